@@ -1,0 +1,120 @@
+"""What a person or a script asks for: imperative, frozen.
+
+A command is handed to the orchestrator's thread and answered by a value or by
+one of `core.errors`; what it changed is told by events.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from obra_tui.core.ids import GateId, QuestionId, SessionId, TaskId
+from obra_tui.core.model import Binding, Decision, PermissionAnswer, SessionKind, TaskSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenSession:
+    """Answered with the new `SessionId`. A second open milestone session of a project is refused."""
+
+    kind: SessionKind
+    title: str
+    plan_source: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloseSession:
+    """Refused while work of the session is running."""
+
+    session: SessionId
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddTasks:
+    """Answered with the tuple of new `TaskId`s; refused as a whole if keys or dependencies are wrong."""
+
+    session: SessionId
+    tasks: tuple[TaskSpec, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartRun:
+    """Work on all open tasks of the session; answered at once, the run goes on in the background."""
+
+    session: SessionId
+    close_when_done: bool = False
+    """Close the session when every task is in a final state."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pause:
+    session: SessionId
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resume:
+    """Go on after a pause, and take up the session's interrupted tasks again."""
+
+    session: SessionId
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopRun:
+    session: SessionId
+    mode: Literal["after_stage", "now"]
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelTask:
+    task: TaskId
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InterruptClaude:
+    """Stop the present turn; the conversation is kept and goes on with the next text or attempt."""
+
+    task: TaskId
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendText:
+    """Text for Claude: into the running turn, or into the next prompt if none runs."""
+
+    task: TaskId
+    text: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerPermission:
+    question: QuestionId
+    answer: PermissionAnswer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decide:
+    """Answer a gate. Refused if somebody was first or the content is not `binding` any more."""
+
+    gate: GateId
+    binding: Binding
+    decision: Decision
+
+
+Command = (
+    OpenSession
+    | CloseSession
+    | AddTasks
+    | StartRun
+    | Pause
+    | Resume
+    | StopRun
+    | CancelTask
+    | InterruptClaude
+    | SendText
+    | AnswerPermission
+    | Decide
+)

@@ -1,0 +1,120 @@
+"""Every error that a person or a caller of the interface can meet.
+
+    ObraError
+    ├── ConfigError            settings file, environment or flag
+    ├── PlanError              plan file: unreadable, duplicate id, unknown dependency, cycle
+    ├── ProjectError           the folder is no usable git repository
+    │   ├── WorkspaceError     the isolated copy or its git reading failed
+    │   └── BranchMoved        acceptance lost the compare-and-swap
+    ├── StoreError             the database cannot be used
+    │   ├── NewerDatabase      written by a newer Obra
+    │   └── AlreadyOwned       another process owns the data directory
+    ├── UnknownId              no such session, task, attempt or gate
+    ├── NotAllowed             the request is not legal in the present state
+    │   ├── IllegalMove        the lifecycle table has no such move
+    │   ├── SessionClosedError work was asked for in a closed session
+    │   ├── SessionOpenError   a second milestone session was asked for
+    │   ├── GateDecided        somebody answered this gate first
+    │   └── StaleDecision      the content changed since it was shown
+    ├── ImplementerError       Claude Code could not be started or driven
+    └── JudgeError             the judge could not be asked
+
+Each carries what happened (`what`), where (`where`) and what to do next (`fix`).
+"""
+
+from obra_tui.core.ids import GateId
+
+
+class ObraError(Exception):
+    """Base of all expected errors: one plain sentence each for what, where and what to do next."""
+
+    exit_code = 1
+
+    def __init__(self, what: str, *, where: str = "", fix: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.where = where
+        self.fix = fix
+
+    def __str__(self) -> str:
+        place = f"{self.where}: " if self.where else ""
+        advice = f" {self.fix}" if self.fix else ""
+        return f"{place}{self.what}{advice}"
+
+
+class ConfigError(ObraError):
+    exit_code = 2
+
+
+class PlanError(ObraError):
+    exit_code = 2
+
+
+class ProjectError(ObraError):
+    exit_code = 2
+
+
+class WorkspaceError(ProjectError):
+    exit_code = 1
+
+
+class BranchMoved(ProjectError):
+    """The session's branch is not where the work began; nothing was overwritten."""
+
+    exit_code = 1
+
+
+class StoreError(ObraError):
+    pass
+
+
+class NewerDatabase(StoreError):
+    exit_code = 2
+
+
+class AlreadyOwned(StoreError):
+    exit_code = 7
+
+
+class UnknownId(ObraError):
+    exit_code = 2
+
+
+class NotAllowed(ObraError):
+    exit_code = 2
+
+
+class IllegalMove(NotAllowed):
+    pass
+
+
+class SessionClosedError(NotAllowed):
+    pass
+
+
+class SessionOpenError(NotAllowed):
+    pass
+
+
+class GateDecided(NotAllowed):
+    def __init__(self, gate: GateId, by: str, when: str) -> None:
+        super().__init__(
+            f"Gate {gate} was already answered by {by} at {when}.",
+            fix="Nothing was changed; look at the session's history for the decision.",
+        )
+
+
+class StaleDecision(NotAllowed):
+    def __init__(self, gate: GateId, changed: str) -> None:
+        super().__init__(
+            f"Gate {gate} was not answered: {changed} changed since it was shown.",
+            fix="Look at the gate again and decide on what is there now.",
+        )
+
+
+class ImplementerError(ObraError):
+    pass
+
+
+class JudgeError(ObraError):
+    exit_code = 5

@@ -1,0 +1,535 @@
+"""What has happened: past tense, frozen, complete in themselves.
+
+The store derives every table row from these, the screen its whole state, and
+a replay is the same events again. `Record` is an event with its place in the
+journal. Events marked *streamed* may be joined with their neighbour and arrive
+up to 50 ms late; all others are written before anybody hears of them.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from obra_tui.core.ids import AttemptId, ClaudeSessionId, GateId, QuestionId, SessionId, TaskId
+from obra_tui.core.lifecycle import State, Trigger
+from obra_tui.core.model import (
+    Acceptance,
+    Binding,
+    CheckResult,
+    CheckSpec,
+    ConversationReason,
+    Decision,
+    Diff,
+    GateOutcome,
+    ImplementResult,
+    JudgeIdentity,
+    PermissionAnswer,
+    PermissionQuestion,
+    Policy,
+    QualityResult,
+    SandboxLevel,
+    SessionKind,
+    TaskSpec,
+    Usage,
+    Verdict,
+    WorkCopy,
+)
+
+# --- session -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionOpened:
+    """First event of a session; sent before any of its tasks is added."""
+
+    kind: SessionKind
+    title: str
+    project: str
+    """Absolute path of the person's repository."""
+    branch: str
+    """`obra/<session>`."""
+    base_commit: str
+    policy: Policy
+    threshold: float
+    max_attempts: int
+    rehearsal: str = ""
+    """Name of the rehearsal scenario; empty = real models."""
+    plan_source: str = ""
+    versions: tuple[tuple[str, str], ...] = ()
+    """(name, version) of what took part: obra, claude-agent-sdk, git, …"""
+    type: Literal["session_opened"] = "session_opened"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionClosed:
+    """Last event of a session. Later work needs a new session."""
+
+    reason: str = ""
+    type: Literal["session_closed"] = "session_closed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paused:
+    """No new stage starts until `Resumed`; a running stage goes on."""
+
+    by: str
+    type: Literal["paused"] = "paused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resumed:
+    by: str
+    type: Literal["resumed"] = "resumed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopRequested:
+    """The run ends: `after_stage` lets running stages finish, `now` interrupts them."""
+
+    mode: Literal["after_stage", "now"]
+    by: str
+    type: Literal["stop_requested"] = "stop_requested"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunStarted:
+    """The orchestrator began to work on the open tasks of the session."""
+
+    type: Literal["run_started"] = "run_started"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFinished:
+    """Nothing is left that could go on without a person. `waiting` gates may be open."""
+
+    accepted: int
+    rejected: int
+    failed: int
+    waiting: int
+    interrupted: int
+    blocked: int
+    type: Literal["run_finished"] = "run_finished"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProblemRaised:
+    """Something outside the work needs the person: login, usage limit, judge gone, disk full."""
+
+    code: str
+    """`auth`, `limited`, `unreachable`, `judge`, `budget`, `disk`, …; one open problem per code."""
+    text: str
+    fix: str
+    until: float | None = None
+    """Epoch seconds when it ends by itself, if it does."""
+    type: Literal["problem_raised"] = "problem_raised"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProblemCleared:
+    code: str
+    type: Literal["problem_cleared"] = "problem_cleared"
+
+
+# --- task ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskAdded:
+    spec: TaskSpec
+    position: int
+    state: State
+    type: Literal["task_added"] = "task_added"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskMoved:
+    """The only event that changes a task's state."""
+
+    before: State
+    trigger: Trigger
+    after: State
+    reason: str = ""
+    type: Literal["task_moved"] = "task_moved"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CopyPrepared:
+    """The isolated copy is there; sent once per task, and again if it had to be made anew."""
+
+    copy: WorkCopy
+    type: Literal["copy_prepared"] = "copy_prepared"
+
+
+# --- attempt: Claude Code ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptStarted:
+    """Sent, with the Claude session id that was chosen, before any process is started."""
+
+    number: int
+    """1, 2, … within the task: every start counts here."""
+    counted: int
+    """How many attempts of the allowance were used up before this one."""
+    claude_session: ClaudeSessionId
+    reason: ConversationReason
+    type: Literal["attempt_started"] = "attempt_started"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromptSent:
+    """A prompt as Claude Code received it, word for word."""
+
+    text: str
+    kind: Literal["task", "retry", "steer"]
+    by: str = "obra"
+    type: Literal["prompt_sent"] = "prompt_sent"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaudeStarted:
+    """Claude Code reported itself; once per turn of the process."""
+
+    claude_session: ClaudeSessionId
+    model: str
+    version: str
+    pid: int | None
+    permission_mode: str
+    cwd: str
+    type: Literal["claude_started"] = "claude_started"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaudeActivity:
+    state: Literal["running", "requires_action", "idle", "compacting"]
+    type: Literal["claude_activity"] = "claude_activity"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextStreamed:
+    """Streamed. A piece of Claude's text; `block` is unique within the attempt."""
+
+    block: str
+    text: str
+    type: Literal["text_streamed"] = "text_streamed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextDropped:
+    """The connection broke: what was streamed of `block` will be said again under another one."""
+
+    block: str
+    type: Literal["text_dropped"] = "text_dropped"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextFinished:
+    """The complete text of a block; stands also for a block that was never streamed."""
+
+    block: str
+    text: str
+    type: Literal["text_finished"] = "text_finished"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThinkingStreamed:
+    """Streamed. A piece of Claude's thinking."""
+
+    block: str
+    text: str
+    type: Literal["thinking_streamed"] = "thinking_streamed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolStarted:
+    call: str
+    tool: str
+    title: str
+    """What it acts on, one line: `calculator.py`, `pytest -q`."""
+    input_json: str
+    parent: str = ""
+    """Tool call of the subagent that made this one; empty for the main conversation."""
+    type: Literal["tool_started"] = "tool_started"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolFinished:
+    call: str
+    is_error: bool
+    output: str
+    patch: str = ""
+    """Unified diff of an edit, from Claude Code's structured patch."""
+    added: int = 0
+    removed: int = 0
+    duration_s: float = 0.0
+    type: Literal["tool_finished"] = "tool_finished"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PermissionAsked:
+    """Claude Code stands still until `PermissionAnswered` with the same question id."""
+
+    question: PermissionQuestion
+    type: Literal["permission_asked"] = "permission_asked"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PermissionAnswered:
+    question_id: QuestionId
+    title: str
+    answer: PermissionAnswer
+    type: Literal["permission_answered"] = "permission_answered"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryScheduled:
+    """Claude Code itself tries the API again in `delay_s`."""
+
+    attempt: int
+    max_retries: int
+    delay_s: float
+    status: int | None
+    error: str
+    type: Literal["retry_scheduled"] = "retry_scheduled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitReported:
+    """State of a subscription's usage window."""
+
+    status: str
+    window: str
+    resets_at: float | None
+    utilization: float | None
+    type: Literal["limit_reported"] = "limit_reported"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsageReported:
+    """What was consumed since the last report: add up, never replace."""
+
+    usage: Usage
+    model: str = ""
+    type: Literal["usage_reported"] = "usage_reported"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaudeNoticed:
+    """A message of the program itself: stderr, notification, unknown event type."""
+
+    level: Literal["info", "warning", "error"]
+    text: str
+    raw_json: str = ""
+    type: Literal["claude_noticed"] = "claude_noticed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SteerQueued:
+    """The person's text was handed to the running turn, or waits for the next prompt."""
+
+    text: str
+    by: str
+    delivered: bool
+    type: Literal["steer_queued"] = "steer_queued"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaudeEnded:
+    """The run of Claude Code is over and no process of it is left; exactly once per started attempt."""
+
+    result: ImplementResult
+    type: Literal["claude_ended"] = "claude_ended"
+
+
+# --- attempt: evidence ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiffTaken:
+    diff: Diff
+    type: Literal["diff_taken"] = "diff_taken"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChecksPlanned:
+    checks: tuple[CheckSpec, ...]
+    sandbox: SandboxLevel
+    note: str = ""
+    """Why the sandbox is not the best one, or why there is no check."""
+    type: Literal["checks_planned"] = "checks_planned"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckStarted:
+    name: str
+    command: str
+    type: Literal["check_started"] = "check_started"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckPrinted:
+    """Streamed. Output of a running check."""
+
+    name: str
+    text: str
+    type: Literal["check_printed"] = "check_printed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckFinished:
+    result: CheckResult
+    type: Literal["check_finished"] = "check_finished"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgeStarted:
+    identity: JudgeIdentity
+    parts: int
+    hunks: int
+    type: Literal["judge_started"] = "judge_started"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgePrompted:
+    """The prompt of one part as the judge received it."""
+
+    part: int
+    text: str
+    token_estimate: int
+    repair: bool = False
+    type: Literal["judge_prompted"] = "judge_prompted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgeWaiting:
+    """Nothing has come yet: `loading` the model, or waiting for the first token."""
+
+    state: Literal["connecting", "loading", "reading", "retrying"]
+    text: str
+    type: Literal["judge_waiting"] = "judge_waiting"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgeStreamed:
+    """Streamed. A piece of the judge's raw answer."""
+
+    part: int
+    text: str
+    type: Literal["judge_streamed"] = "judge_streamed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerdictReached:
+    verdict: Verdict
+    type: Literal["verdict_reached"] = "verdict_reached"
+
+
+# --- gate ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateJudged:
+    """The gate was computed from the evidence of this attempt."""
+
+    quality: QualityResult
+    outcome: GateOutcome
+    number: int
+    type: Literal["gate_judged"] = "gate_judged"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateOpened:
+    """A person must answer; others go on meanwhile."""
+
+    gate: GateId
+    binding: Binding
+    reasons: tuple[str, ...]
+    type: Literal["gate_opened"] = "gate_opened"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionMade:
+    """The first answer to a gate; there is no second. `gate` is empty when the policy decided."""
+
+    gate: GateId | None
+    binding: Binding
+    decision: Decision
+    type: Literal["decision_made"] = "decision_made"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkAccepted:
+    acceptance: Acceptance
+    type: Literal["work_accepted"] = "work_accepted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkKept:
+    """Work that was not accepted stays reachable under this ref of the supervisor's own repository."""
+
+    ref: str
+    commit: str
+    type: Literal["work_kept"] = "work_kept"
+
+
+Event = (
+    SessionOpened
+    | SessionClosed
+    | Paused
+    | Resumed
+    | StopRequested
+    | RunStarted
+    | RunFinished
+    | ProblemRaised
+    | ProblemCleared
+    | TaskAdded
+    | TaskMoved
+    | CopyPrepared
+    | AttemptStarted
+    | PromptSent
+    | ClaudeStarted
+    | ClaudeActivity
+    | TextStreamed
+    | TextDropped
+    | TextFinished
+    | ThinkingStreamed
+    | ToolStarted
+    | ToolFinished
+    | PermissionAsked
+    | PermissionAnswered
+    | RetryScheduled
+    | LimitReported
+    | UsageReported
+    | ClaudeNoticed
+    | SteerQueued
+    | ClaudeEnded
+    | DiffTaken
+    | ChecksPlanned
+    | CheckStarted
+    | CheckPrinted
+    | CheckFinished
+    | JudgeStarted
+    | JudgePrompted
+    | JudgeWaiting
+    | JudgeStreamed
+    | VerdictReached
+    | GateJudged
+    | GateOpened
+    | DecisionMade
+    | WorkAccepted
+    | WorkKept
+)
+
+STREAMED = (TextStreamed, ThinkingStreamed, CheckPrinted, JudgeStreamed)
+"""Event classes that may be joined with their neighbour of the same key."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """An event with its place: `seq` grows by one per session without gaps, `at` is epoch seconds."""
+
+    seq: int
+    at: float
+    session: SessionId
+    task: TaskId | None
+    attempt: AttemptId | None
+    event: Event

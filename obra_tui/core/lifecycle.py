@@ -1,0 +1,93 @@
+"""The one table of legal moves of a task.
+
+`advance()` is the only way to a new state. Pause, stop and cancel *requests*
+are flags of the orchestrator, not states; only their effect is a move here.
+"""
+
+from enum import StrEnum
+
+from obra_tui.core.errors import IllegalMove
+
+
+class State(StrEnum):
+    BLOCKED = "blocked"
+    """Waits for the acceptance of other tasks."""
+    QUEUED = "queued"
+    IMPLEMENTING = "implementing"
+    CHECKING = "checking"
+    JUDGING = "judging"
+    AWAITING_HUMAN = "awaiting_human"
+    ACCEPTING = "accepting"
+    """The decision is made and written; the commit is on its way."""
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    INTERRUPTED = "interrupted"
+    """Stopped half-way; what was done is kept and the task can be taken up again."""
+
+
+class Trigger(StrEnum):
+    UNBLOCK = "unblock"
+    START = "start"
+    IMPLEMENTED = "implemented"
+    CHECKED = "checked"
+    PASS = "pass"
+    RETRY = "retry"
+    ASK = "ask"
+    APPROVE = "approve"
+    REQUEST_CHANGES = "request_changes"
+    REJECT = "reject"
+    MERGED = "merged"
+    CONFLICT = "conflict"
+    FAIL = "fail"
+    CANCEL = "cancel"
+    INTERRUPT = "interrupt"
+    RESUME = "resume"
+
+
+_MOVES: dict[tuple[State, Trigger], State] = {
+    (State.BLOCKED, Trigger.UNBLOCK): State.QUEUED,
+    (State.QUEUED, Trigger.START): State.IMPLEMENTING,
+    (State.IMPLEMENTING, Trigger.IMPLEMENTED): State.CHECKING,
+    (State.CHECKING, Trigger.CHECKED): State.JUDGING,
+    (State.JUDGING, Trigger.PASS): State.ACCEPTING,
+    (State.JUDGING, Trigger.RETRY): State.IMPLEMENTING,
+    (State.JUDGING, Trigger.ASK): State.AWAITING_HUMAN,
+    (State.AWAITING_HUMAN, Trigger.APPROVE): State.ACCEPTING,
+    (State.AWAITING_HUMAN, Trigger.REQUEST_CHANGES): State.QUEUED,
+    (State.AWAITING_HUMAN, Trigger.REJECT): State.REJECTED,
+    (State.ACCEPTING, Trigger.MERGED): State.ACCEPTED,
+    (State.ACCEPTING, Trigger.CONFLICT): State.AWAITING_HUMAN,
+    (State.INTERRUPTED, Trigger.RESUME): State.QUEUED,
+}
+
+FINAL = frozenset({State.ACCEPTED, State.REJECTED, State.FAILED, State.CANCELLED})
+OPEN = frozenset(State) - FINAL
+WORKING = frozenset({State.IMPLEMENTING, State.CHECKING, State.JUDGING})
+"""States in which a process of ours or a model is at work."""
+
+for _state in OPEN - {State.ACCEPTING}:
+    _MOVES[(_state, Trigger.CANCEL)] = State.CANCELLED
+for _state in OPEN - {State.AWAITING_HUMAN}:
+    _MOVES[(_state, Trigger.FAIL)] = State.FAILED
+for _state in WORKING:
+    _MOVES[(_state, Trigger.INTERRUPT)] = State.INTERRUPTED
+
+MOVES = dict(_MOVES)
+"""Every legal move: (state, trigger) → next state. Read only."""
+
+
+def legal_triggers(state: State) -> frozenset[Trigger]:
+    return frozenset(trigger for (source, trigger) in MOVES if source is state)
+
+
+def advance(state: State, trigger: Trigger) -> State:
+    """Return the state that follows, or raise `IllegalMove`."""
+    try:
+        return MOVES[(state, trigger)]
+    except KeyError:
+        legal = ", ".join(sorted(legal_triggers(state))) or "nothing"
+        raise IllegalMove(
+            f"A task that is {state} cannot take '{trigger}'.", fix=f"Possible now: {legal}."
+        ) from None

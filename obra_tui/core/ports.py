@@ -1,0 +1,162 @@
+"""What the engine needs of the other rooms, as roles.
+
+Adapters live in `agents`, `evidence`, `judge` and `store`; `wiring` puts them
+together. Streaming goes through an `Emit` callable that the engine hands in:
+it is cheap, never blocks, and may be called from the engine's loop only.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from obra_tui.core.events import Event, Record
+from obra_tui.core.ids import AttemptId, SessionId, TaskId
+from obra_tui.core.model import (
+    Acceptance,
+    CheckResult,
+    CheckSpec,
+    Diff,
+    ImplementRequest,
+    ImplementResult,
+    JudgeRequest,
+    OpenGate,
+    PermissionAnswer,
+    PermissionQuestion,
+    SandboxLevel,
+    SessionKind,
+    TaskSpec,
+    Verdict,
+    WorkCopy,
+)
+
+Emit = Callable[[Event], None]
+
+
+class AskPermission(Protocol):
+    async def __call__(self, question: PermissionQuestion) -> PermissionAnswer:
+        """Return the answer, however long it takes; cancelled when the run is stopped."""
+        ...
+
+
+class Conversation(Protocol):
+    """One run of Claude Code."""
+
+    async def finished(self) -> ImplementResult:
+        """Wait for the end; no process of the run is left then. Faults of the run are results, not errors."""
+        ...
+
+    async def send(self, text: str) -> bool:
+        """Put text into the running turn; False when no turn is running any more."""
+        ...
+
+    async def interrupt(self) -> None:
+        """End the present turn; `finished()` then returns `killed` with the conversation kept."""
+        ...
+
+    async def stop(self) -> None:
+        """Interrupt, disconnect, kill what is left; at most 2 s. Repeating it is harmless."""
+        ...
+
+
+class Implementer(Protocol):
+    async def start(self, request: ImplementRequest, emit: Emit, ask: AskPermission) -> Conversation:
+        """Start Claude Code in `request.cwd`. Raises `ImplementerError` when it cannot be started."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+class Workspace(Protocol):
+    """The isolated copies of one project and the supervisor's own view of them.
+
+    All methods raise `WorkspaceError` with what to do when git or the disk refuses.
+    """
+
+    async def head(self) -> str:
+        """Return the commit that new sessions start from: HEAD of the person's repository."""
+        ...
+
+    async def tip(self, session: SessionId) -> str | None:
+        """Return the commit of `obra/<session>` in the person's repository, or None."""
+        ...
+
+    async def prepare(self, session: SessionId, task: TaskId, base: str) -> WorkCopy:
+        """Clone the project at `base`, run the set-up commands once; return the copy if it is there already."""
+        ...
+
+    async def take_diff(self, copy: WorkCopy) -> Diff:
+        """Read the copy through the supervisor's own git directory, never through the agent's."""
+        ...
+
+    async def files_of(self, diff: Diff, path: str) -> tuple[str | None, str | None]:
+        """Return the text of `path` before and after, None where it does not exist or is binary."""
+        ...
+
+    async def keep(self, attempt: AttemptId, copy: WorkCopy, diff: Diff, message: str) -> tuple[str, str]:
+        """Keep the work under a ref of the supervisor's repository; returns (ref, commit)."""
+        ...
+
+    async def accept(self, session: SessionId, attempt: AttemptId, diff: Diff, message: str) -> Acceptance:
+        """Commit `diff.tree` on `obra/<session>` by compare-and-swap, once however often it is called.
+
+        Raises `BranchMoved` when the branch's tip is not `diff.base_commit` and the two cannot be merged.
+        """
+        ...
+
+    async def discard(self, task: TaskId) -> None:
+        """Remove the copy of a finished task; what it held was kept before."""
+        ...
+
+
+class CheckRunner(Protocol):
+    async def plan(self, copy: WorkCopy, task: TaskSpec) -> tuple[CheckSpec, ...]:
+        """Return the checks for this work: configured ones, else those found by looking at the copy."""
+        ...
+
+    async def sandbox(self) -> tuple[SandboxLevel, str]:
+        """Return the level in force, proven by trying it, and a sentence why it is not better."""
+        ...
+
+    async def run(self, spec: CheckSpec, copy: WorkCopy, emit: Emit) -> CheckResult:
+        """Run one check to its end or time limit, emitting `CheckPrinted`; kills its whole process tree
+        when cancelled. Faults of the command become a result, not an exception."""
+        ...
+
+
+class Judge(Protocol):
+    async def review(self, request: JudgeRequest, emit: Emit) -> Verdict:
+        """Return a verdict; `unjudged` with the reason when there is none. Raises only when cancelled."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+class Journal(Protocol):
+    """The only way to write. One transaction per call; derived rows are written with the records."""
+
+    def append(self, records: Sequence[Record]) -> None:
+        """Write all or nothing, durable on return. Raises `StoreError`."""
+        ...
+
+    def last_seq(self, session: SessionId) -> int: ...
+
+
+class Ledger(Protocol):
+    """What the engine must read back at start-up and before it decides."""
+
+    def open_sessions(self) -> tuple[tuple[SessionId, SessionKind], ...]: ...
+
+    def session_records(self, session: SessionId) -> tuple[Record, ...]:
+        """All records of a session but the streamed ones, in order: enough to rebuild its state."""
+        ...
+
+    def open_gates(self) -> tuple[OpenGate, ...]: ...
+
+
+class Clock(Protocol):
+    def now(self) -> float:
+        """Epoch seconds, for what is stored and shown."""
+        ...
+
+    def monotonic(self) -> float: ...
+
+    async def sleep(self, seconds: float) -> None: ...
