@@ -1,0 +1,136 @@
+"""What the screen needs of the rest of the program, as roles; values only cross here.
+
+`wiring` hands in real ones, tests hand in scripted ones. Nothing here may be
+called with, or return, anything that two threads could change.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from obra_tui.core.commands import Command
+from obra_tui.core.doctor import DoctorLine
+from obra_tui.core.events import Record
+from obra_tui.core.ids import AttemptId, GateId, SessionId
+from obra_tui.core.model import Finding
+
+Listener = Callable[[Sequence[Record]], None]
+
+
+class Engine(Protocol):
+    """The orchestrator's thread, seen from outside. Every method may be called from any thread."""
+
+    def submit(self, command: Command) -> "Future[object]":
+        """Hand over a command and return at once; the future ends with its answer or with an `ObraError`."""
+        ...
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Tell `listener` first what is known of all open sessions, then everything new; returns the way out.
+
+        The listener is called on the engine's thread, in order, in batches; it is
+        cheap and never blocks. No record is left out between the two parts. The
+        first part need not hold streamed events.
+        """
+        ...
+
+    def stop(self) -> None:
+        """End the orchestrator and close the database; blocks at most 2 s, repeating it is harmless."""
+        ...
+
+
+class Reader(Protocol):
+    """What is read on request. Every method blocks and is called from worker threads only.
+
+    Each raises an `ObraError` with what to do when it cannot answer.
+    """
+
+    def files_of(self, attempt: AttemptId, path: str) -> tuple[str | None, str | None]:
+        """Return a file before and after the attempt; None where it does not exist or is binary."""
+        ...
+
+    def next_prompt(self, gate: GateId, note: str, chosen: tuple[Finding, ...]) -> str:
+        """Return the prompt that *request changes* with this note and these findings would send."""
+        ...
+
+    def attempt_records(self, attempt: AttemptId) -> Sequence[Record]:
+        """Return the stored records of one attempt, oldest first, streamed ones included."""
+        ...
+
+
+class Doctor(Protocol):
+    def run(self) -> Iterable[DoctorLine]:
+        """Look at the machine; blocks. Lines may come one by one: what needs no network first."""
+        ...
+
+
+class Clock(Protocol):
+    def now(self) -> float:
+        """Epoch seconds."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backend:
+    """Everything heavy, imported and built: what a `OpenBackend` call returns."""
+
+    engine: Engine
+    reader: Reader
+    session: SessionId | None = None
+    """The session to show first; None = the newest open one."""
+    viewer_of: str = ""
+    """`pid 4711` when another process owns the data directory and this one only looks on."""
+
+
+OpenBackend = Callable[[], Backend]
+"""Imports and builds everything; called once in a worker thread after the first paint.
+
+May submit the first commands itself (open a session, add tasks, start the run).
+Raises an `ObraError` for the person when it cannot.
+"""
+
+ScreenName = Literal["live", "tasks", "gates", "history", "setup"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """One line of the configuration in force."""
+
+    name: str
+    value: str
+    origin: str
+    """`default`, `./config.toml`, `OBRA_JUDGE__URL`, `--policy`, …"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Launch:
+    """How this start of the program was asked for."""
+
+    project: str
+    """Absolute path of the person's repository."""
+    person: str
+    """`person:<login>`: who answers gates and questions here."""
+    data_dir: str
+    """Crash files go to `crashes/` in it."""
+    version: str = ""
+    rehearsal: str = ""
+    """Name of the scenario; REHEARSAL is shown from the first paint on."""
+    first_screen: ScreenName = "live"
+    theme: str = "obra-dark"
+    keys: Mapping[str, str] = field(default_factory=dict)
+    """`[keys]` of the settings: binding id → keys."""
+    ascii_glyphs: bool = False
+    reduce_motion: bool = False
+    notify: Literal["auto", "bell", "off"] = "auto"
+    stall_seconds: float = 120.0
+    settings: tuple[Setting, ...] = ()
+    review_grace_s: float = 0.35
+    """How long every key is swallowed after a review or a permission prompt opened."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UiResult:
+    """What `ObraApp.run()` returns: why the screen was left, for the caller's exit code."""
+
+    reason: Literal["quit", "crashed"] = "quit"
+    crash_file: str = ""
