@@ -1,0 +1,332 @@
+"""The gate: evidence decides, the judge advises.
+
+Pure rules. `assess` turns evidence into numbers and obstacles; `decide` turns
+those into PASS, RETRY or ASK under a policy. Nothing that the implementer said
+is looked at here.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+from obra_tui.core.model import (
+    MEASURED_STAGES,
+    CheckResult,
+    CheckStatus,
+    CriterionScore,
+    Diff,
+    Finding,
+    FindingSource,
+    GateDecision,
+    GateOutcome,
+    Outcome,
+    Policy,
+    Provenance,
+    QualityResult,
+    Severity,
+    Stage,
+    StageScore,
+    Verdict,
+)
+
+DEFAULT_WEIGHTS: tuple[tuple[Stage, float], ...] = (
+    (Stage.SYNTAX, 0.20),
+    (Stage.TESTING, 0.20),
+    (Stage.REQUIREMENTS, 0.30),
+    (Stage.QUALITY, 0.30),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateRules:
+    policy: Policy = Policy.SUPERVISED
+    threshold: float = 0.70
+    max_attempts: int = 3
+    weights: tuple[tuple[Stage, float], ...] = DEFAULT_WEIGHTS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """Everything that is known about one attempt."""
+
+    outcome: Outcome
+    diff: Diff
+    checks: tuple[CheckResult, ...]
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreviousAttempt:
+    """What must be remembered of an attempt to see that the next one goes round in a circle."""
+
+    diff_digest: str
+    fingerprints: frozenset[str]
+
+
+def assess(evidence: Evidence, rules: GateRules) -> QualityResult:
+    """Score the evidence. A stage without evidence has no score, weighs nothing and forbids a pass."""
+    stages = tuple(_stage_score(stage, weight, evidence) for stage, weight in rules.weights)
+    overall = _weighted_mean((item.score, item.weight) for item in stages)
+    obstacles = (*_floor(evidence), *_doubts(evidence.verdict), *_shortfalls(stages, overall, rules.threshold))
+    return QualityResult(
+        overall_score=overall or 0.0,
+        stage_scores=stages,
+        passes_gate=not obstacles,
+        findings=(*findings_of_checks(evidence.checks), *evidence.verdict.findings),
+        provenance=tuple(_provenance(item, evidence) for item in stages),
+        threshold=rules.threshold,
+        obstacles=obstacles,
+    )
+
+
+def decide(
+    quality: QualityResult,
+    evidence: Evidence,
+    rules: GateRules,
+    *,
+    counted: int,
+    earlier: Sequence[PreviousAttempt] = (),
+) -> GateOutcome:
+    """Return what happens next.
+
+    `counted` is how many attempts are used up, this one included; `earlier` are the attempts before this one,
+    oldest first.
+    """
+    if quality.passes_gate:
+        return _passing(rules.policy)
+    if rules.policy is Policy.MANUAL:
+        return _ask("The policy is manual: a person decides.", *quality.obstacles)
+    person_needed = _only_a_person(quality, evidence)
+    if person_needed:
+        return _ask(*person_needed, *(text for text in quality.obstacles if text not in person_needed))
+    stuck = _stuck(quality, evidence, earlier)
+    if stuck:
+        return _ask(stuck, *quality.obstacles)
+    if counted >= rules.max_attempts:
+        return _ask(f"All {rules.max_attempts} attempts are used up.", *quality.obstacles)
+    return GateOutcome(decision=GateDecision.RETRY, reasons=quality.obstacles)
+
+
+def remember(quality: QualityResult, diff: Diff) -> PreviousAttempt:
+    return PreviousAttempt(
+        diff_digest=diff.digest, fingerprints=frozenset(item.fingerprint for item in quality.findings)
+    )
+
+
+def findings_of_checks(checks: Iterable[CheckResult]) -> tuple[Finding, ...]:
+    """Return one finding per failing test, or one per failing check that names no tests."""
+    return tuple(finding for result in checks for finding in _findings_of_check(result))
+
+
+def _findings_of_check(result: CheckResult) -> Iterable[Finding]:
+    if result.status is CheckStatus.PASSED:
+        return
+    severity = Severity.BLOCKER if result.spec.blocking else Severity.MINOR
+    for case in result.failures:
+        yield Finding(
+            severity=severity,
+            message=f"{case.name} fails: {case.message}" if case.message else f"{case.name} fails",
+            file=case.file,
+            line=case.line,
+            kind=result.spec.name,
+            source=FindingSource.CHECK,
+        )
+    if not result.failures:
+        yield Finding(
+            severity=severity, message=describe_check(result), kind=result.spec.name, source=FindingSource.CHECK
+        )
+
+
+def describe_check(result: CheckResult) -> str:
+    """Return one sentence without a full stop: `pytest failed: 1 of 6 tests (test_divide)`."""
+    name = result.spec.name
+    match result.status:
+        case CheckStatus.PASSED:
+            return f"{name} passed" + (f": {result.passed} tests" if result.passed is not None else "")
+        case CheckStatus.TIMED_OUT:
+            return f"{name} did not end within {result.spec.timeout_s:g} s"
+        case CheckStatus.BROKEN:
+            return f"{name} could not run: {result.detail or 'no reason given'}"
+        case CheckStatus.FAILED:
+            return f"{name} failed: {_failure_words(result)}"
+
+
+def _failure_words(result: CheckResult) -> str:
+    if not result.failed:
+        return f"exit code {result.exit_code}"
+    total = result.failed + (result.passed or 0)
+    names = ", ".join(case.name for case in result.failures[:3])
+    more = len(result.failures) - 3
+    tail = f" and {more} more" if more > 0 else ""
+    return f"{result.failed} of {total} tests" + (f" ({names}{tail})" if names else "")
+
+
+# --- numbers -------------------------------------------------------------------------------------
+
+
+def _weighted_mean(pairs: Iterable[tuple[float | None, float]]) -> float | None:
+    known = [(score, weight) for score, weight in pairs if score is not None and weight > 0]
+    total = sum(weight for _, weight in known)
+    if not known or total == 0:
+        return None
+    # Cut to 0..1: a mean of equal numbers can miss them by a rounding error.
+    return min(1.0, max(0.0, sum(score * weight for score, weight in known) / total))
+
+
+def _stage_score(stage: Stage, weight: float, evidence: Evidence) -> StageScore:
+    if stage in MEASURED_STAGES:
+        score = _measured(_of_stage(evidence.checks, stage))
+    elif evidence.verdict.complete:
+        score = _judged(item for item in evidence.verdict.scores if item.stage is stage)
+    else:
+        score = None
+    return StageScore(stage=stage, score=score, weight=weight)
+
+
+def _of_stage(checks: Iterable[CheckResult], stage: Stage) -> list[CheckResult]:
+    return [result for result in checks if result.spec.stage is stage]
+
+
+def _measured(results: Iterable[CheckResult]) -> float | None:
+    scores = [score for score in map(_check_score, results) if score is not None]
+    return fmean(scores) if scores else None
+
+
+def _check_score(result: CheckResult) -> float | None:
+    """A check that ran no test, or could not run, is no evidence."""
+    counts = (result.passed, result.failed)
+    match result.status:
+        case CheckStatus.BROKEN:
+            return None
+        case CheckStatus.TIMED_OUT:
+            return 0.0
+        case CheckStatus.PASSED:
+            return None if counts == (0, 0) else 1.0
+        case CheckStatus.FAILED:
+            if not result.failed or result.passed is None:
+                return 0.0
+            return result.passed / (result.passed + result.failed)
+
+
+def _judged(scores: Iterable[CriterionScore]) -> float | None:
+    return _weighted_mean((item.score, item.weight) for item in scores)
+
+
+def _provenance(item: StageScore, evidence: Evidence) -> Provenance:
+    if item.stage in MEASURED_STAGES:
+        results = _of_stage(evidence.checks, item.stage)
+        source = "; ".join(f"{describe_check(r)} [{r.spec.run}] exit {r.exit_code}" for r in results)
+        if item.score is None:
+            return Provenance(stage=item.stage, how="none", source=source or "no check for this stage")
+        return Provenance(stage=item.stage, how="measured", source=source)
+    if item.score is None:
+        return Provenance(stage=item.stage, how="none", source=evidence.verdict.unjudged or "no criterion")
+    identity = evidence.verdict.identity
+    digest = f" @{identity.digest[:12]}" if identity.digest else ""
+    return Provenance(
+        stage=item.stage,
+        how="judged",
+        source=f"{identity.model}{digest}, {identity.rubric}, prompt {identity.prompt_hash[:12]}",
+    )
+
+
+# --- obstacles -----------------------------------------------------------------------------------
+
+
+def _floor(evidence: Evidence) -> tuple[str, ...]:
+    """Return what no judge can lift."""
+    diff = evidence.diff
+    found: list[str] = []
+    if evidence.outcome not in (Outcome.COMPLETED, Outcome.EMPTY):
+        found.append(f"Claude Code did not finish: {evidence.outcome.replace('_', ' ')}.")
+    if diff.empty:
+        found.append("Nothing was changed.")
+    if diff.truncated:
+        found.append("The change is too large to be taken in full.")
+    if diff.protected:
+        found.append(f"Protected files were changed: {', '.join(diff.protected)}.")
+    if diff.secrets:
+        found.append(f"Added lines look like secrets: {', '.join(diff.secrets)}.")
+    found.extend(f"{describe_check(result)}." for result in failing(evidence.checks))
+    return tuple(found)
+
+
+def failing(checks: Iterable[CheckResult]) -> tuple[CheckResult, ...]:
+    """Return the blocking checks that did not pass."""
+    return tuple(r for r in checks if r.spec.blocking and r.status is not CheckStatus.PASSED)
+
+
+def _doubts(verdict: Verdict) -> tuple[str, ...]:
+    if not verdict.complete:
+        return (f"Not judged: {verdict.unjudged}",)
+    blockers = [item for item in verdict.findings if item.severity is Severity.BLOCKER]
+    found = [f"The judge reports a blocker: {item.message}" for item in blockers]
+    found.extend(f"The judge contradicts: {text}" for text in verdict.contradictions)
+    return tuple(found)
+
+
+def _shortfalls(stages: Iterable[StageScore], overall: float | None, threshold: float) -> tuple[str, ...]:
+    found = [f"No evidence for {item.stage}." for item in stages if item.score is None and item.weight > 0]
+    if (overall or 0.0) < threshold:
+        found.append(f"The score {overall or 0.0:.2f} is under the threshold {threshold:.2f}.")
+    return tuple(found)
+
+
+# --- decision ------------------------------------------------------------------------------------
+
+
+def _passing(policy: Policy) -> GateOutcome:
+    match policy:
+        case Policy.AUTONOMOUS:
+            return GateOutcome(decision=GateDecision.PASS, reasons=("All stages have evidence and pass.",))
+        case Policy.SUPERVISED:
+            return _ask("It would pass; under the supervised policy a person approves.")
+        case Policy.MANUAL:
+            return _ask("It would pass; under the manual policy a person decides.")
+
+
+def _ask(*reasons: str) -> GateOutcome:
+    return GateOutcome(decision=GateDecision.ASK, reasons=tuple(dict.fromkeys(reasons)))
+
+
+def _only_a_person(quality: QualityResult, evidence: Evidence) -> tuple[str, ...]:
+    """Return the obstacles that another attempt of Claude's must not be left to remove."""
+    diff, verdict = evidence.diff, evidence.verdict
+    found = list(_floor(evidence)) if evidence.outcome not in (Outcome.COMPLETED, Outcome.EMPTY) else []
+    if diff.truncated:
+        found.append("The change is too large to be taken in full.")
+    if diff.protected:
+        found.append(f"Protected files were changed: {', '.join(diff.protected)}.")
+    if diff.secrets:
+        found.append(f"Added lines look like secrets: {', '.join(diff.secrets)}.")
+    if any(item.kind == "injection" for item in verdict.findings):
+        found.append("The judge found an instruction to itself inside the change.")
+    if not found:
+        found.extend(_without_lead(quality, evidence))
+    return tuple(found)
+
+
+def _without_lead(quality: QualityResult, evidence: Evidence) -> Iterable[str]:
+    """Yield why another attempt would have nothing to work on, or nothing to be measured by."""
+    blocked = failing(evidence.checks)
+    if evidence.diff.empty or any(result.status is not CheckStatus.BROKEN for result in blocked):
+        return
+    yield from (f"{describe_check(result)}." for result in blocked)
+    for stage in MEASURED_STAGES:
+        if quality.score_of(stage) is None:
+            yield f"No check measured {stage}: nothing but a person can tell."
+    if not evidence.verdict.complete:
+        yield f"Not judged: {evidence.verdict.unjudged}"
+    elif not evidence.verdict.findings:
+        yield "Neither checks nor judge name anything that Claude could improve."
+
+
+def _stuck(quality: QualityResult, evidence: Evidence, earlier: Sequence[PreviousAttempt]) -> str:
+    if not earlier:
+        return ""
+    now, last = remember(quality, evidence.diff), earlier[-1]
+    if now.diff_digest == last.diff_digest:
+        return "The last attempt changed nothing more."
+    if now.fingerprints and now.fingerprints == last.fingerprints:
+        return "The same findings came twice in a row."
+    return ""
