@@ -1,0 +1,1 @@
+"""Runs the work: asyncio and core, nothing else."""

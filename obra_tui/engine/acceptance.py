@@ -1,0 +1,77 @@
+"""From an approved gate to the commit: once, however often it is tried."""
+
+from obra_tui.core.errors import BranchMoved, ObraError
+from obra_tui.core.events import GateOpened, ProblemRaised, TaskMoved, WorkAccepted
+from obra_tui.core.ids import new_gate_id
+from obra_tui.core.lifecycle import State, Trigger, advance
+from obra_tui.core.model import Acceptance, Binding
+from obra_tui.engine.config import EngineConfig, Ports
+from obra_tui.engine.outbox import Outbox
+from obra_tui.engine.work import SessionWork, TaskWork
+
+
+async def accept(
+    ports: Ports, config: EngineConfig, outbox: Outbox, session: SessionWork, task: TaskWork
+) -> ObraError | None:
+    """Finish a task in state ACCEPTING; safe to repeat after a crash at any point.
+
+    Returns the error if the work could not be taken in: the task is back at the person then.
+    """
+    diff, attempt = task.diff, task.attempt
+    assert diff is not None
+    assert attempt is not None  # nothing reaches ACCEPTING without a judged attempt
+    try:
+        acceptance = await ports.workspace.accept(session.id, attempt, diff, commit_message(task))
+    except ObraError as error:
+        _give_back(outbox, session, task, error)
+        return error
+    _close(outbox, session, task, acceptance)
+    if not config.keep_copies:
+        await _tidy(ports, outbox, session, task)
+    return None
+
+
+def commit_message(task: TaskWork) -> str:
+    """Return subject and body; the trailers are the workspace's."""
+    body = [f"Task {task.spec.key}, attempt {task.number}."]
+    if task.quality is not None:
+        body.append(task.quality.line)
+    return f"{task.spec.title}\n\n" + "\n".join(body)
+
+
+def _close(outbox: Outbox, session: SessionWork, task: TaskWork, acceptance: Acceptance) -> None:
+    moved = TaskMoved(before=task.state, trigger=Trigger.MERGED, after=advance(task.state, Trigger.MERGED))
+    outbox.commit(
+        session.id,
+        [
+            (task.spec.id, task.attempt, WorkAccepted(acceptance=acceptance)),
+            (task.spec.id, task.attempt, moved),
+        ],
+    )
+
+
+def _give_back(outbox: Outbox, session: SessionWork, task: TaskWork, error: ObraError) -> None:
+    assert task.diff is not None
+    assert task.attempt is not None
+    verdict = task.verdict
+    binding = Binding(
+        attempt=task.attempt,
+        tree=task.diff.tree,
+        diff_digest=task.diff.digest,
+        rubric_hash=verdict.identity.rubric_hash if verdict else "",
+    )
+    reason = str(error) if isinstance(error, BranchMoved) else f"It could not be committed: {error}"
+    after = advance(State.ACCEPTING, Trigger.CONFLICT)
+    moved = TaskMoved(before=State.ACCEPTING, trigger=Trigger.CONFLICT, after=after, reason=reason)
+    opened = GateOpened(gate=new_gate_id(), binding=binding, reasons=(reason,))
+    outbox.commit(session.id, [(task.spec.id, task.attempt, moved), (task.spec.id, task.attempt, opened)])
+
+
+async def _tidy(ports: Ports, outbox: Outbox, session: SessionWork, task: TaskWork) -> None:
+    try:
+        await ports.workspace.discard(task.spec.id)
+    except ObraError as error:
+        problem = ProblemRaised(
+            code="copy", text=f"The copy of {task.spec.key} was not removed: {error}", fix=error.fix
+        )
+        outbox.commit(session.id, [(None, None, problem)])

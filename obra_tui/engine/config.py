@@ -1,0 +1,34 @@
+"""What the engine is given at start: the other rooms as ports, and its rules."""
+
+from dataclasses import dataclass, field
+
+from obra_tui.core.gate import GateRules
+from obra_tui.core.ports import CheckRunner, Clock, Implementer, Journal, Judge, Ledger, Workspace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    implementer: Implementer
+    workspace: Workspace
+    checks: CheckRunner
+    judge: Judge
+    journal: Journal
+    ledger: Ledger
+    clock: Clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineConfig:
+    project: str
+    """Absolute path of the person's repository."""
+    rules: GateRules = field(default_factory=GateRules)
+    jobs: int = 1
+    """Tasks worked on at the same time."""
+    attended: bool = True
+    """Somebody can answer questions; if not, they are denied at once and listed."""
+    wait_for_limit_s: float = 6 * 3600
+    """Longest wait for a usage limit to reset; a longer one stops the run."""
+    keep_copies: bool = False
+    """Keep the copy of an accepted task."""
+    rehearsal: str = ""
+    versions: tuple[tuple[str, str], ...] = ()

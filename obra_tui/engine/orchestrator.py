@@ -1,0 +1,290 @@
+"""Answers commands. Knows sessions and gates; the work itself is done in `session_run`.
+
+Runs on the engine's loop. Its state is what the events say: it subscribes to
+its own outbox before anybody else does.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import assert_never
+
+from obra_tui.core import commands as do
+from obra_tui.core.errors import (
+    GateDecided,
+    NotAllowed,
+    PlanError,
+    SessionClosedError,
+    SessionOpenError,
+    StaleDecision,
+    StoreError,
+    UnknownId,
+)
+from obra_tui.core.events import DecisionMade, Record, SessionOpened, TaskAdded, TaskMoved
+from obra_tui.core.ids import GateId, SessionId, TaskId, new_session_id
+from obra_tui.core.lifecycle import State, Trigger, advance
+from obra_tui.core.model import Decision, DecisionKind, SessionKind, TaskSpec
+from obra_tui.engine.approvals import Questions
+from obra_tui.engine.config import EngineConfig, Ports
+from obra_tui.engine.outbox import Listener, Outbox
+from obra_tui.engine.recovery import recover
+from obra_tui.engine.session_run import SessionRun
+from obra_tui.engine.work import SessionWork, TaskWork, apply
+
+_TRIGGER_OF = {
+    DecisionKind.APPROVE: Trigger.APPROVE,
+    DecisionKind.CHANGES: Trigger.REQUEST_CHANGES,
+    DecisionKind.REJECT: Trigger.REJECT,
+}
+
+
+class Orchestrator:
+    def __init__(self, ports: Ports, config: EngineConfig) -> None:
+        self._ports = ports
+        self._config = config
+        self._outbox = Outbox(ports.journal, ports.clock, self._store_failed)
+        self._outbox.subscribe(self._apply)
+        self._questions = Questions(self._outbox, attended=config.attended)
+        self._runs: dict[SessionId, SessionRun] = {}
+        self._answered: dict[GateId, tuple[str, float]] = {}
+        self.store_error: StoreError | None = None
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Deliver what the open sessions hold already (streamed pieces left out), then all that comes, without a gap."""
+        self._outbox.flush()
+        for session in self._runs:
+            records = self._ports.ledger.session_records(session)
+            if records:
+                listener(records)
+        return self._outbox.subscribe(listener)
+
+    def start(self) -> None:
+        """Take up the open sessions of the journal: finish acceptances, mark the rest as interrupted."""
+        for work in recover(self._ports.ledger, self._outbox, self._adopt):
+            run = self._runs[work.id]
+            for task in work.tasks.values():
+                if task.state is State.ACCEPTING:
+                    run.accept_now(task)
+
+    async def handle(self, command: do.Command) -> object:  # noqa: C901, PLR0912  # one line per command
+        """Carry out one command. Raises one of `core.errors` and has changed nothing then."""
+        match command:
+            case do.OpenSession():
+                return await self._open_session(command)
+            case do.CloseSession(session=session, reason=reason):
+                return self._run(session).close(reason)
+            case do.AddTasks(session=session, tasks=tasks):
+                return self._add_tasks(self._open_run(session), tasks)
+            case do.StartRun(session=session, close_when_done=close):
+                return self._open_run(session).start(close_when_done=close)
+            case do.Pause(session=session, by=by):
+                return self._open_run(session).pause(by)
+            case do.Resume(session=session, by=by):
+                return self._open_run(session).resume(by)
+            case do.StopRun(session=session, mode=mode, by=by):
+                return await self._run(session).stop(mode, by)
+            case do.CancelTask(task=task, by=by):
+                run, work = self._find_task(task)
+                return await run.cancel(work, by)
+            case do.InterruptClaude(task=task):
+                run, work = self._find_task(task)
+                return await run.interrupt_claude(work)
+            case do.SendText(task=task, text=text, by=by):
+                return await self._send(task, text, by)
+            case do.AnswerPermission(question=question, answer=answer):
+                return self._questions.answer(question, answer)
+            case do.Decide():
+                return await self._decide(command)
+            case _:
+                assert_never(command)
+
+    async def stop(self) -> None:
+        """End all runs and write what is pending."""
+        for run in self._runs.values():
+            await run.shut_down()
+        self._outbox.flush()
+
+    # --- sessions ---
+
+    async def _open_session(self, command: do.OpenSession) -> SessionId:
+        if command.kind is SessionKind.MILESTONE:
+            self._refuse_second_milestone()
+        session = new_session_id()
+        rules = self._config.rules
+        opened = SessionOpened(
+            kind=command.kind,
+            title=command.title,
+            project=self._config.project,
+            branch=f"obra/{session}",
+            base_commit=await self._ports.workspace.head(),
+            policy=rules.policy,
+            threshold=rules.threshold,
+            max_attempts=rules.max_attempts,
+            rehearsal=self._config.rehearsal,
+            plan_source=command.plan_source,
+            versions=self._config.versions,
+        )
+        self._adopt(SessionWork(id=session, opened=opened))
+        try:
+            self._outbox.commit(session, [(None, None, opened)])
+        except StoreError:
+            del self._runs[session]
+            raise
+        return session
+
+    def _refuse_second_milestone(self) -> None:
+        for run in self._runs.values():
+            opened = run.work.opened
+            same = opened.project == self._config.project and opened.kind is SessionKind.MILESTONE
+            if same and not run.work.closed:
+                raise SessionOpenError(
+                    f"Session {run.work.id} ({opened.title}) of this project is still open.",
+                    fix=f"Go on with `obra run --resume {run.work.id}`, or end it with `obra close {run.work.id}`.",
+                )
+
+    def _add_tasks(self, run: SessionRun, tasks: Sequence[TaskSpec]) -> tuple[TaskId, ...]:
+        work = run.work
+        known = set(work.by_key())
+        fresh = {task.key for task in tasks}
+        for task in tasks:
+            if task.key in known or [item.key for item in tasks].count(task.key) > 1:
+                raise PlanError(f"Task {task.key} is there twice.", where=task.source, fix="Give it another id.")
+            missing = [key for key in task.depends_on if key not in known | fresh]
+            if missing:
+                raise PlanError(
+                    f"Task {task.key} waits for {', '.join(missing)}, which is no task of this session.",
+                    where=task.source,
+                    fix="Name the ids of tasks in the plan.",
+                )
+        first = len(work.tasks)
+        self._outbox.commit(
+            work.id,
+            [
+                (
+                    task.id,
+                    None,
+                    TaskAdded(
+                        spec=task,
+                        position=first + index,
+                        state=State.BLOCKED if task.depends_on else State.QUEUED,
+                    ),
+                )
+                for index, task in enumerate(tasks)
+            ],
+        )
+        run.advance()
+        return tuple(task.id for task in tasks)
+
+    # --- gates ---
+
+    async def _decide(self, command: do.Decide) -> None:
+        run, task = self._find_gate(command.gate)
+        gate = task.gate
+        assert gate is not None
+        if command.binding != gate.binding:
+            raise StaleDecision(gate.id, "the work")
+        check_decision(command.decision, passes=task.quality is not None and task.quality.passes_gate)
+        if command.decision.kind is DecisionKind.APPROVE:
+            await self._check_unchanged(task, command)
+        if task.gate is not gate:
+            self._raise_answered(command.gate)
+        move = _TRIGGER_OF[command.decision.kind]
+        reason = command.decision.note
+        moved = TaskMoved(before=task.state, trigger=move, after=advance(task.state, move), reason=reason)
+        made = DecisionMade(gate=gate.id, binding=gate.binding, decision=command.decision)
+        ids = (task.spec.id, task.attempt)
+        self._outbox.commit(run.work.id, [(*ids, made), (*ids, moved)])
+        self._follow_up(run, task)
+
+    def _follow_up(self, run: SessionRun, task: TaskWork) -> None:
+        if task.state is State.ACCEPTING:
+            run.accept_now(task)
+        elif task.state is State.QUEUED and run.work.started:
+            run.start(close_when_done=False)
+        else:
+            run.settle()
+
+    async def _check_unchanged(self, task: TaskWork, command: do.Decide) -> None:
+        assert task.copy is not None
+        now = await self._ports.workspace.take_diff(task.copy)
+        if (now.tree, now.digest) != (command.binding.tree, command.binding.diff_digest):
+            raise StaleDecision(command.gate, "the files in the copy")
+
+    def _find_gate(self, gate: GateId) -> tuple[SessionRun, TaskWork]:
+        for run in self._runs.values():
+            for task in run.work.tasks.values():
+                if task.gate is not None and task.gate.id == gate:
+                    return run, task
+        if gate in self._answered:
+            self._raise_answered(gate)
+        raise UnknownId(f"There is no open gate {gate}.", fix="`obra review` lists the gates that wait.")
+
+    def _raise_answered(self, gate: GateId) -> None:
+        by, at = self._answered.get(gate, ("somebody else", self._ports.clock.now()))
+        raise GateDecided(gate, by, clock_time(at))
+
+    # --- finding things ---
+
+    def _run(self, session: SessionId) -> SessionRun:
+        run = self._runs.get(session)
+        if run is None:
+            raise UnknownId(f"There is no open session {session}.", fix="`obra history` lists all sessions.")
+        return run
+
+    def _open_run(self, session: SessionId) -> SessionRun:
+        run = self._run(session)
+        if run.work.closed:
+            raise SessionClosedError(f"Session {session} is closed.", fix="Open a new session for new work.")
+        return run
+
+    def _find_task(self, task: TaskId) -> tuple[SessionRun, TaskWork]:
+        for run in self._runs.values():
+            if task in run.work.tasks:
+                return run, run.work.tasks[task]
+        raise UnknownId(f"There is no open task {task}.", fix="`obra history` lists all sessions and their tasks.")
+
+    async def _send(self, task: TaskId, text: str, by: str) -> bool:
+        if not text.strip():
+            raise NotAllowed("There is no text to send.", fix="Type what Claude should know.")
+        run, work = self._find_task(task)
+        return await run.send_text(work, text, by)
+
+    # --- events ---
+
+    def _adopt(self, work: SessionWork) -> None:
+        self._runs[work.id] = SessionRun(
+            ports=self._ports, config=self._config, outbox=self._outbox, work=work, questions=self._questions
+        )
+
+    def _apply(self, records: Sequence[Record]) -> None:
+        for record in records:
+            apply(self._runs[record.session].work, record)
+            if isinstance(record.event, DecisionMade) and record.event.gate is not None:
+                self._answered[record.event.gate] = (record.event.decision.by, record.at)
+
+    def _store_failed(self, error: StoreError) -> None:
+        """Nothing can be recorded: nothing may go on. The work in the copies stays as it is."""
+        self.store_error = error
+        for run in self._runs.values():
+            run.abandon(error)
+
+
+def check_decision(decision: Decision, *, passes: bool) -> None:
+    """Refuse an answer that lacks what it needs. Raises `NotAllowed` with what is missing."""
+    note = decision.note.strip()
+    match decision.kind:
+        case DecisionKind.APPROVE if not passes and not (decision.override and note):
+            raise NotAllowed(
+                "This work does not pass the gate: an approval needs a reason.",
+                fix="Say why it is right nevertheless; it is stored as an override.",
+            )
+        case DecisionKind.CHANGES if not (note or decision.chosen or decision.prompt.strip()):
+            raise NotAllowed(
+                "A request for changes needs a note or a chosen finding.", fix="Say what Claude should change."
+            )
+        case DecisionKind.REJECT if not note:
+            raise NotAllowed("A rejection needs a reason.", fix="Say why the work is not wanted.")
+
+
+def clock_time(at: float) -> str:
+    """Return the local time of day, as people read it."""
+    return datetime.fromtimestamp(at).strftime("%H:%M:%S")

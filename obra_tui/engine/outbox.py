@@ -1,0 +1,142 @@
+"""Written before told.
+
+Every event goes through here: it gets its place in the session's journal, is
+written, and only then handed to the listeners. Streamed neighbours are joined
+on the way. Lives on the engine's loop; listeners are called there and must be
+cheap.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from obra_tui.core.errors import StoreError
+from obra_tui.core.events import (
+    STREAMED,
+    CheckPrinted,
+    Event,
+    JudgeStreamed,
+    Record,
+    TextStreamed,
+    ThinkingStreamed,
+)
+from obra_tui.core.ids import AttemptId, SessionId, TaskId
+from obra_tui.core.ports import Clock, Journal
+
+Listener = Callable[[Sequence[Record]], None]
+
+_FLUSH_EVERY_S = 0.04
+"""Longest time that a streamed piece stays unwritten; under the 50 ms that a crash may cost."""
+_FLUSH_AT = 2_000
+"""Records that force a flush before the time is up, so that a burst does not pile up in memory."""
+
+
+class Outbox:
+    def __init__(self, journal: Journal, clock: Clock, on_failure: Callable[[StoreError], None]) -> None:
+        self._journal = journal
+        self._clock = clock
+        self._on_failure = on_failure
+        self._listeners: list[Listener] = []
+        self._pending: list[Record] = []
+        self._next: dict[SessionId, int] = {}
+        self._timer: asyncio.TimerHandle | None = None
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Call `listener` with every batch of written records; returns the function that unsubscribes."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener) if listener in self._listeners else None
+
+    def tell(self, session: SessionId, task: TaskId | None, attempt: AttemptId | None, event: Event) -> None:
+        """Queue an event that nothing depends on; it is written within 50 ms."""
+        self._queue(session, task, attempt, event)
+        if len(self._pending) >= _FLUSH_AT:
+            self._flush_or_report()
+        elif self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(_FLUSH_EVERY_S, self._flush_or_report)
+
+    def commit(
+        self, session: SessionId, entries: Sequence[tuple[TaskId | None, AttemptId | None, Event]]
+    ) -> tuple[Record, ...]:
+        """Write these events, and all before them, in one transaction, now. Raises `StoreError`."""
+        first = len(self._pending)
+        for task, attempt, event in entries:
+            self._queue(session, task, attempt, event, join=False)
+        written = tuple(self._pending[first:])
+        try:
+            self.flush()
+        except StoreError:
+            self._forget(session, written)
+            raise
+        return written
+
+    def flush(self) -> None:
+        """Write and tell what is pending. On `StoreError` the pending events stay pending."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if not self._pending:
+            return
+        self._journal.append(self._pending)
+        batch, self._pending = tuple(self._pending), []
+        for listener in tuple(self._listeners):
+            listener(batch)
+
+    def _flush_or_report(self) -> None:
+        self._timer = None
+        try:
+            self.flush()
+        except StoreError as error:
+            self._on_failure(error)
+
+    def _queue(
+        self,
+        session: SessionId,
+        task: TaskId | None,
+        attempt: AttemptId | None,
+        event: Event,
+        *,
+        join: bool = True,
+    ) -> None:
+        if join and self._joined(session, attempt, event):
+            return
+        if session not in self._next:
+            self._next[session] = self._journal.last_seq(session) + 1
+        seq = self._next[session]
+        self._next[session] = seq + 1
+        self._pending.append(
+            Record(seq=seq, at=self._clock.now(), session=session, task=task, attempt=attempt, event=event)
+        )
+
+    def _joined(self, session: SessionId, attempt: AttemptId | None, event: Event) -> bool:
+        if not self._pending or not isinstance(event, STREAMED):
+            return False
+        last = self._pending[-1]
+        if last.session != session or last.attempt != attempt:
+            return False
+        joined = join_streamed(last.event, event)
+        if joined is None:
+            return False
+        self._pending[-1] = replace(last, event=joined)
+        return True
+
+    def _forget(self, session: SessionId, written: Sequence[Record]) -> None:
+        """Take back events of a failed commit: they did not happen."""
+        gone = {id(record) for record in written}
+        self._pending = [record for record in self._pending if id(record) not in gone]
+        if written:
+            self._next[session] = written[0].seq
+
+
+def join_streamed(first: Event, second: Event) -> Event | None:
+    """Return both pieces as one if they belong to the same stream, else None."""
+    match first, second:
+        case (TextStreamed(), TextStreamed()) if first.block == second.block:
+            return replace(first, text=first.text + second.text)
+        case (ThinkingStreamed(), ThinkingStreamed()) if first.block == second.block:
+            return replace(first, text=first.text + second.text)
+        case (CheckPrinted(), CheckPrinted()) if first.name == second.name:
+            return replace(first, text=first.text + second.text)
+        case (JudgeStreamed(), JudgeStreamed()) if first.part == second.part:
+            return replace(first, text=first.text + second.text)
+        case _:
+            return None

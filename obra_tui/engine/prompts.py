@@ -1,0 +1,111 @@
+"""What Claude Code is told: pure text from values.
+
+The same facts as the person sees, nothing hidden: the prompt is stored word for
+word with the attempt.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from obra_tui.core.gate import describe_check, failing
+from obra_tui.core.model import CheckResult, Decision, Finding, FindingSource, TaskSpec
+
+_OUTPUT_LIMIT = 6_000
+"""Characters of one failing check's output in a prompt: the end says most."""
+
+
+def task_prompt(task: TaskSpec, notes: Sequence[str] = ()) -> str:
+    """Return the first prompt of a conversation."""
+    parts = [f"# {task.title}", task.prompt.strip()]
+    if task.acceptance:
+        parts.append("## Acceptance criteria\n\n" + "\n".join(f"- {item}" for item in task.acceptance))
+    parts.append(
+        "## How this is accepted\n\n"
+        "You work in an isolated copy of the repository. When you are done, the project's own checks are run on your "
+        "work and the change is reviewed; what you report is not evidence. Leave existing tests and CI files as they "
+        "are unless the task asks for a change. Do not commit or push."
+    )
+    parts.extend(_notes(notes))
+    return "\n\n".join(part for part in parts if part)
+
+
+def retry_prompt(
+    *,
+    number: int,
+    checks: Sequence[CheckResult],
+    findings: Sequence[Finding],
+    notes: Sequence[str] = (),
+    reasons: Sequence[str] = (),
+) -> str:
+    """Return the prompt of the `number`-th attempt in the same conversation: what was found, word for word."""
+    parts = [f"# Attempt {number}: this is not accepted yet"]
+    parts.extend(_notes(notes))
+    failed = failing(checks)
+    if failed:
+        parts.append("## Failing checks\n\n" + "\n\n".join(_failed_check(result) for result in failed))
+    from_judge = [item for item in findings if item.source is not FindingSource.CHECK]
+    if from_judge:
+        parts.append("## Findings of the review\n\n" + "\n".join(_finding(item) for item in from_judge))
+    if not failed and not from_judge and reasons:
+        parts.append("## Why\n\n" + "\n".join(f"- {reason}" for reason in reasons))
+    parts.append(
+        "Work on these points in the code that is there. Do not change or weaken existing tests to make them pass."
+    )
+    return "\n\n".join(parts)
+
+
+def fresh_prompt(task: TaskSpec, feedback: str) -> str:
+    """Return the prompt of a new conversation about work that is already there."""
+    return (
+        f"{task_prompt(task)}\n\n## State\n\nAn earlier conversation about this task was lost. Its work is in the "
+        f"copy: look at it first and go on from there.\n\n{feedback}".rstrip()
+    )
+
+
+def changes_prompt(number: int, decision: Decision, checks: Sequence[CheckResult], notes: Sequence[str] = ()) -> str:
+    """Return the prompt after a person asked for changes; an edited prompt goes out exactly as it was written."""
+    if decision.prompt.strip():
+        return decision.prompt
+    note = (decision.note,) if decision.note.strip() else ()
+    return retry_prompt(number=number, checks=checks, findings=decision.chosen, notes=(*note, *notes))
+
+
+CONTINUE = "You were interrupted. Look at the state of the work in the copy and go on with the task from there."
+
+
+def _notes(notes: Iterable[str]) -> list[str]:
+    texts = [note.strip() for note in notes if note.strip()]
+    return ["## From the person who supervises this\n\n" + "\n\n".join(texts)] if texts else []
+
+
+def _failed_check(result: CheckResult) -> str:
+    lines = [f"### {describe_check(result)}", "", f"Command: `{result.spec.run}`"]
+    for case in result.failures:
+        place = f" ({case.file}:{case.line})" if case.file and case.line else ""
+        message = f": {case.message}" if case.message else ""
+        lines.append(f"- `{case.name}`{place}{message}")
+    output = result.output.strip()
+    if output:
+        lines += ["", _fenced(_tail(output))]
+    return "\n".join(lines)
+
+
+def _finding(item: Finding) -> str:
+    place = f"`{item.place}`: " if item.place else ""
+    suggestion = f" Suggestion: {item.suggestion}" if item.suggestion else ""
+    return f"- **{item.severity}** {place}{item.message}{suggestion}"
+
+
+def _tail(text: str) -> str:
+    if len(text) <= _OUTPUT_LIMIT:
+        return text
+    return f"[… {len(text) - _OUTPUT_LIMIT} characters left out …]\n{text[-_OUTPUT_LIMIT:]}"
+
+
+def _fenced(text: str) -> str:
+    """Fence `text` with more backticks than it contains in a row."""
+    longest = run = 0
+    for char in text:
+        run = run + 1 if char == "`" else 0
+        longest = max(longest, run)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}text\n{text}\n{fence}"

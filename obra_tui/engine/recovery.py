@@ -1,0 +1,26 @@
+"""What was found half-way at start-up: acceptances are finished, other work is marked as interrupted."""
+
+from collections.abc import Callable, Iterator
+
+from obra_tui.core.events import TaskMoved
+from obra_tui.core.lifecycle import WORKING, Trigger, advance
+from obra_tui.core.ports import Ledger
+from obra_tui.engine.outbox import Outbox
+from obra_tui.engine.work import SessionWork, rebuild
+
+FOUND = "Found half-way at start-up: an earlier Obra ended without stopping it. The work is kept."
+
+
+def recover(ledger: Ledger, outbox: Outbox, adopt: Callable[[SessionWork], None]) -> Iterator[SessionWork]:
+    """Yield each open session after `adopt` got it and its interrupted tasks were marked."""
+    for session, _ in ledger.open_sessions():
+        work = rebuild(session, ledger.session_records(session))
+        if work is None:
+            continue
+        adopt(work)
+        for task in work.tasks.values():
+            if task.state in WORKING:
+                after = advance(task.state, Trigger.INTERRUPT)
+                moved = TaskMoved(before=task.state, trigger=Trigger.INTERRUPT, after=after, reason=FOUND)
+                outbox.commit(session, [(task.spec.id, task.attempt, moved)])
+        yield work

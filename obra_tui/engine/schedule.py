@@ -1,0 +1,44 @@
+"""Which tasks can start now: pure rules over the session's state."""
+
+from collections.abc import Collection
+
+from obra_tui.core.events import RunFinished
+from obra_tui.core.ids import TaskId
+from obra_tui.core.lifecycle import FINAL, State
+from obra_tui.engine.work import SessionWork, TaskWork
+
+
+def unblocked(session: SessionWork) -> tuple[TaskWork, ...]:
+    """Return the blocked tasks whose dependencies are all accepted."""
+    return tuple(
+        task for task in session.tasks.values() if task.state is State.BLOCKED and dependencies_met(session, task)
+    )
+
+
+def dependencies_met(session: SessionWork, task: TaskWork) -> bool:
+    known = session.by_key()
+    return all(known[key].state is State.ACCEPTED for key in task.spec.depends_on)
+
+
+def startable(session: SessionWork, active: Collection[TaskId], jobs: int) -> tuple[TaskWork, ...]:
+    """Return the queued tasks that may start beside the active ones, in plan order."""
+    waiting = [task for task in session.tasks.values() if task.state is State.QUEUED and task.spec.id not in active]
+    waiting.sort(key=lambda task: task.position)
+    return tuple(waiting[: max(0, jobs - len(active))])
+
+
+def all_final(session: SessionWork) -> bool:
+    return all(task.state in FINAL for task in session.tasks.values())
+
+
+def count(session: SessionWork) -> RunFinished:
+    """Return how the run stands."""
+    states = [task.state for task in session.tasks.values()]
+    return RunFinished(
+        accepted=states.count(State.ACCEPTED),
+        rejected=states.count(State.REJECTED),
+        failed=states.count(State.FAILED) + states.count(State.CANCELLED),
+        waiting=states.count(State.AWAITING_HUMAN),
+        interrupted=states.count(State.INTERRUPTED) + states.count(State.QUEUED),
+        blocked=states.count(State.BLOCKED),
+    )

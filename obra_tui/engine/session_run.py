@@ -1,0 +1,241 @@
+"""The run of one session: starts tasks that can start, until only a person can help."""
+
+import asyncio
+import traceback
+
+from obra_tui.core.errors import NotAllowed, ObraError
+from obra_tui.core.events import (
+    Event,
+    Paused,
+    ProblemRaised,
+    Resumed,
+    RunFinished,
+    RunStarted,
+    SessionClosed,
+    SteerQueued,
+    StopRequested,
+    TaskMoved,
+)
+from obra_tui.core.ids import TaskId
+from obra_tui.core.lifecycle import FINAL, State, Trigger, advance
+from obra_tui.engine import schedule
+from obra_tui.engine.acceptance import accept
+from obra_tui.engine.approvals import Questions
+from obra_tui.engine.attempt import TaskRunner
+from obra_tui.engine.config import EngineConfig, Ports
+from obra_tui.engine.outbox import Outbox
+from obra_tui.engine.signals import Signals
+from obra_tui.engine.work import SessionWork, TaskWork
+
+_STOP_LIMIT_S = 1.8
+"""A stop is answered within 2 s: what has not ended by then is abandoned to its own clean-up."""
+
+
+class SessionRun:
+    """Owns the asyncio tasks of a session. All methods run on the engine's loop."""
+
+    def __init__(
+        self, *, ports: Ports, config: EngineConfig, outbox: Outbox, work: SessionWork, questions: Questions
+    ) -> None:
+        self.work = work
+        self._ports = ports
+        self._config = config
+        self._outbox = outbox
+        self._questions = questions
+        self._signals = Signals(paused=work.paused)
+        self._runners: dict[TaskId, TaskRunner] = {}
+        self._jobs: dict[TaskId, asyncio.Task[ObraError | None]] = {}
+        self._running = False
+        self._close_when_done = False
+        self._halted = True
+        """No task is started: before the first start, after a stop, and after a fault that would meet each task."""
+
+    @property
+    def busy(self) -> bool:
+        return bool(self._jobs)
+
+    # --- requests ---
+
+    def start(self, *, close_when_done: bool) -> None:
+        self._close_when_done = self._close_when_done or close_when_done
+        self._halted = False
+        if not self._running:
+            self._running = True
+            self._tell(RunStarted())
+        self.advance()
+
+    def pause(self, by: str) -> None:
+        if not self._signals.paused:
+            self._signals.pause()
+            self._tell(Paused(by=by))
+
+    def resume(self, by: str) -> None:
+        """Go on: after a pause, a stop, an interruption or while a limit is waited for."""
+        self._signals.resume()
+        self._halted = False
+        if self.work.paused:
+            self._tell(Resumed(by=by))
+        for runner in self._runners.values():
+            runner.retry_now()
+        for task in self.work.tasks.values():
+            if task.state is State.INTERRUPTED:
+                self._move(task, Trigger.RESUME)
+        self.start(close_when_done=False)
+
+    async def stop(self, mode: str, by: str) -> None:
+        after_stage = mode == "after_stage"
+        self._tell(StopRequested(mode="after_stage" if after_stage else "now", by=by))
+        self._halted = True
+        if after_stage:
+            self._signals.stop_after_stage()
+        else:
+            await self._end_jobs(tuple(self._jobs), Trigger.INTERRUPT, f"Stopped by {by}; the work is kept.")
+        self.advance()
+
+    async def shut_down(self) -> None:
+        """End everything that runs; used when the engine stops."""
+        self._halted = True
+        await self._end_jobs(tuple(self._jobs), Trigger.INTERRUPT, "Obra was closed; the work is kept.")
+
+    async def cancel(self, task: TaskWork, by: str) -> None:
+        reason = f"Cancelled by {by}; the work is kept."
+        if task.spec.id in self._jobs:
+            await self._end_jobs((task.spec.id,), Trigger.CANCEL, reason)
+        if task.state not in FINAL:
+            self._move(task, Trigger.CANCEL, reason)
+        self.advance()
+
+    async def interrupt_claude(self, task: TaskWork) -> None:
+        runner = self._runners.get(task.spec.id)
+        if runner is None or not await runner.interrupt_claude():
+            raise NotAllowed(
+                f"Claude is not working on {task.spec.key} at the moment.", fix="There is nothing to interrupt."
+            )
+
+    async def send_text(self, task: TaskWork, text: str, by: str) -> bool:
+        """Return whether the text reached a running turn; otherwise it goes into the next prompt."""
+        if task.state in FINAL:
+            raise NotAllowed(f"{task.spec.key} is {task.state}: no prompt follows.", fix="Add a task for it.")
+        runner = self._runners.get(task.spec.id)
+        delivered = runner is not None and await runner.send(text)
+        event = SteerQueued(text=text, by=by, delivered=delivered)
+        self._outbox.commit(self.work.id, [(task.spec.id, task.attempt, event)])
+        if not delivered and task.state is State.INTERRUPTED:
+            self._move(task, Trigger.RESUME)
+            self.start(close_when_done=False)
+        return delivered
+
+    # --- scheduling ---
+
+    def advance(self) -> None:
+        """Start what can start; tell once when nothing can go on without a person."""
+        for task in schedule.unblocked(self.work):
+            self._move(task, Trigger.UNBLOCK)
+        if self._running and not self._halted:
+            for task in self.work.tasks.values():
+                if task.state is State.ACCEPTING and task.spec.id not in self._jobs:
+                    self._launch_acceptance(task)
+            for task in schedule.startable(self.work, self._jobs, self._config.jobs):
+                self._launch(task)
+        if not self._jobs and self._running:
+            self._finish()
+
+    def accept_now(self, task: TaskWork) -> None:
+        """Take in approved work at once, whether or not a run is on."""
+        self._running = True
+        self._launch_acceptance(task)
+
+    def settle(self) -> None:
+        """Take note of a final state that was reached without work, such as a rejection."""
+        self._running = True
+        self.advance()
+
+    def abandon(self, error: ObraError) -> None:
+        """Stop all work without writing anything: the journal cannot be written."""
+        self._halted = True
+        for task_id, job in self._jobs.items():
+            runner = self._runners.get(task_id)
+            if runner is not None:
+                runner.end_with(Trigger.INTERRUPT, str(error))
+            job.cancel()
+
+    def _launch(self, task: TaskWork) -> None:
+        runner = TaskRunner(
+            ports=self._ports,
+            config=self._config,
+            outbox=self._outbox,
+            session=self.work,
+            task=task,
+            questions=self._questions,
+            signals=self._signals,
+        )
+        self._runners[task.spec.id] = runner
+        self._own(task, asyncio.create_task(runner.run(), name=f"task {task.spec.key}"))
+
+    def _launch_acceptance(self, task: TaskWork) -> None:
+        job = accept(self._ports, self._config, self._outbox, self.work, task)
+        self._own(task, asyncio.create_task(job, name=f"accept {task.spec.key}"))
+
+    def _own(self, task: TaskWork, job: "asyncio.Task[ObraError | None]") -> None:
+        self._jobs[task.spec.id] = job
+        job.add_done_callback(lambda done: self._done(task, done))
+
+    def _done(self, task: TaskWork, job: "asyncio.Task[ObraError | None]") -> None:
+        self._jobs.pop(task.spec.id, None)
+        self._runners.pop(task.spec.id, None)
+        if not job.cancelled():
+            fault = job.exception()
+            if fault is not None:
+                self._fail(task, fault)
+            elif job.result() is not None:
+                # What stopped this task (login, network, disk) would stop the next one too.
+                self._halted = True
+        self.advance()
+
+    def _fail(self, task: TaskWork, fault: BaseException) -> None:
+        """A fault of Obra's own: the task fails with what is known, the others are not started."""
+        self._halted = True
+        place = traceback.extract_tb(fault.__traceback__)[-1:]
+        where = f" ({place[0].name}, line {place[0].lineno})" if place else ""
+        reason = f"Obra itself failed: {type(fault).__name__}: {fault}{where}"
+        self._tell(ProblemRaised(code="internal", text=reason, fix="The work is kept. Please report this."))
+        if task.state not in FINAL and task.state is not State.AWAITING_HUMAN:
+            self._move(task, Trigger.FAIL, reason)
+
+    def _finish(self) -> None:
+        self._running = False
+        finished = schedule.count(self.work)
+        self._tell(finished)
+        if self._close_when_done and schedule.all_final(self.work):
+            self.close("All tasks are in a final state.")
+
+    def close(self, reason: str) -> None:
+        if self.busy:
+            raise NotAllowed(f"Session {self.work.id} is at work.", fix="Stop the run first.")
+        if not self.work.closed:
+            self._tell(SessionClosed(reason=reason))
+
+    def standing(self) -> RunFinished:
+        return schedule.count(self.work)
+
+    # --- small tools ---
+
+    async def _end_jobs(self, ids: tuple[TaskId, ...], trigger: Trigger, reason: str) -> None:
+        """Cancel these jobs and wait for their clean-up; an acceptance under way is never cut in half."""
+        ending = []
+        for task_id in ids:
+            job, runner = self._jobs[task_id], self._runners.get(task_id)
+            if runner is not None:
+                runner.end_with(trigger, reason)
+                job.cancel()
+            ending.append(job)
+        if ending:
+            await asyncio.wait(ending, timeout=_STOP_LIMIT_S)
+
+    def _move(self, task: TaskWork, trigger: Trigger, reason: str = "") -> None:
+        after = advance(task.state, trigger)
+        event = TaskMoved(before=task.state, trigger=trigger, after=after, reason=reason)
+        self._outbox.commit(self.work.id, [(task.spec.id, task.attempt, event)])
+
+    def _tell(self, event: Event) -> None:
+        self._outbox.commit(self.work.id, [(None, None, event)])

@@ -1,0 +1,93 @@
+"""The orchestrator in a background thread with a loop of its own.
+
+Everything that is slow to import (SDK, database, HTTP) is imported by `build`,
+which runs in this thread, so that the screen is there before it.
+"""
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+
+from obra_tui.core.commands import Command
+from obra_tui.core.events import Record
+from obra_tui.engine.orchestrator import Orchestrator
+
+Listener = Callable[[Sequence[Record]], None]
+
+_STOP_LIMIT_S = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assembly:
+    """An orchestrator, and how to close what it was built from."""
+
+    orchestrator: Orchestrator
+    close: Callable[[], Awaitable[None]]
+
+
+class EngineThread:
+    """Thread-safe door to the orchestrator: commands in, records out."""
+
+    def __init__(self, build: Callable[[], Assembly]) -> None:
+        self._build = build
+        self._ready: Future[None] = Future()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._orchestrator: Orchestrator | None = None
+        self._ending: asyncio.Event | None = None
+        self._thread = threading.Thread(target=self._main, name="obra-engine", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread and return when it takes commands. Raises what `build` raised."""
+        self._thread.start()
+        self._ready.result()
+
+    def submit(self, command: Command) -> "Future[object]":
+        """Hand over a command; the future holds its answer or one of `core.errors`. Never blocks."""
+        assert self._loop is not None
+        assert self._orchestrator is not None
+        return asyncio.run_coroutine_threadsafe(self._orchestrator.handle(command), self._loop)
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Have `listener` called on the engine's thread: once with what is there, then with each written batch."""
+        loop, orchestrator = self._loop, self._orchestrator
+        assert loop is not None
+        assert orchestrator is not None
+
+        async def on_loop() -> Callable[[], None]:
+            return orchestrator.subscribe(listener)
+
+        unsubscribe = asyncio.run_coroutine_threadsafe(on_loop(), loop).result()
+        return lambda: None if loop.is_closed() else _later(loop, unsubscribe)
+
+    def stop(self) -> None:
+        """End all runs, close everything and wait for the thread. Repeating it is harmless."""
+        if self._loop is not None and self._ending is not None and self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._ending.set)
+            self._thread.join(_STOP_LIMIT_S)
+
+    def _main(self) -> None:
+        try:
+            asyncio.run(self._live())
+        except BaseException as fault:
+            if self._ready.done():
+                raise
+            self._ready.set_exception(fault)
+
+    async def _live(self) -> None:
+        assembly = self._build()
+        self._loop = asyncio.get_running_loop()
+        self._ending = asyncio.Event()
+        self._orchestrator = assembly.orchestrator
+        try:
+            self._orchestrator.start()
+            self._ready.set_result(None)
+            await self._ending.wait()
+        finally:
+            await self._orchestrator.stop()
+            await assembly.close()
+
+
+def _later(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:
+    loop.call_soon_threadsafe(call)

@@ -1,0 +1,196 @@
+"""What the engine knows of a session: the events so far, folded into one value per task.
+
+The running engine and the recovery after a crash use the same `apply`, so that
+what is rebuilt is what was there.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from obra_tui.core.events import (
+    AttemptStarted,
+    CheckFinished,
+    ChecksPlanned,
+    ClaudeEnded,
+    ClaudeStarted,
+    CopyPrepared,
+    DecisionMade,
+    DiffTaken,
+    GateJudged,
+    GateOpened,
+    Paused,
+    PromptSent,
+    Record,
+    Resumed,
+    RunStarted,
+    SessionClosed,
+    SessionOpened,
+    SteerQueued,
+    TaskAdded,
+    TaskMoved,
+    UsageReported,
+    VerdictReached,
+)
+from obra_tui.core.gate import PreviousAttempt, remember
+from obra_tui.core.ids import AttemptId, ClaudeSessionId, SessionId, TaskId
+from obra_tui.core.lifecycle import State
+from obra_tui.core.model import (
+    CheckResult,
+    Decision,
+    DecisionKind,
+    Diff,
+    ImplementResult,
+    OpenGate,
+    Outcome,
+    QualityResult,
+    TaskSpec,
+    Usage,
+    Verdict,
+    WorkCopy,
+)
+
+
+@dataclass(slots=True)
+class TaskWork:
+    """A task as the engine sees it. Changed by `apply` only."""
+
+    spec: TaskSpec
+    position: int
+    state: State
+    copy: WorkCopy | None = None
+    number: int = 0
+    """Attempts started."""
+    counted: int = 0
+    """Attempts of the allowance used up: completed runs that changed something."""
+    attempt: AttemptId | None = None
+    claude_session: ClaudeSessionId | None = None
+    claude_ended: ImplementResult | None = None
+    diff: Diff | None = None
+    checks: tuple[CheckResult, ...] = ()
+    verdict: Verdict | None = None
+    quality: QualityResult | None = None
+    earlier: tuple[PreviousAttempt, ...] = ()
+    gate: OpenGate | None = None
+    decision: Decision | None = None
+    """The last answer to a gate; a request for changes stays here until its attempt started."""
+    notes: tuple[str, ...] = ()
+    """Text of the person that waits for the next prompt."""
+    usage: Usage = field(default_factory=Usage)
+    prompted: bool = False
+    """The present Claude session has received a prompt and can be resumed."""
+
+
+@dataclass(slots=True)
+class SessionWork:
+    id: SessionId
+    opened: SessionOpened
+    tasks: dict[TaskId, TaskWork] = field(default_factory=dict)
+    paused: bool = False
+    started: bool = False
+    closed: bool = False
+
+    def by_key(self) -> MappingProxyType[str, TaskWork]:
+        return MappingProxyType({work.spec.key: work for work in self.tasks.values()})
+
+
+def rebuild(session: SessionId, records: Iterable[Record]) -> SessionWork | None:
+    """Return the session as its records tell it, or None without a `SessionOpened`."""
+    work: SessionWork | None = None
+    for record in records:
+        if isinstance(record.event, SessionOpened):
+            work = SessionWork(id=session, opened=record.event)
+        elif work is not None:
+            apply(work, record)
+    return work
+
+
+def apply(work: SessionWork, record: Record) -> None:
+    match record.event:
+        case Paused():
+            work.paused = True
+        case Resumed():
+            work.paused = False
+        case RunStarted():
+            work.started = True
+        case SessionClosed():
+            work.closed = True
+        case TaskAdded(spec=spec, position=position, state=state):
+            work.tasks[spec.id] = TaskWork(spec=spec, position=position, state=state)
+        case _ if record.task is not None:
+            _apply_to_task(work.tasks[record.task], record)
+
+
+def _apply_to_task(task: TaskWork, record: Record) -> None:
+    match record.event:
+        case TaskMoved(after=after):
+            task.state = after
+        case CopyPrepared(copy=copy):
+            task.copy = copy
+        case SteerQueued(delivered=False, text=text):
+            task.notes = (*task.notes, text)
+        case GateOpened() | DecisionMade():
+            _apply_gate(task, record)
+        case _:
+            _apply_to_attempt(task, record)
+
+
+def _apply_to_attempt(task: TaskWork, record: Record) -> None:
+    match record.event:
+        case AttemptStarted() as event:
+            _begin_attempt(task, record.attempt, event)
+        case PromptSent(kind="task" | "retry"):
+            task.prompted = True
+            task.notes = ()
+            task.decision = None
+        case ClaudeStarted(claude_session=claude_session):
+            task.claude_session = claude_session
+        case UsageReported(usage=usage):
+            task.usage = task.usage + usage
+        case ClaudeEnded(result=result):
+            task.claude_ended = result
+        case DiffTaken(diff=diff):
+            _take_diff(task, diff)
+        case ChecksPlanned():
+            task.checks = ()
+        case CheckFinished(result=check):
+            task.checks = (*task.checks, check)
+        case VerdictReached(verdict=verdict):
+            task.verdict = verdict
+        case GateJudged(quality=quality):
+            task.quality = quality
+
+
+def _begin_attempt(task: TaskWork, attempt: AttemptId | None, event: AttemptStarted) -> None:
+    if task.quality is not None and task.diff is not None:
+        task.earlier = (*task.earlier, remember(task.quality, task.diff))
+    if task.claude_session != event.claude_session:
+        task.prompted = False
+    task.number = event.number
+    task.attempt = attempt
+    task.claude_session = event.claude_session
+    task.claude_ended = task.diff = task.verdict = task.quality = None
+    task.checks = ()
+
+
+def _take_diff(task: TaskWork, diff: Diff) -> None:
+    task.diff = diff
+    ended = task.claude_ended
+    if ended is not None and ended.outcome is Outcome.COMPLETED and not diff.empty:
+        task.counted += 1
+
+
+def _apply_gate(task: TaskWork, record: Record) -> None:
+    match record.event:
+        case GateOpened(gate=gate, binding=binding, reasons=reasons):
+            task.gate = OpenGate(
+                id=gate,
+                session=record.session,
+                task=task.spec.id,
+                binding=binding,
+                reasons=reasons,
+                opened_at=record.at,
+            )
+        case DecisionMade(decision=decision):
+            task.gate = None
+            task.decision = decision if decision.kind is DecisionKind.CHANGES else None
