@@ -49,7 +49,7 @@ class Orchestrator:
         self.store_error: StoreError | None = None
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
-        """Deliver what the open sessions hold already (streamed pieces left out), then all that comes, without a gap."""
+        """Deliver what the open sessions hold already, streamed pieces left out, then all that comes; no gap."""
         self._outbox.flush()
         for session in self._runs:
             records = self._ports.ledger.session_records(session)
@@ -65,35 +65,45 @@ class Orchestrator:
                 if task.state is State.ACCEPTING:
                     run.accept_now(task)
 
-    async def handle(self, command: do.Command) -> object:  # noqa: C901, PLR0912  # one line per command
+    async def handle(self, command: do.Command) -> object:
         """Carry out one command. Raises one of `core.errors` and has changed nothing then."""
         match command:
             case do.OpenSession():
                 return await self._open_session(command)
-            case do.CloseSession(session=session, reason=reason):
-                return self._run(session).close(reason)
             case do.AddTasks(session=session, tasks=tasks):
                 return self._add_tasks(self._open_run(session), tasks)
-            case do.StartRun(session=session, close_when_done=close):
-                return self._open_run(session).start(close_when_done=close)
-            case do.Pause(session=session, by=by):
-                return self._open_run(session).pause(by)
-            case do.Resume(session=session, by=by):
-                return self._open_run(session).resume(by)
-            case do.StopRun(session=session, mode=mode, by=by):
-                return await self._run(session).stop(mode, by)
-            case do.CancelTask(task=task, by=by):
-                run, work = self._find_task(task)
-                return await run.cancel(work, by)
-            case do.InterruptClaude(task=task):
-                run, work = self._find_task(task)
-                return await run.interrupt_claude(work)
             case do.SendText(task=task, text=text, by=by):
                 return await self._send(task, text, by)
-            case do.AnswerPermission(question=question, answer=answer):
-                return self._questions.answer(question, answer)
             case do.Decide():
-                return await self._decide(command)
+                await self._decide(command)
+            case do.AnswerPermission(question=question, answer=answer):
+                self._questions.answer(question, answer)
+            case do.CancelTask() | do.InterruptClaude():
+                await self._act_on_task(command)
+            case _:
+                await self._act_on_session(command)
+        return None
+
+    async def _act_on_task(self, command: do.CancelTask | do.InterruptClaude) -> None:
+        run, work = self._find_task(command.task)
+        match command:
+            case do.CancelTask(by=by):
+                await run.cancel(work, by)
+            case do.InterruptClaude():
+                await run.interrupt_claude(work)
+
+    async def _act_on_session(self, command: do.CloseSession | do.StartRun | do.Pause | do.Resume | do.StopRun) -> None:
+        match command:
+            case do.CloseSession(session=session, reason=reason):
+                self._run(session).close(reason)
+            case do.StartRun(session=session, close_when_done=close):
+                self._open_run(session).start(close_when_done=close)
+            case do.Pause(session=session, by=by):
+                self._open_run(session).pause(by)
+            case do.Resume(session=session, by=by):
+                self._open_run(session).resume(by)
+            case do.StopRun(session=session, mode=mode, by=by):
+                await self._run(session).stop(mode, by)
             case _:
                 assert_never(command)
 
