@@ -1,0 +1,164 @@
+"""From the engine's thread to the screen: bounded, joined, and with one wake-up at a time.
+
+The engine's thread only takes a lock and appends. Neighbouring pieces of the
+same streamed text become one record, so that a flood costs the screen no more
+than a trickle. Knows no Textual: `wake` is any callable that may be called
+from any thread.
+"""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from threading import Lock
+
+from obra_tui.core.events import (
+    STREAMED,
+    CheckPrinted,
+    Event,
+    JudgeStreamed,
+    Record,
+    TextStreamed,
+    ThinkingStreamed,
+)
+
+Streamed = TextStreamed | ThinkingStreamed | CheckPrinted | JudgeStreamed
+
+PIECE_CHARS = 64_000
+"""A joined piece grows no longer than this: the screen must be able to stop between two."""
+STREAM_CHARS = 2_000_000
+"""What may wait per kind of stream; more than any pane keeps, so what is dropped would not be seen."""
+FACTS = 200_000
+"""Facts that may wait. More means that the screen hung for minutes: it starts afresh then."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    records: tuple[Record, ...]
+    more: bool
+    """Not everything was taken: come again after the keys had their turn."""
+    dropped_chars: int = 0
+    """Streamed text that was never shown; the history has it."""
+    overflowed: bool = False
+    """Facts were lost: forget the view and subscribe anew."""
+
+
+@dataclass(slots=True)
+class _Entry:
+    """One record that waits; `pieces` is the text of a streamed one, joined when it is taken."""
+
+    record: Record
+    key: tuple[object, ...] | None = None
+    pieces: list[str] = field(default_factory=list)
+    chars: int = 0
+
+
+class Bridge:
+    """A queue of records with two ends: `listen` on the engine's thread, `take` on the screen's."""
+
+    def __init__(self, wake: Callable[[], None], *, stream_chars: int = STREAM_CHARS, facts: int = FACTS) -> None:
+        self._wake = wake
+        self._stream_chars = stream_chars
+        self._fact_limit = facts
+        self._lock = Lock()
+        self._queue: deque[_Entry] = deque()
+        self._streams: dict[type[object], deque[_Entry]] = {}
+        self._chars: dict[type[object], int] = {}
+        self._facts = 0
+        self._dropped = 0
+        self._overflowed = False
+
+    def listen(self, records: Sequence[Record]) -> None:
+        """Put records in; never blocks for longer than a `take` holds the lock."""
+        with self._lock:
+            for record in records:
+                self._put(record)
+        self._wake()
+
+    def take(self, limit: int = 2_000, chars: int = 400_000) -> Batch:
+        """Return what waits, oldest first, at most `limit` records and about `chars` of streamed text."""
+        with self._lock:
+            taken: list[_Entry] = []
+            size = 0
+            while self._queue and len(taken) < limit and size < chars:
+                entry = self._queue.popleft()
+                size += entry.chars
+                self._forget(entry)
+                if entry.key is None or entry.pieces:
+                    taken.append(entry)
+            more = bool(self._queue)
+            dropped, self._dropped = self._dropped, 0
+            overflowed, self._overflowed = self._overflowed, False
+        records = tuple(_joined(entry) for entry in taken)
+        return Batch(records=records, more=more, dropped_chars=dropped, overflowed=overflowed)
+
+    def clear(self) -> None:
+        with self._lock:
+            self._queue.clear()
+            self._streams.clear()
+            self._chars.clear()
+            self._facts = 0
+            self._dropped = 0
+            self._overflowed = False
+
+    def _put(self, record: Record) -> None:
+        event = record.event
+        if isinstance(event, STREAMED):
+            self._put_piece(record, event)
+        elif self._facts >= self._fact_limit:
+            self._overflowed = True
+        else:
+            self._facts += 1
+            self._queue.append(_Entry(record=record))
+
+    def _put_piece(self, record: Record, event: Streamed) -> None:
+        kind = type(event)
+        key = (kind, record.attempt, _stream_of(event))
+        last = self._queue[-1] if self._queue else None
+        size = len(event.text)
+        if last is not None and last.key == key and last.chars + size <= PIECE_CHARS:
+            last.pieces.append(event.text)
+            last.chars += size
+            last.record = record
+        else:
+            entry = _Entry(record=record, key=key, pieces=[event.text], chars=size)
+            self._queue.append(entry)
+            self._streams.setdefault(kind, deque()).append(entry)
+        self._chars[kind] = self._chars.get(kind, 0) + size
+        self._trim(kind)
+
+    def _trim(self, kind: type[object]) -> None:
+        """Drop the oldest waiting text of this kind until the rest fits."""
+        waiting = self._streams[kind]
+        while self._chars[kind] > self._stream_chars and len(waiting) > 1:
+            oldest = waiting.popleft()
+            self._chars[kind] -= oldest.chars
+            self._dropped += oldest.chars
+            oldest.pieces, oldest.chars = [], 0
+
+    def _forget(self, entry: _Entry) -> None:
+        if entry.key is None:
+            self._facts -= 1
+            return
+        kind = type(entry.record.event)
+        waiting = self._streams[kind]
+        if waiting and waiting[0] is entry:
+            waiting.popleft()
+            self._chars[kind] -= entry.chars
+
+
+def _stream_of(event: Streamed) -> object:
+    match event:
+        case TextStreamed(block=block) | ThinkingStreamed(block=block):
+            return block
+        case CheckPrinted(name=name):
+            return name
+        case JudgeStreamed(part=part):
+            return part
+
+
+def _joined(entry: _Entry) -> Record:
+    if len(entry.pieces) < 2:
+        return entry.record
+    event: Event = entry.record.event
+    assert isinstance(event, STREAMED)
+    return replace(entry.record, event=replace(event, text="".join(entry.pieces)))

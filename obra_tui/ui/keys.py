@@ -1,0 +1,174 @@
+"""Every key of the program in one table, and what a person may change about it.
+
+Imports no Textual, so that a wrong `[keys]` in the settings is refused before
+anything is drawn. `bindings.py` makes Textual's bindings of it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from obra_tui.core.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Key:
+    """One binding. Its action is its own: the footer merges bindings that share one."""
+
+    id: str
+    """`scope.name`; the name is also the action."""
+    keys: str
+    label: str
+    show: bool = False
+    """In the footer; at most seven per screen."""
+    priority: bool = False
+    grants: bool = False
+    """Says yes to something: no key that a person presses by habit may do that."""
+
+    @property
+    def scope(self) -> str:
+        return self.id.partition(".")[0]
+
+    @property
+    def action(self) -> str:
+        return self.id.partition(".")[2]
+
+
+def _key(
+    key_id: str, keys: str, label: str, *, show: bool = False, priority: bool = False, grants: bool = False
+) -> Key:
+    return Key(id=key_id, keys=keys, label=label, show=show, priority=priority, grants=grants)
+
+
+_PANES = (
+    ("next_pane", "tab", "Next pane"),
+    ("previous_pane", "shift+tab", "Previous pane"),
+)
+
+KEYS: tuple[Key, ...] = (
+    _key("app.show_live", "1", "Live"),
+    _key("app.show_tasks", "2", "Tasks"),
+    _key("app.show_gates", "3", "Gates"),
+    _key("app.show_history", "4", "History"),
+    _key("app.show_setup", "6", "Setup"),
+    _key("app.command_palette", "ctrl+p,colon", "Palette"),
+    _key("app.show_help", "question_mark,f1", "Help", show=True, priority=False),
+    _key("app.answer_question", "A", "Answer Claude"),
+    _key("app.ask_quit", "ctrl+q", "Quit", priority=True),
+    _key("live.review_gate", "g", "Review gate", show=True),
+    _key("live.pause", "p", "Pause", show=True),
+    _key("live.resume_run", "p", "Go on", show=True),
+    _key("live.stop_run", "s", "Stop…", show=True),
+    _key("live.message", "m", "Message", show=True),
+    _key("live.new_task", "t", "New task", show=True),
+    _key("live.follow", "f", "Follow", show=True),
+    _key("live.zoom", "plus,equals_sign", "Zoom", show=True),
+    _key("live.unzoom", "minus", "Unzoom"),
+    _key("live.interrupt", "P", "Interrupt Claude"),
+    _key("live.find", "slash", "Find"),
+    _key("live.raw", "v", "Raw or rendered"),
+    _key("live.wrap", "w", "Wrap lines"),
+    _key("live.next_task", "J,right_curly_bracket", "Next task"),
+    _key("live.previous_task", "K,left_curly_bracket", "Previous task"),
+    _key("live.next_attempt", "right_square_bracket", "Next attempt"),
+    _key("live.previous_attempt", "left_square_bracket", "Previous attempt"),
+    _key("live.go_back", "escape", "Follow the work"),
+    *(_key(f"live.{name}", keys, label) for name, keys, label in _PANES),
+    _key("review.approve", "a", "Approve", show=True, grants=True),
+    _key("review.request_changes", "c", "Changes…", show=True),
+    _key("review.reject", "r", "Reject…", show=True),
+    _key("review.edit_prompt", "e", "Edit prompt…", show=True),
+    _key("review.later", "l,escape", "Later", show=True),
+    _key("review.next_file", "n", "Next file", show=True),
+    _key("review.previous_file", "N", "Previous file"),
+    _key("review.next_hunk", "right_square_bracket", "Next hunk"),
+    _key("review.previous_hunk", "left_square_bracket", "Previous hunk"),
+    _key("review.split", "t", "Split or unified"),
+    _key("review.wrap", "w", "Wrap lines"),
+    _key("review.reload", "f5", "Load again"),
+    *(_key(f"review.{name}", keys, label) for name, keys, label in _PANES),
+    _key("permission.allow_once", "o", "Allow once", show=True, grants=True),
+    _key("permission.allow_session", "s", "Allow for this session", show=True, grants=True),
+    _key("permission.deny", "d", "Deny…", show=True),
+    _key("permission.later", "l,escape", "Later", show=True),
+    _key("tasks.open_task", "enter", "Watch", show=True),
+    _key("tasks.new_task", "n", "New task", show=True),
+    _key("tasks.run_again", "R", "Take up again", show=True),
+    _key("tasks.cancel_task", "x", "Cancel task…", show=True),
+    _key("tasks.go_back", "escape", "Back", show=True),
+    _key("gates.open_gate", "enter,g", "Review", show=True),
+    _key("gates.go_back", "escape", "Back", show=True),
+    _key("history.open_item", "enter", "Open", show=True),
+    _key("history.find", "slash", "Search", show=True),
+    _key("history.go_up", "backspace,escape", "Back", show=True),
+    _key("history.reload", "f5", "Load again"),
+    _key("setup.check_again", "f5,r", "Check again", show=True),
+    _key("setup.copy_fix", "y", "Copy command", show=True),
+    _key("setup.start_demo", "d", "Demo run", show=True),
+    _key("setup.go_back", "escape", "Back", show=True),
+)
+
+BY_ID: Mapping[str, Key] = {key.id: key for key in KEYS}
+
+NEVER_GRANTS = frozenset(
+    {"enter", "return", "ctrl+m", "ctrl+j", "newline", "space", "escape", "ctrl+left_square_bracket", "tab"}
+    | {"ctrl+i", "backspace", "y", "Y", "upper_y", *"0123456789"}
+)
+"""Keys that people press by habit, or that a paste contains: they never say yes to anything."""
+
+_ALIASES = {" ": "space", "esc": "escape", "ctrl+[": "ctrl+left_square_bracket", "?": "question_mark"}
+_ALTERNATIVES = ({"live.pause", "live.resume_run"},)
+"""Bindings that share a key on purpose: only one of them is there at a time."""
+
+
+def of_scope(scope: str) -> tuple[Key, ...]:
+    return tuple(key for key in KEYS if key.scope == scope)
+
+
+def keys_of(key_id: str, overrides: Mapping[str, str]) -> str:
+    return overrides.get(key_id, BY_ID[key_id].keys)
+
+
+def check_overrides(overrides: Mapping[str, str], where: str = "[keys]") -> dict[str, str]:
+    """Return the overrides with tidy key names, or raise `ConfigError` naming the line to change."""
+    tidy = {key_id: _tidy(key_id, keys, where) for key_id, keys in overrides.items()}
+    for key_id, keys in tidy.items():
+        if BY_ID[key_id].grants:
+            _refuse_habits(key_id, keys, where)
+    _refuse_clashes(tidy, where)
+    return tidy
+
+
+def _tidy(key_id: str, keys: str, where: str) -> str:
+    if key_id not in BY_ID:
+        near = get_close_matches(key_id, BY_ID, n=1)
+        hint = f"Did you mean '{near[0]}'?" if near else f"Known are: {', '.join(sorted(BY_ID))}."
+        raise ConfigError(f"There is no key '{key_id}'.", where=where, fix=hint)
+    names = [_ALIASES.get(part.strip() or part, part.strip()) for part in keys.split(",")]
+    if not all(names):
+        raise ConfigError(f"'{key_id}' names no key.", where=where, fix='Write a key such as "a" or "ctrl+a".')
+    return ",".join(names)
+
+
+def _refuse_habits(key_id: str, keys: str, where: str) -> None:
+    for name in keys.split(","):
+        if name in NEVER_GRANTS:
+            raise ConfigError(
+                f"'{name}' cannot be '{key_id}': it is pressed by habit, and this key says yes.",
+                where=where,
+                fix="Choose a letter of its own, other than y.",
+            )
+
+
+def _refuse_clashes(overrides: Mapping[str, str], where: str) -> None:
+    for scope in {key.scope for key in KEYS}:
+        taken: dict[str, str] = {}
+        for key in (*of_scope(scope), *(of_scope("app") if scope != "app" else ())):
+            for name in keys_of(key.id, overrides).split(","):
+                other = taken.setdefault(name, key.id)
+                if other != key.id and {other, key.id} not in _ALTERNATIVES:
+                    raise ConfigError(
+                        f"'{name}' is both '{other}' and '{key.id}'.",
+                        where=where,
+                        fix="Give one of them another key.",
+                    )

@@ -1,0 +1,43 @@
+"""Gates: which wait for a person, and how the others were answered."""
+
+from dataclasses import dataclass, replace
+
+from obra_tui.core.events import DecisionMade, GateOpened
+from obra_tui.core.ids import AttemptId, GateId, SessionId, TaskId
+from obra_tui.core.model import Binding, Decision
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateView:
+    id: GateId
+    session: SessionId
+    task: TaskId
+    attempt: AttemptId
+    binding: Binding
+    reasons: tuple[str, ...]
+    opened_at: float
+    decision: Decision | None = None
+    decided_at: float | None = None
+
+    @property
+    def waiting(self) -> bool:
+        return self.decision is None
+
+
+def opened_gate(session: SessionId, task: TaskId, event: GateOpened, at: float) -> GateView:
+    return GateView(
+        id=event.gate,
+        session=session,
+        task=task,
+        attempt=event.binding.attempt,
+        binding=event.binding,
+        reasons=event.reasons,
+        opened_at=at,
+    )
+
+
+def decided_gate(gate: GateView, event: DecisionMade, at: float) -> GateView:
+    """The first answer stands."""
+    if gate.decision is not None:
+        return gate
+    return replace(gate, decision=event.decision, decided_at=at)

@@ -1,0 +1,85 @@
+"""The session: what was asked for, whether it runs, what it has cost so far."""
+
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from obra_tui.core.events import (
+    Event,
+    Paused,
+    Resumed,
+    RunFinished,
+    RunStarted,
+    SessionClosed,
+    SessionOpened,
+    StopRequested,
+    UsageReported,
+)
+from obra_tui.core.ids import SessionId, TaskId
+from obra_tui.core.model import Policy, SessionKind, Usage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionView:
+    id: SessionId
+    kind: SessionKind = SessionKind.MILESTONE
+    title: str = ""
+    project: str = ""
+    branch: str = ""
+    base_commit: str = ""
+    policy: Policy = Policy.SUPERVISED
+    threshold: float = 0.7
+    max_attempts: int = 0
+    rehearsal: str = ""
+    plan_source: str = ""
+    versions: tuple[tuple[str, str], ...] = ()
+    opened_at: float = 0.0
+    closed_at: float | None = None
+    running: bool = False
+    finished: RunFinished | None = None
+    paused_by: str = ""
+    stopping: Literal["", "after_stage", "now"] = ""
+    usage: Usage = field(default_factory=Usage)
+    tasks: tuple[TaskId, ...] = ()
+    """In the order of the plan."""
+    last_fact: int = 0
+    """Highest `seq` of an event that was not streamed: the same records told again change nothing."""
+
+
+def apply_to_session(session: SessionView, event: Event, at: float) -> SessionView:
+    match event:
+        case SessionOpened():
+            return _opened(session, event, at)
+        case SessionClosed():
+            return replace(session, closed_at=at, running=False)
+        case Paused(by=by):
+            return replace(session, paused_by=by)
+        case Resumed():
+            return replace(session, paused_by="")
+        case StopRequested(mode=mode):
+            return replace(session, stopping=mode)
+        case RunStarted():
+            return replace(session, running=True, finished=None, stopping="")
+        case RunFinished():
+            return replace(session, running=False, finished=event, stopping="")
+        case UsageReported(usage=usage):
+            return replace(session, usage=session.usage + usage)
+        case _:
+            return session
+
+
+def _opened(session: SessionView, event: SessionOpened, at: float) -> SessionView:
+    return replace(
+        session,
+        kind=event.kind,
+        title=event.title,
+        project=event.project,
+        branch=event.branch,
+        base_commit=event.base_commit,
+        policy=event.policy,
+        threshold=event.threshold,
+        max_attempts=event.max_attempts,
+        rehearsal=event.rehearsal,
+        plan_source=event.plan_source,
+        versions=event.versions,
+        opened_at=at,
+    )

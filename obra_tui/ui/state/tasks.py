@@ -1,0 +1,78 @@
+"""One task: its state, since when, and the attempts made at it."""
+
+from dataclasses import dataclass, field, replace
+
+from obra_tui.core.events import (
+    AttemptStarted,
+    CopyPrepared,
+    Event,
+    PromptSent,
+    SteerQueued,
+    TaskAdded,
+    TaskMoved,
+    UsageReported,
+    WorkAccepted,
+    WorkKept,
+)
+from obra_tui.core.ids import AttemptId, SessionId, TaskId
+from obra_tui.core.lifecycle import FINAL, WORKING, State
+from obra_tui.core.model import Acceptance, TaskSpec, Usage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskView:
+    id: TaskId
+    session: SessionId
+    spec: TaskSpec
+    position: int
+    state: State
+    since: float
+    reason: str = ""
+    """Why it came into this state, if somebody said so."""
+    attempts: tuple[AttemptId, ...] = ()
+    copy_path: str = ""
+    acceptance: Acceptance | None = None
+    kept_ref: str = ""
+    waiting_text: tuple[str, ...] = ()
+    """What the person wrote while no turn ran; goes into the next prompt."""
+    usage: Usage = field(default_factory=Usage)
+
+    @property
+    def working(self) -> bool:
+        return self.state in WORKING or self.state is State.ACCEPTING
+
+    @property
+    def over(self) -> bool:
+        return self.state in FINAL
+
+    @property
+    def latest(self) -> AttemptId | None:
+        return self.attempts[-1] if self.attempts else None
+
+
+def added_task(session: SessionId, task: TaskId, event: TaskAdded, at: float) -> TaskView:
+    return TaskView(
+        id=task, session=session, spec=event.spec, position=event.position, state=event.state, since=at
+    )
+
+
+def apply_to_task(task: TaskView, event: Event, at: float, attempt: AttemptId | None) -> TaskView:
+    match event:
+        case TaskMoved(after=after, reason=reason):
+            return replace(task, state=after, since=at, reason=reason)
+        case AttemptStarted() if attempt is not None and attempt not in task.attempts:
+            return replace(task, attempts=(*task.attempts, attempt))
+        case CopyPrepared(copy=copy):
+            return replace(task, copy_path=copy.path)
+        case PromptSent(kind="retry" | "task"):
+            return replace(task, waiting_text=())
+        case SteerQueued(text=text, delivered=False):
+            return replace(task, waiting_text=(*task.waiting_text, text))
+        case WorkAccepted(acceptance=acceptance):
+            return replace(task, acceptance=acceptance)
+        case WorkKept(ref=ref):
+            return replace(task, kept_ref=ref)
+        case UsageReported(usage=usage):
+            return replace(task, usage=task.usage + usage)
+        case _:
+            return task

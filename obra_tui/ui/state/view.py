@@ -1,0 +1,177 @@
+"""The whole view and `apply`: a record in, the next view out, for any sequence of records."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+from obra_tui.core.events import (
+    STREAMED,
+    AttemptStarted,
+    ClaudeEnded,
+    DecisionMade,
+    GateOpened,
+    PermissionAnswered,
+    PermissionAsked,
+    ProblemCleared,
+    ProblemRaised,
+    Record,
+    SessionClosed,
+    TaskAdded,
+    TaskMoved,
+)
+from obra_tui.core.ids import AttemptId, GateId, QuestionId, SessionId, TaskId
+from obra_tui.core.lifecycle import State
+from obra_tui.ui.state.attempts import AttemptView, apply_to_attempt, started_attempt
+from obra_tui.ui.state.gates import GateView, decided_gate, opened_gate
+from obra_tui.ui.state.permissions import PermissionView
+from obra_tui.ui.state.problems import ProblemView, raised_problem
+from obra_tui.ui.state.sessions import SessionView, apply_to_session
+from obra_tui.ui.state.tasks import TaskView, added_task, apply_to_task
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ViewState:
+    sessions: Mapping[SessionId, SessionView] = field(default_factory=dict)
+    tasks: Mapping[TaskId, TaskView] = field(default_factory=dict)
+    attempts: Mapping[AttemptId, AttemptView] = field(default_factory=dict)
+    gates: Mapping[GateId, GateView] = field(default_factory=dict)
+    permissions: Mapping[QuestionId, PermissionView] = field(default_factory=dict)
+    problems: Mapping[tuple[SessionId, str], ProblemView] = field(default_factory=dict)
+
+    @property
+    def waiting_gates(self) -> tuple[GateView, ...]:
+        """Oldest first."""
+        return tuple(sorted((g for g in self.gates.values() if g.waiting), key=lambda g: g.opened_at))
+
+    @property
+    def newest_session(self) -> SessionView | None:
+        """The open session opened last, else the closed one opened last."""
+        key = lambda s: (s.closed_at is None, s.opened_at)  # noqa: E731
+        return max(self.sessions.values(), key=key, default=None)
+
+    def tasks_of(self, session: SessionId) -> tuple[TaskView, ...]:
+        view = self.sessions.get(session)
+        return tuple(self.tasks[task] for task in view.tasks if task in self.tasks) if view else ()
+
+    def attempts_of(self, task: TaskId) -> tuple[AttemptView, ...]:
+        view = self.tasks.get(task)
+        return tuple(self.attempts[item] for item in view.attempts if item in self.attempts) if view else ()
+
+
+def apply_all(view: ViewState, records: Iterable[Record]) -> ViewState:
+    for record in records:
+        view = apply(view, record)
+    return view
+
+
+def apply(view: ViewState, record: Record) -> ViewState:
+    """Return the view after `record`. A record told twice changes nothing; unknown ids are passed over."""
+    session = view.sessions.get(record.session) or SessionView(id=record.session, opened_at=record.at)
+    if not isinstance(record.event, STREAMED):
+        if record.seq <= session.last_fact:
+            return view
+        session = replace(session, last_fact=record.seq)
+    session = apply_to_session(session, record.event, record.at)
+    view = replace(view, sessions=_with(view.sessions, record.session, session))
+    view = _attempts(_tasks(view, record), record)
+    return _waiting(view, record)
+
+
+def _tasks(view: ViewState, record: Record) -> ViewState:
+    task = record.task
+    if task is None:
+        return view
+    if isinstance(record.event, TaskAdded):
+        return _with_task(view, record, task, record.event)
+    known = view.tasks.get(task)
+    if known is None:
+        return view
+    changed = apply_to_task(known, record.event, record.at, record.attempt)
+    return view if changed is known else replace(view, tasks=_with(view.tasks, task, changed))
+
+
+def _with_task(view: ViewState, record: Record, task: TaskId, event: TaskAdded) -> ViewState:
+    tasks = _with(view.tasks, task, added_task(record.session, task, event, record.at))
+    session = view.sessions[record.session]
+    inside = {*session.tasks, task}
+    ordered = tuple(sorted(inside, key=lambda item: (tasks[item].position if item in tasks else 0, item)))
+    return replace(
+        view, tasks=tasks, sessions=_with(view.sessions, session.id, replace(session, tasks=ordered))
+    )
+
+
+def _attempts(view: ViewState, record: Record) -> ViewState:
+    task, attempt, event = record.task, record.attempt, record.event
+    if task is None or attempt is None:
+        return view
+    if isinstance(event, AttemptStarted):
+        new = started_attempt(attempt, task, record.session, event, record.at)
+        return replace(view, attempts=_with(view.attempts, attempt, new))
+    known = view.attempts.get(attempt)
+    if known is None:
+        return view
+    return replace(view, attempts=_with(view.attempts, attempt, apply_to_attempt(known, event, record.at)))
+
+
+def _waiting(view: ViewState, record: Record) -> ViewState:
+    """What waits for a person: gates, questions, problems."""
+    match record.event:
+        case GateOpened(gate=gate) if record.task is not None:
+            new = opened_gate(record.session, record.task, record.event, record.at)
+            return replace(view, gates=_with(view.gates, gate, new))
+        case DecisionMade(gate=gate) if gate is not None and gate in view.gates:
+            decided = decided_gate(view.gates[gate], record.event, record.at)
+            return replace(view, gates=_with(view.gates, gate, decided))
+        case PermissionAsked() if record.task is not None and record.attempt is not None:
+            return _asked(view, record, record.event, record.task, record.attempt)
+        case PermissionAnswered(question_id=question):
+            return replace(view, permissions=_without(view.permissions, question))
+        case ClaudeEnded():
+            return replace(view, permissions=_others(view.permissions, record.attempt))
+        case ProblemRaised(code=code):
+            key = (record.session, code)
+            problem = raised_problem(record.session, record.event, record.at)
+            return replace(view, problems=_with(view.problems, key, problem))
+        case ProblemCleared(code=code):
+            return replace(view, problems=_without(view.problems, (record.session, code)))
+        case SessionClosed():
+            kept = {key: item for key, item in view.problems.items() if key[0] != record.session}
+            return replace(view, problems=kept)
+        case TaskMoved(after=after) if after is not State.AWAITING_HUMAN and record.task is not None:
+            return _left_waiting(view, record.task)
+        case _:
+            return view
+
+
+def _asked(
+    view: ViewState, record: Record, event: PermissionAsked, task: TaskId, attempt: AttemptId
+) -> ViewState:
+    asked = PermissionView(
+        question=event.question, session=record.session, task=task, attempt=attempt, asked_at=record.at
+    )
+    return replace(view, permissions=_with(view.permissions, asked.id, asked))
+
+
+def _left_waiting(view: ViewState, task: TaskId) -> ViewState:
+    """A task that was cancelled or went on leaves no gate behind that could still be answered."""
+    if not any(gate.task == task and gate.waiting for gate in view.gates.values()):
+        return view
+    kept = {key: gate for key, gate in view.gates.items() if gate.task != task or not gate.waiting}
+    return replace(view, gates=kept)
+
+
+def _with(items: Mapping[K, V], key: K, value: V) -> Mapping[K, V]:
+    return {**items, key: value}
+
+
+def _without(items: Mapping[K, V], key: K) -> Mapping[K, V]:
+    return {known: value for known, value in items.items() if known != key}
+
+
+def _others(
+    items: Mapping[QuestionId, PermissionView], attempt: AttemptId | None
+) -> Mapping[QuestionId, PermissionView]:
+    return {key: item for key, item in items.items() if item.attempt != attempt}

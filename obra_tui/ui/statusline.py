@@ -1,0 +1,97 @@
+"""The status line: most important first, because a narrow terminal cuts the tail. Pure."""
+
+from dataclasses import dataclass
+
+from obra_tui.core.lifecycle import State
+from obra_tui.ui.attention import quiet_note
+from obra_tui.ui.format import count, duration, money
+from obra_tui.ui.state import AttemptView, SessionView, TaskView, ViewState
+from obra_tui.ui.words import HELD, STOPPED, TASK, Status, Tone
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    text: str
+    tone: Tone = Tone.PLAIN
+    strong: bool = False
+    shrinks: bool = False
+    """May be cut first when the line does not fit."""
+
+
+def status_parts(
+    view: ViewState, session: SessionView | None, task: TaskView | None, attempt: AttemptView | None, now: float,
+    ascii_only: bool = False,
+) -> tuple[Part, ...]:
+    """Return what the line says about the shown task."""
+    if session is None:
+        return (Part(text="Nothing is running"),)
+    if task is None:
+        return (Part(text=session.title or str(session.id), strong=True, shrinks=True), _run_part(session, ascii_only))
+    parts = [
+        Part(text=f"{task.spec.key} {task.spec.title}", strong=True, shrinks=True),
+        *_place(view, session, task),
+        *_attempt_part(session, task, attempt),
+        _state_part(task, now, ascii_only),
+        *_flags(session, ascii_only),
+    ]
+    note = quiet_note(view, task, attempt, now) if attempt else ""
+    if note:
+        parts.append(Part(text=note, tone=Tone.WARN))
+    return (*parts, *_consumption(session, task))
+
+
+def _place(view: ViewState, session: SessionView, task: TaskView) -> list[Part]:
+    if len(session.tasks) < 2:
+        return []
+    number = session.tasks.index(task.id) + 1 if task.id in session.tasks else 0
+    return [Part(text=f"task {number}/{len(session.tasks)}")]
+
+
+def _attempt_part(session: SessionView, task: TaskView, attempt: AttemptView | None) -> list[Part]:
+    if attempt is None or not attempt.number:
+        return []
+    # Runs that Claude could not finish do not count, so the number may pass the allowance.
+    of = f"/{session.max_attempts}" if 0 < attempt.number <= session.max_attempts else ""
+    return [Part(text=f"attempt {attempt.number}{of}")]
+
+
+def _state_part(task: TaskView, now: float, ascii_only: bool) -> Part:
+    status = TASK[task.state]
+    # A final state does not tick: how long ago it was says nothing.
+    since = "" if task.over or task.state is State.BLOCKED else f" {duration(now - task.since)}"
+    return Part(text=f"{status.mark(ascii_only)} {status.word.upper()}{since}", tone=status.tone, strong=True)
+
+
+def _flags(session: SessionView, ascii_only: bool) -> list[Part]:
+    flags = []
+    if session.paused_by:
+        flags.append(_flag(HELD, "PAUSED", ascii_only))
+    if session.stopping == "after_stage":
+        flags.append(_flag(STOPPED, "stops after this stage", ascii_only))
+    elif session.stopping == "now":
+        flags.append(_flag(STOPPED, "stopping", ascii_only))
+    return flags
+
+
+def _flag(status: Status, text: str, ascii_only: bool) -> Part:
+    return Part(text=f"{status.mark(ascii_only)} {text}", tone=status.tone, strong=True)
+
+
+def _run_part(session: SessionView, ascii_only: bool) -> Part:
+    if session.closed_at is not None:
+        return Part(text="closed", tone=Tone.MUTED)
+    return Part(text="running" if session.running else "no task yet", tone=Tone.MUTED)
+
+
+def _consumption(session: SessionView, task: TaskView) -> list[Part]:
+    limit = task.spec.budget.max_cost_usd
+    spent = money(task.usage.cost_usd) if limit is not None else money(session.usage.cost_usd)
+    of = f" of {money(limit)}" if limit is not None else ""
+    near = limit is not None and task.usage.cost_usd >= 0.8 * limit
+    tokens = session.usage.total_tokens
+    if not tokens and not session.usage.cost_usd:
+        return []
+    return [
+        Part(text=f"{spent}{of}", tone=Tone.WARN if near else Tone.PLAIN),
+        Part(text=f"{count(tokens)} tok"),
+    ]

@@ -1,0 +1,124 @@
+"""A journal and ledger in memory, held to the same contract as the real ones."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from obra_tui.core.errors import StoreError
+from obra_tui.core.events import (
+    STREAMED,
+    AttemptStarted,
+    DecisionMade,
+    GateOpened,
+    Record,
+    SessionClosed,
+    SessionOpened,
+    TaskAdded,
+    TaskMoved,
+    WorkAccepted,
+)
+from obra_tui.core.ids import GateId, SessionId, TaskId
+from obra_tui.core.lifecycle import State
+from obra_tui.core.model import OpenGate, SessionKind
+
+
+class MemoryJournal:
+    """Remembers records; `fail_next` makes the next `append` raise, `batches` shows what came in one call."""
+
+    def __init__(self) -> None:
+        self.records: dict[SessionId, list[Record]] = defaultdict(list)
+        self.batches: list[tuple[Record, ...]] = []
+        self.fail_next: StoreError | None = None
+
+    # Journal
+
+    def append(self, records: Sequence[Record]) -> None:
+        if self.fail_next is not None:
+            error, self.fail_next = self.fail_next, None
+            raise error
+        written = {session: list(kept) for session, kept in self.records.items()}
+        for record in records:
+            kept = written.setdefault(record.session, [])
+            _refuse_gap(record, kept[-1].seq if kept else 0)
+            _refuse_contradiction(record, [other for rest in written.values() for other in rest])
+            kept.append(record)
+        self.records = defaultdict(list, written)
+        if records:
+            self.batches.append(tuple(records))
+
+    def last_seq(self, session: SessionId) -> int:
+        kept = self.records.get(session)
+        return kept[-1].seq if kept else 0
+
+    def close(self) -> None:
+        pass
+
+    # Ledger
+
+    def open_sessions(self) -> tuple[tuple[SessionId, SessionKind], ...]:
+        found = []
+        for session, kept in sorted(self.records.items()):
+            opened = next(record.event for record in kept if isinstance(record.event, SessionOpened))
+            if not any(isinstance(record.event, SessionClosed) for record in kept):
+                found.append((session, opened.kind))
+        return tuple(found)
+
+    def session_records(self, session: SessionId) -> tuple[Record, ...]:
+        return tuple(record for record in self.records.get(session, []) if not isinstance(record.event, STREAMED))
+
+    def open_gates(self) -> tuple[OpenGate, ...]:
+        waiting: dict[GateId, OpenGate] = {}
+        for kept in self.records.values():
+            for record in kept:
+                _follow_gate(record, waiting)
+        return tuple(sorted(waiting.values(), key=lambda gate: (gate.opened_at, gate.id)))
+
+    def events(self, session: SessionId) -> list[object]:
+        return [record.event for record in self.records.get(session, [])]
+
+
+def _follow_gate(record: Record, waiting: dict[GateId, OpenGate]) -> None:
+    match record.event:
+        case GateOpened() as event:
+            assert record.task is not None
+            waiting[event.gate] = OpenGate(
+                id=event.gate,
+                session=record.session,
+                task=record.task,
+                binding=event.binding,
+                reasons=event.reasons,
+                opened_at=record.at,
+            )
+        case DecisionMade(gate=gate) if gate:
+            waiting.pop(gate, None)
+        case TaskMoved(before=State.AWAITING_HUMAN):
+            for gate in [gate for gate, found in waiting.items() if found.task == record.task]:
+                del waiting[gate]
+
+
+def _refuse_gap(record: Record, last: int) -> None:
+    if record.seq != last + 1:
+        raise StoreError(f"Record {record.seq} of session {record.session} does not follow record {last}.")
+
+
+def _refuse_contradiction(record: Record, before: list[Record]) -> None:
+    """The same rules that the database holds by its keys."""
+    earlier = [other.event for other in before if other.session == record.session]
+    if not isinstance(record.event, SessionOpened) and not any(isinstance(event, SessionOpened) for event in earlier):
+        raise StoreError(f"Session {record.session} was never opened.")
+    match record.event:
+        case DecisionMade(gate=gate) if gate:
+            if any(isinstance(event, DecisionMade) and event.gate == gate for event in earlier):
+                raise StoreError(f"Gate {gate} was already answered.")
+        case WorkAccepted():
+            if any(isinstance(other.event, WorkAccepted) and other.task == record.task for other in before):
+                raise StoreError(f"Work of task {record.task} was already accepted.")
+        case AttemptStarted(number=number):
+            if (record.task, number) in _attempts(before):
+                raise StoreError(f"Attempt {number} of task {record.task} was already started.")
+        case TaskMoved():
+            if not any(isinstance(other.event, TaskAdded) and other.event.spec.id == record.task for other in before):
+                raise StoreError(f"Task {record.task} was never added.")
+
+
+def _attempts(before: list[Record]) -> set[tuple[TaskId | None, int]]:
+    return {(other.task, other.event.number) for other in before if isinstance(other.event, AttemptStarted)}
