@@ -1,0 +1,148 @@
+"""One row of a pane as a Strip. Knows styles and cells; not which row is shown where."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import NamedTuple
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
+from textual.color import Color
+from textual.filter import LineFilter
+from textual.strip import Strip
+
+from .layout import Row
+from .lines import LogLine, gutter_width, runs_of
+from .palette import Palette
+from .wrapping import clip
+
+
+class Overlay(NamedTuple):
+    """A style laid over characters [start, end) of a line; it wins over what is below."""
+
+    start: int
+    end: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chrome:
+    """What surrounds the text of every row: borders, padding, the two faces of the scrollbar, filters."""
+
+    left: tuple[Segment, ...] = ()
+    right: tuple[Segment, ...] = ()
+    track: Segment = field(default_factory=lambda: Segment(" "))
+    thumb: Segment = field(default_factory=lambda: Segment("█"))
+    filters: tuple[LineFilter, ...] = ()
+    background: Color = field(default_factory=lambda: Color(0, 0, 0))
+
+
+class RowPainter:
+    """Builds full-width strips for rows."""
+
+    def __init__(self, palette: Palette, width: int, chrome: Chrome) -> None:
+        self.palette = palette
+        self.width = width
+        self.chrome = chrome
+
+    def strip(
+        self,
+        line: LogLine,
+        row: Row,
+        *,
+        thumb: bool,
+        overlays: Sequence[Overlay] = (),
+        cursor: str = "",
+        shift: int = 0,
+    ) -> Strip:
+        """A row with its gutter, filled to the width, with borders and scrollbar."""
+        lead = self._lead(line, row)
+        text = self._text(line, row, overlays)
+        segments = [*lead, *text]
+        content = self._fitted(segments, line, row, shift)
+        if cursor:
+            over = self.palette.overlay(cursor)
+            content = [Segment(text, (style or self.palette.base) + over) for text, style, _ in content]
+        return self._framed(content, thumb)
+
+    def blank(self, *, thumb: bool) -> Strip:
+        """A row below the last line."""
+        return self._framed([Segment(" " * self.width, self.palette.base)], thumb)
+
+    def _framed(self, content: list[Segment], thumb: bool) -> Strip:
+        chrome = self.chrome
+        bar = chrome.thumb if thumb else chrome.track
+        segments = [*chrome.left, *content, bar, *chrome.right]
+        strip = Strip(segments, len(chrome.left) + self.width + 1 + len(chrome.right))
+        for line_filter in chrome.filters:
+            strip = strip.apply_filter(line_filter, chrome.background)
+        return strip
+
+    def _lead(self, line: LogLine, row: Row) -> list[Segment]:
+        """Time, glyph and lead on a line's first row, blanks and hang on the rows it wraps to."""
+        style = self.palette.style
+        if row.start:
+            hang = line.hang if line.hang is not None else " " * cell_len(line.lead)
+            blank = " " * gutter_width(line)
+            return [Segment(blank + hang, style(f"{line.style} {line.lead_style}"))]
+        segments: list[Segment] = []
+        if line.time:
+            segments.append(Segment(line.time + " ", style(f"{line.style} time")))
+        if line.glyph:
+            segments.append(Segment(line.glyph + " ", style(line.style)))
+        if line.lead:
+            segments.append(Segment(line.lead, style(f"{line.style} {line.lead_style}")))
+        return segments
+
+    def _text(self, line: LogLine, row: Row, overlays: Sequence[Overlay]) -> list[Segment]:
+        style = self.palette.style
+        segments: list[Segment] = []
+        position = row.start
+        for text, name, _ in runs_of(line, row.start, row.end):
+            base = style(f"{line.style} {name}") if isinstance(name, str) else style(line.style) + name
+            segments.extend(self._overlaid(text, position, base, overlays))
+            position += len(text)
+        return segments
+
+    def _overlaid(self, text: str, at: int, base: Style, overlays: Sequence[Overlay]) -> list[Segment]:
+        """A run cut where overlays begin and end."""
+        if not overlays:
+            return [Segment(text, base)]
+        stop = at + len(text)
+        cuts = {at, stop}
+        for start, end, _ in overlays:
+            cuts.update(cut for cut in (start, end) if at < cut < stop)
+        edges = sorted(cuts)
+        segments: list[Segment] = []
+        for start, end in pairwise(edges):
+            style = base
+            for overlay in overlays:
+                if overlay.start <= start and end <= overlay.end:
+                    style = style + self.palette.overlay(overlay.name)
+            segments.append(Segment(text[start - at : end - at], style))
+        return segments
+
+    def _fitted(self, segments: list[Segment], line: LogLine, row: Row, shift: int) -> list[Segment]:
+        """Exactly `width` cells, the aside at the right edge of the first row."""
+        ground = self.palette.style(line.style)
+        used = sum(cell_len(segment.text) for segment in segments)
+        if line.aside and not row.start:
+            aside = Segment(clip(line.aside, self.width), self.palette.style(f"{line.style} {line.aside_style}"))
+            room = self.width - cell_len(aside.text)
+            body = _exactly(segments, used, room, shift, ground)
+            return [*body, aside]
+        return _exactly(segments, used, self.width, shift, ground)
+
+
+def _exactly(segments: list[Segment], used: int, width: int, shift: int, ground: Style) -> list[Segment]:
+    if shift:
+        segments = list(Strip(segments, used).crop(shift))
+        used = max(0, used - shift)
+    if used == width:
+        return segments
+    if used < width:
+        return [*segments, Segment(" " * (width - used), ground)]
+    return list(Strip(segments, used).adjust_cell_length(width, ground))

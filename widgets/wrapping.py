@@ -1,0 +1,87 @@
+"""Where a line breaks into rows. Knows cells and words, nothing of colours or widgets."""
+
+from __future__ import annotations
+
+from rich.cells import cell_len, get_character_cell_size
+
+# A line longer than this is cut for display: one endless line must not freeze a frame.
+LONGEST_LINE = 20_000
+
+
+def breaks(text: str, width: int, first_width: int | None = None) -> list[tuple[int, int]]:
+    """The (start, end) of each row of `text`; at least one row, also for an empty text."""
+    width = max(1, width)
+    first = max(1, width if first_width is None else first_width)
+    if len(text) <= first and text.isascii():
+        return [(0, len(text))]
+    if text.isascii():
+        return _narrow_breaks(text, width, first)
+    return _wide_breaks(text, width, first)
+
+
+def _narrow_breaks(text: str, width: int, room: int) -> list[tuple[int, int]]:
+    rows: list[tuple[int, int]] = []
+    start, length = 0, len(text)
+    while length - start > room:
+        cut = _word_cut(text, start, start + room)
+        rows.append((start, cut))
+        start = cut + 1 if text[cut] == " " else cut
+        room = width
+    if start < length or not rows:
+        rows.append((start, length))
+    return rows
+
+
+def _word_cut(text: str, start: int, limit: int) -> int:
+    """The last space that leaves something before it, else a hard cut at the limit."""
+    cut = text.rfind(" ", start, limit + 1)
+    if cut <= start or not text[start:cut].strip():
+        return limit
+    return cut
+
+
+def _wide_breaks(text: str, width: int, room: int) -> list[tuple[int, int]]:
+    rows: list[tuple[int, int]] = []
+    start, length = 0, len(text)
+    while start < length:
+        limit = fitting(text, start, room)
+        if limit >= length:
+            break
+        cut = _word_cut(text, start, limit)
+        rows.append((start, cut))
+        start = cut + 1 if text[cut] == " " else cut
+        room = width
+    if start < length or not rows:
+        rows.append((start, length))
+    return rows
+
+
+def fitting(text: str, start: int, room: int) -> int:
+    """The end of the longest piece from `start` that fits into `room` cells (at least one character)."""
+    used = 0
+    for index in range(start, len(text)):
+        used += get_character_cell_size(text[index])
+        if used > room:
+            return max(index, start + 1)
+    return len(text)
+
+
+def clip(text: str, room: int) -> str:
+    """The beginning of `text` that fits into `room` cells, with an ellipsis when something is cut."""
+    if room <= 0:
+        return ""
+    if cell_len(text) <= room:
+        return text
+    return text[: fitting(text, 0, room - 1)] + "…" if room > 1 else "…"
+
+
+def index_at(text: str, cell: int) -> int:
+    """The character under a cell of a row."""
+    if text.isascii():
+        return min(max(0, cell), len(text))
+    used = 0
+    for index, character in enumerate(text):
+        used += get_character_cell_size(character)
+        if used > cell:
+            return index
+    return len(text)
