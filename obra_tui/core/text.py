@@ -1,0 +1,26 @@
+"""Text of others, made safe for a terminal."""
+
+import re
+import unicodedata
+
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+
+
+def visible(text: str) -> str:
+    """Return `text` with control, bidirectional and zero-width characters made visible; `\\n` and `\\t` stay."""
+    return _CONTROL.sub(_picture, text.replace("\r\n", "\n"))
+
+
+def one_line(text: str, limit: int = 200) -> str:
+    """Return the text on one line, safe for a terminal, cut with an ellipsis."""
+    line = " ".join(visible(text).split())
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def _picture(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    if code < 0x20:
+        return chr(0x2400 + code)
+    if code == 0x7F:
+        return "␡"
+    return "·" if unicodedata.category(match[0]) == "Cf" else "�"

@@ -1,0 +1,315 @@
+"""A run without a screen: records become lines or JSON objects, the end becomes an exit code.
+
+Listens to the engine like the screen does and decides nothing. Its text output
+is for people and for screen readers: append-only, no colours, no cursor moves.
+"""
+
+import json
+import queue
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, TextIO
+
+from obra_tui.core import events as ev
+from obra_tui.core.commands import Command, StopRun
+from obra_tui.core.errors import ObraError
+from obra_tui.core.events import Record
+from obra_tui.core.gate import describe_check
+from obra_tui.core.ids import SessionId, TaskId
+from obra_tui.core.model import CheckStatus, Outcome, PermissionVerdict, Usage
+from obra_tui.core.text import one_line, visible
+
+EXIT_OK = 0
+EXIT_NOT_ACCEPTED = 1
+EXIT_WAITING = 3
+EXIT_LOGIN = 4
+EXIT_JUDGE = 5
+EXIT_LIMIT = 6
+EXIT_INTERRUPTED = 130
+
+
+class Engine(Protocol):
+    def submit(self, command: Command) -> object: ...
+
+    def subscribe(self, listener: Callable[[Sequence[Record]], None]) -> Callable[[], None]: ...
+
+
+@dataclass(slots=True)
+class Tally:
+    """What the summary line counts, taken from the records."""
+
+    session: SessionId
+    branch: str = ""
+    started: float = 0.0
+    ended: float = 0.0
+    keys: dict[TaskId, str] = field(default_factory=dict)
+    attempts: int = 0
+    gate_failures: int = 0
+    usage: Usage = field(default_factory=Usage)
+    standing: ev.RunFinished | None = None
+    problems: set[str] = field(default_factory=set)
+    unjudged: set[TaskId] = field(default_factory=set)
+    waiting: set[TaskId] = field(default_factory=set)
+
+    def add(self, record: Record) -> None:
+        self.started = self.started or record.at
+        self.ended = record.at
+        match record.event:
+            case ev.SessionOpened(branch=branch):
+                self.branch = branch
+            case ev.TaskAdded(spec=spec):
+                self.keys[spec.id] = spec.key
+            case ev.GateJudged(quality=quality):
+                self.attempts += 1
+                self.gate_failures += not quality.passes_gate
+            case ev.UsageReported(usage=usage):
+                self.usage = self.usage + usage
+            case ev.ProblemRaised(code=code):
+                self.problems.add(code)
+            case ev.ProblemCleared(code=code):
+                self.problems.discard(code)
+            case ev.RunStarted():
+                self.problems.clear()
+            case ev.RunFinished():
+                self.standing = record.event
+            case _ if record.task is not None:
+                self._add_of_task(record.task, record.event)
+
+    def _add_of_task(self, task: TaskId, event: ev.Event) -> None:
+        match event:
+            case ev.VerdictReached(verdict=verdict):
+                (self.unjudged.discard if verdict.complete else self.unjudged.add)(task)
+            case ev.GateOpened():
+                self.waiting.add(task)
+            case ev.DecisionMade():
+                self.waiting.discard(task)
+
+    def summary(self) -> dict[str, object]:
+        standing = self.standing
+        return {
+            "type": "summary",
+            "session": self.session,
+            "tasks": len(self.keys),
+            "accepted": standing.accepted if standing else 0,
+            "rejected": standing.rejected if standing else 0,
+            "failed": standing.failed if standing else 0,
+            "waiting": standing.waiting if standing else 0,
+            "interrupted": standing.interrupted if standing else 0,
+            "blocked": standing.blocked if standing else 0,
+            "attempts": self.attempts,
+            "gate_failures": self.gate_failures,
+            "cost_usd_estimate": round(self.usage.cost_usd, 6),
+            "duration_s": round(self.ended - self.started, 3),
+            "branch": self.branch,
+        }
+
+    def exit_code(self) -> int:
+        standing = self.standing
+        if standing is not None and standing.accepted == len(self.keys):
+            return EXIT_OK
+        if "auth" in self.problems:
+            return EXIT_LOGIN
+        if self.problems & {"limited", "budget"}:
+            return EXIT_LIMIT
+        if self.waiting:
+            return EXIT_JUDGE if self.waiting <= self.unjudged else EXIT_WAITING
+        return EXIT_NOT_ACCEPTED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """Where and how records are printed."""
+
+    as_json: bool
+    stream: TextIO
+    encode: Callable[[Record], str]
+    """Record → one JSON object on one line."""
+
+
+def follow(engine: Engine, session: SessionId, output: Output, start: Callable[[], None], person: str) -> int:
+    """Print the session until its run is finished; returns the exit code. Ctrl-C stops the run and keeps the work."""
+    tally = Tally(session=session)
+    records: queue.SimpleQueue[Sequence[Record]] = queue.SimpleQueue()
+    unsubscribe = engine.subscribe(records.put)
+    interrupted = False
+    try:
+        start()
+        while True:
+            try:
+                _print_until_finished(records, tally, output)
+                break
+            except KeyboardInterrupt:
+                if interrupted:
+                    break
+                interrupted = True
+                print("Stopping; the work is kept.", file=sys.stderr)  # noqa: T201
+                engine.submit(StopRun(session=session, mode="now", by=person))
+    finally:
+        unsubscribe()
+    _print_summary(tally, output)
+    return EXIT_INTERRUPTED if interrupted else tally.exit_code()
+
+
+def _print_until_finished(records: "queue.SimpleQueue[Sequence[Record]]", tally: Tally, output: Output) -> None:
+    while True:
+        for record in records.get():
+            if record.session != tally.session:
+                continue
+            tally.add(record)
+            _print_record(record, tally, output)
+        if tally.standing is not None and records.empty():
+            # Closing the session follows in the same breath; a moment for it, none for anything else.
+            _drain(records, tally, output)
+            return
+
+
+def _drain(records: "queue.SimpleQueue[Sequence[Record]]", tally: Tally, output: Output) -> None:
+    deadline = time.monotonic() + 0.05
+    while (left := deadline - time.monotonic()) > 0:
+        try:
+            batch = records.get(timeout=left)
+        except queue.Empty:
+            return
+        for record in batch:
+            if record.session == tally.session:
+                tally.add(record)
+                _print_record(record, tally, output)
+
+
+def _print_record(record: Record, tally: Tally, output: Output) -> None:
+    if not output.as_json:
+        lines = text_lines(record)
+    elif isinstance(record.event, ev.GateJudged):
+        lines = iter((json.dumps(gate_json(record, tally)),))
+    else:
+        lines = iter((output.encode(record),))
+    for line in lines:
+        print(line, file=output.stream)
+    output.stream.flush()
+
+
+def _print_summary(tally: Tally, output: Output) -> None:
+    summary = tally.summary()
+    if output.as_json:
+        text = json.dumps(summary)
+    else:
+        text = (
+            f"{summary['accepted']} of {summary['tasks']} tasks accepted, {summary['waiting']} waiting for a person, "
+            f"{summary['rejected']} rejected, {summary['failed']} failed · {summary['attempts']} attempts · "
+            f"{summary['duration_s']:.1f} s · about ${summary['cost_usd_estimate']:.2f} · branch {summary['branch']}"
+        )
+    print(text, file=output.stream, flush=True)
+
+
+def gate_json(record: Record, tally: Tally) -> dict[str, object]:
+    """Return the flat object that scripts read for each gate."""
+    event = record.event
+    assert isinstance(event, ev.GateJudged)
+    quality = event.quality
+    return {
+        "type": "gate",
+        "session": record.session,
+        "task": tally.keys.get(record.task, "") if record.task else "",
+        "attempt": event.number,
+        "overall_score": round(quality.overall_score, 4),
+        "passes_gate": quality.passes_gate,
+        "stage_scores": {item.stage.value: item.score for item in quality.stage_scores},
+        "decision": event.outcome.decision.value,
+        "reasons": list(event.outcome.reasons),
+        "quality": quality.line,
+        "at": record.at,
+    }
+
+
+# --- text ----------------------------------------------------------------------------------------
+
+
+def text_lines(record: Record) -> Iterator[str]:
+    """Yield the lines that tell a person what happened; streamed pieces are told when they are complete."""
+    match record.event:
+        case ev.SessionOpened() as event:
+            yield f"session {record.session} · {one_line(event.title)} · branch {event.branch} · policy {event.policy}"
+            if event.rehearsal:
+                yield f"REHEARSAL {event.rehearsal}: the models are scripted, everything else is real"
+        case ev.ProblemRaised(text=text, fix=fix):
+            yield f"! {one_line(text, 500)}"
+            if fix and fix not in text:
+                yield f"  {one_line(fix, 500)}"
+        case ev.TaskAdded(spec=spec):
+            yield f"· {spec.key} {one_line(spec.title)}"
+        case ev.TaskMoved(after=after, reason=reason):
+            yield f"  {after.replace('_', ' ')}" + (f": {one_line(reason, 500)}" if reason else "")
+        case ev.Paused() | ev.Resumed() | ev.StopRequested():
+            yield f"  {record.event.type.replace('_', ' ')} by {record.event.by}"
+        case _:
+            yield from _claude_lines(record.event)
+            yield from _evidence_lines(record.event)
+            yield from _gate_lines(record.event)
+
+
+def _claude_lines(event: ev.Event) -> Iterator[str]:
+    match event:
+        case ev.AttemptStarted(number=number, reason=reason, claude_session=claude_session):
+            yield f"  attempt {number} · Claude session {claude_session} ({reason})"
+        case ev.TextFinished(text=text) if text.strip():
+            yield from (f"  » {line}" for line in visible(text).strip().splitlines())
+        case ev.ToolStarted(tool=tool, title=title):
+            yield f"  ▸ {one_line(tool)} {one_line(title)}"
+        case ev.ToolFinished(is_error=True, output=output):
+            yield f"  ✗ {one_line(output)}"
+        case ev.ToolFinished(added=added, removed=removed) if added or removed:
+            yield f"    +{added} −{removed}"
+        case ev.PermissionAnswered(title=title, answer=answer) if answer.verdict is PermissionVerdict.DENY:
+            yield f"  ! denied ({answer.by}): {one_line(title)}"
+        case ev.PermissionAnswered(title=title, answer=answer):
+            yield f"  ✓ allowed ({answer.by}): {one_line(title)}"
+        case ev.RetryScheduled(attempt=attempt, max_retries=most, delay_s=delay, error=error):
+            yield f"  ! the API failed ({one_line(error)}); Claude Code tries again in {delay:.1f} s ({attempt}/{most})"
+        case ev.ClaudeNoticed(level="warning" | "error", text=text):
+            yield f"  ! {one_line(text)}"
+        case ev.ClaudeEnded(result=result):
+            words = "done" if result.outcome is Outcome.COMPLETED else one_line(result.detail or result.outcome, 500)
+            yield f"  ■ Claude Code: {words} · {result.usage.turns} turns · {result.duration_s:.1f} s"
+
+
+def _evidence_lines(event: ev.Event) -> Iterator[str]:
+    match event:
+        case ev.DiffTaken(diff=diff):
+            yield f"  diff: {len(diff.files)} files, +{diff.added} −{diff.removed}, tree {diff.tree[:12]}"
+        case ev.ChecksPlanned(sandbox=sandbox, note=note):
+            yield f"  checks run in sandbox '{sandbox}'" + (f": {one_line(note, 500)}" if note else "")
+        case ev.CheckFinished(result=result):
+            mark = "✓" if result.status is CheckStatus.PASSED else "✗"
+            yield f"  {mark} {one_line(describe_check(result), 500)} · {result.duration_s:.1f} s"
+        case ev.VerdictReached(verdict=verdict) if not verdict.complete:
+            yield f"  Qwen: unjudged: {one_line(verdict.unjudged, 500)}"
+        case ev.VerdictReached(verdict=verdict):
+            yield f"  Qwen ({one_line(verdict.identity.model)}): {one_line(verdict.summary, 500)}"
+            for item in verdict.findings:
+                yield f"    {item.severity}: {one_line(item.place)} {one_line(item.message, 500)}"
+
+
+def _gate_lines(event: ev.Event) -> Iterator[str]:
+    match event:
+        case ev.GateJudged(quality=quality, outcome=outcome):
+            scores = " ".join(f"{s.stage}={_number(s.score)}" for s in quality.stage_scores)
+            yield f"  {quality.line}  {scores}"
+            yield from (f"    {outcome.decision}: {one_line(reason, 500)}" for reason in outcome.reasons)
+        case ev.GateOpened(gate=gate):
+            yield f"  gate {gate} waits for a person: obra review"
+        case ev.DecisionMade(decision=decision):
+            note = f": {one_line(decision.note, 500)}" if decision.note else ""
+            yield f"  {decision.kind} by {one_line(decision.by)}{note}"
+        case ev.WorkAccepted(acceptance=acceptance):
+            yield f"  accepted as {acceptance.commit[:12]} on {acceptance.branch}"
+
+
+def _number(score: float | None) -> str:
+    return "–" if score is None else f"{score:.2f}"
+
+
+def print_error(error: ObraError) -> None:
+    """Print an expected error on standard error: what, where, what to do next."""
+    print(f"obra: {visible(str(error))}", file=sys.stderr)  # noqa: T201
