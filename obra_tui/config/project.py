@@ -1,0 +1,99 @@
+"""The project's file: which one it is, and what it may set without the person's trust."""
+
+import ipaddress
+import re
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from obra_tui.config.complaints import validated
+from obra_tui.config.layers import Layer, merged
+from obra_tui.config.showing import leaves
+from obra_tui.core.errors import ConfigError
+from obra_tui.core.model import Policy
+
+PERSONAL = frozenset({"data_dir", "claude.api_key", "judge.api_key", "database.url"})
+"""What belongs to the person and is never taken from a project."""
+_ALWAYS_HARMLESS = frozenset(
+    {
+        "claude.model",
+        "claude.max_retries",
+        "judge.model",
+        "judge.dialect",
+        "judge.num_ctx",
+        "judge.max_output_tokens",
+        "gate.max_attempts",
+        "workspace.keep_copies",
+    }
+)
+
+_OBRA_TABLE = re.compile(r"^[ \t]*(\[[ \t]*(claude|judge|gate)[ \t]*[.\]]|\[\[[ \t]*checks[ \t]*\]\])", re.MULTILINE)
+
+
+def project_file(project: Path) -> Path | None:
+    """Return the file that holds the project's settings for Obra, if there is one."""
+    own = project / ".obra" / "config.toml"
+    if own.exists():
+        return own
+    shared = project / "config.toml"
+    return shared if shared.is_file() and _speaks_of_obra(shared) else None
+
+
+def _speaks_of_obra(file: Path) -> bool:
+    # By its text and not by its parsed tables, so that a typing error in our own file is still told.
+    try:
+        return _OBRA_TABLE.search(file.read_text(encoding="utf-8", errors="replace")) is not None
+    except OSError:
+        return False
+
+
+def refuse_untrusted(layer: Layer, above: tuple[Layer, ...], below: Layer, *, trusted: bool) -> None:
+    """Refuse what a cloned project must not decide about its own supervision.
+
+    Only what makes a difference counts: a value that a flag or the environment
+    overrules anyway, or that is in force without the file, needs no trust.
+    """
+    before = dict(leaves(validated(merged((*above, below)))))
+    after = dict(leaves(validated(merged((*above, layer, below)))))
+    changed = [key for key, value in after.items() if value != before[key]]
+    for key in changed:
+        if key in PERSONAL:
+            raise ConfigError(
+                f"'{key}' cannot be set by a project.",
+                where=layer.place(tuple(key.split("."))),
+                fix="Put it into your own file or into the environment, and delete it here.",
+            )
+    risky = [key for key in changed if not _harmless(key, after[key], before[key])]
+    if risky and not trusted:
+        raise ConfigError(
+            f"This project sets {', '.join(risky)}, which needs your trust: once, and again when the file changes.",
+            where=layer.place(tuple(risky[0].split("."))),
+            fix="Read the file, then run `obra config trust`.",
+        )
+
+
+def _harmless(key: str, new: Any, old: Any) -> bool:
+    """A project may choose models, make its gate stricter, and name servers on this machine; no more."""
+    match key:
+        case "gate.policy":
+            return bool(new == Policy.MANUAL)
+        case "gate.threshold":
+            return bool(new > old)
+        case "sandbox.level":
+            return bool(new == "required")
+        case "claude.max_turns" | "claude.max_budget_usd":
+            return bool(new > 0 and (old == 0 or new < old))
+        case "workspace.protected":
+            return set(new) >= set(old)
+        case "claude.base_url" | "judge.base_url":
+            return _is_loopback(new)
+        case _:
+            return key in _ALWAYS_HARMLESS
+
+
+def _is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

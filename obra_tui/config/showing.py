@@ -1,0 +1,60 @@
+"""Settings as text for people: every value with its source, secrets masked."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, SecretStr
+
+from obra_tui.config.layers import Layer
+from obra_tui.config.sections import CheckSettings, Origin, Settings
+
+
+def leaves(model: BaseModel, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name in type(model).model_fields:
+        value = getattr(model, name)
+        if isinstance(value, BaseModel):
+            yield from leaves(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value
+
+
+def origins(settings: Settings, layers: tuple[Layer, ...]) -> Iterator[Origin]:
+    for key, value in leaves(settings):
+        path = tuple(key.split("."))
+        layer = next((layer for layer in layers if _has(layer.values, path)), None)
+        yield Origin(key=key, value=shown(value), source="default" if layer is None else layer.place(path))
+
+
+def _has(values: Any, path: tuple[str, ...]) -> bool:
+    for part in path:
+        if not isinstance(values, dict) or part not in values:
+            return False
+        values = values[part]
+    return True
+
+
+def shown(value: Any) -> str:
+    match value:
+        case SecretStr():
+            return '"********"' if value.get_secret_value() else '""'
+        case str():
+            return json.dumps(re.sub(r"(://[^/@:]*):[^/@]*@", r"\1:********@", str(value)), ensure_ascii=False)
+        case Path():
+            return json.dumps(str(value), ensure_ascii=False)
+        case bool():
+            return str(value).lower()
+        case tuple():
+            return f"[{', '.join(shown(item) for item in value)}]"
+        case dict():
+            return _table(value)
+        case CheckSettings():
+            return _table(dict(leaves(value)))
+        case _:
+            return str(value)
+
+
+def _table(values: Mapping[str, Any]) -> str:
+    return "{" + ", ".join(f"{json.dumps(key)} = {shown(item)}" for key, item in values.items()) + "}"

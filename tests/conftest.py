@@ -1,0 +1,57 @@
+"""What every test stands on: a home of its own, no colour switches of the caller, no network but this machine."""
+
+import ipaddress
+import os
+import shutil
+import socket
+
+import pytest
+
+# Textual reads these once, when it is imported.
+os.environ.pop("NO_COLOR", None)
+os.environ["TEXTUAL_ANIMATIONS"] = "none"
+
+_FOREIGN_PREFIXES = ("OBRA_", "ANTHROPIC_", "CLAUDE", "GIT_", "XDG_", "OLLAMA_")
+_GITCONFIG = "[user]\n\tname = Ada\n\temail = ada@example.org\n[init]\n\tdefaultBranch = main\n"
+
+
+@pytest.fixture(autouse=True)
+def _own_home(tmp_path_factory, monkeypatch):
+    """No test sees the caller's settings, logins or git identity, or leaves anything in their home."""
+    for name in [name for name in os.environ if name.startswith(_FOREIGN_PREFIXES)]:
+        monkeypatch.delenv(name)
+    home = tmp_path_factory.mktemp("home")
+    (home / ".gitconfig").write_text(_GITCONFIG, encoding="utf-8")
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("OBRA_DATA_DIR", str(home / "data"))
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    for name in ("CONFIG", "DATA", "STATE", "CACHE"):
+        monkeypatch.setenv(f"XDG_{name}_HOME", str(home / name.lower()))
+
+
+@pytest.fixture(autouse=True)
+def _only_this_machine(monkeypatch):
+    """A connection to anywhere else is a fault of the test or of the program, and fails at once."""
+    connect = socket.socket.connect
+
+    def guarded(self, address):
+        if self.family in (socket.AF_INET, socket.AF_INET6) and not _is_loopback(address[0]):
+            raise AssertionError(f"a test wanted to connect to {address[0]}")
+        return connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+def _is_loopback(host):
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def pytest_collection_modifyitems(items):
+    if shutil.which("tmux") is None:
+        missing = pytest.mark.skip(reason="tmux is not installed")
+        for item in items:
+            if "tmux" in item.keywords:
+                item.add_marker(missing)
