@@ -6,6 +6,7 @@ the two models are scripted, and every address and model name here says so.
 
 from obra_tui.rehearsal.anthropic_server import AnthropicServer, Asked, Subscription
 from obra_tui.rehearsal.faults import Fault, FaultKind
+from obra_tui.rehearsal.ollama_server import OllamaServer, Reviewed
 from obra_tui.rehearsal.scenario import (
     Scenario,
     ScenarioCheck,
@@ -21,6 +22,8 @@ __all__ = [
     "Asked",
     "Fault",
     "FaultKind",
+    "OllamaServer",
+    "Reviewed",
     "Scenario",
     "ScenarioCheck",
     "ScenarioError",

@@ -253,7 +253,8 @@ class _Play:
                     return
                 sent += 1
             await self.reply.piece(_event(kind, value))
-            await self.reply.rest(pause * self.pace)
+            fixed = self.response.pause
+            await self.reply.rest(pause * self.pace if fixed is None or not pause else fixed)
         await self.reply.end()
 
 

@@ -31,6 +31,7 @@ class FaultKind(StrEnum):
     LIMITED = "limited"  # a subscription's usage limit, reset in `seconds`
     # ollama
     TRICKLE = "trickle"  # one byte a second
+    PROSE = "prose"  # a proper answer whose text is no JSON
     HALF_JSON = "half_json"  # the answer is the first half of the right one
     NAN = "nan"  # NaN as a score
     DUPLICATE_KEYS = "duplicate_keys"  # every score twice, with different values

@@ -6,6 +6,7 @@ It exists so that `obra demo`, `obra validate` and the tests run the same data. 
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 import tomllib
@@ -15,6 +16,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from obra_tui.core.errors import ConfigError
+from obra_tui.core.model import CheckSpec, Stage
 from obra_tui.rehearsal.faults import Fault
 from obra_tui.rehearsal.script import Script, ScriptError, parse_fault, parse_scripts
 
@@ -25,7 +28,7 @@ _LEFT_OUT = shutil.ignore_patterns("__pycache__", "*.pyc", ".pytest_cache", ".ru
 _COMMIT_TIME = "2026-01-05T09:00:00+00:00"
 
 
-class ScenarioError(ValueError):
+class ScenarioError(ConfigError):
     """A scenario is missing or cannot be understood."""
 
 
@@ -34,17 +37,25 @@ class ScenarioCheck:
     """A command that looks at the work. `{python}` stands for the interpreter that runs Obra."""
 
     name: str
-    kind: str
-    command: tuple[str, ...]
+    run: str
+    stage: Stage
+    junit: bool = False
 
-    def argv(self, python: str) -> tuple[str, ...]:
-        """The command for this machine."""
-        return tuple(python if word == "{python}" else word for word in self.command)
+    def spec(self, python: str) -> CheckSpec:
+        """The check for this machine."""
+        command = self.run.replace("{python}", shlex.quote(python))
+        return CheckSpec(name=self.name, run=command, stage=self.stage, junit=self.junit, origin="configured")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
-    """One rehearsal. `expect` says what a right run ends in; the keys are described in `scenarios/README.md`."""
+    """One rehearsal, read from a folder with `scenario.toml`, a plan, `repo/` and files that scripts write (`work/`).
+
+    `expect` says what a right run ends in when a person approves whatever passes:
+    `accepted` (how many tasks), `attempts` (of each task, in the order of the plan), `first_failure` (a test that
+    the first feedback must name), `finding_kinds` (what the judge must see in the first attempt), `asks` (commands
+    that need a permission), `empty` (the work is no change at all), `touches_tests` (a protected path changes).
+    """
 
     name: str
     title: str
@@ -71,17 +82,16 @@ def load_scenario(name_or_folder: str | Path) -> Scenario:
     folder = Path(name_or_folder)
     if not (folder / "scenario.toml").is_file():
         folder = SCENARIOS / str(name_or_folder)
+    file = folder / "scenario.toml"
     try:
-        table = tomllib.loads((folder / "scenario.toml").read_text("utf-8"))
-    except FileNotFoundError:
+        return _scenario(folder, tomllib.loads(file.read_text("utf-8")))
+    except FileNotFoundError as error:
+        if file.is_file():
+            raise ScenarioError(f"The file {error.filename} is missing.", where=str(file)) from error
         names = ", ".join(p.parent.name for p in sorted(SCENARIOS.glob("*/scenario.toml")))
-        raise ScenarioError(f"there is no scenario {str(name_or_folder)!r}; there are: {names}") from None
-    except tomllib.TOMLDecodeError as error:
-        raise ScenarioError(f"{folder / 'scenario.toml'}: {error}") from error
-    try:
-        return _scenario(folder, table)
-    except (ScriptError, OSError) as error:
-        raise ScenarioError(f"{folder / 'scenario.toml'}: {error}") from error
+        raise ScenarioError(f"There is no scenario {str(name_or_folder)!r}.", fix=f"There are: {names}.") from None
+    except (tomllib.TOMLDecodeError, ScriptError, OSError) as error:
+        raise ScenarioError(f"The scenario cannot be read: {error}", where=str(file)) from error
 
 
 def _scenario(folder: Path, table: Mapping[str, Any]) -> Scenario:
@@ -108,15 +118,15 @@ def _scenario(folder: Path, table: Mapping[str, Any]) -> Scenario:
 
 def _check(table: Mapping[str, Any]) -> ScenarioCheck:
     try:
-        return ScenarioCheck(name=table["name"], kind=table["kind"], command=tuple(table["command"]))
-    except KeyError as error:
-        raise ScriptError(f"a check needs {error}") from error
+        return ScenarioCheck(**{**table, "stage": Stage(table["stage"])})
+    except (KeyError, TypeError, ValueError) as error:
+        raise ScriptError(f"{dict(table)!r} is no check: {error}") from error
 
 
 def materialise(scenario: Scenario, folder: Path) -> Path:
     """Make the scenario's starting repository in `folder` (new or empty): a real git repository with one commit."""
     if folder.exists() and any(folder.iterdir()):
-        raise ScenarioError(f"{folder} is not empty; name a new folder")
+        raise ScenarioError("The folder for the rehearsal is not empty.", where=str(folder), fix="Name a new one.")
     shutil.copytree(scenario.repo, folder, dirs_exist_ok=True, ignore=_LEFT_OUT)
     _git(folder, "init", "-q", "--template=", "-b", "main")
     _git(folder, "add", "-A")
@@ -134,6 +144,6 @@ def _git(folder: Path, *args: str) -> None:
     try:
         subprocess.run(["git", *quiet, *args], cwd=folder, env=env, check=True, capture_output=True, text=True)
     except FileNotFoundError:
-        raise ScenarioError("git is not installed or not on the PATH; install git") from None
+        raise ScenarioError("git is not on the PATH.", fix="Install git.") from None
     except subprocess.CalledProcessError as error:
-        raise ScenarioError(f"git {args[0]} failed in {folder}: {error.stderr.strip()}") from error
+        raise ScenarioError(f"git {args[0]} failed: {error.stderr.strip()}", where=str(folder)) from error

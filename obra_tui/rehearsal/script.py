@@ -60,6 +60,9 @@ class Response:
     usage: Mapping[str, int] = field(default_factory=lambda: _EMPTY)
     headers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     delay: float | None = None
+    """Seconds before the first piece at pace 1; nothing = the usual."""
+    pause: float | None = None
+    """Seconds between pieces whatever the pace: for work that must take long enough to be stopped."""
     only_if: str = ""
     fault: Fault | None = None
 
@@ -193,7 +196,9 @@ def _turn(table: Mapping[str, Any], folder: Path, where: str) -> Turn:
 
 
 def _response(table: Mapping[str, Any], folder: Path, where: str) -> Response:
-    _only(table, {"think", "say", "use", "then", "stop", "usage", "headers", "delay", "only_if", "fault"}, where)
+    _only(
+        table, {"think", "say", "use", "then", "stop", "usage", "headers", "delay", "pause", "only_if", "fault"}, where
+    )
     blocks: list[Block] = []
     if "think" in table:
         blocks.append(Think(text=table["think"].strip()))
@@ -208,6 +213,7 @@ def _response(table: Mapping[str, Any], folder: Path, where: str) -> Response:
         usage=MappingProxyType(dict(table.get("usage", {}))),
         headers=MappingProxyType({k: str(v) for k, v in table.get("headers", {}).items()}),
         delay=table.get("delay"),
+        pause=table.get("pause"),
         only_if=table.get("only_if", ""),
         fault=parse_fault(table["fault"]) if "fault" in table else None,
     )

@@ -12,6 +12,7 @@ from typing import Self
 
 from obra_tui.rehearsal.anthropic_server import AnthropicServer, Subscription
 from obra_tui.rehearsal.faults import Fault
+from obra_tui.rehearsal.ollama_server import MODEL, OllamaServer
 from obra_tui.rehearsal.scenario import Scenario, load_scenario
 
 
@@ -21,6 +22,7 @@ class Stage:
 
     scenario: Scenario
     claude: AnthropicServer
+    judge: OllamaServer
 
     @classmethod
     def open(
@@ -37,16 +39,32 @@ class Stage:
         claude = AnthropicServer(
             told.scripts, pace=pace, faults=(*told.claude_faults, *claude_faults), subscription=subscription
         ).start()
-        return cls(scenario=told, claude=claude)
+        try:
+            judge = OllamaServer(pace=pace, faults=(*told.judge_faults, *judge_faults)).start()
+        except BaseException:
+            claude.stop()
+            raise
+        return cls(scenario=told, claude=claude, judge=judge)
 
     def close(self) -> None:
         """Stop both servers; no thread and no socket is left."""
         self.claude.stop()
+        self.judge.stop()
 
     @property
     def claude_base_url(self) -> str:
         """For `ANTHROPIC_BASE_URL`."""
         return self.claude.url
+
+    @property
+    def judge_base_url(self) -> str:
+        """The address of both judge dialects: `/api/chat` and `/v1/chat/completions`."""
+        return self.judge.url
+
+    @property
+    def judge_model(self) -> str:
+        """The name under which the scripted judge answers; it says what it is."""
+        return MODEL
 
     def __enter__(self) -> Self:
         return self

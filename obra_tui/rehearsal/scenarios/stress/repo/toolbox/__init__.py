@@ -1,0 +1,1 @@
+"""Small tools, one module each."""
