@@ -1,0 +1,1 @@
+"""Steps from each older schema to the next, for Alembic."""

@@ -1,0 +1,82 @@
+"""Where the database is: a SQLite file, or the address of a PostgreSQL server.
+
+The one place that tells the products apart; everything else speaks SQLAlchemy.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
+
+from obra_tui.core.errors import ConfigError, StoreError
+from obra_tui.store import schema, sqlite
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A database that can be opened for writing (once) and for reading (often)."""
+
+    file: Path | None
+    url: URL | None
+
+    @property
+    def name(self) -> str:
+        """What a person may be told: never holds a password."""
+        return str(self.file) if self.file else self.url.render_as_string(hide_password=True) if self.url else ""
+
+    def writer(self) -> Engine:
+        """Return the writing engine on a database that exists and is current. Raises `StoreError`."""
+        if self.file is not None:
+            return schema.open_sqlite(self.file)
+        engine = self._server()
+        try:
+            schema.bring_up_to_date(engine, self.name)
+        except DBAPIError as error:
+            raise self.plain(error) from error
+        return engine
+
+    def reader(self) -> Engine:
+        """Return an engine that only reads. Raises `StoreError` when there is no usable database."""
+        if self.file is None:
+            return self._server()
+        if not self.file.exists():
+            raise StoreError("There is no database yet.", where=self.name, fix="Run something first: obra demo.")
+        return sqlite.reader_engine(self.file)
+
+    def _server(self) -> Engine:
+        if self.url is None:
+            raise ConfigError("No database was named.", where="database.url")
+        return create_engine(self.url, hide_parameters=True, pool_pre_ping=True)
+
+    def plain(self, error: DBAPIError) -> StoreError:
+        """Return what a database error means to a person."""
+        if isinstance(error, IntegrityError):
+            return StoreError(
+                f"A record contradicts what is stored ({error.orig}).",
+                where=self.name,
+                fix="Nothing of this step was stored. If you did nothing unusual, please report it with the log file.",
+            )
+        if self.file is not None:
+            return sqlite.plain_error(error.orig or error, self.file)
+        return StoreError(
+            f"The database server refused a step ({type(error.orig).__name__}).",
+            where=self.name,
+            fix="Check that the server runs and can be reached; nothing of this step was stored.",
+        )
+
+
+def place_of(target: str | Path) -> Place:
+    """Return the place that a path or a database address names."""
+    if isinstance(target, Path) or "://" not in target:
+        return Place(Path(target), None)
+    try:
+        url = make_url(target)
+    except ArgumentError as error:
+        raise ConfigError(
+            "The database address cannot be read.", where="database.url", fix="Use postgresql+psycopg://user@host/name."
+        ) from error
+    if url.get_backend_name() == "sqlite":
+        return Place(Path(url.database or ""), None)
+    return Place(None, url)

@@ -1,0 +1,412 @@
+"""Which rows follow from an event: the one place that derives them.
+
+`changes(record)` returns statements with their values, in the order in which
+they must run. The same function serves the journal, which runs them in the
+transaction of the event, and `rebuild`, which makes all derived rows anew.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any, TypeAlias
+
+from sqlalchemy import Boolean, Connection, Integer, String, bindparam, delete, exists, insert, literal, select, update
+from sqlalchemy.sql.dml import Insert, Update
+
+from obra_tui.core import events as e
+from obra_tui.core.errors import StoreError
+from obra_tui.core.events import Record
+from obra_tui.core.lifecycle import State
+from obra_tui.core.model import FileChange, Finding, Stage, Usage
+from obra_tui.store import tables as t
+
+Values: TypeAlias = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A statement, the values for one row, and whether it must find its row."""
+
+    statement: Insert | Update
+    values: Values
+    must_hit: bool = False
+
+
+_INSERT = {table.name: insert(table) for table in t.metadata.sorted_tables}
+
+_USAGE_COLUMNS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "turns", "cost_usd")
+
+_UPDATE_SESSION = update(t.session).where(t.session.c.id == bindparam("of"))
+_UPDATE_TASK = update(t.task).where(t.task.c.id == bindparam("of"))
+_UPDATE_ATTEMPT = update(t.attempt).where(t.attempt.c.id == bindparam("of"))
+_ADD_USAGE = _UPDATE_ATTEMPT.values({name: t.attempt.c[name] + bindparam(f"more_{name}") for name in _USAGE_COLUMNS})
+_CLOSE_GATES = (
+    update(t.gate)
+    .where(t.gate.c.task == bindparam("of"), t.gate.c.closed_at.is_(None))
+    .values(closed_at=bindparam("now"))
+)
+_CLOSE_GATE = update(t.gate).where(t.gate.c.id == bindparam("of")).values(closed_at=bindparam("now"))
+_ANSWER = update(t.permission).where(t.permission.c.id == bindparam("of"))
+
+_conversation = t.claude_session.alias("conversation")
+_of_attempt = bindparam("of", type_=String)
+_claude = bindparam("claude", type_=String)
+_ADD_CONVERSATION = insert(t.claude_session).from_select(
+    ["attempt", "id", "reason", "seq", "reported"],
+    select(
+        _of_attempt,
+        _claude,
+        select(_conversation.c.reason)
+        .where(_conversation.c.attempt == _of_attempt)
+        .order_by(_conversation.c.seq.desc())
+        .limit(1)
+        .scalar_subquery(),
+        bindparam("at_seq", type_=Integer),
+        literal(True, Boolean),
+    ).where(~exists().where(_conversation.c.attempt == _of_attempt, _conversation.c.id == _claude)),
+)
+"""Claude Code reported an id that was not asked for: one more row, with the reason of the latest."""
+_REPORT_CONVERSATION = update(t.claude_session).where(
+    t.claude_session.c.attempt == _of_attempt, t.claude_session.c.id == _claude
+)
+
+
+def changes(record: Record) -> Sequence[Change]:  # noqa: C901, PLR0912 - one line per event
+    """Return what the rows of the database become by this record."""
+    match record.event:
+        case e.SessionOpened() as event:
+            return _session_opened(record, event)
+        case e.SessionClosed(reason=reason):
+            return [_hit(_UPDATE_SESSION, record.session, closed_at=record.at, close_reason=reason)]
+        case e.TaskAdded() as event:
+            return [_task_added(record, event)]
+        case e.TaskMoved() as event:
+            return _task_moved(record, event)
+        case e.CopyPrepared(copy=copy):
+            return [_hit(_UPDATE_TASK, record.task, copy_path=copy.path)]
+        case e.AttemptStarted() as event:
+            return _attempt_started(record, event)
+        case e.PromptSent(kind=kind, by=by):
+            return [_row("prompt", record, kind=kind, by=by)]
+        case e.ClaudeStarted() as event:
+            return _claude_started(record, event)
+        case e.ClaudeEnded() as event:
+            return _claude_ended(record, event)
+        case e.UsageReported(usage=usage, model=model):
+            return _usage_reported(record, usage, model)
+        case e.PermissionAsked() as event:
+            return [_permission_asked(record, event)]
+        case e.PermissionAnswered() as event:
+            return [_permission_answered(record, event)]
+        case e.DiffTaken() as event:
+            return _diff_taken(record, event)
+        case e.CheckFinished() as event:
+            return [_check_finished(record, event)]
+        case e.VerdictReached() as event:
+            return _verdict_reached(record, event)
+        case e.GateJudged() as event:
+            return _gate_judged(record, event)
+        case e.GateOpened(gate=gate):
+            return [Change(_INSERT["gate"], {**_place(record), "id": gate, "opened_at": record.at})]
+        case e.DecisionMade() as event:
+            return _decision_made(record, event)
+        case e.WorkAccepted() as event:
+            return [_work_accepted(record, event)]
+        case e.WorkKept(ref=ref):
+            return [_hit(_UPDATE_ATTEMPT, record.attempt, kept_ref=ref)]
+        case _:
+            return ()
+
+
+def _place(record: Record) -> Values:
+    return {"session": record.session, "seq": record.seq, "task": record.task, "attempt": record.attempt}
+
+
+def _row(table: str, record: Record, **values: Any) -> Change:
+    return Change(_INSERT[table], {**_place(record), "at": record.at, **values})
+
+
+def _hit(statement: Update, of: str | None, **values: Any) -> Change:
+    return Change(statement, {"of": of, **values}, must_hit=True)
+
+
+def _session_opened(record: Record, event: e.SessionOpened) -> list[Change]:
+    opened = Change(
+        _INSERT["session"],
+        {
+            "id": record.session,
+            "kind": event.kind.value,
+            "title": event.title,
+            "project": event.project,
+            "branch": event.branch,
+            "base_commit": event.base_commit,
+            "policy": event.policy.value,
+            "threshold": event.threshold,
+            "max_attempts": event.max_attempts,
+            "rehearsal": event.rehearsal,
+            "plan_source": event.plan_source,
+            "opened_at": record.at,
+        },
+    )
+    versions = dict(event.versions)
+    rows = [{"session": record.session, "name": name, "version": value} for name, value in versions.items()]
+    return [opened, *(Change(_INSERT["version"], row) for row in rows)]
+
+
+def _task_added(record: Record, event: e.TaskAdded) -> Change:
+    values = {
+        "id": event.spec.id,
+        "session": record.session,
+        "key": event.spec.key,
+        "title": event.spec.title,
+        "position": event.position,
+        "state": event.state.value,
+        "changed_at": record.at,
+        "seq": record.seq,
+    }
+    return Change(_INSERT["task"], values)
+
+
+def _task_moved(record: Record, event: e.TaskMoved) -> list[Change]:
+    moved = _hit(_UPDATE_TASK, record.task, state=event.after.value, reason=event.reason, changed_at=record.at)
+    if event.before is not State.AWAITING_HUMAN:
+        return [moved]
+    return [moved, Change(_CLOSE_GATES, {"of": record.task, "now": record.at})]
+
+
+def _attempt_started(record: Record, event: e.AttemptStarted) -> list[Change]:
+    attempt = {
+        "id": record.attempt,
+        "session": record.session,
+        "task": record.task,
+        "number": event.number,
+        "counted": event.counted,
+        "started_at": record.at,
+    }
+    conversation = {
+        "attempt": record.attempt,
+        "id": event.claude_session,
+        "reason": event.reason.value,
+        "seq": record.seq,
+        "reported": False,
+    }
+    return [Change(_INSERT["attempt"], attempt), Change(_INSERT["claude_session"], conversation)]
+
+
+def _conversation_reported(record: Record, claude: str, **values: Any) -> list[Change]:
+    key = {"of": record.attempt, "claude": claude}
+    return [
+        Change(_ADD_CONVERSATION, {**key, "at_seq": record.seq}),
+        Change(_REPORT_CONVERSATION, {**key, "reported": True, **values}, must_hit=True),
+    ]
+
+
+def _claude_started(record: Record, event: e.ClaudeStarted) -> list[Change]:
+    return [
+        *_conversation_reported(record, event.claude_session, model=event.model, version=event.version),
+        _hit(_UPDATE_ATTEMPT, record.attempt, claude_model=event.model),
+    ]
+
+
+def _claude_ended(record: Record, event: e.ClaudeEnded) -> list[Change]:
+    result = event.result
+    ended = _hit(
+        _UPDATE_ATTEMPT,
+        record.attempt,
+        ended_at=record.at,
+        outcome=result.outcome.value,
+        detail=result.detail,
+        duration_s=result.duration_s,
+    )
+    return [ended]
+
+
+def _usage_values(usage: Usage, prefix: str = "") -> Values:
+    return {prefix + name: getattr(usage, name) for name in _USAGE_COLUMNS}
+
+
+def _usage_reported(record: Record, usage: Usage, model: str) -> list[Change]:
+    return [
+        _row("usage", record, model=model, **_usage_values(usage)),
+        _hit(_ADD_USAGE, record.attempt, **_usage_values(usage, "more_")),
+    ]
+
+
+def _permission_asked(record: Record, event: e.PermissionAsked) -> Change:
+    question = event.question
+    values = {
+        "id": question.id,
+        "asked_at": record.at,
+        "kind": question.kind.value,
+        "tool": question.tool,
+        "title": question.title,
+    }
+    return Change(_INSERT["permission"], {**_place(record), **values})
+
+
+def _permission_answered(record: Record, event: e.PermissionAnswered) -> Change:
+    answer = event.answer
+    values = {"verdict": answer.verdict.value, "by": answer.by, "note": answer.note}
+    return Change(_ANSWER, {"of": event.question_id, "answered_at": record.at, **values})
+
+
+def _diff_taken(record: Record, event: e.DiffTaken) -> list[Change]:
+    diff = event.diff
+    summary = _row(
+        "diff",
+        record,
+        tree=diff.tree,
+        digest=diff.digest,
+        files=len(diff.files),
+        added=diff.added,
+        removed=diff.removed,
+        truncated=diff.truncated,
+    )
+    return [summary, *(_file_change(record, position, item) for position, item in enumerate(diff.files))]
+
+
+def _file_change(record: Record, position: int, item: FileChange) -> Change:
+    values = {
+        "session": record.session,
+        "seq": record.seq,
+        "position": position,
+        "attempt": record.attempt,
+        "path": item.path,
+        "kind": item.kind.value,
+        "added": item.added,
+        "removed": item.removed,
+        "protected": item.protected,
+    }
+    return Change(_INSERT["file_change"], values)
+
+
+def _check_finished(record: Record, event: e.CheckFinished) -> Change:
+    result, spec = event.result, event.result.spec
+    return _row(
+        "check_result",
+        record,
+        name=spec.name,
+        command=spec.run,
+        stage=spec.stage.value,
+        blocking=spec.blocking,
+        status=result.status.value,
+        exit_code=result.exit_code,
+        duration_s=result.duration_s,
+        passed=result.passed,
+        failed=result.failed,
+        skipped=result.skipped,
+        sandbox=result.sandbox.value,
+    )
+
+
+def _verdict_reached(record: Record, event: e.VerdictReached) -> list[Change]:
+    verdict, identity = event.verdict, event.verdict.identity
+    row = _row(
+        "verdict",
+        record,
+        model=identity.model,
+        digest=identity.digest,
+        rubric=identity.rubric,
+        unjudged=verdict.unjudged,
+        opinion=verdict.opinion,
+        hunks_total=verdict.hunks_total,
+        hunks_seen=verdict.hunks_seen,
+        prompt_tokens=verdict.prompt_tokens,
+        output_tokens=verdict.output_tokens,
+        duration_s=verdict.duration_s,
+    )
+    return [row, _hit(_UPDATE_ATTEMPT, record.attempt, judge_model=identity.model)]
+
+
+def _gate_judged(record: Record, event: e.GateJudged) -> list[Change]:
+    quality = event.quality
+    row = _row(
+        "quality",
+        record,
+        overall=quality.overall_score,
+        threshold=quality.threshold,
+        passes=quality.passes_gate,
+        outcome=event.outcome.decision.value,
+        **{stage.value: quality.score_of(stage) for stage in Stage},
+    )
+    attempt = _hit(
+        _UPDATE_ATTEMPT,
+        record.attempt,
+        ended_at=record.at,
+        score=quality.overall_score,
+        passes=quality.passes_gate,
+        gate_decision=event.outcome.decision.value,
+    )
+    return [row, attempt, *(_finding(record, position, item) for position, item in enumerate(quality.findings))]
+
+
+def _finding(record: Record, position: int, item: Finding) -> Change:
+    values = {
+        "session": record.session,
+        "seq": record.seq,
+        "position": position,
+        "attempt": record.attempt,
+        "severity": item.severity.value,
+        "source": item.source.value,
+        "kind": item.kind,
+        "file": item.file,
+        "line": item.line,
+        "message": item.message,
+    }
+    return Change(_INSERT["finding"], values)
+
+
+def _decision_made(record: Record, event: e.DecisionMade) -> list[Change]:
+    decision = event.decision
+    values: Values = {
+        "gate": event.gate or None,
+        "attempt": event.binding.attempt,
+        "kind": decision.kind.value,
+        "by": decision.by,
+        "note": decision.note,
+        "override": decision.override,
+        "open_s": decision.open_s,
+    }
+    row = _row("decision", record, **values)
+    attempt = _hit(_UPDATE_ATTEMPT, event.binding.attempt, decision=decision.kind.value, decided_by=decision.by)
+    if not event.gate:
+        return [row, attempt]
+    return [row, attempt, _close_gate(event.gate, record.at)]
+
+
+def _close_gate(gate: str, now: float) -> Change:
+    return Change(_CLOSE_GATE, {"of": gate, "now": now}, must_hit=True)
+
+
+def _work_accepted(record: Record, event: e.WorkAccepted) -> Change:
+    work = event.acceptance
+    return _row("acceptance", record, commit=work.commit, branch=work.branch, repeated=work.repeated)
+
+
+def apply(connection: Connection, todo: Iterable[Change]) -> None:
+    """Run changes in order; neighbours of the same shape go together."""
+    for shape, group in groupby(todo, key=_shape):
+        _run(connection, shape[0], list(group))
+
+
+def _shape(change: Change) -> tuple[Insert | Update, tuple[str, ...]]:
+    return change.statement, tuple(change.values)
+
+
+def _run(connection: Connection, statement: Insert | Update, group: list[Change]) -> None:
+    result = connection.execute(statement, [change.values for change in group])
+    if group[0].must_hit and result.rowcount != len(group):
+        missing = ", ".join(sorted({str(change.values["of"]) for change in group}))
+        raise StoreError(
+            f"A record speaks of a {statement.table.description} that was never stored ({missing}).",
+            fix="This is a fault of Obra: please report it with the log file. Nothing of this step was stored.",
+        )
+
+
+def rebuild(connection: Connection, records: Iterator[Record]) -> None:
+    """Make every derived row anew from the journal; the events themselves are not touched."""
+    for table in reversed(t.metadata.sorted_tables):
+        if table is not t.event:
+            connection.execute(delete(table))
+    for record in records:
+        apply(connection, changes(record))

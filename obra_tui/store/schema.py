@@ -1,0 +1,121 @@
+"""Opening a database: made anew, taken as it is, brought up to date, or refused.
+
+A new file is made beside its place and moved there complete, so that a crash
+never leaves half a database and a file that is there is never overwritten.
+Alembic is imported only when an older database must be brought up to date.
+"""
+
+import os
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, inspect, text
+from sqlalchemy.exc import DBAPIError
+
+from obra_tui.core.errors import NewerDatabase, StoreError
+from obra_tui.store import sqlite
+from obra_tui.store.tables import KNOWN_SCHEMAS, SCHEMA, metadata
+
+_VERSION_TABLE = "alembic_version"
+
+
+def open_sqlite(path: Path) -> Engine:
+    """Return the writer's engine on a current database at `path`, which is made if it is not there."""
+    try:
+        sqlite.private_directory(path.parent)
+        if not path.exists():
+            _make(path)
+        _refuse_foreign(path)
+        engine = sqlite.writer_engine(path)
+        bring_up_to_date(engine, str(path))
+    except OSError as error:
+        raise StoreError(
+            f"The database cannot be made or opened ({error.strerror}).",
+            where=str(path),
+            fix="Check the folder and who owns it, or name another data directory.",
+        ) from error
+    except DBAPIError as error:
+        raise sqlite.plain_error(error.orig or error, path) from error
+    except sqlite3.Error as error:
+        raise sqlite.plain_error(error, path) from error
+    return engine
+
+
+def _make(path: Path) -> None:
+    """Make the complete database under another name, then give it its name unless somebody was faster."""
+    draft = path.with_name(f"{path.name}.new-{os.getpid()}")
+    draft.unlink(missing_ok=True)
+    sqlite.new_private_file(draft)
+    engine = sqlite.writer_engine(draft)
+    try:
+        with engine.begin() as connection:
+            connection.exec_driver_sql(f"PRAGMA application_id={sqlite.APPLICATION_ID}")
+            create_all(connection)
+    finally:
+        engine.dispose()
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()
+    _sync_directory(path.parent)
+
+
+def _sync_directory(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def create_all(connection: Connection) -> None:
+    """Make all tables as they are now, marked with the newest schema."""
+    metadata.create_all(connection)
+    connection.execute(text(f"CREATE TABLE {_VERSION_TABLE} (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
+    connection.execute(text(f"INSERT INTO {_VERSION_TABLE} VALUES (:schema)"), {"schema": SCHEMA})
+
+
+def _refuse_foreign(path: Path) -> None:
+    """Refuse a file that Obra did not make, without changing a byte of it."""
+    fix = "Move the file away to start with an empty history, or restore a backup in its place."
+    if path.stat().st_size == 0:
+        raise StoreError("The database is an empty file; what it held is lost.", where=str(path), fix=fix)
+    connection = _read_only(path)
+    try:
+        mark = connection.execute("PRAGMA application_id").fetchone()[0]
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    finally:
+        connection.close()
+    if mark != sqlite.APPLICATION_ID:
+        raise StoreError("This database was made by another program.", where=str(path), fix=fix)
+
+
+def _read_only(path: Path) -> Any:
+    return sqlite.driver().connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+
+
+def current_schema(connection: Connection) -> str | None:
+    """Return the schema that the database has, None when it has no table of ours."""
+    if not inspect(connection).has_table(_VERSION_TABLE):
+        return None
+    return connection.execute(text(f"SELECT version_num FROM {_VERSION_TABLE}")).scalar()
+
+
+def bring_up_to_date(engine: Engine, where: str) -> None:
+    """Do nothing if the schema is current; migrate an older one; refuse a newer one."""
+    with engine.connect() as connection:
+        found = current_schema(connection)
+    if found == SCHEMA:
+        return
+    if found is not None and found not in KNOWN_SCHEMAS:
+        raise NewerDatabase(
+            f"The database has schema {found}; this Obra knows schemas up to {SCHEMA}.",
+            where=where,
+            fix="Update Obra, or name another data directory. Nothing was changed.",
+        )
+    from obra_tui.store.migrate import upgrade
+
+    upgrade(engine)

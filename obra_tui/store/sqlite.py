@@ -1,0 +1,189 @@
+"""All that is special about SQLite: driver, files, connections, faults in plain words.
+
+The rules that keep the file whole: one writer connection, which alone
+checkpoints; every other connection is read-only, so that it can neither write
+nor checkpoint. `synchronous=FULL` makes a commit durable when it returns.
+"""
+
+import importlib
+import os
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+from urllib.parse import quote
+
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.pool import NullPool, StaticPool
+
+from obra_tui.core.errors import StoreError
+
+BUSY_TIMEOUT_MS = 5_000
+_WAL_LIMIT = 64 * 1024 * 1024
+APPLICATION_ID = 0x4F627261
+"""`Obra`, in the header of the file."""
+
+
+def driver() -> ModuleType:
+    """Return `pysqlite3` if it is installed with a newer SQLite than Python's own, else `sqlite3`."""
+    try:
+        other = importlib.import_module("pysqlite3.dbapi2")
+    except ImportError:
+        return sqlite3
+    newer = other.sqlite_version_info > sqlite3.sqlite_version_info
+    return other if newer else sqlite3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SqliteHealth:
+    """The SQLite library in use and whether it has the WAL-reset bug."""
+
+    version: str
+    affected: bool
+    note: str
+
+
+def has_wal_reset_bug(version: tuple[int, ...]) -> bool:
+    """Two connections that checkpoint and commit at once can damage a WAL database: 3.7.0 to 3.51.2."""
+    if version[:2] == (3, 44):
+        return version < (3, 44, 6)
+    if version[:2] == (3, 50):
+        return version < (3, 50, 7)
+    return (3, 7, 0) <= version < (3, 51, 3)
+
+
+def sqlite_health() -> SqliteHealth:
+    """Say which SQLite is used and what its known fault means here."""
+    module = driver()
+    affected = has_wal_reset_bug(tuple(module.sqlite_version_info))
+    if not affected:
+        return SqliteHealth(version=module.sqlite_version, affected=False, note="No known fault.")
+    return SqliteHealth(
+        version=module.sqlite_version,
+        affected=True,
+        note="This SQLite can damage a database that two programs write at once. Obra writes through one connection "
+        "only, which keeps clear of it. For a corrected SQLite: pip install 'obra-tui[sqlite]'.",
+    )
+
+
+# --- connections ---------------------------------------------------------------------------------
+
+
+def writer_engine(path: Path) -> Engine:
+    """Return the engine of the one connection that writes and checkpoints; usable from any thread, one at a time."""
+    engine = create_engine(
+        "sqlite://",
+        module=driver(),
+        creator=lambda: _connect(path, "rw"),
+        poolclass=StaticPool,
+        hide_parameters=True,
+    )
+    _explicit_transactions(engine)
+    return engine
+
+
+def reader_engine(path: Path) -> Engine:
+    """Return an engine whose connections, one per use, cannot write."""
+    return create_engine(
+        "sqlite://",
+        module=driver(),
+        creator=lambda: _connect(path, "ro"),
+        poolclass=NullPool,
+        hide_parameters=True,
+    )
+
+
+def _connect(path: Path, mode: str) -> Any:
+    uri = f"file:{quote(str(path))}?mode={mode}"
+    connection = driver().connect(uri, uri=True, check_same_thread=False, isolation_level=None)
+    try:
+        _set_up(connection, writes=mode == "rw")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _set_up(connection: Any, *, writes: bool) -> None:
+    connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+    if writes:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA foreign_keys=ON")
+        connection.execute(f"PRAGMA journal_size_limit={_WAL_LIMIT}")
+    else:
+        connection.execute("PRAGMA query_only=ON")
+        connection.execute("PRAGMA wal_autocheckpoint=0")
+
+
+def _explicit_transactions(engine: Engine) -> None:
+    """Begin with `BEGIN IMMEDIATE`: a writer that cannot write learns it before it has read anything."""
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Any) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+# --- the file ------------------------------------------------------------------------------------
+
+
+def private_directory(path: Path) -> None:
+    """Make `path` (and its parents) with mode 0700, whatever the umask."""
+    if path.is_dir():
+        return
+    path.mkdir(parents=True, mode=0o700, exist_ok=True)
+    path.chmod(0o700)
+
+
+def new_private_file(path: Path) -> None:
+    """Create an empty file with mode 0600, whatever the umask; SQLite gives its side files the same mode."""
+    descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    try:
+        os.fchmod(descriptor, 0o600)
+    finally:
+        os.close(descriptor)
+
+
+# --- faults --------------------------------------------------------------------------------------
+
+_PLAIN = (
+    (
+        "SQLITE_FULL",
+        "The disk is full.",
+        "Free some space. The last step was not stored; all before it is safe.",
+    ),
+    ("SQLITE_READONLY", "The database is read-only.", "Make the file and its folder writable for you."),
+    ("SQLITE_BUSY", "The database is locked by another program.", "Close the other program that writes to it."),
+    ("SQLITE_LOCKED", "The database is locked by another program.", "Close the other program that writes to it."),
+    ("SQLITE_CORRUPT", "The database is damaged.", "Keep the file, and restore a backup beside it."),
+    ("SQLITE_NOTADB", "This file is no database.", "Move it away, or name another data directory."),
+    ("SQLITE_IOERR", "The disk could not be read or written.", "Check the disk and its connection."),
+    ("SQLITE_CANTOPEN", "The database cannot be opened.", "Check that the file exists and that you may read it."),
+    ("SQLITE_PERM", "The database may not be used.", "Check who owns the file."),
+)
+
+
+def plain_error(error: BaseException, path: Path) -> StoreError:
+    """Return what a database error means to a person."""
+    name = getattr(error, "sqlite_errorname", "") or _guessed_name(str(error))
+    for prefix, what, fix in _PLAIN:
+        if name.startswith(prefix):
+            return StoreError(what, where=str(path), fix=fix)
+    return StoreError(
+        f"The database refused a step ({error}).", where=str(path), fix="Nothing of this step was stored."
+    )
+
+
+def _guessed_name(message: str) -> str:
+    """Older drivers give no name, only SQLite's own sentence."""
+    known = {
+        "full": "SQLITE_FULL",
+        "readonly": "SQLITE_READONLY",
+        "locked": "SQLITE_BUSY",
+        "malformed": "SQLITE_CORRUPT",
+        "not a database": "SQLITE_NOTADB",
+        "disk I/O": "SQLITE_IOERR",
+        "unable to open": "SQLITE_CANTOPEN",
+    }
+    return next((name for part, name in known.items() if part in message), "")
