@@ -1,0 +1,262 @@
+"""The only module of this room that speaks HTTP. Imported where a judge is first asked, in the engine's thread.
+
+One answer is one `POST` whose stream is read to its end under a total deadline. Tried again is only what surely had
+no effect: a refused connection and a server that is still loading. A stream that broke is never taken up again.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import aclosing
+from typing import Any, TypeVar
+
+import httpx
+import stamina
+import stamina.instrumentation
+
+from obra_tui.core.errors import JudgeError
+from obra_tui.judge.config import JudgeConfig
+from obra_tui.judge.dialects import missing_model, refusal, speech_of, wrong_dialect
+from obra_tui.judge.exchange import Answer, Hearing, Piece, Question, Served
+from obra_tui.judge.faults import AnswerBroken, DeadlinePassed, NotReachable, ServerRefused, StillLoading
+
+T = TypeVar("T")
+
+_MAX_LINE = 1_000_000
+_MAX_ANSWER = 32_000_000
+_MAX_ERROR = 100_000
+_REFUSALS = 3
+"""How often a refused connection is tried before it counts as `not running`."""
+
+# By default stamina tells structlog, and structlog prints to the terminal that belongs to the screen.
+stamina.instrumentation.set_on_retry_hooks(())
+
+
+class _Patience:
+    """Decides whether a fault is worth another try, and tells the listener."""
+
+    def __init__(self, hearing: Hearing) -> None:
+        self._hearing = hearing
+        self._refused = 0
+        self.last = ""
+        """Why it had to be tried again the last time."""
+
+    def __call__(self, error: Exception) -> bool:
+        self.last = getattr(error, "what", "")
+        if isinstance(error, StillLoading):
+            self._hearing.waiting("loading", error.what)
+            return True
+        if isinstance(error, NotReachable):
+            self._refused += 1
+            again = self._refused < _REFUSALS
+            if again:
+                self._hearing.waiting("retrying", error.what)
+            return again
+        return False
+
+
+class ModelClient:
+    """Asks one server. Made and closed in the same event loop."""
+
+    def __init__(self, config: JudgeConfig) -> None:
+        self._config = config
+        self._speech = speech_of(config)
+        self._http = httpx.AsyncClient(
+            headers={"Authorization": f"Bearer {config.api_key}"} if config.api_key else None,
+            timeout=httpx.Timeout(None, connect=config.connect_timeout_s),
+            # a proxy named in the environment must not see, or break, what is meant for this machine
+            trust_env=not config.loopback,
+        )
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+    async def ask(self, question: Question, hearing: Hearing) -> Answer:
+        """Return the whole answer, or raise one of `judge.faults`."""
+        heard: list[str] = []
+        return await self._in_time(lambda: self._answer(question, hearing, heard), hearing, heard)
+
+    async def served(self, hearing: Hearing) -> Served:
+        """Return what the server says about the configured model; raises if it does not have it."""
+        return await self._in_time(self._served, hearing, [])
+
+    async def version(self) -> str:
+        """Return Ollama's version, empty if there is none to ask for."""
+        if self._config.dialect != "ollama":
+            return ""
+        return str((await self.get("/api/version")).get("version", ""))
+
+    async def _in_time(self, work: Callable[[], Awaitable[T]], hearing: Hearing, heard: list[str]) -> T:
+        patience = _Patience(hearing)
+        try:
+            async with asyncio.timeout(self._config.deadline_s):
+                # no limit of tries: patience counts refusals, and loading may last until the deadline
+                async for attempt in stamina.retry_context(
+                    on=patience, attempts=None, timeout=None, wait_initial=0.2, wait_max=3.0
+                ):
+                    with attempt:
+                        return await work()
+        except TimeoutError as error:
+            raise self._too_late(sum(map(len, heard)), patience.last) from error
+        raise AssertionError("the retries end with a result or an error")
+
+    # --- what is served ----------------------------------------------------------------------
+
+    async def _served(self) -> Served:
+        models = _models(await self.get(self._speech.models_path))
+        if models is None:
+            raise wrong_dialect(self._config, self._speech)
+        name = self._chosen(tuple(models))
+        loaded = await self._loaded(name) if self._config.dialect == "ollama" else None
+        return Served(model=name, digest=models[name], loaded=loaded)
+
+    def _chosen(self, offered: tuple[str, ...]) -> str:
+        wanted = self._config.model
+        if self._config.dialect == "openai" and not wanted and len(offered) == 1:
+            return offered[0]
+        for name in (wanted, f"{wanted}:latest"):
+            if name in offered:
+                return name
+        raise missing_model(self._config, offered)
+
+    async def _loaded(self, name: str) -> bool | None:
+        try:
+            models = _models(await self.get("/api/ps"))
+        except JudgeError:
+            return None  # a courtesy of the server; without it we only know less
+        return None if models is None else name in models
+
+    async def get(self, path: str) -> Mapping[str, Any]:
+        try:
+            response = await self._http.get(self._config.root + path)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise self._fault(error) from error
+        if response.status_code != 200:
+            raise refusal(self._config, self._speech, response.status_code, response.content)
+        try:
+            found = json.loads(response.content)
+        except (ValueError, RecursionError) as error:
+            raise wrong_dialect(self._config, self._speech) from error
+        return found if isinstance(found, dict) else {}
+
+    # --- one answer --------------------------------------------------------------------------
+
+    async def _answer(self, question: Question, hearing: Hearing, heard: list[str]) -> Answer:
+        last = Piece()
+        try:
+            async with aclosing(self._pieces(question)) as pieces:
+                async for piece in pieces:
+                    last = _joined(last, piece)
+                    if piece.text:
+                        heard.append(piece.text)
+                        hearing.piece(piece.text)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise self._fault(error) from error
+        if not (last.done or last.finish):
+            raise AnswerBroken(
+                f"The answer of {self._config.model} stopped before its end.",
+                fix="Judge again; if it repeats, look into the server's log.",
+            )
+        return Answer(
+            text="".join(heard),
+            finish=last.finish,
+            prompt_tokens=last.prompt_tokens,
+            output_tokens=last.output_tokens or 0,
+            model=last.model,
+        )
+
+    async def _pieces(self, question: Question) -> AsyncGenerator[Piece, None]:
+        async with self._http.stream(
+            "POST",
+            self._config.root + self._speech.chat_path,
+            content=json.dumps(self._speech.body(question)).encode(),
+            headers={"Content-Type": "application/json"},
+        ) as response:
+            if response.status_code != 200:
+                raise refusal(self._config, self._speech, response.status_code, await _start_of(response))
+            async for line in _lines(response):
+                piece = self._speech.piece(line)
+                if piece is None:
+                    continue
+                if piece.error:
+                    raise ServerRefused(
+                        f"{self._speech.name} gave up in the middle of the answer: {piece.error}",
+                        fix="Look into the server's log; too little memory for judge.num_ctx is the usual cause.",
+                    )
+                yield piece
+                if piece.done:
+                    return
+
+    # --- faults ------------------------------------------------------------------------------
+
+    def _fault(self, error: Exception) -> JudgeError:
+        url = self._config.shown_url
+        match error:
+            case httpx.ConnectError() | httpx.ConnectTimeout():
+                return self._unreachable(str(error))
+            case httpx.InvalidURL() | httpx.UnsupportedProtocol():
+                return ServerRefused(
+                    f"judge.base_url is no address ({url}).", fix="Write it like http://127.0.0.1:11434."
+                )
+            case _:
+                return AnswerBroken(
+                    f"The connection to {url} broke ({type(error).__name__}).",
+                    fix="Judge again; if it repeats, look into the server's log.",
+                )
+
+    def _unreachable(self, detail: str) -> NotReachable:
+        url = self._config.shown_url
+        if self._config.dialect == "ollama":
+            start = "Start it with `ollama serve`" if self._config.loopback else "Start it there"
+            return NotReachable(f"Ollama does not answer at {url} ({detail}).", fix=f"{start}, or set judge.base_url.")
+        return NotReachable(f"No model server answers at {url} ({detail}).", fix="Start it, or set judge.base_url.")
+
+    def _too_late(self, chars: int, last: str) -> DeadlinePassed:
+        came = f"{chars} characters had come" if chars else f"nothing had come{f' ({last})' if last else ''}"
+        return DeadlinePassed(
+            f"{self._speech.name} gave no complete answer within {self._config.deadline_s:g} s; {came}.",
+            fix="Raise judge.deadline_s, or choose a smaller model.",
+        )
+
+
+def _models(raw: Mapping[str, Any]) -> dict[str, str] | None:
+    """Names and digests of a list of models, in the form of either dialect; `None` if it is no such list."""
+    items = raw.get("models", raw.get("data"))
+    if not isinstance(items, list):
+        return None
+    named = [item for item in items if isinstance(item, dict)]
+    return {str(item.get("model") or item.get("name") or item.get("id")): str(item.get("digest", "")) for item in named}
+
+
+def _joined(before: Piece, piece: Piece) -> Piece:
+    """What is known at the end: the last word on each point."""
+    return Piece(
+        finish=piece.finish or before.finish,
+        done=piece.done or before.done,
+        prompt_tokens=piece.prompt_tokens or before.prompt_tokens,
+        output_tokens=piece.output_tokens or before.output_tokens,
+        model=piece.model or before.model,
+    )
+
+
+async def _start_of(response: httpx.Response) -> bytes:
+    body = b""
+    async for chunk in response.aiter_bytes():
+        body += chunk
+        if len(body) > _MAX_ERROR:
+            break
+    return body
+
+
+async def _lines(response: httpx.Response) -> AsyncIterator[bytes]:
+    """Lines ended by a newline only: httpx's own splitting also cuts at U+0085 and U+2028, which JSON may hold."""
+    rest, total = b"", 0
+    async for chunk in response.aiter_bytes():
+        total += len(chunk)
+        *lines, rest = (rest + chunk).split(b"\n")
+        if len(rest) > _MAX_LINE or total > _MAX_ANSWER:
+            raise AnswerBroken("The answer is larger than any verdict.", fix="Check judge.model and judge.base_url.")
+        for line in lines:
+            yield line.removesuffix(b"\r")
+    if rest.strip():
+        yield rest

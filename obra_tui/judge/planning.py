@@ -1,0 +1,47 @@
+"""Which hunks go into which prompt, or why the change cannot be judged at all. Pure; nothing has been sent yet."""
+
+from dataclasses import dataclass
+
+from obra_tui.core.model import JudgeRequest
+from obra_tui.judge.chunks import Hunk, Part, pack, read_hunks
+from obra_tui.judge.faults import DiffUnreadable, DoesNotFit
+from obra_tui.judge.standards import Standards
+
+_LEAST_ROOM = 128
+"""Fewer tokens than this for the diff itself are not worth a prompt."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    hunks: tuple[Hunk, ...]
+    parts: tuple[Part, ...]
+
+
+def plan_review(request: JudgeRequest, standards: Standards) -> Plan:
+    """Return the parts, each of which fits into the context; raise `DiffUnreadable` or `DoesNotFit`."""
+    if request.diff.empty:
+        raise DiffUnreadable("There is no change, so there is nothing to judge.", fix="See what Claude Code said.")
+    hunks = read_hunks(request.diff)
+    # a change without hunks (modes, names, binary files) is judged by its list of files
+    parts = pack(hunks, _room(request, standards)) or (Part(hunks=()),)
+    allowed = standards.config.max_parts
+    if len(parts) > allowed:
+        raise DoesNotFit(
+            f"The change would need {len(parts)} prompts (allowed: {allowed}).",
+            fix="Split the task, raise judge.num_ctx or judge.max_parts, or decide by hand.",
+        )
+    return Plan(hunks=hunks, parts=parts)
+
+
+def _room(request: JudgeRequest, standards: Standards) -> int:
+    """Tokens that are left for hunks beside everything else and the answer."""
+    config = standards.config
+    frame = config.num_ctx - standards.room_after(standards.messages(request, "", 1, 2))
+    room = config.num_ctx - config.max_output_tokens - frame
+    if room < _LEAST_ROOM:
+        raise DoesNotFit(
+            f"The task and the results of the checks alone take about {frame} tokens of the model's context"
+            f" ({config.num_ctx}, of which {config.max_output_tokens} are kept for the answer).",
+            fix=f"Set judge.num_ctx to {frame + config.max_output_tokens + _LEAST_ROOM} or more, or decide by hand.",
+        )
+    return room

@@ -1,0 +1,188 @@
+"""What the model is told: templates filled from the request, everything untrusted inside fences of a random mark.
+
+The mark is new in every prompt, so nothing that was written before can contain it. It stands at the very start of
+the user's message: what follows it can come from no prefix cache, and the server's token count covers all of it.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from string import Template
+
+from obra_tui.core.model import CheckResult, CheckStatus, FailedCase, FileChange, Finding, JudgeRequest
+from obra_tui.judge.chunks import visible
+from obra_tui.judge.exchange import Message
+from obra_tui.judge.rubric import Rubric
+from obra_tui.judge.tokens import estimate
+
+_NAMES = ("system", "review", "repair")
+_CHARS_PER_TOKEN = 3
+_MESSAGE_OVERHEAD = 16
+"""Tokens that a chat template adds round a message."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prompts:
+    system: Template
+    review: Template
+    repair: Template
+    hash: str
+
+
+@cache
+def load_prompts() -> Prompts:
+    folder = files(__package__).joinpath("prompts")
+    texts = {name: folder.joinpath(f"{name}.md").read_text(encoding="utf-8") for name in _NAMES}
+    digest = hashlib.sha256("\0".join(texts[name] for name in _NAMES).encode()).hexdigest()
+    system, review, repair = (Template(_without_title(texts[name])) for name in _NAMES)
+    return Prompts(system=system, review=review, repair=repair, hash=digest)
+
+
+def _without_title(text: str) -> str:
+    """The first line names the prompt and its version for people; the model does not need it."""
+    return text.partition("\n")[2]
+
+
+def new_mark() -> str:
+    """Return 128 random bits."""
+    return secrets.token_hex(16)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How many characters of each kind of evidence are shown, so that the diff keeps most of the context."""
+
+    output: int
+    message: int
+    previous: int
+    files: int
+
+    @classmethod
+    def of(cls, num_ctx: int) -> "Limits":
+        chars = num_ctx * _CHARS_PER_TOKEN
+        return cls(output=chars // 8, message=chars // 25, previous=chars // 16, files=chars // 25)
+
+
+def trim(text: str, limit: int) -> str:
+    """Return `text`, or its beginning and end with a remark between: errors stand at the end, causes at the start."""
+    if len(text) <= limit:
+        return text
+    head, tail = limit // 3, limit - limit // 3
+    return f"{text[:head]}\n[... {len(text) - limit} characters left out ...]\n{text[-tail:]}"
+
+
+def fenced(mark: str, name: str, text: str) -> str:
+    return f"<<<{mark} {name}\n{visible(text)}\n{mark}>>>"
+
+
+# --- the system's part ---------------------------------------------------------------------------
+
+
+def system_text(prompts: Prompts, rubric: Rubric) -> str:
+    return prompts.system.substitute(
+        criteria="\n".join(criterion.text for criterion in rubric.criteria),
+        ids=", ".join(f"`{name}`" for name in rubric.ids),
+        kinds=", ".join(f"`{kind}`" for kind in rubric.kinds),
+        max_findings=rubric.max_findings,
+    )
+
+
+# --- the request's part --------------------------------------------------------------------------
+
+
+def review_text(prompts: Prompts, request: JudgeRequest, diff: str, number: int, total: int, limits: Limits) -> str:
+    """Return the message for part `number` of `total`; `diff` is that part as shown."""
+    mark = new_mark()
+    return prompts.review.substitute(
+        mark=mark,
+        title=visible(request.task.title),
+        task=visible(request.task.prompt),
+        acceptance=_acceptance(request.task.acceptance),
+        checks=_checks(request.checks, mark, limits.output),
+        message=_or_nothing(mark, "author", trim(request.claude_message, limits.message)),
+        previous=_or_nothing(mark, "findings", trim(_previous(request.previous_findings), limits.previous)),
+        files=fenced(mark, "files", trim(_files(request.diff.files), limits.files)),
+        part=f", part {number} of {total}" if total > 1 else "",
+        diff=fenced(mark, "diff", diff),
+        attempt=request.attempt_number,
+        scope=_scope(number, total),
+    )
+
+
+def _scope(number: int, total: int) -> str:
+    if total == 1:
+        return ""
+    return (
+        f" You were shown part {number} of {total}; the other parts are reviewed separately. Score what this part"
+        " contributes, and do not report as missing what may stand in another part (see the list of files)."
+    )
+
+
+def _acceptance(criteria: Iterable[str]) -> str:
+    return "\n".join(f"- {visible(line)}" for line in criteria) or "None given beside the task."
+
+
+def _or_nothing(mark: str, name: str, text: str) -> str:
+    return fenced(mark, name, text) if text.strip() else "Nothing."
+
+
+def _previous(findings: Iterable[Finding]) -> str:
+    return "\n".join(f"- {item.severity} {item.place or '(no file)'}: {item.message}" for item in findings)
+
+
+def _files(changes: Iterable[FileChange]) -> str:
+    return "\n".join(_file(change) for change in changes)
+
+
+def _file(change: FileChange) -> str:
+    origin = f" from {change.old_path}" if change.old_path else ""
+    size = "binary, not shown" if change.binary else f"+{change.added} -{change.removed}"
+    protected = f", protected: {change.protected}" if change.protected else ""
+    return f"{change.path}: {change.kind}{origin}, {size}{protected}"
+
+
+def _checks(results: tuple[CheckResult, ...], mark: str, limit: int) -> str:
+    if not results:
+        return "No check was run: nothing is known about whether it works."
+    bad = [result for result in results if result.status is not CheckStatus.PASSED]
+    share = limit // max(1, len(bad))
+    return "\n".join(_check(result, mark, share) for result in results)
+
+
+def _check(result: CheckResult, mark: str, limit: int) -> str:
+    exit_code = "no exit code" if result.exit_code is None else f"exit code {result.exit_code}"
+    weight = "blocking" if result.spec.blocking else "not blocking"
+    line = f"- {visible(result.spec.name)}: {result.status.upper()} ({exit_code}, {weight}{_counts(result)})"
+    if result.status is CheckStatus.PASSED:
+        return line
+    cases = "\n".join(_case(case) for case in result.failures)
+    detail = "\n".join(text for text in (result.detail, cases and f"Failing tests:\n{trim(cases, limit // 2)}") if text)
+    output = "\n".join((detail, trim(result.output, limit))).strip()
+    return f"{line}\n{fenced(mark, 'output', output)}"
+
+
+def _counts(result: CheckResult) -> str:
+    known = (("passed", result.passed), ("failed", result.failed), ("skipped", result.skipped))
+    return "".join(f", {number} {name}" for name, number in known if number is not None)
+
+
+def _case(case: FailedCase) -> str:
+    place = f" ({case.file}{f':{case.line}' if case.line else ''})" if case.file else ""
+    first_line = case.message.strip().partition("\n")[0]
+    return f"- {case.name}{place}{f': {first_line}' if first_line else ''}"
+
+
+# --- size ----------------------------------------------------------------------------------------
+
+
+def prompt_tokens(messages: Iterable[Message]) -> int:
+    """Estimate of a whole conversation as the server will count it."""
+    return sum(estimate(message.content) + _MESSAGE_OVERHEAD for message in messages)
+
+
+def as_read(messages: Iterable[Message]) -> str:
+    """The conversation as one text, for the journal."""
+    return "\n\n".join(f"[{message.role}]\n{message.content}" for message in messages)

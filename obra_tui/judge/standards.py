@@ -1,0 +1,45 @@
+"""What is the same in every review: settings, rubric, prompts, schema. Made once, shared, never changed."""
+
+from dataclasses import dataclass
+
+from obra_tui.core.model import JudgeIdentity, JudgeRequest
+from obra_tui.judge.config import JudgeConfig
+from obra_tui.judge.exchange import Message, Question
+from obra_tui.judge.prompt import Limits, Prompts, load_prompts, prompt_tokens, review_text, system_text
+from obra_tui.judge.rubric import Rubric, answer_schema, load_rubric
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standards:
+    config: JudgeConfig
+    rubric: Rubric
+    prompts: Prompts
+
+    @classmethod
+    def of(cls, config: JudgeConfig) -> "Standards":
+        return cls(config=config, rubric=load_rubric(), prompts=load_prompts())
+
+    @property
+    def identity(self) -> JudgeIdentity:
+        """Who would judge; the model's exact name and digest are known when the server has been asked."""
+        return JudgeIdentity(
+            model=self.config.model,
+            url=self.config.shown_url,
+            dialect=self.config.dialect,
+            rubric=self.rubric.title,
+            rubric_hash=self.rubric.hash,
+            prompt_hash=self.prompts.hash,
+        )
+
+    def messages(self, request: JudgeRequest, diff: str, number: int, total: int) -> tuple[Message, ...]:
+        text = review_text(self.prompts, request, diff, number, total, Limits.of(self.config.num_ctx))
+        system = system_text(self.prompts, self.rubric)
+        return (Message(role="system", content=system), Message(role="user", content=text))
+
+    def question(self, messages: tuple[Message, ...], max_output_tokens: int) -> Question:
+        schema = answer_schema(self.rubric)
+        return Question(messages=messages, schema=schema, max_output_tokens=max_output_tokens)
+
+    def room_after(self, messages: tuple[Message, ...]) -> int:
+        """Tokens that `messages` leave in the model's context."""
+        return self.config.num_ctx - prompt_tokens(messages)

@@ -1,0 +1,93 @@
+"""From the opinions on the parts to one verdict, and what in it does not fit together. Pure; knows no model."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from obra_tui.core.model import CheckResult, CheckStatus, CriterionScore, Diff, Finding, Severity
+from obra_tui.judge.rubric import INJECTION, OPINIONS
+from obra_tui.judge.verdict import Opinion
+
+_LOW, _HIGH = 0.5, 0.8
+"""An approval below, or a rejection above, contradicts itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weighed:
+    """An opinion on a part, and how many changed lines it stands for."""
+
+    opinion: Opinion
+    weight: int
+
+
+def joined(parts: Sequence[Weighed]) -> Opinion:
+    """Return one opinion: findings of all, the worst verdict, scores weighted by lines.
+
+    With a blocker in any part the lowest score of each criterion counts: a thousand good lines do not
+    outweigh it.
+    """
+    if len(parts) == 1:
+        return parts[0].opinion
+    findings = _distinct(finding for part in parts for finding in part.opinion.findings)
+    lowest = any(finding.severity is Severity.BLOCKER for finding in findings)
+    return Opinion(
+        findings=findings,
+        scores=tuple(
+            _score(same, parts, lowest) for same in zip(*(part.opinion.scores for part in parts), strict=True)
+        ),
+        summary="\n".join(f"Part {number}: {part.opinion.summary}" for number, part in enumerate(parts, start=1)),
+        opinion=max((part.opinion.opinion for part in parts), key=OPINIONS.index),
+    )
+
+
+def _distinct(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    return tuple({(finding.fingerprint, finding.line): finding for finding in findings}.values())
+
+
+def _score(same: tuple[CriterionScore, ...], parts: Sequence[Weighed], lowest: bool) -> CriterionScore:
+    if lowest:
+        return min(same, key=lambda item: item.score)
+    total = sum(part.weight for part in parts)
+    return replace(same[0], score=sum(item.score * part.weight for item, part in zip(same, parts, strict=True)) / total)
+
+
+def mean(scores: Sequence[CriterionScore]) -> float:
+    return sum(item.score * item.weight for item in scores) / sum(item.weight for item in scores)
+
+
+# --- what does not fit together -------------------------------------------------------------------
+
+
+def contradictions(opinion: Opinion, checks: Iterable[CheckResult], diff: Diff) -> tuple[str, ...]:
+    """Return every reason why a person must look at this verdict, each a plain sentence."""
+    return (
+        *_against_scores(opinion),
+        *_against_findings(opinion),
+        *_against_checks(opinion, checks),
+        *(f"{change.path} is binary: Qwen could not look at it." for change in diff.files if change.binary),
+    )
+
+
+def _against_scores(opinion: Opinion) -> Iterable[str]:
+    score = mean(opinion.scores)
+    if opinion.opinion == "approve" and score < _LOW:
+        yield f"Qwen says approve but scores {score:.2f}."
+    if opinion.opinion == "reject" and score >= _HIGH:
+        yield f"Qwen says reject but scores {score:.2f}."
+
+
+def _against_findings(opinion: Opinion) -> Iterable[str]:
+    for finding in opinion.findings:
+        if finding.kind == INJECTION:
+            yield f"The work addresses the judge ({finding.place or 'no place named'}): {finding.message}"
+        elif finding.severity is Severity.BLOCKER and opinion.opinion == "approve":
+            yield f"Qwen says approve but reports a blocker ({finding.place or 'no place named'}): {finding.message}"
+    if opinion.opinion == "reject" and not opinion.findings:
+        yield "Qwen says reject but names no finding."
+
+
+def _against_checks(opinion: Opinion, checks: Iterable[CheckResult]) -> Iterable[str]:
+    if opinion.opinion != "approve":
+        return
+    for result in checks:
+        if result.spec.blocking and result.status is not CheckStatus.PASSED:
+            yield f"Qwen says approve but the blocking check {result.spec.name} {result.status.replace('_', ' ')}."
