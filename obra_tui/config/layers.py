@@ -2,7 +2,6 @@
 
 import difflib
 import os
-import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDic
 
 from obra_tui.config.sections import Settings
 from obra_tui.core.errors import ConfigError
-from obra_tui.core.toml_places import line_of
+from obra_tui.core.toml_places import line_of, place_of_error
 
 _PREFIX = "OBRA_"
 _NOT_SETTINGS = frozenset({"OBRA_JUNIT"})
@@ -102,25 +101,17 @@ def parsed(content: bytes, shown: str) -> Layer:
         line = content[: error.start].count(b"\n") + 1
         raise ConfigError("This is not UTF-8 text.", where=f"{shown}:{line}", fix="Save it as UTF-8.") from error
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise _broken(shown, error) from error
+        said, place = place_of_error(error, text)
+        raise ConfigError(
+            f"This is not valid TOML: {said}.", where=shown + place, fix="Correct it there or just before."
+        ) from error
     normal = text.replace("\r\n", "\n")
 
-    def place(key: Key) -> str:
+    def place_of(key: Key) -> str:
         line = line_of(normal, key)
         return shown if line is None else f"{shown}:{line}"
 
-    return Layer(values=values, place=place, typed=True)
-
-
-def _broken(shown: str, error: Exception) -> ConfigError:
-    if isinstance(error, RecursionError):
-        return ConfigError("This is nested too deep.", where=shown, fix="Write it flat.")
-    what, _, spot = str(error).partition(" (at ")
-    found = re.match(r"line (\d+), column (\d+)", spot)
-    where = f"{shown}:{found[1]}:{found[2]}" if found else shown
-    return ConfigError(
-        f"This is not valid TOML: {what[:1].lower()}{what[1:]}.", where=where, fix="Correct it there or just before."
-    )
+    return Layer(values=values, place=place_of, typed=True)
 
 
 def merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ and assignments; it must never be used to read values.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 Path = tuple[str | int, ...]
 
@@ -19,12 +19,26 @@ _TOKEN = re.compile(r'"""|\'\'\'|"(?:[^"\\\n]|\\.)*"|\'[^\'\n]*\'|[\[\]{}#]')
 
 def line_of(text: str, path: Sequence[str | int]) -> int | None:
     """Return the line (from 1) of `path` or of its nearest parent that is written in `text`."""
-    known = lines_of(text)
+    return nearest_line(lines_of(text), path)
+
+
+def nearest_line(lines: Mapping[Path, int], path: Sequence[str | int]) -> int | None:
+    """Return the line of `path` or of its nearest parent among `lines`."""
     for length in range(len(path), 0, -1):
-        line = known.get(tuple(path[:length]))
+        line = lines.get(tuple(path[:length]))
         if line is not None:
             return line
     return None
+
+
+def place_of_error(error: Exception, text: str) -> tuple[str, str]:
+    """Return what the TOML parser complained about, and `:line:column` as far as it can be known."""
+    if isinstance(error, RecursionError):
+        return "nested too deep", ""
+    said, _, spot = str(error).partition(" (at ")
+    found = re.match(r"line (\d+), column (\d+)", spot)
+    place = f":{found[1]}:{found[2]}" if found else f":{len(text.rstrip().splitlines()) or 1}"
+    return f"{said[:1].lower()}{said[1:]}", place
 
 
 def lines_of(text: str) -> dict[Path, int]:
