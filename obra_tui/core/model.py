@@ -164,6 +164,8 @@ class ImplementRequest:
     reason: ConversationReason = ConversationReason.FIRST
     """`resume` continues `claude_session`; `first` and `fresh` create it."""
     budget: Budget = field(default_factory=Budget)
+    session: SessionId | None = None
+    """What a person allows *for this session* holds for all requests with the same one; without it, for the task."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,200 @@
+"""Claude Code as the engine's `Implementer`.
+
+Importing this is cheap; the SDK costs a second and is loaded by the first start, or before by `warm_up`.
+"""
+
+import asyncio
+import importlib
+import importlib.metadata
+import importlib.util
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from obra_tui.agents.config import ClaudeConfig
+from obra_tui.agents.environment import child_environment
+from obra_tui.agents.place import Place
+from obra_tui.agents.processes import identity
+from obra_tui.core.errors import ImplementerError
+from obra_tui.core.ids import ClaudeSessionId
+from obra_tui.core.model import ConversationReason, ImplementRequest
+from obra_tui.core.ports import AskPermission, Conversation, Emit
+
+if TYPE_CHECKING:
+    from claude_agent_sdk import ClaudeAgentOptions
+
+    from obra_tui.agents.asking import Permissions
+    from obra_tui.agents.conversation import ClaudeConversation, Limits
+
+Number = TypeVar("Number", int, float)
+SDK = "claude_agent_sdk"
+SUPERVISED = (
+    "You work in an isolated copy of the project, supervised by a program called Obra. When you are done it looks at the "
+    "difference in the files, runs the project's own checks and has the work reviewed; your words are not counted. "
+    "Do not commit, push, switch branches or change anything outside the working directory: the supervisor takes the "
+    "files as they are. Some commands need a person's permission; if one is denied, find another way or say what is missing."
+)
+NOT_OFFERED = ("EnterWorktree", "ExitWorktree", "CronCreate", "CronDelete", "CronList", "ScheduleWakeup", "Workflow")
+"""Tools that leave the copy or act when nobody watches any more."""
+
+
+def warm_up() -> None:
+    """Load the SDK and what stands on it; for a thread that has nothing else to do."""
+    importlib.import_module("obra_tui.agents.conversation")
+
+
+def bundled_program() -> Path | None:
+    """Return the Claude Code program that came with the SDK, without loading the SDK."""
+    spec = importlib.util.find_spec(SDK)
+    if spec is None or spec.origin is None:
+        return None
+    program = Path(spec.origin).parent / "_bundled" / "claude"
+    return program if program.is_file() else None
+
+
+def program_of(config: ClaudeConfig) -> Path:
+    """Return the program to run. Raises `ImplementerError` when there is none or it cannot be executed."""
+    program = config.cli_path.expanduser() if config.cli_path else bundled_program()
+    if program is None:
+        found = shutil.which("claude")
+        program = Path(found) if found else None
+    if program is None:
+        raise ImplementerError("There is no Claude Code program.", fix="Reinstall claude-agent-sdk, or set claude.cli_path.")
+    if not program.is_file():
+        raise ImplementerError("There is no such program.", where=str(program), fix="Correct claude.cli_path.")
+    if not os.access(program, os.X_OK):
+        raise ImplementerError("The program may not be executed.", where=str(program), fix=f"Run: chmod +x {program}")
+    return program
+
+
+class ClaudeCode:
+    """Starts runs; keeps what they share: the start gate, the conversations in use and the session's rules."""
+
+    def __init__(self, config: ClaudeConfig, parent_environment: Mapping[str, str] | None = None) -> None:
+        self._config = config
+        self._parent = os.environ if parent_environment is None else parent_environment
+        self._start_gate = asyncio.Semaphore(max(1, (os.cpu_count() or 2) // 2))
+        self._running: dict[ClaudeSessionId, ClaudeConversation] = {}
+        self._rules: dict[str, set[str]] = {}
+
+    async def start(self, request: ImplementRequest, emit: Emit, ask: AskPermission) -> Conversation:
+        self._refuse_what_cannot_work(request)
+        program = program_of(self._config)
+        if SDK not in sys.modules:
+            await asyncio.to_thread(warm_up)
+        conversation = self._conversation(request, program, emit, ask)
+        self._running[request.claude_session] = conversation
+        try:
+            await conversation.start()
+        except BaseException:
+            await conversation.stop()
+            raise
+        return conversation
+
+    async def close(self) -> None:
+        await asyncio.gather(*(conversation.stop() for conversation in tuple(self._running.values())))
+
+    def _refuse_what_cannot_work(self, request: ImplementRequest) -> None:
+        if request.claude_session in self._running:
+            raise ImplementerError(
+                "This conversation of Claude Code is still running.",
+                where=request.claude_session,
+                fix="Wait for its end, or stop it first: two at once lose one of the two histories.",
+            )
+        if request.reason is ConversationReason.FORK:
+            raise ImplementerError("A conversation cannot be forked yet.", fix="Start a fresh one.")
+        if not Path(request.cwd).is_dir():
+            raise ImplementerError("The copy is not there.", where=request.cwd, fix="Prepare it again.")
+
+    def _conversation(
+        self, request: ImplementRequest, program: Path, emit: Emit, ask: AskPermission
+    ) -> "ClaudeConversation":
+        from obra_tui.agents.asking import Permissions
+        from obra_tui.agents.conversation import ClaudeConversation
+
+        self._config.tmp_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        rules = self._rules.setdefault(request.session or request.task, set())
+        permissions = Permissions(self._place(request), self._config.allow, rules, ask)
+        limits = self._limits(request)
+        return ClaudeConversation(
+            request,
+            self._config,
+            options=self._options(request, program, permissions, limits),
+            launcher=launcher(),
+            environment=child_environment(
+                self._config,
+                self._parent,
+                attempt=request.attempt,
+                owner=identity(os.getpid()),
+                cwd=request.cwd,
+                sdk_version=importlib.metadata.version("claude-agent-sdk"),
+            ),
+            permissions=permissions,
+            limits=limits,
+            emit=emit,
+            start_gate=self._start_gate,
+            on_end=lambda: self._forget(request.claude_session),
+        )
+
+    def _forget(self, claude_session: ClaudeSessionId) -> None:
+        self._running.pop(claude_session, None)
+
+    def _place(self, request: ImplementRequest) -> Place:
+        home = str(self._config.home or self._parent.get("HOME", ""))
+        own = self._config.config_dir or self._parent.get("CLAUDE_CONFIG_DIR") or os.path.join(home, ".claude")
+        return Place(
+            cwd=os.path.realpath(request.cwd),
+            scratch=(os.path.realpath(self._config.tmp_dir),),
+            readable=(os.path.realpath(os.path.join(own, "projects")),),
+        )
+
+    def _limits(self, request: ImplementRequest) -> "Limits":
+        from obra_tui.agents.conversation import Limits
+
+        return Limits(
+            turns=_smaller(request.budget.max_turns, self._config.max_turns),
+            cost_usd=_smaller(request.budget.max_cost_usd, self._config.max_budget_usd),
+            seconds=request.budget.max_seconds,
+        )
+
+    def _options(
+        self, request: ImplementRequest, program: Path, permissions: "Permissions", limits: "Limits"
+    ) -> "ClaudeAgentOptions":
+        from claude_agent_sdk import ClaudeAgentOptions
+
+        from obra_tui.agents.transport import MAX_LINE
+
+        resume = request.reason is ConversationReason.RESUME
+        return ClaudeAgentOptions(
+            cli_path=program,
+            cwd=request.cwd,
+            resume=request.claude_session if resume else None,
+            session_id=None if resume else request.claude_session,
+            model=self._config.model or None,
+            effort=self._config.effort,
+            max_turns=limits.turns,
+            max_budget_usd=limits.cost_usd,
+            permission_mode="default",
+            can_use_tool=permissions.may_use,
+            hooks={"PreToolUse": permissions.hooks()},
+            disallowed_tools=list(NOT_OFFERED),
+            setting_sources=list(self._config.setting_sources),
+            strict_mcp_config=not self._config.setting_sources,
+            system_prompt={"type": "preset", "preset": "claude_code", "append": SUPERVISED},
+            include_partial_messages=True,
+            verbatim_prompts=True,
+            max_buffer_size=MAX_LINE,
+        )
+
+
+def launcher() -> tuple[str, ...]:
+    """Return the words before the program's own that make it die with us, where that can be had."""
+    setpriv = shutil.which("setpriv")
+    return (setpriv, "--pdeathsig", "INT", "--") if setpriv and sys.platform == "linux" else ()
+
+
+def _smaller(one: Number | None, other: Number | None) -> Number | None:
+    return min((value for value in (one, other) if value is not None), default=None)

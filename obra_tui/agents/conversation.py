@@ -1,0 +1,341 @@
+"""One run of Claude Code from its start to the moment when no process of it is left.
+
+One task owns the SDK's client, a second one always drains it. Frames are read on their way in (`_watch`), so nothing
+that the SDK hides or cannot read is lost. Every way to end goes through `_leave`.
+"""
+
+import asyncio
+import os
+import uuid
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any
+
+import psutil
+from claude_agent_sdk import ClaudeAgentOptions, ClaudeSDKClient, ClaudeSDKError
+
+from obra_tui.agents.asking import Permissions
+from obra_tui.agents.config import ClaudeConfig
+from obra_tui.agents.course import Course
+from obra_tui.agents.environment import ATTEMPT_MARK
+from obra_tui.agents.outcome import Cause, Ending, classify
+from obra_tui.agents.processes import family, kill, marked
+from obra_tui.agents.translate import Translation
+from obra_tui.agents.transport import Frame, PipeTransport
+from obra_tui.core.errors import ImplementerError
+from obra_tui.core.events import ClaudeNoticed, Event, UsageReported
+from obra_tui.core.ids import ClaudeSessionId
+from obra_tui.core.model import ImplementRequest, ImplementResult, Usage
+from obra_tui.core.ports import Emit
+
+TICK_S = 0.25
+INTERRUPT_S = 0.6
+RESULT_AFTER_INTERRUPT_S = 0.4
+STOPPED_EXIT_S = 0.3
+_STDERR_KEPT = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """The smaller one of the task's budget and the settings, for each limit."""
+
+    turns: int | None
+    cost_usd: float | None
+    seconds: float | None
+
+
+class ClaudeConversation:
+    """Implements `core.ports.Conversation`. Belongs to one event loop."""
+
+    def __init__(
+        self,
+        request: ImplementRequest,
+        config: ClaudeConfig,
+        *,
+        options: ClaudeAgentOptions,
+        launcher: tuple[str, ...],
+        environment: dict[str, str],
+        permissions: Permissions,
+        limits: Limits,
+        emit: Emit,
+        start_gate: asyncio.Semaphore,
+        on_end: Callable[[], None],
+    ) -> None:
+        self._request = request
+        self._config = config
+        self._permissions = permissions
+        self._limits = limits
+        self._emit = emit
+        self._start_gate = start_gate
+        self._on_end = on_end
+        self._transport = PipeTransport(
+            options, launcher=launcher, environment=environment, watch=self._watch, notice=self._said
+        )
+        self._client = ClaudeSDKClient(options, transport=self._transport)
+        self._translation = Translation(request.cwd)
+        self._course = Course(began=monotonic())
+        self._began = monotonic()
+        self._paused_s = 0.0
+        self._cause = Cause.NONE
+        self._limit = ""
+        self._error = ""
+        self._usage = Usage()
+        self._stderr: list[str] = []
+        self._warned_at = 0.0
+        self._connected = False
+        self._spawned = asyncio.Event()
+        self._changed = asyncio.Event()
+        self._ended_output = asyncio.Event()
+        self._drain: asyncio.Task[None] | None = None
+        self._owner: asyncio.Task[ImplementResult] | None = None
+
+    # --- the port ---
+
+    async def start(self) -> None:
+        """Start the program. Raises `ImplementerError` when there is none to start."""
+        self._owner = asyncio.create_task(self._run(), name=f"claude-{self._request.attempt}")
+        spawned = asyncio.create_task(self._spawned.wait())
+        try:
+            await asyncio.wait((self._owner, spawned), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            spawned.cancel()
+        if self._owner.done() and isinstance(self._owner.exception(), ImplementerError):
+            await self._owner
+
+    async def finished(self) -> ImplementResult:
+        assert self._owner is not None
+        return await asyncio.shield(self._owner)
+
+    async def send(self, text: str) -> bool:
+        if not self._connected or self._cause is not Cause.NONE or not self._course.turn_running:
+            return False
+        try:
+            await self._prompt(text)
+        except ClaudeSDKError:
+            return False
+        return True
+
+    async def interrupt(self) -> None:
+        self._end_with(Cause.INTERRUPTED)
+
+    async def stop(self) -> None:
+        self._end_with(Cause.STOPPED)
+        if self._owner is not None:
+            await asyncio.wait((self._owner,))
+
+    def _end_with(self, cause: Cause, limit: str = "") -> None:
+        """Ask the owner to end the run; the first cause stands."""
+        if self._cause is Cause.NONE and not (self._owner and self._owner.done()):
+            self._cause, self._limit = cause, limit
+        self._changed.set()
+
+    # --- what comes in ---
+
+    def _watch(self, frame: Frame) -> None:
+        now = monotonic()
+        self._translation.pid = self._transport.pid
+        self._course.note(frame, now)
+        for event in self._translation.read(frame, now):
+            self._tell(event)
+        if frame.get("type") == "result":
+            self._check_spending()
+        self._changed.set()
+
+    def _tell(self, event: Event) -> None:
+        if isinstance(event, UsageReported):
+            self._usage += event.usage
+        self._emit(event)
+
+    def _said(self, line: str) -> None:
+        """Take in a line of stderr."""
+        self._stderr = [*self._stderr[1 - _STDERR_KEPT :], line]
+        self._tell(ClaudeNoticed(level="warning", text=line[:4000]))
+
+    def _check_spending(self) -> None:
+        cost, turns = self._limits.cost_usd, self._limits.turns
+        if self._course.over(monotonic(), 0):
+            return
+        if cost is not None and self._usage.cost_usd >= cost:
+            self._end_with(Cause.COST, f"${cost:.2f}")
+        elif turns is not None and self._course.turns >= turns:
+            self._end_with(Cause.TURNS, f"{turns} turns")
+
+    # --- the owner's task ---
+
+    async def _run(self) -> ImplementResult:
+        try:
+            if await self._open():
+                await self._live()
+        finally:
+            await self._leave()
+            self._on_end()
+        return self._result()
+
+    async def _open(self) -> bool:
+        """Start the program and say the prompt; False when it never came to that."""
+        opening = asyncio.create_task(self._connect())
+        while not opening.done() and self._cause is Cause.NONE:
+            self._changed.clear()
+            waiting = asyncio.create_task(self._changed.wait())
+            await asyncio.wait((opening, waiting), return_when=asyncio.FIRST_COMPLETED)
+            waiting.cancel()
+        if not opening.done():
+            opening.cancel()
+            self._transport.kill_group()
+        try:
+            await opening
+        except asyncio.CancelledError:
+            if self._cause is Cause.NONE:
+                raise
+            return False
+        except ImplementerError:
+            raise
+        except Exception as error:  # noqa: BLE001 - the SDK raises bare exceptions; whatever it is, the run is over
+            self._error = self._error or f"{error}"
+            return False
+        return True
+
+    async def _connect(self) -> None:
+        async with self._start_gate:
+            await self._spawn()
+            self._spawned.set()
+            async with asyncio.timeout(self._config.start_timeout_s):
+                await self._client.connect()
+        self._drain = asyncio.create_task(self._drain_messages(), name="claude-drain")
+        self._connected = True
+        await self._prompt(self._request.prompt)
+
+    async def _spawn(self) -> None:
+        try:
+            await self._transport.connect()
+        except OSError as error:
+            raise ImplementerError(
+                f"Claude Code could not be started: {error.strerror or error}.",
+                where=str(error.filename or ""),
+                fix="Check claude.cli_path, or reinstall Obra; `obra doctor` shows what is there.",
+            ) from error
+
+    async def _prompt(self, text: str) -> None:
+        ident = str(uuid.uuid4())
+        message = {"role": "user", "content": text}
+        self._course.sent(ident)
+        await self._client.query(_once({"type": "user", "message": message, "parent_tool_use_id": None, "uuid": ident}))
+
+    async def _drain_messages(self) -> None:
+        """Empty the SDK's queue until the program's output ends; what was in it has been read on its way in."""
+        try:
+            while not await self._drain_some():
+                pass
+        finally:
+            self._ended_output.set()
+            self._changed.set()
+
+    async def _drain_some(self) -> bool:
+        """Read until the end (True) or until a message that the SDK cannot parse."""
+        try:
+            async for _ in self._client.receive_messages():
+                pass
+        except ClaudeSDKError:
+            return self._ended_output.is_set() or not self._transport.is_ready()
+        return True
+
+    async def _live(self) -> None:
+        """Wait until the work is done, the program is gone or somebody wants the end."""
+        while self._cause is Cause.NONE and not self._ended_output.is_set():
+            now = monotonic()
+            if self._course.over(now, self._config.background_wait_s):
+                return
+            self._look_at_the_clock(now)
+            self._changed.clear()
+            if self._cause is Cause.NONE and not self._ended_output.is_set():
+                await self._pause()
+
+    async def _pause(self) -> None:
+        before = monotonic()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._changed.wait(), TICK_S)
+        if self._permissions.waiting:
+            # A person thinks: neither the program's silence nor the task's time counts meanwhile.
+            self._paused_s += monotonic() - before
+            self._course.last_frame = monotonic()
+
+    def _look_at_the_clock(self, now: float) -> None:
+        limit = self._limits.seconds
+        if limit is not None and now - self._began - self._paused_s >= limit:
+            self._end_with(Cause.TIME, f"{limit:g} s")
+        elif now >= self._course.silence_ends(self._config.silence_kill_s):
+            self._end_with(Cause.HUNG, f"{self._config.silence_kill_s:g} s")
+        elif now >= self._course.silence_ends(self._config.silence_warn_s) and self._warned_at != self._course.last_frame:
+            self._warned_at = self._course.last_frame
+            text = f"Claude Code has been silent for {now - self._course.last_frame:.0f} s."
+            self._tell(ClaudeNoticed(level="warning", text=text))
+
+    # --- the end ---
+
+    async def _leave(self) -> None:
+        """Interrupt if a turn still runs, let the program go, kill what is left. Bounded in every state."""
+        ours = self._cause is not Cause.NONE
+        if ours and self._connected and self._course.turn_running and self._transport.is_ready():
+            await self._interrupt_turn()
+        pid = self._transport.pid
+        kin = await asyncio.to_thread(family, pid) if pid else []
+        await self._transport.end_input()
+        await self._transport.wait(STOPPED_EXIT_S if ours else self._config.exit_grace_s)
+        await self._kill(kin)
+        with suppress(TimeoutError, ClaudeSDKError):
+            await asyncio.wait_for(self._client.disconnect(), 1.0)
+        await self._transport.close()
+        if self._drain:
+            self._drain.cancel()
+            await asyncio.wait((self._drain,), timeout=0.2)
+        self._connected = False
+
+    async def _interrupt_turn(self) -> None:
+        with suppress(Exception):
+            await asyncio.wait_for(self._client.interrupt(), INTERRUPT_S)
+            async with asyncio.timeout(RESULT_AFTER_INTERRUPT_S):
+                while self._course.turn_running and not self._ended_output.is_set():
+                    self._changed.clear()
+                    await self._changed.wait()
+
+    async def _kill(self, kin: list[psutil.Process]) -> None:
+        self._transport.kill_group()
+        await asyncio.to_thread(_kill_all, kin, self._request.attempt)
+
+    def _result(self) -> ImplementResult:
+        for event in self._translation.close():
+            self._tell(event)
+        if (lost := self._course.unreported()).total_tokens:
+            self._tell(UsageReported(usage=lost))
+        classified = classify(self._ending())
+        return ImplementResult(
+            outcome=classified.outcome,
+            claude_session=ClaudeSessionId(self._course.claude_session or self._request.claude_session),
+            detail=classified.detail,
+            until=classified.until,
+            usage=self._usage,
+            final_text=self._course.final_text,
+            duration_s=monotonic() - self._began,
+        )
+
+    def _ending(self) -> Ending:
+        broken = self._course.turn_running and self._cause is Cause.NONE
+        return Ending(
+            result=None if broken else self._course.result,
+            cause=self._cause,
+            error="; ".join([*([self._error] if self._error else []), *self._stderr]),
+            exit_code=self._transport.exit_code,
+            rejected=self._course.rejected,
+            rejected_until=self._course.rejected_until,
+            limit=self._limit,
+        )
+
+
+def _kill_all(kin: list[psutil.Process], attempt: str) -> None:
+    kill([*kin, *(process for process, _ in marked(ATTEMPT_MARK, attempt) if process.pid != os.getpid())])
+
+
+async def _once(message: dict[str, Any]) -> AsyncIterator[dict[str, Any]]:
+    yield message

@@ -1,0 +1,179 @@
+"""Where a run stands: is it over, is it silent, what does it wait for.
+
+Pure: frames and times go in, answers come out. The first result is not the end: text that was sent meanwhile and
+work in the background may owe further turns, so the end is *idle, nothing owed, nothing in the background*.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from obra_tui.agents.usage import api_usage
+from obra_tui.core.model import Usage
+
+Frame = Mapping[str, Any]
+
+STATELESS_GRACE_S = 1.0
+"""How long after a result to wait for more, from a program that reports no state."""
+OWED_GRACE_S = 3.0
+"""How long an idle program may leave text unanswered before it counts as lost."""
+STUCK_S = 30.0
+"""How long a program may claim to be running after its result without saying anything."""
+BASH_DEFAULT_S = 120.0
+BASH_MARGIN_S = 30.0
+_WAKING_TASKS = {"local_agent", "local_workflow"}
+"""Background work whose end starts a further turn by itself."""
+
+
+@dataclass(slots=True)
+class Course:
+    """Follows one run. All times are of one monotonic clock."""
+
+    began: float
+    state: str = ""
+    claude_session: str = ""
+    result: Frame | None = None
+    last_frame: float = 0.0
+    settled_at: float | None = None
+    """When the run last became settled (result and idle)."""
+    turns: int = 0
+    rejected_until: float | None = None
+    rejected: bool = False
+    final_text: str = ""
+    _owed: set[str] = field(default_factory=set)
+    _tasks: dict[str, str] = field(default_factory=dict)
+    _tools: dict[str, float] = field(default_factory=dict)
+    _retry_until: float = 0.0
+    _turn_running: bool = False
+    _message: str = ""
+    _messages: dict[str, Usage] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.last_frame = self.began
+
+    def sent(self, uuid: str) -> None:
+        """Note a prompt that went out."""
+        self._owed.add(uuid)
+        self._turn_running = True
+        self.settled_at = None
+
+    def note(self, frame: Frame, now: float) -> None:
+        """Take in one frame."""
+        self.last_frame = now
+        match frame.get("type"):
+            case "system":
+                self._system(frame, now)
+            case "stream_event":
+                self._streamed(frame.get("event"))
+            case "assistant":
+                self._assistant(frame, now)
+            case "user":
+                self._user(frame)
+            case "result":
+                self._ended(frame)
+            case "rate_limit_event":
+                self._limit(frame.get("rate_limit_info"))
+            case _:
+                return
+        self._settle(now)
+
+    def over(self, now: float, background_wait: float) -> bool:
+        """Whether nothing more is to be expected."""
+        if self.result is None or self._turn_running or any(kind in _WAKING_TASKS for kind in self._tasks.values()):
+            return False
+        if self.settled_at is None:
+            return self.state == "running" and now - self.last_frame >= STUCK_S
+        quiet = now - self.settled_at
+        if self._owed and quiet < OWED_GRACE_S:
+            return False
+        if self._tasks and quiet < background_wait:
+            return False
+        return bool(self.state) or quiet >= STATELESS_GRACE_S
+
+    @property
+    def turn_running(self) -> bool:
+        return self._turn_running
+
+    def silence_ends(self, limit: float) -> float:
+        """Return when a silence becomes too long; a running command may be silent within its own limit."""
+        return max([self.last_frame, self._retry_until, *self._tools.values()]) + limit
+
+    def unreported(self) -> Usage:
+        """Return the tokens of messages that no result has counted: the run was killed before."""
+        return sum(self._messages.values(), Usage())
+
+    # --- frames ---
+
+    def _system(self, frame: Frame, now: float) -> None:
+        match frame.get("subtype"):
+            case "init":
+                self.claude_session = str(frame.get("session_id") or self.claude_session)
+            case "session_state_changed":
+                self.state = str(frame.get("state", ""))
+            case "api_retry":
+                self._retry_until = now + float(frame.get("retry_delay_ms") or 0) / 1000
+            case "background_tasks_changed":
+                tasks = [task for task in frame.get("tasks") or () if isinstance(task, Mapping)]
+                self._tasks = {str(task.get("task_id")): str(task.get("task_type")) for task in tasks}
+            case _:
+                pass
+
+    def _streamed(self, event: object) -> None:
+        match event:
+            case {"type": "message_start", "message": {"id": str(message), "usage": usage}}:
+                self._message = message
+                self._messages[message] = api_usage(usage)
+            case {"type": "message_delta", "usage": usage} if self._message:
+                self._messages[self._message] = api_usage(usage)
+            case _:
+                pass
+        self._turn_running = True
+
+    def _assistant(self, frame: Frame, now: float) -> None:
+        self._turn_running = True
+        message = frame.get("message")
+        for block in (message.get("content") or ()) if isinstance(message, Mapping) else ():
+            match block:
+                case {"type": "tool_use", "id": str(call), "name": str(tool)}:
+                    self._tools[call] = now + _own_limit(tool, block.get("input"))
+                case _:
+                    pass
+
+    def _user(self, frame: Frame) -> None:
+        message = frame.get("message")
+        content = message.get("content") if isinstance(message, Mapping) else None
+        for block in content if isinstance(content, list) else ():
+            if isinstance(block, Mapping) and block.get("type") == "tool_result":
+                self._tools.pop(str(block.get("tool_use_id")), None)
+
+    def _ended(self, frame: Frame) -> None:
+        self.result = frame
+        self.claude_session = str(frame.get("session_id") or self.claude_session)
+        answered = frame.get("user_message_uuids")
+        self._owed -= set(answered) if isinstance(answered, list) else self._owed
+        self.turns += int(frame.get("num_turns") or 0)
+        self.final_text = str(frame.get("result") or "")
+        self._turn_running = False
+        self._tools.clear()
+        self._messages.clear()
+
+    def _limit(self, info: object) -> None:
+        limit = info if isinstance(info, Mapping) else {}
+        resets = limit.get("resetsAt")
+        self.rejected = limit.get("status") == "rejected"
+        self.rejected_until = float(resets) if self.rejected and isinstance(resets, int | float) else None
+
+    def _settle(self, now: float) -> None:
+        settled = self.result is not None and not self._turn_running and self.state in ("", "idle")
+        if not settled:
+            self.settled_at = None
+        elif self.settled_at is None:
+            self.settled_at = now
+
+
+def _own_limit(tool: str, given: object) -> float:
+    """Return how long a tool may run in silence by its own rules."""
+    if tool != "Bash":
+        return 0.0
+    asked = given.get("timeout") if isinstance(given, Mapping) else None
+    return (float(asked) / 1000 if isinstance(asked, int | float) else BASH_DEFAULT_S) + BASH_MARGIN_S

@@ -1,0 +1,174 @@
+"""How a run of Claude Code ended, and the one sentence that tells a person what to do about it.
+
+Pure. Judged by `is_error` and `terminal_reason`, never by `subtype`: failures of the API arrive as `success`. Whether
+the work is any good, or whether there is any, is not known here.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from obra_tui.core.model import Outcome
+
+
+class Cause(Enum):
+    """Why we ended a run ourselves."""
+
+    NONE = "none"
+    STOPPED = "stopped"
+    INTERRUPTED = "interrupted"
+    HUNG = "hung"
+    TURNS = "turns"
+    COST = "cost"
+    TIME = "time"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """All that is known when a run is over."""
+
+    result: Mapping[str, Any] | None = None
+    """The last result frame."""
+    cause: Cause = Cause.NONE
+    error: str = ""
+    """What went wrong on the way: text of an exception, last lines of stderr."""
+    exit_code: int | None = None
+    rejected_until: float | None = None
+    """Reset time of a usage window that was reported as used up."""
+    rejected: bool = False
+    limit: str = ""
+    """Which limit of ours was reached, for people: `5 turns`, `$2.00`, `600 s`."""
+    resumed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Classified:
+    outcome: Outcome
+    detail: str = ""
+    until: float | None = None
+
+
+_NO_SESSION = re.compile(r"no conversation found|session id .* is already in use|not a valid (session|uuid)", re.I)
+_NO_LOGIN = re.compile(r"not logged in|please run /login|invalid api key|oauth token (has )?(expired|been revoked)", re.I)
+_LIMIT = re.compile(r"\b(hit|reached) your .*limit|usage limit", re.I)
+_CREDIT = re.compile(r"credit balance|billing", re.I)
+_TOO_LONG = re.compile(r"prompt is too long|request_too_large|request too large", re.I)
+_NO_MODEL = re.compile(r"(issue with the selected model|model.*(not found|may not exist|not exist))", re.I)
+_NO_CONNECTION = re.compile(
+    r"connection ?(error|refused|reset|closed|lost)|unable to connect|econn|enotfound|fetch failed|timed? ?out|getaddrinfo",
+    re.I,
+)
+
+_OWN = {
+    Cause.HUNG: (Outcome.HUNG, "Claude Code said nothing for {limit} and was stopped; start the attempt again."),
+    Cause.TURNS: (Outcome.MAX_TURNS, "Stopped after {limit}; raise the task's turn limit or make the task smaller."),
+    Cause.COST: (Outcome.BUDGET, "Stopped at the budget of {limit}; raise the task's budget to go on."),
+    Cause.TIME: (Outcome.BUDGET, "Stopped after {limit}, the task's time limit; raise it to go on."),
+    Cause.STOPPED: (Outcome.KILLED, "Stopped on request; the conversation can be resumed."),
+    Cause.INTERRUPTED: (Outcome.KILLED, "Interrupted on request; the conversation is kept and can be resumed."),
+}
+
+
+def classify(ending: Ending) -> Classified:
+    """Return the outcome of a run with what to do next."""
+    if ending.cause is not Cause.NONE:
+        outcome, detail = _OWN[ending.cause]
+        return Classified(outcome=outcome, detail=detail.format(limit=ending.limit))
+    if ending.result is None:
+        return _without_result(ending)
+    if ending.result.get("is_error"):
+        return _failed(ending, ending.result)
+    if not ending.result.get("num_turns"):
+        return Classified(outcome=Outcome.EMPTY, detail="Claude Code ended without doing anything; try it again.")
+    return Classified(outcome=Outcome.COMPLETED, detail="Claude Code says it is done.")
+
+
+def result_text(result: Mapping[str, Any]) -> str:
+    """Return the prose of a result; diagnostics meant for the program's makers are left out."""
+    errors = [str(line) for line in result.get("errors") or () if not str(line).startswith("[ede_diagnostic]")]
+    said = result.get("result")
+    return "; ".join(errors) or (said.strip() if isinstance(said, str) else "")
+
+
+def _without_result(ending: Ending) -> Classified:
+    if _NO_SESSION.search(ending.error):
+        return _resume_broken(ending.error)
+    if _NO_LOGIN.search(ending.error):
+        return _auth(ending.error)
+    how = f"exit code {ending.exit_code}" if ending.exit_code is not None else "it was lost"
+    if ending.exit_code is not None and ending.exit_code < 0:
+        how = f"killed by signal {-ending.exit_code}"
+    said = f" It said: {_brief(ending.error)}" if ending.error else ""
+    return Classified(
+        outcome=Outcome.TRANSPORT_BROKEN,
+        detail=f"Claude Code ended without a result ({how}).{said} The work so far is kept; start the attempt again.",
+    )
+
+
+def _failed(ending: Ending, result: Mapping[str, Any]) -> Classified:
+    text = result_text(result)
+    match result.get("terminal_reason"):
+        case "max_turns":
+            return Classified(outcome=Outcome.MAX_TURNS, detail=_OWN[Cause.TURNS][1].format(limit=ending.limit or "its turns"))
+        case "budget_exhausted":
+            return Classified(outcome=Outcome.BUDGET, detail=_OWN[Cause.COST][1].format(limit=ending.limit or "the run"))
+        case "aborted_streaming" | "aborted_tools":
+            return Classified(outcome=Outcome.KILLED, detail="Claude Code was interrupted; the conversation can be resumed.")
+        case "prompt_too_long":
+            return _refused(text, "Start a fresh conversation or make the task smaller.")
+        case "image_error":
+            return _refused(text, "Remove the image from the task.")
+        case _:
+            return _api_error(ending, result.get("api_error_status"), text)
+
+
+def _api_error(ending: Ending, status: object, text: str) -> Classified:
+    """What the API said. Text decides before the status: a gateway's status may be anything."""
+    if _NO_SESSION.search(text):
+        return _resume_broken(text)
+    if ending.rejected or status == 429 or _LIMIT.search(text):
+        return _limited(ending, text)
+    if _CREDIT.search(text):
+        return _refused(text, "Add credit to the account of this API key, or use another key.")
+    if status == 401 or _NO_LOGIN.search(text):
+        return _auth(text)
+    if status == 403:
+        return _refused(text, "Use a key that may use this model, or set another claude.model.")
+    if _TOO_LONG.search(text) or status == 413:
+        return _refused(text, "Start a fresh conversation or make the task smaller.")
+    if _NO_MODEL.search(text) or status == 404:
+        return _refused(text, "Check claude.model and claude.base_url.")
+    if status is None and _NO_CONNECTION.search(text):
+        return _refused(text, "Check the network, the proxy and claude.base_url, then start the attempt again.")
+    return _refused(text, "Wait a little and start the attempt again.")
+
+
+def _limited(ending: Ending, text: str) -> Classified:
+    until = ending.rejected_until
+    wait = "Work goes on when it resets." if until else "The API did not say when it resets; try again later."
+    return Classified(outcome=Outcome.LIMITED, detail=f"{_sentence(text, 'The usage limit is reached')} {wait}", until=until)
+
+
+def _auth(text: str) -> Classified:
+    fix = "Check claude.api_key, or log in: run the claude program once and type /login."
+    return Classified(outcome=Outcome.AUTH, detail=f"{_sentence(text, 'Claude Code is not logged in')} {fix}")
+
+
+def _resume_broken(text: str) -> Classified:
+    fix = "The attempt can start a fresh conversation."
+    return Classified(outcome=Outcome.RESUME_BROKEN, detail=f"{_sentence(text, 'The conversation is gone')} {fix}")
+
+
+def _refused(text: str, fix: str) -> Classified:
+    return Classified(outcome=Outcome.REFUSED, detail=f"{_sentence(text, 'The API refused the request')} {fix}")
+
+
+def _sentence(text: str, otherwise: str) -> str:
+    return (_brief(text) or otherwise).rstrip(". ") + "."
+
+
+def _brief(text: str) -> str:
+    flat = " ".join(text.split())
+    return flat if len(flat) <= 300 else flat[:299] + "…"

@@ -1,0 +1,67 @@
+"""Finds and kills what a run leaves behind: by descent, by process group and by the mark in the environment.
+
+A process is named by its id *and* its creation time, so that a stranger who got the id later is never hit. It knows
+nothing of Claude Code.
+"""
+
+from collections.abc import Iterable
+
+import psutil
+
+
+def identity(pid: int) -> str:
+    """Return a name for a process that no later process can have; empty when there is none."""
+    try:
+        return f"{pid}-{psutil.Process(pid).create_time():.2f}"
+    except psutil.Error:
+        return ""
+
+
+def alive(name: str) -> bool:
+    """Whether the process that `identity` named still runs."""
+    pid = name.partition("-")[0]
+    return bool(name) and pid.isdigit() and identity(int(pid)) == name
+
+
+def family(pid: int) -> list[psutil.Process]:
+    """Return a process and everything that descends from it, while the links are still there."""
+    try:
+        parent = psutil.Process(pid)
+        return [parent, *parent.children(recursive=True)]
+    except psutil.Error:
+        return []
+
+
+def marked(name: str, value: str | None = None) -> list[tuple[psutil.Process, dict[str, str]]]:
+    """Return processes with variable `name` (and `value`) in their environment, with that environment."""
+    found = []
+    for process in psutil.process_iter():
+        environment = _environment(process)
+        if name in environment and value in (None, environment[name]):
+            found.append((process, environment))
+    return found
+
+
+def _environment(process: psutil.Process) -> dict[str, str]:
+    try:
+        return dict(process.environ())
+    except (psutil.Error, OSError):
+        return {}
+
+
+def kill(processes: Iterable[psutil.Process], wait_s: float = 0.5) -> list[int]:
+    """Kill processes at once; returns the ids of those that were still there."""
+    killed = [process for process in processes if _kill(process)]
+    psutil.wait_procs(killed, timeout=wait_s)
+    return [process.pid for process in killed]
+
+
+def _kill(process: psutil.Process) -> bool:
+    """Kill one process unless it has ended; psutil itself refuses when the id has passed to another."""
+    try:
+        if not process.is_running() or process.status() == psutil.STATUS_ZOMBIE:
+            return False
+        process.kill()
+    except psutil.Error:
+        return False
+    return True

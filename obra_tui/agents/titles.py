@@ -1,0 +1,78 @@
+"""One line that says what a tool call acts on.
+
+Pure. Knows the names of Claude Code's tools; an unknown tool shows its first telling value.
+"""
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+MAX_TITLE = 200
+_PATH_KEYS = ("file_path", "notebook_path", "path")
+_TEXT_KEYS = ("command", "pattern", "query", "url", "skill", "description", "subject", "prompt", "name", "task_id")
+
+
+def title_of(tool: str, given: Mapping[str, Any], cwd: str) -> str:
+    """Return the title of a call, such as `calculator.py`, `pytest -q` or `"def add" in src`."""
+    match tool:
+        case "Grep" | "Glob":
+            return _search(given, cwd)
+        case "Task" | "Agent":
+            kind = _text(given, "subagent_type")
+            return one_line(f"{kind}: {_text(given, 'description')}" if kind else _text(given, "description"))
+        case "AskUserQuestion":
+            return one_line(first_question(given))
+        case "TodoWrite":
+            return _todos(given)
+        case "ExitPlanMode":
+            return "shows its plan"
+        case _:
+            return _first(given, cwd)
+
+
+def inside(path: str, cwd: str) -> str:
+    """Return `path` as seen from `cwd`, unchanged when it is elsewhere."""
+    if cwd and (path == cwd or path.startswith(cwd.rstrip("/") + "/")):
+        return os.path.relpath(path, cwd)
+    return path
+
+
+def first_question(given: Mapping[str, Any]) -> str:
+    """Return the text of the first question of an AskUserQuestion call."""
+    match given.get("questions"):
+        case [{"question": str(question)}, *_]:
+            return question
+        case _:
+            return ""
+
+
+def one_line(text: str) -> str:
+    """Return `text` in one line of bounded length."""
+    flat = " ".join(text[: 4 * MAX_TITLE].split())
+    return flat if len(flat) <= MAX_TITLE else flat[: MAX_TITLE - 1] + "…"
+
+
+def _search(given: Mapping[str, Any], cwd: str) -> str:
+    where = _text(given, "path")
+    place = f" in {inside(where, cwd)}" if where else ""
+    return one_line(f'"{_text(given, "pattern")}"{place}')
+
+
+def _todos(given: Mapping[str, Any]) -> str:
+    todos = [item for item in given.get("todos") or () if isinstance(item, Mapping)]
+    done = sum(item.get("status") == "completed" for item in todos)
+    doing = next((str(item.get("content", "")) for item in todos if item.get("status") == "in_progress"), "")
+    return one_line(f"{done}/{len(todos)} done" + (f", now: {doing}" if doing else ""))
+
+
+def _first(given: Mapping[str, Any], cwd: str) -> str:
+    path = next((_text(given, key) for key in _PATH_KEYS if _text(given, key)), "")
+    if path:
+        return one_line(inside(path, cwd))
+    known = next((_text(given, key) for key in _TEXT_KEYS if _text(given, key)), "")
+    return one_line(known or next((value for value in given.values() if isinstance(value, str) and value), ""))
+
+
+def _text(given: Mapping[str, Any], key: str) -> str:
+    value = given.get(key)
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,339 @@
+"""From the raw frames of the Claude Code program to events.
+
+No I/O, no SDK, no clock: a frame and the time go in, events come out. What a frame means for the *course* of a run
+(is it over, is it silent) is decided in `course`, how a run ended in `outcome`.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from obra_tui.agents.patch import patch_of
+from obra_tui.agents.titles import inside, title_of
+from obra_tui.agents.usage import usage_by_model
+from obra_tui.core.events import (
+    ClaudeActivity,
+    ClaudeNoticed,
+    ClaudeStarted,
+    Event,
+    LimitReported,
+    RetryScheduled,
+    TextDropped,
+    TextFinished,
+    TextStreamed,
+    ThinkingStreamed,
+    ToolFinished,
+    ToolStarted,
+    UsageReported,
+)
+from obra_tui.core.ids import ClaudeSessionId
+
+Frame = Mapping[str, Any]
+
+MAX_OUTPUT = 64_000
+MAX_INPUT_TEXT = 64_000
+MAX_NOTICE = 4_000
+MAX_RAW = 16_000
+
+_SILENT_TYPES = {
+    "control_request", "control_response", "control_cancel_request", "command_lifecycle", "transcript_mirror",
+    "keep_alive", "tool_progress", "tool_use_summary", "prompt_suggestion",
+}  # fmt: skip
+_SILENT_SUBTYPES = {
+    "thinking_tokens", "background_tasks_changed", "hook_started", "hook_progress", "hook_response",
+    "task_progress", "task_updated", "files_persisted", "elicitation_complete", "post_turn_summary",
+}  # fmt: skip
+
+
+@dataclass(slots=True)
+class _Block:
+    """A block of text that is being streamed."""
+
+    kind: str
+    text: list[str] = field(default_factory=list)
+    finished: bool = False
+
+
+class Translation:
+    """Reads the frames of one run in order."""
+
+    def __init__(self, cwd: str, pid: int | None = None) -> None:
+        self.cwd = cwd
+        self.pid = pid
+        self._message = ""
+        self._blocks: dict[str, _Block] = {}
+        self._unstreamed = 0
+        self._tools: dict[str, float] = {}
+        self._state = ""
+        self._told: set[str] = set()
+
+    def read(self, frame: Frame, now: float) -> list[Event]:
+        """Return what `frame` says, in order; an unknown kind of frame is told once, raw."""
+        match frame.get("type"):
+            case "stream_event":
+                return self._streamed(_map(frame.get("event")))
+            case "assistant":
+                return self._assistant(frame, now)
+            case "user":
+                return self._user(frame, now)
+            case "system":
+                return self._system(frame)
+            case "result":
+                return [*self.close(), *_usage(frame)]
+            case "rate_limit_event":
+                return [_limit(_map(frame.get("rate_limit_info")))]
+            case kind if kind in _SILENT_TYPES:
+                return []
+            case kind:
+                return self._unknown(f"{kind}", frame)
+
+    def close(self) -> list[Event]:
+        """End what is still open: text that was cut short stays as far as it came."""
+        open_blocks = [(key, block) for key, block in self._blocks.items() if block.kind == "text" and not block.finished]
+        self._blocks.clear()
+        return [TextFinished(block=key, text="".join(block.text)) for key, block in open_blocks if block.text]
+
+    # --- streamed pieces ---
+
+    def _streamed(self, event: Frame) -> list[Event]:
+        match event.get("type"):
+            case "message_start":
+                return self._message_started(str(_map(event.get("message")).get("id", "")))
+            case "content_block_start":
+                kind = str(_map(event.get("content_block")).get("type", ""))
+                self._blocks[self._key(event)] = _Block(kind)
+                return []
+            case "content_block_delta":
+                return self._delta(self._key(event), _map(event.get("delta")))
+            case _:
+                return []
+
+    def _key(self, event: Frame) -> str:
+        return f"{self._message}:{event.get('index', 0)}"
+
+    def _message_started(self, message: str) -> list[Event]:
+        """A new message says again whatever the one before it did not finish."""
+        broken = [key for key, block in self._blocks.items() if block.kind == "text" and not block.finished and block.text]
+        self._blocks.clear()
+        self._message = message
+        return [TextDropped(block=key) for key in broken]
+
+    def _delta(self, key: str, delta: Frame) -> list[Event]:
+        match delta:
+            case {"type": "text_delta", "text": str(text)}:
+                self._blocks.setdefault(key, _Block("text")).text.append(text)
+                return [TextStreamed(block=key, text=text)]
+            case {"type": "thinking_delta", "thinking": str(text)} if text:
+                return [ThinkingStreamed(block=key, text=text)]
+            case _:
+                return []
+
+    # --- whole messages ---
+
+    def _assistant(self, frame: Frame, now: float) -> list[Event]:
+        message, parent = _map(frame.get("message")), str(frame.get("parent_tool_use_id") or "")
+        if frame.get("error") or message.get("model") == "<synthetic>":
+            return _program_speaks(frame, message)
+        events: list[Event] = []
+        for block in _list(message.get("content")):
+            match block:
+                case {"type": "text", "text": str(text)} if not parent:
+                    events.append(TextFinished(block=self._finish(str(message.get("id", ""))), text=text))
+                case {"type": "tool_use" | "server_tool_use", "id": str(call), "name": str(tool)}:
+                    events.append(self._tool(call, tool, _map(block.get("input")), parent, now))
+                case _:
+                    pass
+        return events
+
+    def _finish(self, message: str) -> str:
+        """Return the key of the block that this text completes; it comes before the next block is opened."""
+        for key, block in self._blocks.items():
+            if block.kind == "text" and not block.finished and key.rpartition(":")[0] == message:
+                block.finished = True
+                return key
+        self._unstreamed += 1
+        return f"{message}:whole{self._unstreamed}"
+
+    def _tool(self, call: str, tool: str, given: Frame, parent: str, now: float) -> ToolStarted:
+        self._tools[call] = now
+        title = title_of(tool, given, self.cwd)
+        return ToolStarted(call=call, tool=tool, title=title, input_json=_input_json(given), parent=parent)
+
+    def _user(self, frame: Frame, now: float) -> list[Event]:
+        content = _map(frame.get("message")).get("content")
+        if frame.get("parent_tool_use_id"):
+            blocks = [block for block in _list(content) if block.get("type") == "tool_result"]
+        else:
+            blocks = _list(content)
+        results = [block for block in blocks if block.get("type") == "tool_result"]
+        # The structured twin of a result belongs to the whole frame: it is only known whose it is when there is one.
+        twin = frame.get("tool_use_result") if len(results) == 1 else None
+        events: list[Event] = [self._finished(block, twin, now) for block in results]
+        said = content if isinstance(content, str) else "\n".join(_texts(blocks))
+        if said.strip() and not frame.get("parent_tool_use_id") and not frame.get("isReplay"):
+            events.append(ClaudeNoticed(level="info", text=_bounded(said.strip(), MAX_NOTICE)))
+        return events
+
+    def _finished(self, block: Frame, twin: object, now: float) -> ToolFinished:
+        call = str(block.get("tool_use_id", ""))
+        result = _map(twin)
+        patch = patch_of(result, inside(str(result.get("filePath", "")), self.cwd))
+        return ToolFinished(
+            call=call,
+            is_error=bool(block.get("is_error")),
+            output=_bounded(_output(block.get("content"), result), MAX_OUTPUT),
+            patch=patch.text,
+            added=patch.added,
+            removed=patch.removed,
+            duration_s=max(0.0, now - self._tools.pop(call, now)),
+        )
+
+    # --- the program about itself ---
+
+    def _system(self, frame: Frame) -> list[Event]:
+        match frame.get("subtype"):
+            case "init":
+                return [_started(frame, self.pid)]
+            case "session_state_changed":
+                return self._activity(frame.get("state"))
+            case "status":
+                return self._activity("compacting" if frame.get("status") == "compacting" else "")
+            case "api_retry":
+                return [_retry(frame)]
+            case subtype if subtype in _SILENT_SUBTYPES:
+                return []
+            case subtype:
+                notice = _notice(str(subtype), frame)
+                return [notice] if notice else self._unknown(f"system/{subtype}", frame)
+
+    def _activity(self, state: object) -> list[Event]:
+        known: tuple[Literal["running", "requires_action", "idle", "compacting"], ...]
+        known = ("running", "requires_action", "idle", "compacting")
+        new = next((name for name in known if name == state), None)
+        if new is None or new == self._state:
+            return []
+        self._state = new
+        return [ClaudeActivity(state=new)]
+
+    def _unknown(self, kind: str, frame: Frame) -> list[Event]:
+        if kind in self._told:
+            return []
+        self._told.add(kind)
+        text = f"Claude Code sent a kind of message that is not known here ({kind}); it is kept as it came."
+        return [ClaudeNoticed(level="warning", text=text, raw_json=_bounded(json.dumps(frame), MAX_RAW))]
+
+
+# --- one kind of frame each ---
+
+
+def _started(frame: Frame, pid: int | None) -> ClaudeStarted:
+    return ClaudeStarted(
+        claude_session=ClaudeSessionId(str(frame.get("session_id", ""))),
+        model=str(frame.get("model", "")),
+        version=str(frame.get("claude_code_version", "")),
+        pid=pid,
+        permission_mode=str(frame.get("permissionMode", "")),
+        cwd=str(frame.get("cwd", "")),
+    )
+
+
+def _retry(frame: Frame) -> RetryScheduled:
+    status = frame.get("error_status")
+    return RetryScheduled(
+        attempt=int(_number(frame.get("attempt")) or 0),
+        max_retries=int(_number(frame.get("max_retries")) or 0),
+        delay_s=(_number(frame.get("retry_delay_ms")) or 0.0) / 1000,
+        status=status if isinstance(status, int) else None,
+        error=str(frame.get("error") or ""),
+    )
+
+
+def _limit(info: Frame) -> LimitReported:
+    return LimitReported(
+        status=str(info.get("status", "")),
+        window=str(info.get("rateLimitType") or ""),
+        resets_at=_number(info.get("resetsAt")),
+        utilization=_number(info.get("utilization")),
+    )
+
+
+def _usage(frame: Frame) -> list[Event]:
+    return [UsageReported(usage=usage, model=model) for model, usage in usage_by_model(frame)]
+
+
+def _program_speaks(frame: Frame, message: Frame) -> list[Event]:
+    text = "\n".join(_texts(_list(message.get("content"))))
+    level: Literal["info", "error"] = "error" if frame.get("error") or frame.get("is_api_error_message") else "info"
+    return [ClaudeNoticed(level=level, text=_bounded(text, MAX_NOTICE))] if text.strip() else []
+
+
+def _notice(subtype: str, frame: Frame) -> ClaudeNoticed | None:
+    """Return what the program wants a person to know, for the kinds that are known."""
+    level: Literal["info", "warning", "error"] = "info"
+    match subtype:
+        case "permission_denied":
+            level, text = "warning", f"{frame.get('tool_name')} was denied: {frame.get('message') or 'nobody to ask'}"
+        case "model_fallback":
+            level = "warning"
+            text = f"{frame.get('original_model')} is not available; {frame.get('fallback_model')} goes on."
+        case "compact_boundary":
+            text = "The conversation became too long; Claude Code summed it up and goes on."
+        case "task_started":
+            text = f"In the background: {frame.get('description') or frame.get('task_type')}"
+        case "task_notification":
+            text = f"Background work {frame.get('status')}: {frame.get('summary') or frame.get('task_id')}"
+        case "notification" | "informational" | "local_command_output":
+            text = str(frame.get("text") or frame.get("message") or frame.get("content") or "")
+            level = "warning" if frame.get("level") in ("warning", "error") else "info"
+        case _:
+            return None
+    return ClaudeNoticed(level=level, text=_bounded(text, MAX_NOTICE))
+
+
+def _output(content: object, result: Frame) -> str:
+    """Return what a tool gave back; the program shows the model a shorter text than it has itself."""
+    text = content if isinstance(content, str) else "\n".join(_texts(_list(content)))
+    stdout = result.get("stdout")
+    whole = stdout if isinstance(stdout, str) and len(stdout) > len(text) else text
+    return whole.removeprefix("<tool_use_error>").removesuffix("</tool_use_error>")
+
+
+def _input_json(given: Frame) -> str:
+    return json.dumps(_shortened(given), ensure_ascii=False)
+
+
+def _shortened(value: Any) -> Any:
+    match value:
+        case str() if len(value) > MAX_INPUT_TEXT:
+            return _bounded(value, MAX_INPUT_TEXT)
+        case Mapping():
+            return {key: _shortened(item) for key, item in value.items()}
+        case list():
+            return [_shortened(item) for item in value]
+        case _:
+            return value
+
+
+def _bounded(text: str, limit: int) -> str:
+    """Cut out the middle of a text over the limit and say so."""
+    if len(text) <= limit:
+        return text
+    head, tail = limit * 3 // 4, limit // 4
+    return f"{text[:head]}\n… {len(text) - head - tail} characters left out …\n{text[-tail:]}"
+
+
+def _texts(blocks: list[Frame]) -> list[str]:
+    return [block["text"] for block in blocks if block.get("type") == "text" and isinstance(block.get("text"), str)]
+
+
+def _map(value: object) -> Frame:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _list(value: object) -> list[Frame]:
+    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None

@@ -1,0 +1,198 @@
+"""The pipe between the SDK and the Claude Code program: our own spawn, every raw frame, bounded ends.
+
+The SDK's own transport hands the whole parent environment to the program, hides frames and fields that it does not
+know, and dies of one unreadable line. This one takes the command line from it and does the rest itself. It must not
+know what a frame means.
+"""
+
+import asyncio
+import json
+import os
+import signal
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+from claude_agent_sdk import ClaudeAgentOptions, CLIConnectionError, Transport
+from claude_agent_sdk._internal.transport.subprocess_cli import SubprocessCLITransport
+
+Frame = dict[str, Any]
+
+MAX_LINE = 256 << 20
+_CHUNK = 1 << 18
+
+
+class PipeTransport(Transport):
+    """Runs one Claude Code program in a session of its own and shows each frame to `watch` before the SDK sees it."""
+
+    def __init__(
+        self,
+        options: ClaudeAgentOptions,
+        *,
+        launcher: tuple[str, ...],
+        environment: Mapping[str, str],
+        watch: Callable[[Frame], None],
+        notice: Callable[[str], None],
+    ) -> None:
+        self._options = options
+        self._launcher = launcher
+        self._environment = environment
+        self._watch = watch
+        self._notice = notice
+        self._process: asyncio.subprocess.Process | None = None
+        self._stderr: asyncio.Task[None] | None = None
+        self._write_lock = asyncio.Lock()
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process else None
+
+    @property
+    def exit_code(self) -> int | None:
+        return self._process.returncode if self._process else None
+
+    async def connect(self) -> None:
+        if self._process:
+            return
+        self._process = await asyncio.create_subprocess_exec(
+            *self._launcher,
+            *command_line(self._options),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            cwd=self._options.cwd,
+            env=dict(self._environment),
+            start_new_session=True,
+            limit=_CHUNK,
+        )
+        self._stderr = asyncio.create_task(self._read_stderr(), name="claude-stderr")
+
+    def is_ready(self) -> bool:
+        return self._process is not None and self._process.returncode is None
+
+    async def write(self, data: str) -> None:
+        stdin = self._process.stdin if self._process else None
+        if stdin is None or stdin.is_closing() or not self.is_ready():
+            raise CLIConnectionError("Claude Code is not running any more.")
+        async with self._write_lock:
+            try:
+                stdin.write(data.encode("utf-8", "backslashreplace"))
+                await stdin.drain()
+            except (ConnectionError, RuntimeError) as error:
+                raise CLIConnectionError(f"Claude Code does not read its input any more: {error}") from error
+
+    async def end_input(self) -> None:
+        if self._process and self._process.stdin:
+            self._process.stdin.close()
+
+    async def read_messages(self) -> AsyncIterator[Frame]:
+        """Yield frames until the output ends; a line that cannot be read is told and left out."""
+        if self._process is None or self._process.stdout is None:
+            raise CLIConnectionError("Claude Code was not started.")
+        lines = LineJoiner(MAX_LINE)
+        while chunk := await self._process.stdout.read(_CHUNK):
+            for line in lines.push(chunk):
+                frame = self._frame(line)
+                if frame is not None:
+                    self._watch(frame)
+                    yield frame
+            if lines.overflowed:
+                self._notice(f"Claude Code sent a line over {MAX_LINE >> 20} MB; it was left out.")
+                lines.overflowed = False
+
+    def _frame(self, line: bytes) -> Frame | None:
+        text = line.strip()
+        if not text.startswith(b"{"):
+            return None
+        try:
+            frame = json.loads(text.decode("utf-8", "replace"))
+        except (ValueError, RecursionError) as error:
+            self._notice(f"Claude Code sent a line that cannot be read ({error}); it was left out.")
+            return None
+        return frame if isinstance(frame, dict) else None
+
+    async def _read_stderr(self) -> None:
+        assert self._process is not None and self._process.stderr is not None
+        lines = LineJoiner(1 << 16)
+        while chunk := await self._process.stderr.read(_CHUNK):
+            for line in lines.push(chunk):
+                if text := line.decode("utf-8", "replace").strip():
+                    self._notice(text)
+
+    async def wait(self, seconds: float) -> bool:
+        """Wait until the program has left; False when it has not within `seconds`."""
+        if self._process is None:
+            return True
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._process.wait(), seconds)
+        return self._process.returncode is not None
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to the program alone."""
+        if self._process and self._process.returncode is None:
+            with suppress(ProcessLookupError):
+                self._process.send_signal(number)
+
+    def kill_group(self) -> None:
+        """Kill the program and what shares its process group."""
+        if self._process:
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+
+    async def close(self) -> None:
+        """Let go of the pipes; whoever owns the run waits for the program and kills it before this."""
+        if self._process is None:
+            return
+        await self.end_input()
+        if self._process.returncode is None and not await self.wait(0.5):
+            self.kill_group()
+            await self.wait(0.5)
+        if self._stderr:
+            self._stderr.cancel()
+            await asyncio.wait((self._stderr,), timeout=0.2)
+        _release(self._process)
+
+
+def _release(process: asyncio.subprocess.Process) -> None:
+    """Close the pipes also when something that outlived the program still holds their other ends."""
+    transport = getattr(process, "_transport", None)
+    if transport is not None:
+        transport.close()
+
+
+def command_line(options: ClaudeAgentOptions) -> list[str]:
+    """Return the program and its flags as the SDK composes them; permission questions come over the pipe."""
+    return SubprocessCLITransport(prompt="", options=replace(options, permission_prompt_tool_name="stdio"))._build_command()
+
+
+class LineJoiner:
+    """Puts lines together from chunks; a line over the limit is dropped up to its end."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._parts: list[bytes] = []
+        self._size = 0
+        self._dropping = False
+        self.overflowed = False
+
+    def push(self, chunk: bytes) -> list[bytes]:
+        """Return the lines that `chunk` completed."""
+        *ends, rest = chunk.split(b"\n")
+        lines = [line for line in map(self._finish, ends) if line is not None]
+        self._keep(rest)
+        return lines
+
+    def _finish(self, end: bytes) -> bytes | None:
+        self._keep(end)
+        line = None if self._dropping else b"".join(self._parts)
+        self._parts, self._size, self._dropping = [], 0, False
+        return line
+
+    def _keep(self, part: bytes) -> None:
+        self._size += len(part)
+        if self._size > self._limit and not self._dropping:
+            self._dropping = self.overflowed = True
+            self._parts = []
+        if not self._dropping and part:
+            self._parts.append(part)
