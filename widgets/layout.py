@@ -33,10 +33,10 @@ class _Laid(NamedTuple):
 class Layout:
     """Turns entries into rows, remembers the recent ones, estimates the height of the whole."""
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, document: Document, width: int = 80, wrap: bool = True) -> None:
         self.document = document
-        self.width = 80
-        self.wrap = True
+        self.width = width
+        self.wrap = wrap
         self._laid: dict[int, _Laid] = {}
         self._tall: dict[int, int] = {}
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import KW_ONLY, dataclass, replace
 from typing import NamedTuple
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.style import Style
 from rich.text import Text
@@ -87,6 +88,12 @@ def from_runs(runs: Iterable[Run]) -> LogLine:
 def gutter_width(line: LogLine) -> int:
     """Cells that time and glyph take before the text."""
     return (len(line.time) + 1 if line.time else 0) + (2 if line.glyph or line.detail else 0)
+
+
+def lead_width(line: LogLine, start: int) -> int:
+    """Cells before the text of the row that begins at character `start`."""
+    lead = line.lead if not start or line.hang is None else line.hang
+    return gutter_width(line) + cell_len(lead)
 
 
 def display_lines(line: LogLine, unfolded: bool) -> list[LogLine]:

@@ -8,41 +8,40 @@ pieces and streamed Markdown live in one scrolling view.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
-from textual._border import get_box
 from textual.binding import Binding, BindingType
-from textual.color import Color
 from textual.content import Content
 from textual.geometry import Offset, Region, Size
 from textual.message import Message
 from textual.selection import Selection
 from textual.strip import Strip
-from textual.style import Style as TextualStyle
-from textual.timer import Timer
 from textual.widget import Widget
 
+from .chrome import chrome_of, palette_of
 from .chunk import OpenLine
+from .cursor import LineCursor, LinePlace
 from .document import Document, Entry, Styler
 from .finding import Search
 from .layout import Layout
-from .lines import LogLine
+from .lines import LogLine, lead_width
 from .markdown import MarkdownStream
-from .painting import Chrome, Overlay, RowPainter
-from .palette import Palette
+from .painting import Overlay, RowPainter
+from .pausing import Pause
 from .scrollbar import Bar
-from .selecting import Anchor, Range, anchor_of, line_id
+from .selecting import Anchor, Range, anchor_of, line_id, text_in
+from .strips import StripCache
 from .text import clean_line
 from .viewport import Place, Viewport
 from .wrapping import index_at
 
 WHEEL_ROWS = 3
-_STRIPS_KEPT = 400
-_HUNG_STEP = 8
+_SHIFT = 8
 
 
 class LogPane(Widget, can_focus=True):
@@ -81,6 +80,9 @@ class LogPane(Widget, can_focus=True):
         Binding("escape", "end_find", "End search", show=False, id="log.end_find"),
         Binding("y", "copy", "Copy", show=False, id="log.copy"),
     ]
+
+    CURSOR_BY_ENTRY: ClassVar[bool] = False
+    """The cursor marks whole entries instead of single lines."""
 
     class PaneMessage(Message):
         """Something a person did in a pane."""
@@ -131,6 +133,7 @@ class LogPane(Widget, can_focus=True):
         *,
         cap: int = 10_000,
         wrap: bool = True,
+        follow: bool = True,
         hint: str = "",
         older: bool = False,
         styler: Styler = LogLine,
@@ -140,32 +143,33 @@ class LogPane(Widget, can_focus=True):
         classes: str | None = None,
         disabled: bool = False,
     ) -> None:
-        """`styler` turns plain entries into lines when they are drawn; `older` says that there is more to read back."""
+        """`styler` draws plain entries; `older`: there is more to read back; without `follow` it stays at the top."""
         super().__init__(name=name, id=id, classes=classes, disabled=disabled)
-        self._document = Document(cap, styler)
-        self._layout = Layout(self._document)
-        self._view = Viewport(self._layout)
-        self._layout.wrap = wrap
-        self._clock = clock
+        self._cap, self._styler = cap, styler
         self._hint = hint
-        self._older = older
-        self._older_asked = False
-        self._open: OpenLine | None = None
-        self._streams: dict[str, MarkdownStream] = {}
-        self._search: Search | None = None
-        self._selected: Range | None = None
-        self._cursor: tuple[int, int] | None = None
-        self._paused_at: datetime | None = None
-        self._new = 0
+        self._older, self._older_asked = older, False
+        self._pause = Pause(clock)
         self._shift = 0
         self._drag: float | None = None
-        self._edge_timer: Timer | None = None
         self._sync_wanted = False
         self._painter: RowPainter | None = None
         self._shown: list[Strip] = []
         self._places: list[Place] = []
-        self._kept: dict[tuple[int, int, bool], tuple[LogLine, Strip]] = {}
+        self._strips = StripCache()
         self._borders: dict[int, Strip] = {}
+        self._width, self._wrap, self._can_follow = 80, wrap, follow
+        self._start_over()
+
+    def _start_over(self) -> None:
+        self._document = Document(self._cap, self._styler)
+        self._layout = Layout(self._document, self._width, self._wrap)
+        self._view = Viewport(self._layout)
+        self._view.can_follow = self._can_follow
+        self._cursor = LineCursor(self._view, self.CURSOR_BY_ENTRY)
+        self._open: OpenLine | None = None
+        self._streams: dict[str, MarkdownStream] = {}
+        self._search: Search | None = None
+        self._selected: Range | None = None
 
     # -- what a screen writes ------------------------------------------------------------------
 
@@ -202,8 +206,6 @@ class LogPane(Widget, can_focus=True):
 
     def extend_detail(self, key: str, lines: Iterable[LogLine], cap: int = 1_000) -> bool:
         """Add lines below a card, keeping the newest `cap`; false when the card is no longer held."""
-        from dataclasses import replace
-
         serial = self._document.serial_of(key)
         card = None if serial is None else self._document[serial]
         if not isinstance(card, LogLine):
@@ -241,8 +243,7 @@ class LogPane(Widget, can_focus=True):
                 self._document.remove(serial)
                 self._layout.forget()
                 break
-        self._kept.clear()
-        self._changed()
+        self._changed(repaint=True)
 
     def write_markdown(self, text: str, *, time: str = "", glyph: str = "", style: str = "") -> None:
         """Add a complete Markdown text."""
@@ -261,14 +262,9 @@ class LogPane(Widget, can_focus=True):
 
     def clear(self) -> None:
         """Forget every line and follow again."""
-        cap, styler = self._document.cap, self._document.styler
-        self._document.__init__(cap, styler)  # type: ignore[misc]
-        self._layout.forget()
-        self._open, self._cursor, self._selected = None, None, None
-        self._streams.clear()
-        self._kept.clear()
-        self._follow()
-        self._changed()
+        self._start_over()
+        self._mark_pause()
+        self._changed(repaint=True)
 
     def set_hint(self, text: str) -> None:
         """What the lower border says while the pane follows."""
@@ -300,8 +296,9 @@ class LogPane(Widget, can_focus=True):
     @property
     def cursor_key(self) -> str:
         """The key of the line under the cursor, or an empty text."""
-        line = self._line_at(self._cursor) if self._cursor else None
-        return line.key if line else ""
+        at = self._cursor.at
+        entry = None if at is None else self._document.get(at.serial)
+        return entry.key if isinstance(entry, LogLine) else ""
 
     def goto(self, key: str, unfold: bool = False) -> bool:
         """Scroll to the line with that key and put the cursor on it."""
@@ -311,7 +308,7 @@ class LogPane(Widget, can_focus=True):
         if unfold:
             self._document.fold(serial, True)
             self._layout.forget(serial)
-        self._set_cursor(serial, 0, context=self._view.height // 3)
+        self._set_cursor(LinePlace(serial, 0), context=self._view.height // 3)
         return True
 
     def follow(self) -> None:
@@ -374,8 +371,7 @@ class LogPane(Widget, can_focus=True):
     def _extend(self, entries: Sequence[Entry]) -> None:
         keep_from = None if self._view.following else self._view.top.serial
         self._document.extend(entries, keep_from)
-        if not self._view.following:
-            self._new += len(entries)
+        self._pause.count(len(entries))
         self._changed()
 
     def _grow_open_line(self, piece: str, style: str) -> None:
@@ -402,7 +398,7 @@ class LogPane(Widget, can_focus=True):
     def _changed(self, repaint: bool = False) -> None:
         """Something is different: look again once, after the current message."""
         if repaint:
-            self._kept.clear()
+            self._strips.clear()
         if not self._sync_wanted and self.is_running:
             self._sync_wanted = True
             self.call_next(self._sync)
@@ -431,33 +427,18 @@ class LogPane(Widget, can_focus=True):
         self._shown = strips
 
     def _blank(self, painter: RowPainter, thumb: bool) -> Strip:
-        kept = self._kept.get((0, -1, thumb))
-        if kept is None:
-            kept = self._kept[(0, -1, thumb)] = (LogLine(""), painter.blank(thumb=thumb))
-        return kept[1]
+        return self._strips.get((0, -1, thumb), _BLANK, lambda: painter.blank(thumb=thumb))
 
     def _strip(self, painter: RowPainter, place: Place, thumb: bool) -> Strip:
         line, row = self._layout.row(*place)
         overlays = self._overlays(place.serial, row.line, line)
         cursor = self._cursor_look(place.serial, row.line)
-        key = (place.serial, place.row, thumb)
-        plain = not overlays and not cursor
-        kept = self._kept.get(key)
-        if plain and kept is not None and kept[0] is line:
-            return kept[1]
-        strip = painter.strip(
-            line, row, thumb=thumb, overlays=overlays, cursor=cursor, shift=0 if self.wrap else self._shift
+        shift = 0 if self.wrap else self._shift
+        return self._strips.get(
+            (*place, thumb),
+            None if overlays or cursor else line,
+            lambda: painter.strip(line, row, thumb=thumb, overlays=overlays, cursor=cursor, shift=shift),
         )
-        if kept is not None and kept[1] == strip:
-            strip = kept[1]
-        self._keep(key, line if plain else _NO_LINE, strip)
-        return strip
-
-    def _keep(self, key: tuple[int, int, bool], line: LogLine, strip: Strip) -> None:
-        if len(self._kept) >= _STRIPS_KEPT:
-            for old in list(self._kept)[: _STRIPS_KEPT // 2]:
-                del self._kept[old]
-        self._kept[key] = (line, strip)
 
     def _overlays(self, serial: int, index: int, line: LogLine) -> list[Overlay]:
         overlays = self._search.overlays(serial, index, line.text) if self._search else []
@@ -468,7 +449,7 @@ class LogPane(Widget, can_focus=True):
         return overlays
 
     def _cursor_look(self, serial: int, line: int) -> str:
-        if self._cursor != (serial, line) or self._view.following:
+        if self._view.following or not self._cursor.covers(serial, line):
             return ""
         return "cursor" if self.has_focus else "cursor-idle"
 
@@ -490,17 +471,15 @@ class LogPane(Widget, can_focus=True):
 
     def _mark_pause(self) -> None:
         """Note when a person left the end, or came back to it."""
-        if self._view.following:
-            if self._paused_at is not None:
-                self._paused_at, self._new, self._cursor = None, 0, None
-                self.post_message(self.FollowChanged(self, True))
-        elif self._paused_at is None:
-            self._paused_at, self._new = self._clock(), 0
-            self.post_message(self.FollowChanged(self, False))
+        following = self._view.following
+        if self._can_follow and self._pause.mark(following):
+            if following:
+                self._cursor.at = None
+            self.post_message(self.FollowChanged(self, following))
 
     def _tell(self) -> None:
         """Write the lower border, repainting only that row."""
-        text = clean_line(self._status())
+        text = clean_line(self._pause.text or self._hint)
         if self._border_subtitle is not None and self._border_subtitle.plain == text:
             return
         # The public property would repaint the whole pane for this one row.
@@ -509,12 +488,6 @@ class LogPane(Widget, can_focus=True):
         if self.is_attached and self.size:
             gutter = self.gutter
             self.refresh(Region(-gutter.left, self.content_size.height, self.outer_size.width, gutter.bottom))
-
-    def _status(self) -> str:
-        if self._paused_at is None:
-            return self._hint
-        new = self._new + 0
-        return f"paused at {self._paused_at:%H:%M:%S} · {new:,} new · end follows"
 
     def _ask_older(self) -> None:
         if self._older and not self._older_asked and not self._view.following and self._near_start():
@@ -539,55 +512,26 @@ class LogPane(Widget, can_focus=True):
 
     def action_line(self, step: int) -> None:
         """Move the line cursor; at the last line of a followed pane, stay."""
-        if self._view.empty:
+        if self._view.empty or (self.following and step > 0):
             return
-        if self._cursor is None:
-            self._cursor = self._last_visible_line() if step < 0 or self.following else self._first_visible_line()
-            if self.following and step > 0:
-                self._cursor = None
-                return
-        target = self._line_beside(self._cursor, step)
-        if target is None:
-            if step > 0:
-                self.scroll_rows(1)
-            return
-        self._set_cursor(*target)
+        if self._cursor.at is None and self.following:
+            self._cursor.at = self._cursor.last_visible()
+        target = self._cursor.target(step)
+        if target is not None:
+            self._set_cursor(target)
+        elif step > 0:
+            self.scroll_rows(1)
 
-    def _set_cursor(self, serial: int, line: int, context: int = 0) -> None:
-        self._cursor = (serial, line)
-        first = self._layout.row_of_line(serial, line)
-        self._view.reveal(Place(serial, first), context)
+    def _set_cursor(self, place: LinePlace, context: int = 0) -> None:
+        self._cursor.at = place
+        self._view.reveal(self._cursor.row(), context)
         self._mark_pause()
         self._changed()
+        self.cursor_moved()
+
+    def cursor_moved(self) -> None:
+        """Say where the cursor is now."""
         self.post_message(self.CursorMoved(self, self.cursor_key))
-
-    def _last_visible_line(self) -> tuple[int, int]:
-        place = (self._places or self._view.visible())[-1]
-        return place.serial, self._layout.rows(place.serial)[place.row].line
-
-    def _first_visible_line(self) -> tuple[int, int]:
-        place = self._view.top
-        return place.serial, self._layout.rows(place.serial)[place.row].line
-
-    def _line_beside(self, origin: tuple[int, int], step: int) -> tuple[int, int] | None:
-        """The line before or after one, across entries."""
-        serial, line = origin
-        if serial not in self._document:
-            return self._first_visible_line()
-        line += step
-        if 0 <= line < len(self._layout.lines(serial)):
-            return serial, line
-        serial += step
-        if serial not in self._document:
-            return None
-        return serial, 0 if step > 0 else len(self._layout.lines(serial)) - 1
-
-    def _line_at(self, origin: tuple[int, int]) -> LogLine | None:
-        serial, line = origin
-        if serial not in self._document:
-            return None
-        lines = self._layout.lines(serial)
-        return lines[min(line, len(lines) - 1)] if lines else None
 
     def action_half(self, direction: int) -> None:
         """Scroll half a page."""
@@ -598,21 +542,18 @@ class LogPane(Widget, can_focus=True):
         self._page(direction * max(1, self._view.height - 1))
 
     def _page(self, rows: int) -> None:
+        if self._view.empty:
+            return
         self.scroll_rows(rows)
-        if self._cursor is not None and not self._view.following:
-            self._cursor = self._first_visible_line() if rows < 0 else self._last_row_line()
-
-    def _last_row_line(self) -> tuple[int, int]:
-        place = self._view.visible()[-1]
-        return place.serial, self._layout.rows(place.serial)[place.row].line
+        if not self._view.following:
+            self._cursor.keep_visible(rows > 0)
 
     def action_start(self) -> None:
         """Go to the first line that is held."""
         if self._view.empty:
             return
         self._view.show_from(Place(self._document.first, 0), settle=False)
-        if self._cursor is not None:
-            self._cursor = self._first_visible_line()
+        self._cursor.keep_visible(downwards=False)
         self._mark_pause()
         self._changed()
 
@@ -632,7 +573,7 @@ class LogPane(Widget, can_focus=True):
     def action_sideways(self, direction: int) -> None:
         """Shift long lines when they do not wrap."""
         if not self.wrap:
-            self._shift = max(0, self._shift + direction * _HUNG_STEP)
+            self._shift = max(0, self._shift + direction * _SHIFT)
             self._changed(repaint=True)
 
     def action_toggle_wrap(self) -> None:
@@ -641,21 +582,23 @@ class LogPane(Widget, can_focus=True):
 
     def set_wrap(self, wrap: bool) -> None:
         """Wrap long lines, or cut them; the first visible line stays where it is."""
-        place = self._view.top if not self._view.empty else None
-        line = self._layout.rows(place.serial)[place.row].line if place else 0
-        if not self._layout.resize(self._layout.width, wrap):
-            return
-        self._shift = 0
-        if place and not self._view.following:
-            self._view.show_from(Place(place.serial, self._layout.row_of_line(place.serial, line)), settle=False)
+        self._wrap, self._shift = wrap, 0
+        self._lay_out(self._width, wrap)
         self._changed(repaint=True)
+
+    def _lay_out(self, width: int, wrap: bool) -> None:
+        """New rows, but the same first visible line."""
+        held = None if self._view.following or self._view.empty else self._cursor.first_visible()
+        self._width = width
+        if self._layout.resize(width, wrap) and held is not None:
+            self._view.show_from(Place(held.serial, self._layout.row_of_line(*held)), settle=False)
 
     # -- opening and copying -------------------------------------------------------------------
 
     def action_open(self) -> None:
         """Fold or unfold the card under the cursor and say that it was opened."""
-        if self._cursor is not None and not self._view.following:
-            self.open_at(self._cursor[0])
+        if self._cursor.at is not None and not self._view.following:
+            self.open_at(self._cursor.at.serial)
 
     def open_at(self, serial: int) -> None:
         """Fold or unfold one entry; post `Opened` when it has a key."""
@@ -667,18 +610,16 @@ class LogPane(Widget, can_focus=True):
             unfolded = not self._document.is_unfolded(serial)
             self._document.fold(serial, unfolded)
             self._layout.forget(serial)
-            if self._cursor is not None:
-                self._cursor = (serial, 0)
+            if self._cursor.at is not None:
+                self._cursor.at = LinePlace(serial, 0)
             self._changed()
         if entry.key:
             self.post_message(self.Opened(self, entry.key, unfolded))
 
     def action_copy(self) -> None:
         """Copy the selection, else the line under the cursor."""
-        text = self._selected_text()
-        if not text and self._cursor:
-            line = self._line_at(self._cursor)
-            text = line.text if line else ""
+        line = self._cursor.line()
+        text = text_in(self._selected, self._layout) if self._selected else (line.text if line else "")
         if text:
             self.app.copy_to_clipboard(text)
 
@@ -712,8 +653,7 @@ class LogPane(Widget, can_focus=True):
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
         """The selected text, for copying."""
-        self._selected = self._range_of(selection)
-        return self._selected_text(), "\n"
+        return text_in(self._range_of(selection), self._layout), "\n"
 
     def _range_of(self, selection: Selection) -> Range:
         document = self._document
@@ -731,18 +671,6 @@ class LogPane(Widget, can_focus=True):
         place = self._places[min(max(0, offset.y), len(self._places) - 1)]
         _, row = self._layout.row(*place)
         return Anchor(place.serial, row.line, row.start)
-
-    def _selected_text(self) -> str:
-        if self._selected is None:
-            return ""
-        parts: list[str] = []
-        start, end = self._selected
-        for serial in range(max(start.serial, self._document.first), min(end.serial + 1, self._document.end)):
-            for index, line in enumerate(self._layout.lines(serial)):
-                span = self._selected.span(serial, index, len(line.text))
-                if span is not None:
-                    parts.append(line.text[span[0] : span[1]])
-        return "\n".join(parts)
 
     # -- painting ------------------------------------------------------------------------------
 
@@ -768,19 +696,11 @@ class LogPane(Widget, can_focus=True):
         line, row = self._layout.row(*place)
         at = line_id(place.serial, row.line)
         text = line.text[row.start : row.end]
-        lead = self._lead_cells(line, row.start)
+        lead = lead_width(line, row.start)
         beyond = y >= len(self._places)
         nowhere = _located(" ", row.end if beyond else row.start, at)
         body = [] if beyond else [_located(text, row.start, at)]
         return Strip([*[nowhere] * (self.content_size.width if beyond else lead), *body, _located("", row.end, at)])
-
-    def _lead_cells(self, line: LogLine, start: int) -> int:
-        from rich.cells import cell_len
-
-        from .lines import gutter_width
-
-        lead = line.lead if not start or line.hang is None else line.hang
-        return gutter_width(line) + cell_len(lead)
 
     def _border_row(self, y: int) -> Strip:
         strip = self._borders.get(y)
@@ -791,37 +711,10 @@ class LogPane(Widget, can_focus=True):
         return strip
 
     def _new_painter(self) -> RowPainter:
-        width = max(1, self.content_size.width - 1)
-        self._layout.resize(width, self._layout.wrap)
-        self._kept.clear()
-        self._painter = RowPainter(palette_of(self), width, self._chrome())
+        self._lay_out(max(1, self.content_size.width - 1), self._wrap)
+        self._strips.clear()
+        self._painter = RowPainter(palette_of(self), self._width, chrome_of(self))
         return self._painter
-
-    def _chrome(self) -> Chrome:
-        """The cells left and right of the text, as Textual would draw them from the stylesheet."""
-        base = self.visual_style.rich_style
-        styles = self.styles
-        under, ground = self.background_colors
-        inner, outer = TextualStyle(background=under + ground), TextualStyle(background=under)
-        left: list[Segment] = []
-        right: list[Segment] = []
-        for side, cells, index in ((styles.border_left, left, 0), (styles.border_right, right, 2)):
-            kind, colour = side
-            if kind:
-                edge = TextualStyle(foreground=under + colour)
-                cells.append(get_box(kind, inner, outer, edge)[1][index])
-        blank = Segment(" ", base)
-        left.extend([blank] * styles.padding.left)
-        right[:0] = [blank] * styles.padding.right
-        bar, track = styles.scrollbar_color.rich_color, styles.scrollbar_background.rich_color
-        return Chrome(
-            left=tuple(left),
-            right=tuple(right),
-            track=Segment(" ", Style(color=bar, bgcolor=track)),
-            thumb=Segment("█", Style(color=bar, bgcolor=track)),
-            filters=tuple(self.get_line_filters()),
-            background=ground,
-        )
 
     def get_content_width(self, container: Size, viewport: Size) -> int:
         """A pane takes what it is given."""
@@ -847,8 +740,7 @@ class LogPane(Widget, can_focus=True):
     def _repaint(self) -> None:
         self._painter = None
         self._borders.clear()
-        self._kept.clear()
-        self._changed()
+        self._changed(repaint=True)
 
     def on_mount(self) -> None:
         """Show what was written before the pane was on screen."""
@@ -856,14 +748,8 @@ class LogPane(Widget, can_focus=True):
         self._changed()
 
     def on_resize(self) -> None:
-        """Lay out the visible rows for the new width, keeping the first visible line."""
-        place = None if self._view.following or self._view.empty else self._view.top
-        line = self._layout.rows(place.serial)[place.row].line if place else 0
+        """Lay out the visible rows for the new width."""
         self._repaint()
-        self._new_painter()
-        self._view.height = max(1, self.content_size.height)
-        if place:
-            self._view.show_from(Place(place.serial, self._layout.row_of_line(place.serial, line)), settle=False)
         self._compose_rows()
 
     # -- mouse ---------------------------------------------------------------------------------
@@ -947,7 +833,7 @@ class LogPane(Widget, can_focus=True):
         elif self._clickable(place.serial, row.line):
             self._click_card(place.serial, event.chain)
         elif not self.following:
-            self._set_cursor(place.serial, row.line)
+            self._set_cursor(LinePlace(place.serial, row.line))
 
     def _clickable(self, serial: int, line: int) -> bool:
         entry = self._document[serial]
@@ -955,17 +841,17 @@ class LogPane(Widget, can_focus=True):
 
     def _click_card(self, serial: int, chain: int) -> None:
         """The first click opens; the second of a double click must not close again."""
-        self._set_cursor(serial, 0)
+        self._set_cursor(LinePlace(serial, 0))
         if chain == 1:
             self.open_at(serial)
 
     def _link_at(self, line: LogLine, start: int, end: int, x: int) -> str:
-        cell = x - self._lead_cells(line, start) + (0 if self.wrap else self._shift)
+        cell = x - lead_width(line, start) + (0 if self.wrap else self._shift)
         at = start + index_at(line.text[start:end], cell)
         return next((span.link for span in line.spans if span.link and span.start <= at < span.end), "")
 
 
-_NO_LINE = LogLine("")
+_BLANK = LogLine("")
 
 
 def _located(text: str, x: int, y: int) -> Segment:
@@ -973,23 +859,8 @@ def _located(text: str, x: int, y: int) -> Segment:
 
 
 def _regions(rows: list[int], width: int) -> list[Region]:
-    """One region when most rows changed, else one for each run of rows."""
+    """One region when most rows changed, else one for each row."""
     first, last = rows[0], rows[-1]
     if last - first + 1 == len(rows):
         return [Region(0, first, width, len(rows))]
     return [Region(0, y, width, 1) for y in rows]
-
-
-_PALETTES: dict[tuple[str, Color, Color], Palette] = {}
-
-
-def palette_of(widget: Widget) -> Palette:
-    """The palette for a widget's theme and ground; shared, because theme variables are slow to make."""
-    base = widget.visual_style
-    key = (widget.app.theme, base.foreground or Color(0, 0, 0), base.background or Color(0, 0, 0))
-    palette = _PALETTES.get(key)
-    if palette is None:
-        if len(_PALETTES) > 32:
-            _PALETTES.clear()
-        palette = _PALETTES[key] = Palette(widget.app.theme_variables, base.rich_style)
-    return palette

@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 from textual.geometry import Offset
 
+from .layout import Layout
+
 _LINES = 1 << 24
 _BIAS = 1 << 60
 
@@ -50,3 +52,16 @@ def anchor_of(offset: Offset) -> Anchor | None:
         return None
     serial, line = divmod(offset.y - _BIAS, _LINES)
     return Anchor(serial, line, offset.x)
+
+
+def text_in(chosen: Range, layout: Layout) -> str:
+    """The characters of a range, lines joined by newlines."""
+    document = layout.document
+    parts: list[str] = []
+    first, last = max(chosen.start.serial, document.first), min(chosen.end.serial + 1, document.end)
+    for serial in range(first, last):
+        for index, line in enumerate(layout.lines(serial)):
+            span = chosen.span(serial, index, len(line.text))
+            if span is not None:
+                parts.append(line.text[span[0] : span[1]])
+    return "\n".join(parts)

@@ -23,8 +23,14 @@ class Viewport:
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
         self.height = 24
-        self.following = True
+        self.can_follow = True
+        self._following = True
         self._top = Place(0, 0)
+
+    @property
+    def following(self) -> bool:
+        """The last row stays at the bottom whatever comes."""
+        return self._following and self.can_follow
 
     @property
     def empty(self) -> bool:
@@ -102,10 +108,10 @@ class Viewport:
         end_top = self.end_top()
         if place >= end_top:
             self._top = end_top
-            self.following = settle or end_top == self._first()
+            self._following = settle or end_top == self._first()
         else:
             self._top = place
-            self.following = False
+            self._following = False
 
     def _first(self) -> Place:
         return Place(self.layout.document.first, 0)
@@ -118,11 +124,11 @@ class Viewport:
     def hold(self) -> None:
         """Stop following where we are."""
         self._top = self.top
-        self.following = False
+        self._following = False
 
     def follow(self) -> None:
         """Go to the end and stay there."""
-        self.following = True
+        self._following = True
 
     def reveal(self, place: Place, context: int = 0) -> None:
         """Scroll as little as needed to make a row visible."""
