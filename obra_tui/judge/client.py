@@ -80,11 +80,18 @@ class ModelClient:
         """Return what the server says about the configured model; raises if it does not have it."""
         return await self._in_time(self._served, hearing, [])
 
-    async def version(self) -> str:
-        """Return Ollama's version, empty if there is none to ask for."""
+    async def look(self) -> tuple[str, Served]:
+        """Return Ollama's version (empty for others) and what is served: one try, for a person who waits."""
+        try:
+            async with asyncio.timeout(self._config.deadline_s):
+                return await self._version(), await self._served()
+        except TimeoutError as error:
+            raise self._too_late(0, "") from error
+
+    async def _version(self) -> str:
         if self._config.dialect != "ollama":
             return ""
-        return str((await self.get("/api/version")).get("version", ""))
+        return str((await self._get("/api/version")).get("version", ""))
 
     async def _in_time(self, work: Callable[[], Awaitable[T]], hearing: Hearing, heard: list[str]) -> T:
         patience = _Patience(hearing)
@@ -103,7 +110,7 @@ class ModelClient:
     # --- what is served ----------------------------------------------------------------------
 
     async def _served(self) -> Served:
-        models = _models(await self.get(self._speech.models_path))
+        models = _models(await self._get(self._speech.models_path))
         if models is None:
             raise wrong_dialect(self._config, self._speech)
         name = self._chosen(tuple(models))
@@ -121,12 +128,12 @@ class ModelClient:
 
     async def _loaded(self, name: str) -> bool | None:
         try:
-            models = _models(await self.get("/api/ps"))
+            models = _models(await self._get("/api/ps"))
         except JudgeError:
             return None  # a courtesy of the server; without it we only know less
         return None if models is None else name in models
 
-    async def get(self, path: str) -> Mapping[str, Any]:
+    async def _get(self, path: str) -> Mapping[str, Any]:
         try:
             response = await self._http.get(self._config.root + path)
         except (httpx.HTTPError, httpx.InvalidURL) as error:

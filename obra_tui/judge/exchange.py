@@ -57,7 +57,6 @@ class Served:
     digest: str = ""
     loaded: bool | None = None
     """In memory now; `None` if the server cannot tell."""
-    version: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

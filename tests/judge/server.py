@@ -36,7 +36,9 @@ def as_json(value: object, status: int = 200) -> Reply:
     return Reply(chunks=[json.dumps(value).encode()], status=status, type="application/json")
 
 
-def ndjson(text: str, *, model: str = MODEL, prompt_tokens: int | None = 4000, finish: str = "stop", **last: Any) -> Reply:
+def ndjson(
+    text: str, *, model: str = MODEL, prompt_tokens: int | None = 4000, finish: str = "stop", **last: Any
+) -> Reply:
     """An answer as Ollama streams it, a few characters a line."""
     pieces = [text[at : at + 16] for at in range(0, len(text), 16)]
     lines: list[dict[str, Any]] = [
@@ -77,7 +79,7 @@ class ModelServer:
     asked: list[Asked] = field(default_factory=list)
     url: str = ""
     answering: asyncio.Event = field(default_factory=asyncio.Event)
-    """The headers of a chat reply have been sent."""
+    """The scripted pieces of a chat reply have been sent."""
     gone: asyncio.Event = field(default_factory=asyncio.Event)
     """A client closed its connection while it was being answered."""
 
@@ -90,7 +92,7 @@ class ModelServer:
             asked = await _read(reader)
             if asked is not None:
                 self.asked.append(asked)
-                await self._send(self._reply(asked), reader, writer)
+                await self._send(self._reply(asked), reader, writer, self.answering if asked.body else asyncio.Event())
         except (ConnectionError, asyncio.IncompleteReadError):
             self.gone.set()
         finally:
@@ -105,13 +107,15 @@ class ModelServer:
             return found.pop(0) if len(found) > 1 else found[0]
         return found or as_json({"error": "404 page not found"}, status=404)
 
-    async def _send(self, reply: Reply, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _send(
+        self, reply: Reply, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, answering: asyncio.Event
+    ) -> None:
         head = f"HTTP/1.1 {reply.status} X\r\nContent-Type: {reply.type}\r\nTransfer-Encoding: chunked\r\n\r\n"
         writer.write(head.encode())
         left = asyncio.create_task(reader.read())
-        self.answering.set()
         for chunk in reply.chunks:
             await _chunk(writer, chunk)
+        answering.set()
         while reply.trickle and not left.done():
             await _chunk(writer, b" ")
             await asyncio.wait({left}, timeout=reply.trickle)
@@ -139,7 +143,7 @@ async def _read(reader: asyncio.StreamReader) -> Asked | None:
 
 
 @asynccontextmanager
-async def model_server(*chat: Reply | Answering) -> AsyncIterator[ModelServer]:
+async def model_server(*chat: Reply | Answering, port: int = 0) -> AsyncIterator[ModelServer]:
     """An Ollama that has `MODEL` loaded, and is an OpenAI-compatible server as well."""
     server = ModelServer(chat=list(chat))
     server.routes = {
@@ -148,7 +152,7 @@ async def model_server(*chat: Reply | Answering) -> AsyncIterator[ModelServer]:
         "/api/version": as_json({"version": "0.33.2"}),
         "/v1/models": as_json({"object": "list", "data": [{"id": MODEL, "object": "model"}]}),
     }
-    listener = await asyncio.start_server(server.serve, "127.0.0.1", 0)
+    listener = await asyncio.start_server(server.serve, "127.0.0.1", port)
     server.url = f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
     try:
         yield server

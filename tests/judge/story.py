@@ -66,7 +66,9 @@ def diff(patch: str = PATCH, *files: FileChange, **more: Any) -> Diff:
 
 def new_file(path: str, lines: list[str]) -> Diff:
     """A diff that adds one file."""
-    head = f"diff --git a/{path} b/{path}\nnew file mode 100644\n--- /dev/null\n+++ b/{path}\n@@ -0,0 +1,{len(lines)} @@\n"
+    head = (
+        f"diff --git a/{path} b/{path}\nnew file mode 100644\n--- /dev/null\n+++ b/{path}\n@@ -0,0 +1,{len(lines)} @@\n"
+    )
     patch = head + "".join(f"+{line}\n" for line in lines)
     return diff(patch, change(path, len(lines), kind=ChangeKind.ADDED))
 

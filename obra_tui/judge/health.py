@@ -1,0 +1,92 @@
+"""What `doctor` wants to know about the judge: is it there, and if not, the one command that helps."""
+
+import asyncio
+from dataclasses import dataclass, replace
+from importlib import import_module
+from typing import TYPE_CHECKING, Literal
+
+from obra_tui.core.errors import JudgeError
+from obra_tui.judge.config import JudgeConfig
+from obra_tui.judge.faults import ModelMissing, NotReachable, StillLoading, WrongDialect
+
+if TYPE_CHECKING:
+    from obra_tui.judge.client import ModelClient
+
+HealthState = Literal["ready", "not_running", "loading", "model_missing", "wrong_dialect", "failing"]
+
+_PATIENCE_S = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgeHealth:
+    state: HealthState
+    url: str
+    model: str
+    what: str
+    """One plain sentence."""
+    fix: str = ""
+    """What to do, with the command to type where there is one; empty when `ready`."""
+    version: str = ""
+    digest: str = ""
+    loaded: bool | None = None
+    """In memory now; `None` if the server cannot tell. A model that is not is loaded by the first review."""
+
+    @property
+    def ready(self) -> bool:
+        return self.state == "ready"
+
+    @property
+    def reachable(self) -> bool:
+        return self.state != "not_running"
+
+    @property
+    def model_present(self) -> bool:
+        return self.state == "ready"
+
+
+async def probe(config: JudgeConfig, patience_s: float = _PATIENCE_S) -> JudgeHealth:
+    """Ask the server what it is and has, without asking the model anything. Never raises but when cancelled."""
+    await asyncio.to_thread(import_module, "obra_tui.judge.client")
+    from obra_tui.judge.client import ModelClient
+
+    client = ModelClient(replace(config, deadline_s=min(patience_s, config.deadline_s)))
+    try:
+        return await _examined(client, config)
+    finally:
+        await client.close()
+
+
+async def _examined(client: "ModelClient", config: JudgeConfig) -> JudgeHealth:
+    url = config.shown_url
+    try:
+        version, served = await client.look()
+    except JudgeError as fault:
+        return JudgeHealth(state=_state(fault), url=url, model=config.model, what=fault.what, fix=_fix(fault))
+    memory = {True: ", in memory", False: ", not in memory yet", None: ""}[served.loaded]
+    return JudgeHealth(
+        state="ready",
+        url=url,
+        model=served.model,
+        what=f"{served.model} is there{memory}.",
+        version=version,
+        digest=served.digest,
+        loaded=served.loaded,
+    )
+
+
+def _state(fault: JudgeError) -> HealthState:
+    match fault:
+        case NotReachable():
+            return "not_running"
+        case StillLoading():
+            return "loading"
+        case ModelMissing():
+            return "model_missing"
+        case WrongDialect():
+            return "wrong_dialect"
+        case _:
+            return "failing"
+
+
+def _fix(fault: JudgeError) -> str:
+    return fault.fix or "Wait until it is ready, then look again."
