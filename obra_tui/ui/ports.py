@@ -12,6 +12,7 @@ from typing import Literal, Protocol
 from obra_tui.core.commands import Command
 from obra_tui.core.doctor import DoctorLine
 from obra_tui.core.events import Record
+from obra_tui.core.history import History
 from obra_tui.core.ids import AttemptId, GateId, SessionId
 from obra_tui.core.model import Finding
 
@@ -53,10 +54,6 @@ class Reader(Protocol):
         """Return the prompt that *request changes* with this note and these findings would send."""
         ...
 
-    def attempt_records(self, attempt: AttemptId) -> Sequence[Record]:
-        """Return the stored records of one attempt, oldest first, streamed ones included."""
-        ...
-
 
 class Doctor(Protocol):
     def run(self) -> Iterable[DoctorLine]:
@@ -76,6 +73,7 @@ class Backend:
 
     engine: Engine
     reader: Reader
+    history: History
     session: SessionId | None = None
     """The session to show first; None = the newest open one."""
     viewer_of: str = ""

@@ -19,7 +19,11 @@ class Part:
 
 
 def status_parts(
-    view: ViewState, session: SessionView | None, task: TaskView | None, attempt: AttemptView | None, now: float,
+    view: ViewState,
+    session: SessionView | None,
+    task: TaskView | None,
+    attempt: AttemptView | None,
+    now: float,
     ascii_only: bool = False,
 ) -> tuple[Part, ...]:
     """Return what the line says about the shown task."""

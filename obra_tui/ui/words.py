@@ -1,8 +1,10 @@
 """Every status as glyph + word + tone, in one place: never colour alone.
 
-A tone is a name that the stylesheet gives a colour; this module knows none.
+A tone is a style name of the panes, and a state a name of the status vocabulary
+of `widgets`; this module knows no colour.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -13,19 +15,21 @@ from obra_tui.ui.state import StepStatus
 
 
 class Tone(StrEnum):
-    """Colours by meaning; the themes define them."""
+    """Colours by meaning: the style names that all widgets understand."""
 
-    PLAIN = "text"
-    MUTED = "text-muted"
-    PASS = "success"
-    WARN = "warning"
+    PLAIN = ""
+    MUTED = "dim"
+    PASS = "ok"
+    WARN = "warn"
     FAIL = "error"
-    RUN = "secondary"
-    ASK = "accent"
+    RUN = "running"
+    ASK = "gate"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
+    state: str
+    """Name in `widgets.status.STATES`."""
     glyph: str
     ascii: str
     word: str
@@ -35,71 +39,74 @@ class Status:
         return self.ascii if ascii_only else self.glyph
 
 
-def _status(glyph: str, ascii_mark: str, word: str, tone: Tone) -> Status:
-    return Status(glyph=glyph, ascii=ascii_mark, word=word, tone=tone)
+def _named(state: str, glyph: str, ascii_mark: str, tone: Tone) -> Callable[[str], Status]:
+    return lambda word: Status(state=state, glyph=glyph, ascii=ascii_mark, word=word, tone=tone)
 
 
-PASS = _status("✓", "[ok]", "pass", Tone.PASS)
-FAIL = _status("✗", "[XX]", "fail", Tone.FAIL)
-WARN = _status("!", "[!!]", "warn", Tone.WARN)
-RUN = _status("●", "[>>]", "running", Tone.RUN)
-WAIT = _status("·", "[..]", "waiting", Tone.MUTED)
-ASK = _status("?", "[??]", "gate", Tone.ASK)
-HELD = _status("‖", "[||]", "held", Tone.WARN)
-STOPPED = _status("■", "[##]", "stopped", Tone.WARN)
-NONE = _status("–", "[--]", "none", Tone.MUTED)
+_pass = _named("pass", "✓", "[ok]", Tone.PASS)
+_fail = _named("fail", "✗", "[XX]", Tone.FAIL)
+_warn = _named("warn", "!", "[!!]", Tone.WARN)
+_run = _named("running", "●", "[>>]", Tone.RUN)
+_wait = _named("waiting", "·", "[..]", Tone.MUTED)
+_ask = _named("gate", "?", "[??]", Tone.ASK)
+_held = _named("held", "‖", "[||]", Tone.WARN)
+_stopped = _named("stopped", "■", "[##]", Tone.WARN)
+_none = _named("none", "–", "[--]", Tone.MUTED)
+
+HELD = _held("held")
+STOPPED = _stopped("stopped")
 
 TASK: dict[State, Status] = {
-    State.BLOCKED: _status("·", "[..]", "blocked", Tone.MUTED),
-    State.QUEUED: _status("·", "[..]", "queued", Tone.MUTED),
-    State.IMPLEMENTING: _status("●", "[>>]", "implementing", Tone.RUN),
-    State.CHECKING: _status("●", "[>>]", "checking", Tone.RUN),
-    State.JUDGING: _status("●", "[>>]", "validating", Tone.RUN),
-    State.AWAITING_HUMAN: _status("?", "[??]", "gate", Tone.ASK),
-    State.ACCEPTING: _status("●", "[>>]", "accepting", Tone.RUN),
-    State.ACCEPTED: _status("✓", "[ok]", "accepted", Tone.PASS),
-    State.REJECTED: _status("✗", "[XX]", "rejected", Tone.FAIL),
-    State.FAILED: _status("✗", "[XX]", "failed", Tone.FAIL),
-    State.CANCELLED: _status("■", "[##]", "cancelled", Tone.MUTED),
-    State.INTERRUPTED: _status("■", "[##]", "interrupted", Tone.WARN),
+    State.BLOCKED: _wait("blocked"),
+    State.QUEUED: _wait("queued"),
+    State.IMPLEMENTING: _run("implementing"),
+    State.CHECKING: _run("checking"),
+    State.JUDGING: _run("validating"),
+    State.AWAITING_HUMAN: _ask("gate"),
+    State.ACCEPTING: _run("accepting"),
+    State.ACCEPTED: _pass("accepted"),
+    State.REJECTED: _fail("rejected"),
+    State.FAILED: _fail("failed"),
+    State.CANCELLED: _stopped("cancelled"),
+    State.INTERRUPTED: _stopped("interrupted"),
 }
 
 STEP: dict[StepStatus, Status] = {
-    StepStatus.WAITING: WAIT,
-    StepStatus.RUNNING: RUN,
-    StepStatus.PASSED: PASS,
-    StepStatus.FAILED: FAIL,
-    StepStatus.WARNED: WARN,
-    StepStatus.ASKING: ASK,
+    StepStatus.WAITING: _wait("waiting"),
+    StepStatus.RUNNING: _run("running"),
+    StepStatus.PASSED: _pass("pass"),
+    StepStatus.FAILED: _fail("fail"),
+    StepStatus.WARNED: _warn("warn"),
+    StepStatus.ASKING: _ask("gate"),
     StepStatus.STOPPED: STOPPED,
 }
 
 CHECK: dict[CheckStatus, Status] = {
-    CheckStatus.PASSED: _status("✓", "[ok]", "passed", Tone.PASS),
-    CheckStatus.FAILED: _status("✗", "[XX]", "failed", Tone.FAIL),
-    CheckStatus.TIMED_OUT: _status("✗", "[XX]", "timed out", Tone.FAIL),
-    CheckStatus.BROKEN: _status("!", "[!!]", "could not run", Tone.WARN),
+    CheckStatus.PASSED: _pass("passed"),
+    CheckStatus.FAILED: _fail("failed"),
+    CheckStatus.TIMED_OUT: _fail("timed out"),
+    CheckStatus.BROKEN: _warn("could not run"),
 }
 
 DECISION: dict[DecisionKind, Status] = {
-    DecisionKind.APPROVE: _status("✓", "[ok]", "approved", Tone.PASS),
-    DecisionKind.CHANGES: _status("↺", "[<>]", "changes requested", Tone.WARN),
-    DecisionKind.REJECT: _status("✗", "[XX]", "rejected", Tone.FAIL),
+    DecisionKind.APPROVE: _pass("approved"),
+    DecisionKind.CHANGES: _warn("changes requested"),
+    DecisionKind.REJECT: _fail("rejected"),
 }
 
 DOCTOR: dict[DoctorStatus, Status] = {
-    DoctorStatus.OK: _status("✓", "[ok]", "ok", Tone.PASS),
-    DoctorStatus.WARN: _status("!", "[!!]", "could be better", Tone.WARN),
-    DoctorStatus.MISSING: _status("✗", "[XX]", "missing", Tone.FAIL),
-    DoctorStatus.UNKNOWN: _status("·", "[..]", "not checked", Tone.MUTED),
-    DoctorStatus.LOADING: _status("●", "[>>]", "loading", Tone.RUN),
+    DoctorStatus.OK: _pass("ok"),
+    DoctorStatus.WARN: _warn("could be better"),
+    DoctorStatus.MISSING: _fail("missing"),
+    DoctorStatus.UNKNOWN: _wait("not checked"),
+    DoctorStatus.LOADING: _run("loading"),
 }
 
 SEVERITY: dict[Severity, Status] = {
-    Severity.BLOCKER: _status("✗", "[XX]", "blocker", Tone.FAIL),
-    Severity.MAJOR: _status("!", "[!!]", "major", Tone.WARN),
-    Severity.MINOR: _status("·", "[..]", "minor", Tone.PLAIN),
-    Severity.INFO: _status("–", "[--]", "info", Tone.MUTED),
+    Severity.BLOCKER: _fail("blocker"),
+    Severity.MAJOR: _warn("major"),
+    Severity.MINOR: _wait("minor"),
+    Severity.INFO: _none("info"),
 }
 
 

@@ -121,7 +121,9 @@ FILES = (
         path="tests/test_calculator.py", kind=ChangeKind.MODIFIED, added=12, removed=1, protected="existing test"
     ),
 )
-DIFF = Diff(base_commit="9be21f0c4a7d11", tree="4b825dc642cb6eb9a060", digest="c0ffee1234567890abcd", patch=PATCH, files=FILES)
+DIFF = Diff(
+    base_commit="9be21f0c4a7d11", tree="4b825dc642cb6eb9a060", digest="c0ffee1234567890abcd", patch=PATCH, files=FILES
+)
 FINDING = Finding(
     severity=Severity.MAJOR,
     message="divide() raises for 0 but not for 0.0 passed as Decimal; say so or handle it.",
@@ -229,10 +231,20 @@ class Story:
         )
 
     def claude_works(self) -> "Story":
-        self.says("b1", "I'll write the **four operations** first, then the tests.\n\n1. `add`, `subtract`\n2. `multiply`, `divide`\n")
+        self.says(
+            "b1",
+            "I'll write the **four operations** first, then the tests.\n\n1. `add`, `subtract`\n2. `multiply`, `divide`\n",
+        )
         self.uses("c1", "Read", "tests/test_calculator.py", output="from calculator import add\n", seconds=0.012)
         self.uses("c2", "Write", "calculator.py", patch=PATCH.split("diff --git a/tests")[0], added=31, seconds=0.2)
-        self.uses("c3", "Edit", "tests/test_calculator.py", patch="@@ -1 +1,3 @@\n-from calculator import add\n+import pytest\n+\n+from calculator import add, divide, multiply, subtract\n", added=12, removed=1)
+        self.uses(
+            "c3",
+            "Edit",
+            "tests/test_calculator.py",
+            patch="@@ -1 +1,3 @@\n-from calculator import add\n+import pytest\n+\n+from calculator import add, divide, multiply, subtract\n",
+            added=12,
+            removed=1,
+        )
         return self
 
     def says(self, block: str, text: str, *, finished: bool = True) -> "Story":
@@ -240,12 +252,24 @@ class Story:
         self.tell(e.TextStreamed(block=block, text=text[:half]), e.TextStreamed(block=block, text=text[half:]))
         return self.tell(e.TextFinished(block=block, text=text)) if finished else self
 
-    def uses(self, call: str, tool: str, title: str, *, output: str = "", patch: str = "", added: int = 0,
-             removed: int = 0, error: bool = False, seconds: float = 0.3) -> "Story":
+    def uses(
+        self,
+        call: str,
+        tool: str,
+        title: str,
+        *,
+        output: str = "",
+        patch: str = "",
+        added: int = 0,
+        removed: int = 0,
+        error: bool = False,
+        seconds: float = 0.3,
+    ) -> "Story":
         self.tell(e.ToolStarted(call=call, tool=tool, title=title, input_json='{"file_path": "' + title + '"}'))
         return self.tell(
-            e.ToolFinished(call=call, is_error=error, output=output, patch=patch, added=added, removed=removed,
-                           duration_s=seconds)
+            e.ToolFinished(
+                call=call, is_error=error, output=output, patch=patch, added=added, removed=removed, duration_s=seconds
+            )
         )
 
     def claude_done(self, outcome: Outcome = Outcome.COMPLETED) -> "Story":
@@ -293,8 +317,12 @@ class Story:
         )
 
     def verdict(self, *, unjudged: str = "") -> "Story":
-        self.tell(e.JudgeStreamed(part=1, text=' passed as Decimal"}], "scores": {"requirements": 0.9, "quality": 0.8}}'))
-        return self.tell(e.VerdictReached(verdict=judged() if not unjudged else Verdict(identity=JUDGE, unjudged=unjudged)))
+        self.tell(
+            e.JudgeStreamed(part=1, text=' passed as Decimal"}], "scores": {"requirements": 0.9, "quality": 0.8}}')
+        )
+        return self.tell(
+            e.VerdictReached(verdict=judged() if not unjudged else Verdict(identity=JUDGE, unjudged=unjudged))
+        )
 
     def scored(self, quality: QualityResult | None = None, *, number: int | None = None) -> "Story":
         result = quality or good_quality()
@@ -364,8 +392,10 @@ def failing_pytest() -> CheckResult:
         failed=1,
         failures=(
             FailedCase(
-                name="test_divide_by_zero", message="DID NOT RAISE ZeroDivisionError",
-                file="tests/test_calculator.py", line=14,
+                name="test_divide_by_zero",
+                message="DID NOT RAISE ZeroDivisionError",
+                file="tests/test_calculator.py",
+                line=14,
             ),
         ),
     )
@@ -400,9 +430,7 @@ def poor_quality() -> QualityResult:
     return quality((1.0, 0.6, 0.5, 0.4), passes=False, obstacles=("The check pytest failed (1 of 6 tests).",))
 
 
-def quality(
-    scores: tuple[float | None, ...], *, passes: bool, obstacles: tuple[str, ...] = ()
-) -> QualityResult:
+def quality(scores: tuple[float | None, ...], *, passes: bool, obstacles: tuple[str, ...] = ()) -> QualityResult:
     weights = (0.2, 0.2, 0.3, 0.3)
     there = [(s, w) for s, w in zip(scores, weights, strict=True) if s is not None]
     overall = sum(s * w for s, w in there) / sum(w for _, w in there) if there else 0.0

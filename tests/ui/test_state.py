@@ -181,24 +181,36 @@ def test_the_status_line_starts_with_the_task():
     task = view.tasks[TASK]
     parts = status_parts(view, view.sessions[SESSION], task, the_attempt(view), task.since + 41)
     texts = [part.text for part in parts]
-    assert texts == [
-        "T001 Write a calculator", "task 1/3", "attempt 1/3", "● VALIDATING 0:41", "$0.31", "118k tok"
-    ]
+    assert texts == ["T001 Write a calculator", "task 1/3", "attempt 1/3", "● VALIDATING 0:41", "$0.31", "118k tok"]
 
 
-EVENTS = [record.event for scene in (
-    stories.at_gate(), stories.failing_gate(), stories.asking(),
-    stories.second_attempt(), stories.at_gate().decided(DecisionKind.APPROVE),
-    stories.two_tasks().tell(
-        e.ProblemRaised(code="x", text="", fix="", until=1.0), e.ProblemCleared(code="x"), e.SessionClosed(),
-        e.Paused(by="x"), e.Resumed(by="x"), e.StopRequested(mode="now", by="x"), e.WorkKept(ref="r", commit="c"),
-        e.RetryScheduled(attempt=1, max_retries=3, delay_s=1.0, status=529, error="overloaded"),
-        e.LimitReported(status="", window="", resets_at=None, utilization=None),
-        e.ClaudeNoticed(level="error", text="x"), e.TextDropped(block="b"), e.ThinkingStreamed(block="b", text=""),
-        e.PermissionAnswered(question_id="q1", title="", answer=None),
-        e.RunFinished(accepted=0, rejected=0, failed=0, waiting=0, interrupted=0, blocked=0),
-    ),
-) for record in scene.records]
+EVENTS = [
+    record.event
+    for scene in (
+        stories.at_gate(),
+        stories.failing_gate(),
+        stories.asking(),
+        stories.second_attempt(),
+        stories.at_gate().decided(DecisionKind.APPROVE),
+        stories.two_tasks().tell(
+            e.ProblemRaised(code="x", text="", fix="", until=1.0),
+            e.ProblemCleared(code="x"),
+            e.SessionClosed(),
+            e.Paused(by="x"),
+            e.Resumed(by="x"),
+            e.StopRequested(mode="now", by="x"),
+            e.WorkKept(ref="r", commit="c"),
+            e.RetryScheduled(attempt=1, max_retries=3, delay_s=1.0, status=529, error="overloaded"),
+            e.LimitReported(status="", window="", resets_at=None, utilization=None),
+            e.ClaudeNoticed(level="error", text="x"),
+            e.TextDropped(block="b"),
+            e.ThinkingStreamed(block="b", text=""),
+            e.PermissionAnswered(question_id="q1", title="", answer=None),
+            e.RunFinished(accepted=0, rejected=0, failed=0, waiting=0, interrupted=0, blocked=0),
+        ),
+    )
+    for record in scene.records
+]
 
 records = st.lists(
     st.builds(

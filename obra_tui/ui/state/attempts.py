@@ -95,7 +95,7 @@ class AttemptView:
     session: SessionId
     number: int = 0
     counted: int = 0
-    claude_session: ClaudeSessionId = ClaudeSessionId("")
+    claude_session: ClaudeSessionId
     reason: ConversationReason = ConversationReason.FIRST
     started_at: float = 0.0
     model: str = ""

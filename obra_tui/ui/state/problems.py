@@ -17,6 +17,4 @@ class ProblemView:
 
 
 def raised_problem(session: SessionId, event: ProblemRaised, at: float) -> ProblemView:
-    return ProblemView(
-        session=session, code=event.code, text=event.text, fix=event.fix, until=event.until, since=at
-    )
+    return ProblemView(session=session, code=event.code, text=event.text, fix=event.fix, until=event.until, since=at)

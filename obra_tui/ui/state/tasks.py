@@ -51,9 +51,7 @@ class TaskView:
 
 
 def added_task(session: SessionId, task: TaskId, event: TaskAdded, at: float) -> TaskView:
-    return TaskView(
-        id=task, session=session, spec=event.spec, position=event.position, state=event.state, since=at
-    )
+    return TaskView(id=task, session=session, spec=event.spec, position=event.position, state=event.state, since=at)
 
 
 def apply_to_task(task: TaskView, event: Event, at: float, attempt: AttemptId | None) -> TaskView:

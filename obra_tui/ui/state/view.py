@@ -49,8 +49,7 @@ class ViewState:
     @property
     def newest_session(self) -> SessionView | None:
         """The open session opened last, else the closed one opened last."""
-        key = lambda s: (s.closed_at is None, s.opened_at)  # noqa: E731
-        return max(self.sessions.values(), key=key, default=None)
+        return max(self.sessions.values(), key=_newness, default=None)
 
     def tasks_of(self, session: SessionId) -> tuple[TaskView, ...]:
         view = self.sessions.get(session)
@@ -59,6 +58,10 @@ class ViewState:
     def attempts_of(self, task: TaskId) -> tuple[AttemptView, ...]:
         view = self.tasks.get(task)
         return tuple(self.attempts[item] for item in view.attempts if item in self.attempts) if view else ()
+
+
+def _newness(session: SessionView) -> tuple[bool, float]:
+    return session.closed_at is None, session.opened_at
 
 
 def apply_all(view: ViewState, records: Iterable[Record]) -> ViewState:
@@ -98,9 +101,7 @@ def _with_task(view: ViewState, record: Record, task: TaskId, event: TaskAdded) 
     session = view.sessions[record.session]
     inside = {*session.tasks, task}
     ordered = tuple(sorted(inside, key=lambda item: (tasks[item].position if item in tasks else 0, item)))
-    return replace(
-        view, tasks=tasks, sessions=_with(view.sessions, session.id, replace(session, tasks=ordered))
-    )
+    return replace(view, tasks=tasks, sessions=_with(view.sessions, session.id, replace(session, tasks=ordered)))
 
 
 def _attempts(view: ViewState, record: Record) -> ViewState:
@@ -146,9 +147,7 @@ def _waiting(view: ViewState, record: Record) -> ViewState:
             return view
 
 
-def _asked(
-    view: ViewState, record: Record, event: PermissionAsked, task: TaskId, attempt: AttemptId
-) -> ViewState:
+def _asked(view: ViewState, record: Record, event: PermissionAsked, task: TaskId, attempt: AttemptId) -> ViewState:
     asked = PermissionView(
         question=event.question, session=record.session, task=task, attempt=attempt, asked_at=record.at
     )

@@ -1,0 +1,48 @@
+"""Pieces that both feeds use: text as detail lines, diffs with their colours. Plain values in, lines out."""
+
+from collections.abc import Iterable
+
+from widgets.lines import LogLine, Span
+from widgets.text import without_colours
+
+DETAIL_LINES = 400
+"""Lines of a card's detail; what is cut says so and is whole in the history."""
+
+
+def text_lines(text: str, style: str = "output", cap: int = DETAIL_LINES) -> tuple[LogLine, ...]:
+    """Return `text` line by line; the middle is cut, because beginnings and ends say most."""
+    rows = without_colours(text).expandtabs(4).rstrip("\n").split("\n") if text.strip() else []
+    if len(rows) <= cap:
+        return tuple(LogLine(row, style=style) for row in rows)
+    half = cap // 2
+    cut = LogLine(f"… {len(rows) - cap:,} lines not shown here", style="dim")
+    head = (LogLine(row, style=style) for row in rows[:half])
+    return (*head, cut, *(LogLine(row, style=style) for row in rows[-half:]))
+
+
+def patch_lines(patch: str, cap: int = DETAIL_LINES) -> tuple[LogLine, ...]:
+    """Return a unified diff with its added and removed lines marked; the sign stays: never colour alone."""
+    rows = text_lines(patch, "text", cap)
+    return tuple(LogLine(row.text, style=_patch_style(row.text, row.style)) for row in rows)
+
+
+def _patch_style(text: str, fallback: str) -> str:
+    if text.startswith(("+++", "---", "diff ", "index ", "new file", "deleted file", "similarity", "rename ")):
+        return "dim"
+    if text.startswith("@@"):
+        return "hunk"
+    return {"+": "added", "-": "removed"}.get(text[:1], fallback)
+
+
+def named(name: str, rest: str, *, width: int = 6, style: str = "tool") -> tuple[str, tuple[Span, ...]]:
+    """Return `name  rest` with the name in its own style and of steady width."""
+    head = name.ljust(width)
+    return f"{head} {rest}".rstrip(), (Span(0, len(name), style),)
+
+
+def heading(text: str, aside: str = "", time: str = "") -> LogLine:
+    return LogLine(text, style="heading", aside=aside, time=time)
+
+
+def joined(parts: Iterable[str], between: str = " · ") -> str:
+    return between.join(part for part in parts if part)

@@ -1,0 +1,293 @@
+"""What is found out about the work, as lines: the diff, the checks with their live output, the judge, the score.
+
+The judge's answer streams in as JSON; it is shown raw, or read as far as it
+goes. Nothing is decided on what stands here: the verdict comes by its own event.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from obra_tui.core import events as e
+from obra_tui.core.model import CheckResult, CheckSpec, CheckStatus, Finding, SandboxLevel, Verdict
+from obra_tui.ui.feeds.lines import heading, joined, named, text_lines
+from obra_tui.ui.feeds.pane import Pane
+from obra_tui.ui.feeds.partial_json import parse_partial
+from obra_tui.ui.format import brief, clock_time, count, plural, score
+from obra_tui.ui.words import CHECK, SEVERITY
+from widgets.lines import LogLine, Span
+
+LIVE_ROWS = 8
+"""Rows of output below a check while it runs; all of it is there when it is done."""
+_STYLES = {CheckStatus.PASSED: "ok", CheckStatus.FAILED: "error", CheckStatus.TIMED_OUT: "error"}
+
+
+@dataclass(slots=True)
+class _Answer:
+    """The judge's answer to one part as it streams."""
+
+    text: str = ""
+    lines: list[LogLine] = field(default_factory=list)
+
+
+class ValidationFeed:
+    """Writes the evidence of one attempt into a pane; `raw` shows the judge's JSON as it is."""
+
+    def __init__(self, pane: Pane, *, raw: bool = False) -> None:
+        self._pane = pane
+        self.raw = raw
+        self._attempt = ""
+        self._partial: dict[str, str] = {}
+        self._rows: dict[str, list[LogLine]] = {}
+        self._answers: dict[int, _Answer] = {}
+        self._waiting = False
+        self._prompts = 0
+
+    def reset(self) -> None:
+        self._pane.clear()
+        self._partial.clear()
+        self._rows.clear()
+        self._answers.clear()
+        self._waiting = False
+        self._prompts = 0
+
+    def add(self, records: Iterable[e.Record]) -> None:
+        touched: set[int] = set()
+        for record in records:
+            if record.attempt and record.attempt != self._attempt:
+                self._draw(touched)
+                touched.clear()
+                self._answers.clear()
+                self._attempt = record.attempt
+            if isinstance(record.event, e.JudgeStreamed):
+                self._stop_waiting()
+                touched.add(record.event.part)
+                self._streamed(record.event)
+                continue
+            self._draw(touched)
+            touched.clear()
+            self._one(record.event, clock_time(record.at))
+        self._draw(touched)
+
+    def _one(self, event: e.Event, time: str) -> None:
+        match event:
+            case e.AttemptStarted(number=number) if number > 1:
+                self._pane.append(heading(f"Attempt {number}", time=time))
+            case e.ChecksPlanned():
+                self._planned(event)
+            case e.CheckStarted(name=name, command=command):
+                self._put(name, _check_line(name, command, glyph="●", aside="running", style="running"))
+            case e.CheckPrinted(name=name, text=text):
+                self._printed(name, text)
+            case e.CheckFinished(result=result):
+                self._rows.pop(result.spec.name, None)
+                self._partial.pop(result.spec.name, None)
+                self._put(result.spec.name, finished_check(result))
+            case e.JudgeStarted():
+                self._judge_started(event)
+            case e.JudgePrompted():
+                self._prompted(event)
+            case e.JudgeWaiting(text=text):
+                self._waits(text)
+            case e.VerdictReached(verdict=verdict):
+                self._verdict(verdict)
+            case e.GateJudged(quality=quality):
+                style = "ok" if quality.passes_gate else "error"
+                self._pane.append(LogLine(quality.line, style=f"strong {style}", glyph="■"))
+                self._pane.extend([LogLine(item, style="warn", glyph="!") for item in quality.obstacles])
+            case _:
+                pass
+
+    # -- checks --------------------------------------------------------------------------------
+
+    def _planned(self, event: e.ChecksPlanned) -> None:
+        how = "" if event.sandbox is SandboxLevel.NONE else f"sandbox {event.sandbox.value}"
+        self._pane.append(heading("Checks", aside=joined(("run by Obra, not by a model", how))))
+        if event.note:
+            self._pane.append(LogLine(event.note, style="dim", glyph="!"))
+        if not event.checks:
+            self._pane.append(LogLine("No check was found: nothing is measured.", style="warn", glyph="!"))
+        for spec in event.checks:
+            self._pane.append(replace(_planned_check(spec), key=self._key(spec.name)))
+
+    def _printed(self, name: str, text: str) -> None:
+        whole = self._partial.get(name, "") + text
+        *rows, rest = whole.split("\n")
+        self._partial[name] = rest[-4_000:]
+        if not rows:
+            return
+        lines = text_lines("\n".join(rows[-LIVE_ROWS:]))
+        held = [*self._rows.get(name, ()), *lines][-LIVE_ROWS:]
+        self._rows[name] = held
+        self._put(name, _check_line(name, "", glyph="●", aside="running", style="running", detail=tuple(held)))
+
+    def _put(self, name: str, line: LogLine) -> None:
+        keyed = replace(line, key=self._key(name))
+        if not self._pane.replace(keyed.key, keyed):
+            self._pane.append(keyed)
+
+    def _key(self, name: str) -> str:
+        """Names are unique within an attempt only; a pane holds several."""
+        return f"{self._attempt}:{name}"
+
+    # -- judge ---------------------------------------------------------------------------------
+
+    def _judge_started(self, event: e.JudgeStarted) -> None:
+        who = event.identity
+        where = who.url.removeprefix("http://").removeprefix("https://")
+        parts = joined((plural(event.hunks, "hunk"), f"in {event.parts} parts" if event.parts > 1 else ""), " ")
+        self._pane.append(heading(who.model, aside=joined((where, parts))))
+
+    def _prompted(self, event: e.JudgePrompted) -> None:
+        self._prompts += 1
+        what = "Repair prompt" if event.repair else f"Prompt of part {event.part}"
+        text, spans = named(what, f"~{count(event.token_estimate)} tokens", style="person")
+        key = self._key(f"prompt:{self._prompts}")
+        self._pane.append(LogLine(text, spans=spans, key=key, detail=text_lines(event.text, "output")))
+        self._answers[event.part] = _Answer()
+
+    def _waits(self, text: str) -> None:
+        line = LogLine(text, style="running", glyph="●", key=self._key("waiting"))
+        if not (self._waiting and self._pane.replace(line.key, line)):
+            self._pane.append(line)
+        self._waiting = True
+
+    def _stop_waiting(self) -> None:
+        if self._waiting:
+            self._waiting = False
+            done = LogLine("answers", style="dim", glyph="·", key=self._key("answered"))
+            self._pane.replace(self._key("waiting"), done)
+
+    def _streamed(self, event: e.JudgeStreamed) -> None:
+        answer = self._answers.setdefault(event.part, _Answer())
+        answer.text += event.text
+        if self.raw:
+            self._pane.append_chunk(event.text, "output")
+
+    def _draw(self, parts: Iterable[int]) -> None:
+        if not self.raw:
+            for part in parts:
+                self._draw_answer(part, self._answers[part])
+
+    def _draw_answer(self, part: int, answer: _Answer) -> None:
+        value = parse_partial(answer.text)
+        lines = answer_lines(value) if isinstance(value, dict) else []
+        keyed = [replace(line, key=self._key(f"answer:{self._prompts}:{part}:{n}")) for n, line in enumerate(lines)]
+        for index, line in enumerate(keyed):
+            if index >= len(answer.lines):
+                self._pane.append(line)
+            elif answer.lines[index] != line:
+                self._pane.replace(line.key, line)
+        answer.lines = keyed if len(keyed) >= len(answer.lines) else answer.lines
+
+    def _verdict(self, verdict: Verdict) -> None:
+        self._stop_waiting()
+        self._pane.extend(verdict_lines(verdict))
+
+
+def _planned_check(spec: CheckSpec) -> LogLine:
+    note = "" if spec.blocking else "does not block"
+    return _check_line(spec.name, spec.run, glyph="·", aside=note, style="dim")
+
+
+def _check_line(
+    name: str, rest: str, *, glyph: str, aside: str, style: str, detail: tuple[LogLine, ...] = ()
+) -> LogLine:
+    text, spans = named(name, rest, style=f"strong {style}")
+    return LogLine(text, spans=spans, glyph=glyph, aside=aside, aside_style=style, detail=detail, unfolded=True)
+
+
+def finished_check(result: CheckResult) -> LogLine:
+    """Return the card of a check that is done; what failed is open, with the failing tests on top."""
+    status = CHECK[result.status]
+    style = _STYLES.get(result.status, "warn")
+    passed = result.status is CheckStatus.PASSED
+    failures = [LogLine(joined((case.name, case.message), ": "), style="error", lead="✗ ") for case in result.failures]
+    detail = (
+        LogLine(f"$ {result.spec.run}", style="dim"),
+        *(LogLine(text, style="warn") for text in (result.detail,) if text),
+        *failures,
+        *text_lines(result.output, cap=400 if passed else 40),
+    )
+    text, spans = named(result.spec.name, _counts(result), style=f"strong {style}")
+    return LogLine(
+        text,
+        spans=spans,
+        glyph=status.glyph,
+        aside=joined((status.word, brief(result.duration_s)), " "),
+        aside_style=style,
+        detail=detail,
+        unfolded=not passed,
+    )
+
+
+def _counts(result: CheckResult) -> str:
+    if result.passed is None and result.failed is None:
+        return f"exit {result.exit_code}" if result.exit_code else ""
+    skipped = f"{result.skipped} skipped" if result.skipped else ""
+    return joined((f"{result.passed or 0} passed", f"{result.failed or 0} failed", skipped), ", ")
+
+
+def answer_lines(value: Mapping[str, object]) -> list[LogLine]:
+    """Return what can be read of an answer that is still being written."""
+    findings = value.get("findings")
+    found = findings if isinstance(findings, list) else []
+    lines = [_raw_finding(item) for item in found if isinstance(item, dict)]
+    scores = value.get("scores")
+    for name, number in scores.items() if isinstance(scores, dict) else ():
+        if isinstance(number, int | float) and not isinstance(number, bool):
+            lines.append(criterion_line(str(name).replace("_", " "), number / 100 if number > 1 else float(number)))
+    summary = value.get("summary")
+    if isinstance(summary, str) and summary:
+        lines.append(LogLine(summary, glyph="»"))
+    return lines
+
+
+def _raw_finding(item: Mapping[str, object]) -> LogLine:
+    place = str(item.get("file") or "")
+    if item.get("line") is not None:
+        place = f"{place}:{item['line']}"
+    return _finding(str(item.get("severity") or "…"), place, str(item.get("message") or "…"))
+
+
+def _finding(severity: str, place: str, message: str) -> LogLine:
+    status = next((known for name, known in SEVERITY.items() if name.value == severity), None)
+    style = {"blocker": "error", "major": "warn"}.get(severity, "text")
+    head = joined((severity, place), " ")
+    return LogLine(
+        f"{head}  {message}", spans=(Span(0, len(head), f"strong {style}"),), glyph=status.glyph if status else "·"
+    )
+
+
+def criterion_line(name: str, value: float) -> LogLine:
+    """`correctness  0.86 ████████▌ `: the number first, the bar beside it."""
+    filled = round(max(0.0, min(1.0, value)) * 10)
+    head = f"{name:<16} {score(value)} "
+    return LogLine(f"{head}{'█' * filled}{'░' * (10 - filled)}", spans=(Span(len(head), len(head) + 10, "dim"),))
+
+
+def verdict_lines(verdict: Verdict) -> list[LogLine]:
+    """Return what counts of the judge's answer: findings, scores, whether it saw everything."""
+    if not verdict.complete:
+        return [LogLine(f"Unjudged: {verdict.unjudged}", style="strong warn", glyph="!")]
+    seen = f"{verdict.hunks_seen}/{verdict.hunks_total} hunks seen" if verdict.hunks_total else ""
+    aside = joined(
+        (
+            seen,
+            f"{count(verdict.prompt_tokens)} tokens" if verdict.prompt_tokens else "",
+            brief(verdict.duration_s) if verdict.duration_s else "",
+        )
+    )
+    lines = [heading("Verdict", aside=aside)]
+    lines.extend(finding_line(finding) for finding in verdict.findings)
+    lines.extend(criterion_line(item.criterion.replace("_", " "), item.score) for item in verdict.scores)
+    if verdict.summary:
+        lines.append(LogLine(verdict.summary, glyph="»"))
+    lines.extend(LogLine(f"contradiction: {text}", style="warn", glyph="!") for text in verdict.contradictions)
+    return lines
+
+
+def finding_line(finding: Finding) -> LogLine:
+    """Return a finding with its place; the suggestion unfolds below it."""
+    line = _finding(finding.severity.value, finding.place, finding.message)
+    detail = text_lines(finding.suggestion, "output")
+    return LogLine(line.text, spans=line.spans, glyph=line.glyph, detail=detail) if detail else line

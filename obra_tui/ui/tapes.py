@@ -1,0 +1,117 @@
+"""The records that the panes of a task were drawn from, so that another task can be looked at and this one again.
+
+Bounded: streamed pieces leave when their block is complete, the oldest streamed
+ones leave first, and only the tasks looked at or worked on last are kept.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+from obra_tui.core import events as e
+from obra_tui.core.events import Record
+from obra_tui.core.ids import TaskId
+
+Streamed = e.TextStreamed | e.ThinkingStreamed | e.CheckPrinted | e.JudgeStreamed
+TASKS = 12
+RECORDS = 4_000
+CHARS = 1_500_000
+
+
+@dataclass(slots=True)
+class Tape:
+    records: list[Record] = field(default_factory=list)
+    chars: int = 0
+    cut: bool = False
+    """The beginning is gone."""
+
+    def add(self, record: Record) -> None:
+        event = record.event
+        if isinstance(event, e.TextFinished | e.TextDropped):
+            self._forget_pieces(record, event.block)
+        elif isinstance(event, e.CheckFinished):
+            self._forget_output(record, event.result.spec.name)
+        elif isinstance(event, e.STREAMED) and self._join(record, event):
+            return
+        self.records.append(record)
+        self.chars += _chars(record)
+        self._trim()
+
+    def _join(self, record: Record, event: Streamed) -> bool:
+        last = self.records[-1] if self.records else None
+        if last is None or last.attempt != record.attempt or not _same_stream(last.event, event):
+            return False
+        before = last.event
+        assert isinstance(before, e.STREAMED)
+        self.records[-1] = replace(record, event=replace(event, text=before.text + event.text))
+        self.chars += len(event.text)
+        return True
+
+    def _forget_pieces(self, record: Record, block: str) -> None:
+        self._drop(lambda old: isinstance(old.event, e.TextStreamed) and old.event.block == block, record)
+
+    def _forget_output(self, record: Record, name: str) -> None:
+        self._drop(lambda old: isinstance(old.event, e.CheckPrinted) and old.event.name == name, record)
+
+    def _drop(self, unwanted: Callable[[Record], bool], record: Record) -> None:
+        gone = [old for old in self.records if old.attempt == record.attempt and unwanted(old)]
+        if gone:
+            self.chars -= sum(_chars(old) for old in gone)
+            self.records = [old for old in self.records if old.attempt != record.attempt or not unwanted(old)]
+
+    def _trim(self) -> None:
+        if len(self.records) <= RECORDS and self.chars <= CHARS:
+            return
+        self.cut = True
+        kept = self.records[len(self.records) // 4 :]
+        self.chars = sum(_chars(record) for record in kept)
+        self.records = kept
+
+
+class Tapes:
+    """One tape per task, the least recently used ones dropped."""
+
+    def __init__(self, keep: int = TASKS) -> None:
+        self._tapes: dict[TaskId, Tape] = {}
+        self._keep = keep
+
+    def add(self, records: Iterable[Record]) -> None:
+        for record in records:
+            if record.task is not None and record.attempt is not None:
+                self._of(record.task).add(record)
+
+    def of(self, task: TaskId) -> Sequence[Record]:
+        tape = self._tapes.get(task)
+        return tuple(tape.records) if tape else ()
+
+    def holds(self, task: TaskId) -> bool:
+        return task in self._tapes
+
+    def clear(self) -> None:
+        self._tapes.clear()
+
+    def _of(self, task: TaskId) -> Tape:
+        tape = self._tapes.pop(task, None) or Tape()
+        self._tapes[task] = tape
+        while len(self._tapes) > self._keep:
+            del self._tapes[next(iter(self._tapes))]
+        return tape
+
+
+def _same_stream(one: e.Event, two: e.Event) -> bool:
+    match one, two:
+        case (e.TextStreamed(block=a), e.TextStreamed(block=b)) | (
+            e.ThinkingStreamed(block=a),
+            e.ThinkingStreamed(block=b),
+        ):
+            return a == b
+        case e.CheckPrinted(name=a), e.CheckPrinted(name=b):
+            return a == b
+        case e.JudgeStreamed(part=first), e.JudgeStreamed(part=second):
+            return first == second
+        case _:
+            return False
+
+
+def _chars(record: Record) -> int:
+    event = record.event
+    return len(event.text) if isinstance(event, (*e.STREAMED, e.TextFinished)) else 200
