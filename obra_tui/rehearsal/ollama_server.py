@@ -178,13 +178,13 @@ class _Play:
         most = self.asked.most
         if self.fault is not None and self.kind is FaultKind.LENGTH:
             most = min(most, max(1, self.fault.after))
-        reason = "length" if tokens_in(len(text)) > most else "stop"
+        reason = "length" if tokens_in(text) > most else "stop"
         text = text[: most * 4]
         counted = max(1, self.asked.counted // 8) if self.kind is FaultKind.TRUNCATED else self.asked.counted
         if self.asked.stream:
             await self._stream(text, counted, reason)
         else:
-            await self.reply.json(200, self.dialect.whole(text, tokens_in(len(text)), counted, reason))
+            await self.reply.json(200, self.dialect.whole(text, tokens_in(text), counted, reason))
 
     async def _stream(self, text: str, counted: int, reason: str) -> None:
         await self.reply.stream(self.dialect.media)
@@ -193,7 +193,7 @@ class _Play:
                 return
             await self._send(self.dialect.piece(piece))
             await self.reply.rest(TOKEN_PAUSE * self.pace)
-        await self._send(self.dialect.last(tokens_in(len(text)), counted, reason))
+        await self._send(self.dialect.last(tokens_in(text), counted, reason))
         await self.reply.end()
 
     async def _send(self, data: bytes) -> None:

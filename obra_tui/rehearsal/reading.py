@@ -16,7 +16,8 @@ _NUMBERED = re.compile(r"^\s*(\d+)?\s*[|│]([+\- ])(.*)$")
 _NUMBERED_FILE = re.compile(r"^(?:#+ )?file: (\S.*?)\s*$", re.IGNORECASE)
 _HEADING = re.compile(r"^#+ +(.*)$")
 _TEST_PATH = re.compile(r"(^|/)(tests?|spec)/|(^|/)test_[^/]*$|_test\.\w+$|\.(test|spec)\.\w+$")
-_FAILED = re.compile(r"^\W*(?:FAILED|ERROR|FAIL)?\W*([\w./-]+::[^\s:`]+(?:::[^\s:`]+)*)`?(?:\s*(?:-|:|—)\s+(.*))?\s*$")
+_FAILED = re.compile(r"^\W*(?:FAILED|ERROR|FAIL)\W+([\w./-]+::[^\s:`]+(?:::[^\s:`]+)*)`?(?:\s*(?:-|:|—)\s+(.*))?\s*$")
+_LISTED = re.compile(r"^- (\S+)(?: \([^)]*\))?(?:: (.*))?$")
 _UNITTEST = re.compile(r"^\s*(?:FAIL|ERROR): (\w+) \(([\w.]+)\)")
 _PLACE = re.compile(r"^\s*(?:File \")?([\w./-]+\.\w+)(?:\", line |:)(\d+)(?::(\d+))?(?:[:,]\s*(.*))?$")
 _ASSERT = re.compile(r"^\s*E\s{2,}(.*\S)")
@@ -176,20 +177,28 @@ def _read_listing(lines: Sequence[str], at: int, file: _Open) -> int:
 
 
 def _failures(lines: Sequence[str]) -> Iterator[Failure]:
-    """Failing tests by name, each once, with the message that stands nearest; then other places."""
-    told: dict[str, str] = {}
+    """Failing tests, each once whatever it is called, with the nearest message; then other places."""
+    told: dict[str, Failure] = {}
+    places: list[Failure] = []
     last_assert = ""
-    places: list[tuple[str, int, str]] = []
+    listed = False
     for line in lines:
+        listed = line.startswith("Failing tests:") or (listed and line.startswith("- "))
         if found := _ASSERT.match(line):
             last_assert = last_assert or found[1]
-        elif found := _FAILED.match(line):
-            told[found[1]] = found[2] or told.get(found[1]) or last_assert
+        elif found := (_LISTED.match(line) if listed else None) or _FAILED.match(line):
+            _note(told, found[1], found[2] or last_assert)
         elif found := _UNITTEST.match(line):
-            told.setdefault(f"{found[2]}::{found[1]}", "")
+            _note(told, f"{found[2]}::{found[1]}", "")
         elif found := _PLACE.match(line):
-            places.append((found[1], int(found[2]), found[4] or ""))
-    for name, message in told.items():
-        yield Failure(name=name, message=message)
-    for file, number, message in places:
-        yield Failure(name="", message=message, file=file, line=number)
+            places.append(Failure(name="", message=found[4] or "", file=found[1], line=int(found[2])))
+    yield from told.values()
+    yield from places
+
+
+def _note(told: dict[str, Failure], name: str, message: str) -> None:
+    """Runners and reports name one test differently: the last part of the name is what they share."""
+    short = re.split(r"::|\.(?!py\b)", name)[-1]
+    known = told.get(short)
+    if known is None or (message and not known.message):
+        told[short] = Failure(name=known.name if known else name, message=message)

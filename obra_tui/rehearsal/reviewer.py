@@ -192,9 +192,9 @@ def _weakened(file: FileShown) -> Iterator[Remark]:
         if f"def {name}(" not in new:
             line = None if file.deleted else _near(file, number)
             yield _tests_remark(file, line, f"The existing test {name} was removed.")
-    lost = [n for n, text in file.removed if _ASSERTS.search(text)]
-    if not gone and len(lost) > len([x for x in file.added if _ASSERTS.search(x.text)]):
-        yield _tests_remark(file, _near(file, lost[0]), "An assertion was taken out of an existing test.")
+    lost = [n for n, text in file.removed if _ASSERTS.search(text) and text.strip() not in new]
+    if lost and not gone:
+        yield _tests_remark(file, _near(file, lost[0]), "What an existing test asserts was changed or taken out.")
     for line_ in file.added:
         if _SKIPPED.search(line_.text):
             yield _tests_remark(file, line_.number, "A test is switched off instead of being satisfied.")

@@ -84,5 +84,5 @@ class Claude:
 def run_pytest(repo: Path) -> subprocess.CompletedProcess[str]:
     """Run the project's own tests as a stranger would."""
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
-    env = {"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1"}
+    env = {"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     return subprocess.run(command, cwd=repo, env=env, capture_output=True, text=True, timeout=60)
