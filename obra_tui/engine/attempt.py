@@ -229,6 +229,7 @@ class TaskRunner:
         first = start.reason is ConversationReason.FIRST
         self._commit((attempt, PromptSent(text=start.prompt, kind="task" if first else "retry")))
         request = ImplementRequest(
+            session=self._session.id,
             task=self._task.spec.id,
             attempt=attempt,
             prompt=start.prompt,

@@ -22,10 +22,11 @@ from obra_tui.core.errors import (
 from obra_tui.core.events import DecisionMade, Record, SessionOpened, TaskAdded, TaskMoved
 from obra_tui.core.ids import GateId, SessionId, TaskId, new_session_id
 from obra_tui.core.lifecycle import State, Trigger, advance
-from obra_tui.core.model import Decision, DecisionKind, SessionKind, TaskSpec
+from obra_tui.core.model import Decision, DecisionKind, Finding, SessionKind, TaskSpec
 from obra_tui.engine.approvals import Questions
 from obra_tui.engine.config import EngineConfig, Ports
 from obra_tui.engine.outbox import Listener, Outbox
+from obra_tui.engine.prompts import changes_prompt
 from obra_tui.engine.recovery import recover
 from obra_tui.engine.session_run import SessionRun
 from obra_tui.engine.work import SessionWork, TaskWork, apply
@@ -59,7 +60,7 @@ class Orchestrator:
 
     def start(self) -> None:
         """Take up the open sessions of the journal: finish acceptances, mark the rest as interrupted."""
-        for work in recover(self._ports.ledger, self._outbox, self._adopt):
+        for work in recover(self._ports.ledger, self._config.project, self._outbox, self._adopt):
             run = self._runs[work.id]
             for task in work.tasks.values():
                 if task.state is State.ACCEPTING:
@@ -204,6 +205,16 @@ class Orchestrator:
         ids = (task.spec.id, task.attempt)
         self._outbox.commit(run.work.id, [(*ids, made), (*ids, moved)])
         self._follow_up(run, task)
+
+    def next_prompt(self, gate: GateId, note: str, chosen: tuple[Finding, ...]) -> str:
+        """Return the prompt that a request for changes with this note and these findings would send."""
+        _, task = self._find_gate(gate)
+        decision = Decision(kind=DecisionKind.CHANGES, by="", note=note, chosen=chosen)
+        return changes_prompt(task.number + 1, decision, task.checks, task.notes)
+
+    def state_of(self, task: TaskId) -> State:
+        """Return where a task of an open session stands."""
+        return self._find_task(task)[1].state
 
     def _follow_up(self, run: SessionRun, task: TaskWork) -> None:
         if task.state is State.ACCEPTING:

@@ -11,11 +11,13 @@ from obra_tui.engine.work import SessionWork, rebuild
 FOUND = "Found half-way at start-up: an earlier Obra ended without stopping it. The work is kept."
 
 
-def recover(ledger: Ledger, outbox: Outbox, adopt: Callable[[SessionWork], None]) -> Iterator[SessionWork]:
-    """Yield each open session after `adopt` got it and its interrupted tasks were marked."""
+def recover(
+    ledger: Ledger, project: str, outbox: Outbox, adopt: Callable[[SessionWork], None]
+) -> Iterator[SessionWork]:
+    """Yield each open session of `project` after `adopt` got it and its interrupted tasks were marked."""
     for session, _ in ledger.open_sessions():
         work = rebuild(session, ledger.session_records(session))
-        if work is None:
+        if work is None or work.opened.project != project:
             continue
         adopt(work)
         for task in work.tasks.values():

@@ -9,11 +9,14 @@ import threading
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from typing import ParamSpec, TypeVar
 
 from obra_tui.core.commands import Command
 from obra_tui.core.events import Record
 from obra_tui.engine.orchestrator import Orchestrator
 
+P = ParamSpec("P")
+T = TypeVar("T")
 Listener = Callable[[Sequence[Record]], None]
 
 _STOP_LIMIT_S = 10.0
@@ -55,11 +58,17 @@ class EngineThread:
         assert loop is not None
         assert orchestrator is not None
 
-        async def on_loop() -> Callable[[], None]:
-            return orchestrator.subscribe(listener)
-
-        unsubscribe = asyncio.run_coroutine_threadsafe(on_loop(), loop).result()
+        unsubscribe = self.ask(orchestrator.subscribe, listener)
         return lambda: None if loop.is_closed() else _later(loop, unsubscribe)
+
+    def ask(self, question: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call `question` on the engine's loop and return its answer; blocks, so never from the screen's loop."""
+        assert self._loop is not None
+
+        async def on_loop() -> T:
+            return question(*args, **kwargs)
+
+        return asyncio.run_coroutine_threadsafe(on_loop(), self._loop).result()
 
     def stop(self) -> None:
         """End all runs, close everything and wait for the thread. Repeating it is harmless."""

@@ -1,0 +1,5 @@
+"""The command line: arguments → settings → wiring → run.
+
+Must import nothing heavy at module level: `obra --help` is answered without
+Textual, the database or the SDK.
+"""

@@ -1,0 +1,185 @@
+"""The commands, as a person sees them in `obra --help`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from obra_tui import __version__
+from obra_tui.cli.options import (
+    Flags,
+    HeadlessOption,
+    JsonOption,
+    JudgeModelOption,
+    MaxAttemptsOption,
+    ModelOption,
+    PolicyOption,
+    ProjectOption,
+    ThresholdOption,
+    wants_screen,
+)
+from obra_tui.core.errors import ConfigError
+
+app = typer.Typer(
+    help="Supervise Claude Code: it works in a copy, Obra looks at the work, you decide.",
+    no_args_is_help=False,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+config_app = typer.Typer(help="Show the settings in force, or trust a project's own settings.", rich_markup_mode=None)
+app.add_typer(config_app, name="config")
+
+HERE = Path()
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"obra {__version__}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def main(
+    context: typer.Context,
+    project: ProjectOption = HERE,
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")] = False,
+) -> int:
+    """Open the app on a project."""
+    if context.invoked_subcommand is not None:
+        return 0
+    if not wants_screen(headless=False, as_json=False):
+        raise ConfigError("The app needs a terminal.", fix="Use `obra run --headless`, `obra review` or `obra --help`.")
+    from obra_tui.wiring.screen import open_app
+
+    return open_app(project)
+
+
+@app.command()
+def run(
+    plan: Annotated[Path | None, typer.Argument(help="Plan file: a Markdown checklist or TOML.")] = None,
+    task: Annotated[str | None, typer.Option("--task", "-t", help="One task instead of a plan.")] = None,
+    resume: Annotated[str | None, typer.Option("--resume", help="Go on with this open session.")] = None,
+    project: ProjectOption = HERE,
+    policy: PolicyOption = None,
+    threshold: ThresholdOption = None,
+    max_attempts: MaxAttemptsOption = None,
+    model: ModelOption = None,
+    judge_model: JudgeModelOption = None,
+    headless: HeadlessOption = False,
+    as_json: JsonOption = False,
+) -> int:
+    """Work on a plan or on one task."""
+    from obra_tui.cli.plans import order_of
+    from obra_tui.cli.running import Job, run_job
+
+    flags = Flags(policy=policy, threshold=threshold, max_attempts=max_attempts, model=model, judge_model=judge_model)
+    job = Job(
+        project=project,
+        order=order_of(plan=plan, task=task, resume=resume, project=project),
+        flags=flags,
+        screen=wants_screen(headless=headless, as_json=as_json),
+        as_json=as_json,
+    )
+    return run_job(job)
+
+
+@app.command()
+def demo(
+    scenario: Annotated[str, typer.Argument(help="Name of the rehearsal; `obra demo list` names them.")] = "calculator",
+    policy: PolicyOption = None,
+    pace: Annotated[float, typer.Option("--pace", min=0.0, max=10.0, help="0 = as fast as possible.")] = 1.0,
+    headless: HeadlessOption = False,
+    as_json: JsonOption = False,
+) -> int:
+    """Rehearse: scripted models on loopback, everything else real. Needs no login, no model, no network."""
+    from obra_tui.cli.demo import list_demos, run_demo
+
+    if scenario == "list":
+        return list_demos(as_json=as_json)
+    screen = wants_screen(headless=headless, as_json=as_json)
+    return run_demo(scenario, Flags(policy=policy), pace=pace, screen=screen, as_json=as_json)
+
+
+@app.command()
+def review(
+    gate: Annotated[str | None, typer.Argument(help="Show this gate; without it, list the gates that wait.")] = None,
+    approve: Annotated[str | None, typer.Option("--approve", metavar="GATE", help="Approve this gate.")] = None,
+    changes: Annotated[str | None, typer.Option("--changes", metavar="GATE", help="Send it back with --note.")] = None,
+    reject: Annotated[str | None, typer.Option("--reject", metavar="GATE", help="Reject it with --note.")] = None,
+    note: Annotated[str, typer.Option("--note", help="Reason, or what Claude should change.")] = "",
+    tree: Annotated[str, typer.Option("--tree", help="Refuse unless the work is this git tree.")] = "",
+    as_json: JsonOption = False,
+) -> int:
+    """Show and answer the gates that wait for a person."""
+    from obra_tui.cli.review import Answer, review_gates
+
+    return review_gates(
+        gate, Answer(approve=approve, changes=changes, reject=reject, note=note, tree=tree), as_json=as_json
+    )
+
+
+@app.command()
+def close(session: Annotated[str, typer.Argument(help="Id of an open session.")]) -> int:
+    """Close a session; its unfinished tasks stay as they are."""
+    from obra_tui.cli.review import close_session
+
+    return close_session(session)
+
+
+@app.command()
+def merge(
+    session: Annotated[str, typer.Argument(help="Id of the session whose branch is taken over.")],
+    project: ProjectOption = HERE,
+) -> int:
+    """Fast-forward the checked-out branch to `obra/<session>`; refused unless the work tree is clean."""
+    from obra_tui.cli.review import merge_session
+
+    return merge_session(session, project)
+
+
+@app.command()
+def doctor(project: ProjectOption = HERE, as_json: JsonOption = False) -> int:
+    """Look at what Obra needs on this machine, with the command that helps."""
+    from obra_tui.cli.doctor import run_doctor
+
+    return run_doctor(project, as_json=as_json)
+
+
+@config_app.callback(invoke_without_command=True)
+def config(
+    context: typer.Context,
+    project: ProjectOption = HERE,
+    origin: Annotated[bool, typer.Option("--origin", help="Say where each value comes from.")] = False,
+    as_json: JsonOption = False,
+) -> int:
+    """Print the settings in force."""
+    if context.invoked_subcommand is not None:
+        return 0
+    from obra_tui.cli.settings import show_settings
+
+    return show_settings(project, origin=origin, as_json=as_json)
+
+
+@config_app.command()
+def show(project: ProjectOption = HERE, origin: bool = False, as_json: JsonOption = False) -> int:
+    """Print the settings in force; --origin says where each comes from."""
+    from obra_tui.cli.settings import show_settings
+
+    return show_settings(project, origin=origin, as_json=as_json)
+
+
+@config_app.command()
+def trust(project: ProjectOption = HERE) -> int:
+    """Let this project's own settings file set commands and rules, as the file is now."""
+    from obra_tui.cli.settings import trust_settings
+
+    return trust_settings(project)
+
+
+@config_app.command()
+def path(project: ProjectOption = HERE) -> int:
+    """Print the files and folders that Obra uses."""
+    from obra_tui.cli.settings import show_paths
+
+    return show_paths(project)

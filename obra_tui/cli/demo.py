@@ -1,0 +1,51 @@
+"""`obra demo`: the whole product on a fresh machine, offline."""
+
+import json
+import sys
+
+import typer
+
+from obra_tui.cli.options import Flags
+from obra_tui.core.model import Policy
+
+
+def list_demos(*, as_json: bool) -> int:
+    from obra_tui.rehearsal import list_scenarios
+
+    for scenario in list_scenarios():
+        if as_json:
+            typer.echo(json.dumps({"name": scenario.name, "title": scenario.title, "text": scenario.description}))
+        else:
+            typer.echo(f"{scenario.name:<14} {scenario.title}: {' '.join(scenario.description.split())}")
+    return 0
+
+
+def run_demo(scenario: str, flags: Flags, *, pace: float, screen: bool, as_json: bool) -> int:
+    """Rehearse a scenario. Without a screen nobody can approve, so the gate decides itself (policy autonomous)."""
+    if screen:
+        from obra_tui.wiring.screen import open_demo_app
+
+        return open_demo_app(scenario, flags.settings(), pace=pace)
+    return _run_headless(scenario, flags, pace=pace, as_json=as_json)
+
+
+def _run_headless(scenario: str, flags: Flags, *, pace: float, as_json: bool) -> int:
+    from obra_tui.cli.running import follow_plant
+    from obra_tui.settings import load
+    from obra_tui.wiring.engine import Plant
+    from obra_tui.wiring.plans import read_plan
+    from obra_tui.wiring.rehearsal import open_rehearsal
+    from obra_tui.wiring.work import Order, Start
+
+    unattended = {**flags.settings(), "gate.policy": (flags.policy or Policy.AUTONOMOUS).value}
+    settings = load(None, unattended)
+    rehearsal = open_rehearsal(scenario, settings, pace=pace)
+    try:
+        if not as_json:
+            typer.echo(f"repository of this rehearsal: {rehearsal.project}")
+            sys.stdout.flush()
+        start = Start(project=rehearsal.project, attended=False)
+        plant = Plant(settings, start, lambda: rehearsal.models)
+        return follow_plant(plant, Order(plan=read_plan(rehearsal.plan)), as_json=as_json)
+    finally:
+        rehearsal.close()

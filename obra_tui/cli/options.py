@@ -1,0 +1,57 @@
+"""Options that several commands share, and what they mean."""
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from obra_tui.core.model import Policy
+
+ProjectOption = Annotated[
+    Path, typer.Option("--project", "-C", help="The git repository to work on.", show_default="the current folder")
+]
+PolicyOption = Annotated[Policy | None, typer.Option("--policy", help="Who accepts work (default: gate.policy).")]
+ThresholdOption = Annotated[
+    float | None, typer.Option("--threshold", min=0.0, max=1.0, help="Lowest score that passes (gate.threshold).")
+]
+MaxAttemptsOption = Annotated[
+    int | None, typer.Option("--max-attempts", min=1, help="Attempts before a person is asked (gate.max_attempts).")
+]
+ModelOption = Annotated[str | None, typer.Option("--model", help="Model of Claude Code (claude.model).")]
+JudgeModelOption = Annotated[str | None, typer.Option("--judge-model", help="Model that judges (judge.model).")]
+HeadlessOption = Annotated[
+    bool, typer.Option("--headless", help="No screen: print lines. Chosen by itself without a terminal.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="No screen: print one JSON object per event.")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flags:
+    """Settings given on the command line."""
+
+    policy: Policy | None = None
+    threshold: float | None = None
+    max_attempts: int | None = None
+    model: str | None = None
+    judge_model: str | None = None
+
+    def settings(self) -> Mapping[str, object]:
+        """Return dotted setting names with their values; None = not given."""
+        return {
+            "gate.policy": self.policy.value if self.policy else None,
+            "gate.threshold": self.threshold,
+            "gate.max_attempts": self.max_attempts,
+            "claude.model": self.model,
+            "judge.model": self.judge_model,
+        }
+
+
+def wants_screen(*, headless: bool, as_json: bool) -> bool:
+    """Return whether to open the app: only on a terminal that can show it, and only if nobody said otherwise."""
+    if headless or as_json or os.environ.get("TERM", "") == "dumb":
+        return False
+    return sys.stdin.isatty() and sys.stdout.isatty()

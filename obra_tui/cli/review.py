@@ -1,0 +1,178 @@
+"""`obra review`, `close` and `merge`: gates and sessions without a screen."""
+
+import asyncio
+import dataclasses
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from obra_tui.core.commands import CloseSession, Decide
+from obra_tui.core.errors import ConfigError, StaleDecision
+from obra_tui.core.history import GateDetail, GateSummary, History
+from obra_tui.core.ids import GateId, SessionId
+from obra_tui.core.model import Decision, DecisionKind, Finding, Severity
+from obra_tui.core.text import one_line, visible
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """The options of one call; at most one of the three gates is given."""
+
+    approve: str | None
+    changes: str | None
+    reject: str | None
+    note: str
+    tree: str
+
+    def chosen(self) -> tuple[DecisionKind, str] | None:
+        """Return the kind and the gate as it was typed. Raises `ConfigError` when there are two."""
+        given = [
+            (kind, gate)
+            for kind, gate in (
+                (DecisionKind.APPROVE, self.approve),
+                (DecisionKind.CHANGES, self.changes),
+                (DecisionKind.REJECT, self.reject),
+            )
+            if gate
+        ]
+        if len(given) > 1:
+            raise ConfigError("More than one answer was given.", fix="Answer one gate at a time.")
+        return given[0] if given else None
+
+
+def review_gates(gate: str | None, answer: Answer, *, as_json: bool) -> int:
+    from obra_tui.settings import load
+    from obra_tui.wiring.reading import open_history
+
+    chosen = answer.chosen()
+    settings = load()
+    with open_history(settings) as history:
+        if chosen is not None:
+            detail = _find(history, chosen[1])
+        elif gate is not None:
+            return _print_detail(_find(history, gate), as_json=as_json)
+        else:
+            return _print_list(history.gates(), as_json=as_json)
+    return _decide(detail, chosen[0], answer, as_json=as_json)
+
+
+def _find(history: History, typed: str) -> GateDetail:
+    _, found = history.resolve(typed, "gate")
+    return history.gate(GateId(found))
+
+
+def _decide(detail: GateDetail, kind: DecisionKind, answer: Answer, *, as_json: bool) -> int:
+    from obra_tui.settings import load
+    from obra_tui.wiring.engine import Plant
+    from obra_tui.wiring.models import real_models
+    from obra_tui.wiring.settle import wait_until_settled
+    from obra_tui.wiring.work import Start, person
+
+    gate = detail.gate
+    if answer.tree and not gate.binding.tree.startswith(answer.tree):
+        raise StaleDecision(gate.id, "the tree")
+    passes = detail.attempt.quality is not None and detail.attempt.quality.passes_gate
+    decision = Decision(
+        kind=kind,
+        by=person(),
+        note=answer.note,
+        chosen=detail.attempt.verdict.findings if kind is DecisionKind.CHANGES and detail.attempt.verdict else (),
+        override=kind is DecisionKind.APPROVE and not passes,
+    )
+    project = Path(detail.session.project)
+    settings = load(project)
+    plant = Plant(settings, Start(project=project, attended=False), lambda: real_models(settings))
+    plant.start()
+    try:
+        plant.engine.submit(Decide(gate=gate.id, binding=gate.binding, decision=decision)).result()
+        state = wait_until_settled(plant, detail.session.id, detail.attempt.summary.task)
+    finally:
+        plant.engine.stop()
+    text = {"type": "decision", "gate": gate.id, "kind": kind.value, "by": decision.by, "state": state.value}
+    typer.echo(json.dumps(text) if as_json else f"{kind.value}: {detail.attempt.summary.task_key} is {state.value}")
+    return 0
+
+
+def close_session(session: str) -> int:
+    from obra_tui.settings import load
+    from obra_tui.wiring.engine import Plant
+    from obra_tui.wiring.models import real_models
+    from obra_tui.wiring.reading import open_history
+    from obra_tui.wiring.work import Start, person
+
+    settings = load()
+    with open_history(settings) as history:
+        _, found = history.resolve(session, "session")
+        summary = history.session(SessionId(found)).summary
+    start = Start(project=Path(summary.project), attended=False)
+    plant = Plant(settings, start, lambda: real_models(settings))
+    plant.start()
+    try:
+        plant.engine.submit(CloseSession(session=summary.id, reason=f"Closed by {person()}.")).result()
+    finally:
+        plant.engine.stop()
+    typer.echo(f"closed {summary.id} ({one_line(summary.title)})")
+    return 0
+
+
+def merge_session(session: str, project: Path) -> int:
+    from obra_tui.evidence.workspace import fast_forward
+    from obra_tui.wiring.project import project_root
+
+    done = asyncio.run(fast_forward(project_root(project), f"obra/{session}"))
+    typer.echo(f"{done.branch}: {done.before[:12]} → {done.after[:12]}")
+    return 0
+
+
+# --- printing ------------------------------------------------------------------------------------
+
+
+def _print_list(gates: tuple[GateSummary, ...], *, as_json: bool) -> int:
+    for gate in gates:
+        if as_json:
+            typer.echo(json.dumps({"type": "waiting_gate", **_plain(gate)}))
+        else:
+            score = "–" if gate.score is None else f"{gate.score:.2f} ({'PASS' if gate.passes else 'FAIL'})"
+            typer.echo(f"{gate.id}  {one_line(gate.task_key)} {one_line(gate.task_title, 60)}  Quality: {score}")
+    if not gates and not as_json:
+        typer.echo("No gate is waiting.")
+    return 0
+
+
+def _print_detail(detail: GateDetail, *, as_json: bool) -> int:
+    if as_json:
+        typer.echo(json.dumps({"type": "gate_detail", **_plain(detail)}))
+        return 0
+    for line in _detail_lines(detail):
+        typer.echo(line)
+    return 0
+
+
+def _detail_lines(detail: GateDetail) -> list[str]:
+    attempt, gate = detail.attempt, detail.gate
+    lines = [
+        f"gate     {gate.id}{'' if gate.open else '  (answered)'}",
+        f"task     {one_line(attempt.spec.key)} {one_line(attempt.spec.title)}",
+        f"attempt  {attempt.summary.number}   tree {gate.binding.tree[:12]}   diff {gate.binding.diff_digest[:12]}",
+        *([attempt.quality.line] if attempt.quality else []),
+        *(f"why      {one_line(reason, 500)}" for reason in gate.reasons),
+    ]
+    lines += [f"check    {r.spec.name}: {r.status.value} (exit {r.exit_code})" for r in attempt.checks]
+    lines += [_finding_line(finding) for finding in (attempt.quality.findings if attempt.quality else ())]
+    if attempt.diff:
+        lines += ["", visible(attempt.diff.patch)]
+    lines += ["", f"obra review --approve {gate.id} | --changes {gate.id} --note … | --reject {gate.id} --note …"]
+    return lines
+
+
+def _finding_line(finding: Finding) -> str:
+    mark = "!" if finding.severity in (Severity.BLOCKER, Severity.MAJOR) else "·"
+    return f"{mark} {finding.severity.value:<8} {one_line(finding.place)} {one_line(finding.message, 500)}"
+
+
+def _plain(value: Any) -> dict[str, Any]:
+    """Return a frozen dataclass as what JSON can hold."""
+    return json.loads(json.dumps(dataclasses.asdict(value), default=str))  # type: ignore[no-any-return]

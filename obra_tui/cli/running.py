@@ -1,0 +1,58 @@
+"""`obra run`: in the app or headless."""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from obra_tui.cli.options import Flags
+from obra_tui.wiring.work import Order, Start, person
+
+if TYPE_CHECKING:
+    from obra_tui.wiring.engine import Plant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    project: Path
+    order: Order
+    flags: Flags
+    screen: bool
+    as_json: bool
+
+
+def run_job(job: Job) -> int:
+    if job.screen:
+        from obra_tui.wiring.screen import open_app
+
+        return open_app(job.project, job.order, job.flags.settings())
+    return _run_headless(job)
+
+
+def _run_headless(job: Job) -> int:
+    from obra_tui.settings import load
+    from obra_tui.wiring.engine import Plant
+    from obra_tui.wiring.models import real_models
+    from obra_tui.wiring.project import project_root
+
+    project = project_root(job.project)
+    settings = load(project, job.flags.settings())
+    plant = Plant(settings, Start(project=project, attended=False), lambda: real_models(settings))
+    return follow_plant(plant, job.order, as_json=job.as_json)
+
+
+def follow_plant(plant: "Plant", order: Order, *, as_json: bool) -> int:
+    """Start the engine, follow the ordered work to its end on standard output, stop the engine."""
+    from obra_tui.headless import Output, follow
+    from obra_tui.wiring.begin import enter_session, start_work
+    from obra_tui.wiring.records import encode_record
+
+    plant.start()
+    try:
+        session = enter_session(plant.engine, order)
+        output = Output(as_json=as_json, stream=sys.stdout, encode=encode_record)
+        return follow(
+            plant.engine, session, output, lambda: start_work(plant.engine, session, order, person()), person()
+        )
+    finally:
+        plant.engine.stop()

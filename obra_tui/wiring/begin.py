@@ -1,0 +1,31 @@
+"""The first commands of a start: open or find the session, add the tasks, begin."""
+
+from concurrent.futures import Future
+from typing import Protocol, cast
+
+from obra_tui.core.commands import AddTasks, Command, OpenSession, Resume, StartRun
+from obra_tui.core.ids import SessionId
+from obra_tui.wiring.work import Order
+
+
+class Engine(Protocol):
+    def submit(self, command: Command) -> "Future[object]": ...
+
+
+def enter_session(engine: Engine, order: Order) -> SessionId:
+    """Return the session to work in; a new one has its tasks. Raises `ObraError`."""
+    if order.resume:
+        return SessionId(order.resume)
+    assert order.plan is not None
+    plan = order.plan
+    opened = OpenSession(kind=order.kind, title=plan.title, plan_source=plan.source)
+    session = cast(SessionId, engine.submit(opened).result())
+    engine.submit(AddTasks(session=session, tasks=plan.tasks)).result()
+    return session
+
+
+def start_work(engine: Engine, session: SessionId, order: Order, by: str) -> None:
+    """Begin, or go on after an interruption. Raises `ObraError` for an unknown or closed session."""
+    if order.resume:
+        engine.submit(Resume(session=session, by=by)).result()
+    engine.submit(StartRun(session=session, close_when_done=True)).result()

@@ -1,0 +1,161 @@
+"""A look at the machine: what Obra needs, what it found, which command helps. Blocking."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from obra_tui.core.doctor import DoctorLine, DoctorStatus
+from obra_tui.core.errors import ObraError
+from obra_tui.core.model import SandboxLevel
+
+if TYPE_CHECKING:
+    from obra_tui.settings import Settings
+
+_MIN_GIT = (2, 38)
+
+
+class MachineDoctor:
+    """Yields one line after the other; what needs no network comes first."""
+
+    def __init__(self, project: Path) -> None:
+        self._project = project
+
+    def run(self) -> Iterator[DoctorLine]:
+        yield _git()
+        yield self._project_line()
+        settings, line = self._settings()
+        yield line
+        if settings is None:
+            return
+        looks: tuple[Callable[[Settings], DoctorLine], ...] = (
+            _data_folder,
+            _sqlite,
+            _sandbox,
+            _claude_program,
+            _claude_login,
+            _judge,
+        )
+        for look in looks:
+            yield look(settings)
+
+    def _project_line(self) -> DoctorLine:
+        from obra_tui.wiring.project import project_root
+
+        try:
+            root = project_root(self._project)
+        except ObraError as error:
+            return _line("project", DoctorStatus.MISSING, error.what, detail=error.fix)
+        return _line("project", DoctorStatus.OK, f"git repository {root}")
+
+    def _settings(self) -> tuple[Settings | None, DoctorLine]:
+        from obra_tui.settings import load, user_file
+        from obra_tui.wiring.project import project_root
+
+        try:
+            root: Path | None = project_root(self._project)
+        except ObraError:
+            root = None
+        try:
+            settings = load(root)
+        except ObraError as error:
+            return None, _line("settings", DoctorStatus.MISSING, f"{error.where}: {error.what}", detail=error.fix)
+        where = user_file() if user_file().exists() else "defaults and environment"
+        return settings, _line("settings", DoctorStatus.OK, f"read without complaint ({where})")
+
+
+def _line(
+    name: str, status: DoctorStatus, fact: str, *, fix: str = "", detail: str = "", needed: bool = True
+) -> DoctorLine:
+    return DoctorLine(name=name, status=status, fact=fact, fix=fix, detail=detail, needed=needed)
+
+
+def _git() -> DoctorLine:
+    from obra_tui.wiring.versions import git_version
+
+    version = git_version()
+    if not version:
+        return _line("git", DoctorStatus.MISSING, "git is not installed", fix="apt install git")
+    numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
+    if numbers < _MIN_GIT:
+        return _line("git", DoctorStatus.MISSING, f"git {version} is too old: 2.38 or newer is needed")
+    return _line("git", DoctorStatus.OK, f"git {version}")
+
+
+def _data_folder(settings: Settings) -> DoctorLine:
+    folder = settings.data_dir
+    parent = next((path for path in (folder, *folder.parents) if path.exists()), Path("/"))
+    if not os.access(parent, os.W_OK):
+        return _line(
+            "data-folder",
+            DoctorStatus.MISSING,
+            f"{folder} cannot be written",
+            detail="Set OBRA_DATA_DIR to a folder of yours.",
+        )
+    free = shutil.disk_usage(parent).free // 2**30
+    status = DoctorStatus.OK if free >= 1 else DoctorStatus.WARN
+    return _line("data-folder", status, f"{folder} ({free} GB free)")
+
+
+def _sqlite(settings: Settings) -> DoctorLine:
+    if settings.database.url:
+        return _line("database", DoctorStatus.UNKNOWN, "a database server is configured; it is asked at start")
+    from obra_tui.store.sqlite import sqlite_health
+
+    health = sqlite_health()
+    return _line("sqlite", DoctorStatus.OK, f"SQLite {health.version}", detail=health.note, needed=False)
+
+
+def _sandbox(settings: Settings) -> DoctorLine:
+    from obra_tui.evidence.sandbox import Sandbox
+
+    level, why = asyncio.run(Sandbox(data_dir=settings.data_dir).probe())
+    if level is SandboxLevel.BWRAP:
+        return _line("sandbox", DoctorStatus.OK, "checks run in bubblewrap: no network, nothing outside can be written")
+    required = settings.sandbox.level == "required"
+    return _line(
+        "sandbox",
+        DoctorStatus.MISSING if required else DoctorStatus.WARN,
+        f"checks run at level '{level}': {why}",
+        fix="apt install bubblewrap",
+        needed=required,
+    )
+
+
+def _claude_program(settings: Settings) -> DoctorLine:
+    from obra_tui.agents.probe import program_version
+    from obra_tui.wiring.models import claude_config
+
+    try:
+        version, path = program_version(claude_config(settings))
+    except ObraError as error:
+        return _line("claude", DoctorStatus.MISSING, str(error), fix=error.fix)
+    return _line("claude", DoctorStatus.OK, f"Claude Code {version}", detail=str(path))
+
+
+def _claude_login(settings: Settings) -> DoctorLine:
+    from obra_tui.agents.probe import login
+    from obra_tui.wiring.models import claude_config
+
+    return login(claude_config(settings))
+
+
+def _judge(settings: Settings) -> DoctorLine:
+    from obra_tui.judge import probe
+    from obra_tui.wiring.models import judge_config
+
+    health = asyncio.run(probe(judge_config(settings)))
+    if health.ready:
+        return _line("judge", DoctorStatus.OK, f"{health.model} at {health.url}")
+    status = DoctorStatus.LOADING if health.state == "loading" else DoctorStatus.MISSING
+    return _line(
+        "judge",
+        status,
+        health.what,
+        detail=f"{health.fix} Without a judge nothing passes on its own: every gate asks you.",
+        needed=False,
+    )

@@ -1,0 +1,136 @@
+"""The engine and all that it needs, built on the engine's own thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from obra_tui.core.gate import GateRules
+from obra_tui.core.model import SandboxLevel
+from obra_tui.engine.config import EngineConfig, Ports
+from obra_tui.engine.thread import Assembly, EngineThread
+from obra_tui.wiring.work import Start
+
+if TYPE_CHECKING:
+    from obra_tui.engine.orchestrator import Orchestrator
+    from obra_tui.evidence.workspace import GitWorkspace
+    from obra_tui.settings import Settings
+    from obra_tui.store.queries import SqlHistory
+    from obra_tui.wiring.models import Models
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What a reader needs beside the engine."""
+
+    orchestrator: Orchestrator
+    history: SqlHistory
+    workspace: GitWorkspace
+
+
+class Plant:
+    """An engine thread with its parts. `parts` are there once `start` has returned."""
+
+    def __init__(self, settings: Settings, start: Start, models: Callable[[], Models]) -> None:
+        self._settings = settings
+        self._start = start
+        self._models = models
+        self._parts: Parts | None = None
+        self.engine = EngineThread(self._build)
+
+    @property
+    def parts(self) -> Parts:
+        assert self._parts is not None, "the engine was not started"
+        return self._parts
+
+    def start(self) -> None:
+        """Build everything and return when commands are taken. Raises `ObraError` when something is missing."""
+        self.engine.start()
+
+    def _build(self) -> Assembly:
+        from obra_tui.engine.orchestrator import Orchestrator
+
+        models = self._models()
+        with ExitStack() as closing:
+            ports, history, workspace = _ports(self._settings, self._start, models, closing)
+            orchestrator = Orchestrator(ports, _config(self._settings, self._start, models.rehearsal))
+            self._parts = Parts(orchestrator=orchestrator, history=history, workspace=workspace)
+            kept = closing.pop_all()
+
+        async def close() -> None:
+            with kept:
+                await ports.implementer.close()
+                await ports.judge.close()
+
+        return Assembly(orchestrator=orchestrator, close=close)
+
+
+def _ports(
+    settings: Settings, start: Start, models: Models, closing: ExitStack
+) -> tuple[Ports, SqlHistory, GitWorkspace]:
+    from obra_tui.agents.claude_code import ClaudeCode
+    from obra_tui.engine.clock import SystemClock
+    from obra_tui.evidence.checks import LocalCheckRunner
+    from obra_tui.evidence.sandbox import Sandbox
+    from obra_tui.evidence.workspace import GitWorkspace
+    from obra_tui.judge import QwenJudge
+    from obra_tui.store.journal import SqlJournal
+    from obra_tui.store.owner import acquire
+    from obra_tui.store.queries import SqlHistory
+
+    closing.callback(acquire(settings.data_dir).release)
+    journal = SqlJournal(database(settings))
+    closing.callback(journal.close)
+    history = SqlHistory(database(settings))
+    closing.callback(history.close)
+    sandbox = Sandbox(data_dir=settings.data_dir, lowest=_lowest_sandbox(settings))
+    workspace = GitWorkspace(
+        project=start.project,
+        data_dir=settings.data_dir,
+        sandbox=sandbox,
+        setup=settings.workspace.setup,
+        protected=settings.workspace.protected,
+    )
+    checks = LocalCheckRunner(configured=models.checks, sandbox=sandbox, data_dir=settings.data_dir)
+    ports = Ports(
+        implementer=ClaudeCode(models.claude),
+        workspace=workspace,
+        checks=checks,
+        judge=QwenJudge(models.judge),
+        journal=journal,
+        ledger=history,
+        clock=SystemClock(),
+    )
+    return ports, history, workspace
+
+
+def _config(settings: Settings, start: Start, rehearsal: str) -> EngineConfig:
+    from obra_tui.wiring.versions import versions
+
+    gate = settings.gate
+    return EngineConfig(
+        project=str(start.project),
+        rules=GateRules(
+            policy=gate.policy,
+            threshold=gate.threshold,
+            max_attempts=gate.max_attempts,
+            weights=gate.weights.pairs(),
+        ),
+        jobs=start.jobs,
+        attended=start.attended,
+        wait_for_limit_s=settings.claude.wait_for_limit_s,
+        keep_copies=settings.workspace.keep_copies,
+        rehearsal=rehearsal,
+        versions=versions(),
+    )
+
+
+def database(settings: Settings) -> str | Path:
+    return settings.database.url or settings.data_dir / "obra.db"
+
+
+def _lowest_sandbox(settings: Settings) -> SandboxLevel:
+    return SandboxLevel.BWRAP if settings.sandbox.level == "required" else SandboxLevel.NONE

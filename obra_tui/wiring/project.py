@@ -1,0 +1,34 @@
+"""The person's repository, found from any folder inside it."""
+
+import subprocess
+from pathlib import Path
+
+from obra_tui.core.errors import ProjectError
+
+
+def project_root(folder: Path) -> Path:
+    """Return the top of the git work tree around `folder`. Raises `ProjectError` with what to do."""
+    if not folder.is_dir():
+        raise ProjectError("There is no such folder.", where=str(folder.absolute()), fix="Name a git repository.")
+    try:
+        done = subprocess.run(
+            ["git", "rev-parse", "--show-toplevel", "--verify", "HEAD^{commit}"],
+            cwd=folder, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+    except FileNotFoundError:
+        raise ProjectError("git is not installed.", fix="Install git 2.38 or newer.") from None
+    lines = done.stdout.splitlines()
+    if len(lines) == 2:
+        return Path(lines[0])
+    raise _why_not(folder, done.stderr)
+
+
+def _why_not(folder: Path, stderr: str) -> ProjectError:
+    where = str(folder.absolute())
+    if "not a git repository" in stderr:
+        fix = "Run `git init` and commit something, name a repository with -C, or try `obra demo`."
+        return ProjectError("This is no git repository.", where=where, fix=fix)
+    if "dubious ownership" in stderr:
+        fix = f"Run: git config --global --add safe.directory {where}"
+        return ProjectError("The repository belongs to somebody else.", where=where, fix=fix)
+    return ProjectError("The repository has no commit yet.", where=where, fix="Commit something first.")

@@ -1,0 +1,29 @@
+"""The history without an engine: for commands that only look."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from obra_tui.core.errors import UnknownId
+
+if TYPE_CHECKING:
+    from obra_tui.core.history import History
+    from obra_tui.settings import Settings
+
+
+@contextmanager
+def open_history(settings: Settings) -> Iterator[History]:
+    """Open the database for reading. Raises `StoreError`; `UnknownId` when nothing was ever stored."""
+    from obra_tui.store.queries import SqlHistory
+    from obra_tui.wiring.engine import database
+
+    target = database(settings)
+    if not isinstance(target, str) and not target.exists():
+        raise UnknownId("There is no session yet.", where=str(target), fix="`obra run` or `obra demo` makes one.")
+    history = SqlHistory(target)
+    try:
+        yield history
+    finally:
+        history.close()

@@ -1,0 +1,110 @@
+"""The app with everything behind it.
+
+What happens before the first paint is kept to the standard library and
+Textual: settings, database, SDK and HTTP are loaded in the worker thread that
+opens the backend.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from obra_tui import __version__
+from obra_tui.wiring.appearance import Appearance, appearance
+from obra_tui.wiring.project import project_root
+from obra_tui.wiring.work import Order, Start, person
+
+if TYPE_CHECKING:
+    from obra_tui.settings import Settings
+    from obra_tui.ui.ports import Backend, Launch
+    from obra_tui.wiring.engine import Plant
+
+_DEMO = "calculator"
+
+
+def open_app(folder: Path, order: Order | None = None, flags: Mapping[str, object] | None = None) -> int:
+    """Open the app on the project around `folder`, and begin with `order` if there is one."""
+    project = project_root(folder)
+    return _run(
+        _launch(project, appearance()),
+        lambda closing: _open_real(project, order or Order(), flags or {}, closing),
+    )
+
+
+def open_demo_app(scenario: str, flags: Mapping[str, object], *, pace: float) -> int:
+    """Open the app on a rehearsal: the project is the scenario's own repository."""
+    launch = _launch(Path(), appearance(), rehearsal=scenario)
+    return _run(launch, lambda closing: _open_demo(scenario, flags, pace, closing))
+
+
+def _run(launch: Launch, open_backend: Callable[[ExitStack], Backend]) -> int:
+    from obra_tui.ui.app import ObraApp
+    from obra_tui.wiring.doctor import MachineDoctor
+
+    with ExitStack() as closing:
+        app = ObraApp(
+            lambda: open_backend(closing),
+            MachineDoctor(Path(launch.project)),
+            launch,
+            open_demo=lambda: _open_demo(_DEMO, {}, 1.0, closing),
+        )
+        result = app.run()
+    return 1 if result is not None and result.reason == "crashed" else 0
+
+
+def _launch(project: Path, look: Appearance, *, rehearsal: str = "") -> Launch:
+    from obra_tui.ui.ports import Launch
+
+    return Launch(
+        project=str(project.absolute()),
+        person=person(),
+        data_dir=str(look.data_dir),
+        version=__version__,
+        rehearsal=rehearsal,
+        theme=look.theme,
+        keys=look.keys,
+        ascii_glyphs=look.ascii_glyphs,
+        reduce_motion=look.reduce_motion,
+        notify=look.notify,
+    )
+
+
+def _open_real(project: Path, order: Order, flags: Mapping[str, object], closing: ExitStack) -> Backend:
+    from obra_tui.settings import load
+    from obra_tui.wiring.engine import Plant
+    from obra_tui.wiring.models import real_models
+
+    settings = load(project, flags)
+    plant = Plant(settings, Start(project=project, attended=True), lambda: real_models(settings))
+    return _backend(plant, order, settings, closing)
+
+
+def _open_demo(scenario: str, flags: Mapping[str, object], pace: float, closing: ExitStack) -> Backend:
+    from obra_tui.settings import load
+    from obra_tui.wiring.engine import Plant
+    from obra_tui.wiring.plans import read_plan
+    from obra_tui.wiring.rehearsal import open_rehearsal
+
+    settings = load(None, flags)
+    rehearsal = open_rehearsal(scenario, settings, pace=pace)
+    closing.callback(rehearsal.close)
+    plant = Plant(settings, Start(project=rehearsal.project, attended=True), lambda: rehearsal.models)
+    return _backend(plant, Order(plan=read_plan(rehearsal.plan)), settings, closing)
+
+
+def _backend(plant: Plant, order: Order, settings: Settings, closing: ExitStack) -> Backend:
+    """Start the engine and its first work, and hand both to the screen."""
+    from obra_tui.ui.ports import Backend
+    from obra_tui.wiring.begin import enter_session, start_work
+    from obra_tui.wiring.reader import PlantReader
+
+    plant.start()
+    closing.callback(plant.engine.stop)
+    session = None
+    if order.plan is not None or order.resume:
+        session = enter_session(plant.engine, order)
+        start_work(plant.engine, session, order, person())
+    return Backend(engine=plant.engine, reader=PlantReader(plant), session=session)
