@@ -1,0 +1,143 @@
+"""Where everything of a copy lies under the data directory, and the small notes beside it.
+
+copies/<task>/work           the tree that Claude Code works in
+copies/<task>/prepared.json  written last: the copy is complete
+copies/<task>/taken.json     the tree that was last read from it
+copies/<task>/setup.log      output of the set-up commands
+copies/<task>/bench          throw-away export of that tree, where checks run
+repos/<hash>.git             the supervisor's own repository of a project
+"""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import stat
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from obra_tui.core.errors import WorkspaceError
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """The note that a copy is complete."""
+
+    project: str
+    repository: str
+    base_commit: str
+    setup_ran: bool
+    products: tuple[str, ...] = ()
+    """Ignored files and folders that the set-up made, such as `.venv`; relative to the copy."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """What was last read from a copy."""
+
+    base: str
+    tree: str
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The folder of one task's copy."""
+
+    root: Path
+
+    @property
+    def work(self) -> Path:
+        return self.root / "work"
+
+    @property
+    def bench(self) -> Path:
+        return self.root / "bench"
+
+    @property
+    def setup_log(self) -> Path:
+        return self.root / "setup.log"
+
+    @property
+    def task(self) -> str:
+        return self.root.name
+
+    def prepared(self) -> Prepared | None:
+        note = _read(self.root / "prepared.json")
+        return None if note is None else Prepared(**{**note, "products": tuple(note["products"])})
+
+    def note_prepared(self, prepared: Prepared) -> None:
+        _write(self.root / "prepared.json", asdict(prepared))
+
+    def taken(self) -> Taken | None:
+        note = _read(self.root / "taken.json")
+        return None if note is None else Taken(**note)
+
+    def note_taken(self, taken: Taken) -> None:
+        _write(self.root / "taken.json", asdict(taken))
+
+
+def place_of_task(data_dir: Path, task: str) -> Place:
+    """Return the folder of a task; a name that could leave `copies/` is refused."""
+    if not _NAME.fullmatch(task):
+        raise WorkspaceError(f"{task!r} cannot name a copy.", where=str(data_dir), fix="This is a fault of Obra.")
+    return Place(data_dir.resolve() / "copies" / task)
+
+
+def place_of_copy(data_dir: Path, path: str) -> Place | None:
+    """Return the folder that holds the copy at `path`, or None if it is not one of ours."""
+    work = Path(path)
+    copies = data_dir.resolve() / "copies"
+    if work.name != "work" or work.parent.parent != copies:
+        return None
+    return Place(work.parent)
+
+
+def repository_path(data_dir: Path, project: Path) -> Path:
+    key = hashlib.sha256(os.fsencode(project.resolve())).hexdigest()[:16]
+    return data_dir.resolve() / "repos" / f"{key}.git"
+
+
+def make_private(directory: Path) -> None:
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def remove_tree(directory: Path) -> None:
+    """Remove a tree that others filled: read-only folders in it are no obstacle, links are not followed."""
+    if directory.is_symlink() or not directory.is_dir():
+        directory.unlink(missing_ok=True)
+        return
+
+    def open_up(again: Callable[..., Any], path: str, _: object) -> None:
+        for folder in (Path(path).parent, Path(path)):
+            if stat.S_ISDIR(folder.lstat().st_mode):
+                folder.chmod(0o700)
+        again(path)
+
+    shutil.rmtree(directory, onerror=open_up)
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    try:
+        note: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return None
+    except ValueError as error:
+        raise WorkspaceError(
+            f"The note is damaged ({error}).", where=str(path), fix="Remove the file; the copy is then made anew."
+        ) from error
+    return note
+
+
+def _write(path: Path, note: dict[str, Any]) -> None:
+    """Write so that a crash leaves either the old note or the new one."""
+    fresh = path.with_suffix(".new")
+    with fresh.open("w", encoding="utf-8") as file:
+        json.dump(note, file)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)

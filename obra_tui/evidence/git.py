@@ -1,0 +1,211 @@
+"""The one place that starts git, so that git never does more than it was asked.
+
+Every call gets a clean environment and options that switch off hooks, watchers,
+external diff programs and all transports but local files. It knows nothing of
+copies, sessions or tasks.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from obra_tui.core.errors import ProjectError, WorkspaceError
+
+MINIMUM_GIT = (2, 38)
+"""First version with `merge-tree --write-tree`."""
+
+QUICK_S = 60.0
+SLOW_S = 600.0
+_CHUNK = 1 << 16
+
+_PASSED_ON = ("PATH", "TMPDIR", "SYSTEMROOT")
+_FIXED_ENVIRONMENT = {
+    "LC_ALL": "C",
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_CONFIG_SYSTEM": os.devnull,
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_ATTR_NOSYSTEM": "1",
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_EDITOR": "false",
+    "GIT_PAGER": "cat",
+    "GIT_ASKPASS": "false",
+}
+_SAFE_OPTIONS = (
+    "--no-pager",
+    *("-c", "core.hooksPath=" + os.devnull),
+    *("-c", "core.fsmonitor=false"),
+    *("-c", "core.attributesFile=" + os.devnull),
+    *("-c", "core.excludesFile=" + os.devnull),
+    *("-c", "core.quotePath=false"),
+    *("-c", "core.autocrlf=false"),
+    *("-c", "core.safecrlf=false"),
+    *("-c", "protocol.allow=never"),
+    *("-c", "protocol.file.allow=always"),
+    *("-c", "submodule.recurse=false"),
+    *("-c", "gc.auto=0"),
+    *("-c", "maintenance.auto=false"),
+    *("-c", "advice.addEmbeddedRepo=false"),
+    *("-c", "diff.external="),
+    *("-c", "diff.ignoreSubmodules=all"),
+)
+
+_ADVICE = (
+    ("dubious ownership", "Run Obra as the owner of the folder, or change the owner with chown."),
+    ("not a git repository", "Run `git init` there and make a first commit, or name another folder."),
+    ("No space left", "Free some disk space and try again."),
+    ("File exists", "Another git may be running there; if none is, remove the lock file that is named."),
+    ("Permission denied", "Make the file readable and writable for you and try again."),
+)
+
+
+class GitFailed(WorkspaceError):
+    """git answered with an error; `code` and `stderr` are what it said."""
+
+    def __init__(self, what: str, *, where: str, fix: str, code: int, stderr: str) -> None:
+        super().__init__(what, where=where, fix=fix)
+        self.code = code
+        self.stderr = stderr
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What one git call printed."""
+
+    code: int
+    out: bytes
+    err: str
+
+    @property
+    def text(self) -> str:
+        """Return the output as one stripped string; names keep odd bytes as surrogates."""
+        return os.fsdecode(self.out).strip()
+
+    @property
+    def names(self) -> tuple[bytes, ...]:
+        """Return the parts of a `-z` output."""
+        return tuple(part for part in self.out.split(b"\0") if part)
+
+
+def clean_environment(extra: Mapping[str, str]) -> dict[str, str]:
+    """Return the whole environment that git gets: an allow-list, and nothing of the person's settings."""
+    passed = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    return {**passed, **_FIXED_ENVIRONMENT, **extra}
+
+
+def _advice(stderr: str) -> str:
+    return next((fix for sign, fix in _ADVICE if sign in stderr), "Look at the message and try again.")
+
+
+def _first_line(stderr: str) -> str:
+    lines = [line for line in stderr.splitlines() if line.strip() and not line.startswith(("warning:", "hint:"))]
+    return (lines or ["no message"])[0][:400]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Git:
+    """git bound to one repository. `options` say which (`-C …` or `--git-dir …`)."""
+
+    options: tuple[str, ...]
+    where: str
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    async def run(
+        self,
+        *arguments: str | bytes,
+        stdin: bytes = b"",
+        good: Sequence[int] = (0,),
+        timeout_s: float = QUICK_S,
+        env: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Run one git command to its end. Raises `GitFailed` when its exit code is not one of `good`."""
+        process = await self._start(arguments, env or {})
+        try:
+            out, err = await asyncio.wait_for(process.communicate(stdin), timeout_s)
+        except TimeoutError:
+            raise self._too_slow(arguments, timeout_s) from None
+        finally:
+            await _end(process)
+        answer = Answer(code=process.returncode or 0, out=out, err=os.fsdecode(err))
+        if answer.code not in good:
+            raise self._failed(arguments, answer.code, answer.err)
+        return answer
+
+    async def stream(self, *arguments: str, timeout_s: float = SLOW_S) -> AsyncIterator[bytes]:
+        """Yield the output piece by piece, for output that may not fit in memory."""
+        process = await self._start(arguments, {})
+        assert process.stdout is not None and process.stderr is not None and process.stdin is not None
+        process.stdin.close()
+        complaint = asyncio.create_task(process.stderr.read(_CHUNK))
+        try:
+            async with asyncio.timeout(timeout_s):
+                while chunk := await process.stdout.read(_CHUNK):
+                    yield chunk
+                err = os.fsdecode(await complaint)
+                code = await process.wait()
+        except TimeoutError:
+            raise self._too_slow(arguments, timeout_s) from None
+        finally:
+            complaint.cancel()
+            await _end(process)
+        if code:
+            raise self._failed(arguments, code, err)
+
+    async def _start(self, arguments: Sequence[str | bytes], env: Mapping[str, str]) -> asyncio.subprocess.Process:
+        try:
+            return await asyncio.create_subprocess_exec(
+                "git",
+                *_SAFE_OPTIONS,
+                *self.options,
+                *arguments,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+                env=clean_environment({**self.environment, **env}),
+                cwd="/",
+                start_new_session=True,
+            )
+        except FileNotFoundError:
+            wanted = ".".join(map(str, MINIMUM_GIT))
+            raise ProjectError("The program git was not found.", fix=f"Install git {wanted} or newer.") from None
+
+    def _failed(self, arguments: Sequence[str | bytes], code: int, stderr: str) -> GitFailed:
+        what = f"git {os.fsdecode(arguments[0])} failed with exit code {code}: {_first_line(stderr)}"
+        return GitFailed(what, where=self.where, fix=_advice(stderr), code=code, stderr=stderr)
+
+    def _too_slow(self, arguments: Sequence[str | bytes], timeout_s: float) -> GitFailed:
+        what = f"git {os.fsdecode(arguments[0])} did not finish within {timeout_s:.0f} s and was stopped."
+        return GitFailed(what, where=self.where, fix="Try again when the machine is less busy.", code=-1, stderr="")
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """Leave no git behind, whatever ended the wait."""
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        await process.wait()
+
+
+def git_of_project(project: Path) -> Git:
+    """Return git for the person's repository: their objects and branches, none of their hooks."""
+    return Git(options=("-C", str(project)), where=str(project))
+
+
+def git_of(directory: Path, *, work_tree: Path | None = None, index: Path | None = None) -> Git:
+    """Return git for a git directory of ours, with a foreign tree and an index of ours if they are given."""
+    tree = () if work_tree is None else (f"--work-tree={work_tree}",)
+    environment = {} if index is None else {"GIT_INDEX_FILE": str(index)}
+    options = (f"--git-dir={directory}", *tree)
+    return Git(options=options, where=str(work_tree or directory), environment=environment)
+
+
+async def git_version() -> tuple[int, ...]:
+    """Return git's version as numbers, such as (2, 39, 5)."""
+    answer = await Git(options=(), where="git").run("version")
+    words = answer.text.split()
+    return tuple(int(part) for part in words[2].split(".") if part.isdigit()) if len(words) > 2 else ()

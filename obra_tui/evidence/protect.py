@@ -1,0 +1,90 @@
+"""Which paths a machine may not change on its own: existing tests, CI, and what configures the referee.
+
+Pure. A rule names a pattern and the reason that people read. New test files
+are welcome; changing those that were there before is what needs a person.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+EXISTING_TEST = "existing test"
+CI = "CI"
+OBRA = "Obra's configuration"
+CLAUDE = "Claude Code's configuration"
+TEST_CONFIG = "test configuration"
+CONFIGURED = "protected by the settings"
+
+_OBRA_SECTION = re.compile(r"(?m)^\s{0,8}\[{1,2}(?:gate|judge|claude|workspace|checks|obra)\b")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """A glob over the path (`*` crosses folders). `new_too`: a file that was not there before counts as well."""
+
+    pattern: str
+    reason: str
+    new_too: bool = True
+
+
+def _rules(reason: str, patterns: str, *, new_too: bool = True) -> tuple[Rule, ...]:
+    return tuple(Rule(pattern=pattern, reason=reason, new_too=new_too) for pattern in patterns.split())
+
+
+DEFAULT_RULES = (
+    *_rules(CI, ".github/* .gitlab-ci.yml .gitlab/* .circleci/* .ci/* .buildkite/* .travis.yml azure-pipelines.yml"),
+    *_rules(CI, "Jenkinsfile .woodpecker.yml .woodpecker/* .drone.yml bitbucket-pipelines.yml .pre-commit-config.yaml"),
+    *_rules(OBRA, ".obra/* */.obra/* obra.toml"),
+    *_rules(CLAUDE, ".claude/* */.claude/* .mcp.json */.mcp.json"),
+    *_rules(TEST_CONFIG, "conftest.py */conftest.py pytest.ini */pytest.ini .pytest.ini tox.ini setup.cfg noxfile.py"),
+    *_rules(TEST_CONFIG, "jest.config.* */jest.config.* vitest.config.* */vitest.config.* .coveragerc"),
+    *_rules(
+        EXISTING_TEST, "test/* tests/* */test/* */tests/* __tests__/* */__tests__/* spec/* */spec/*", new_too=False
+    ),
+    *_rules(EXISTING_TEST, "test_*.py */test_*.py *_test.* *.test.* *.spec.*", new_too=False),
+)
+
+
+def rules_with(patterns: Sequence[str]) -> tuple[Rule, ...]:
+    """Return the default rules, changed by settings: a pattern adds a rule, `!pattern` lifts protection.
+
+    The first rule that matches counts, so that what the settings say goes first.
+    """
+    own = tuple(
+        Rule(pattern=pattern.removeprefix("!"), reason="" if pattern.startswith("!") else CONFIGURED)
+        for pattern in patterns
+    )
+    return (*own, *DEFAULT_RULES)
+
+
+def _matching(rules: Sequence[Rule], path: str) -> Rule | None:
+    folded = path.casefold()
+    return next((rule for rule in rules if fnmatchcase(folded, rule.pattern.casefold())), None)
+
+
+def is_test(path: str) -> bool:
+    rule = _matching(DEFAULT_RULES, path)
+    return rule is not None and rule.reason == EXISTING_TEST
+
+
+def has_tests(paths: Iterable[str]) -> bool:
+    return any(is_test(path) for path in paths)
+
+
+def reason_for(rules: Sequence[Rule], path: str, *, existed: bool, tests_existed: bool) -> str:
+    """Return why the path is protected, or an empty string.
+
+    A new test configuration is only suspicious where tests existed that it could switch off.
+    """
+    rule = _matching(rules, path)
+    if rule is None:
+        return ""
+    if rule.reason == TEST_CONFIG and not existed and not tests_existed:
+        return ""
+    return rule.reason if existed or rule.new_too else ""
+
+
+def configures_obra(text: str | None) -> bool:
+    """Tell whether a `config.toml` is one of Obra's: it has a section that Obra reads."""
+    return bool(text and _OBRA_SECTION.search(text))

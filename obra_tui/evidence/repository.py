@@ -1,0 +1,191 @@
+"""The supervisor's own repository of one project: where work is read, kept and merged.
+
+It is bare, has no hooks and no drivers, and treats every file as plain bytes, so
+that nothing planted in a tree can run or hide a change. Each project has one; the
+person's repository is only ever read from here.
+"""
+
+import asyncio
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from obra_tui.core.errors import ProjectError
+from obra_tui.evidence.copies import make_private, remove_tree
+from obra_tui.evidence.git import SLOW_S, Git, git_of, git_of_project
+from obra_tui.evidence.names import shown
+from obra_tui.evidence.survey import JUNK, JUNK_PATTERNS
+
+_PLAIN_BYTES = "* -text !eol -ident !filter !working-tree-encoding !diff !merge !export-ignore !export-subst\n"
+"""Overrules every `.gitattributes` of a tree: no conversion, no driver, no file hidden from a diff."""
+
+NO_COMMIT = "0" * 40
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Author and committer of what Obra commits."""
+
+    name: str = "Obra"
+    email: str = "obra@localhost"
+
+    def environment(self) -> dict[str, str]:
+        return {
+            "GIT_AUTHOR_NAME": self.name,
+            "GIT_AUTHOR_EMAIL": self.email,
+            "GIT_COMMITTER_NAME": self.name,
+            "GIT_COMMITTER_EMAIL": self.email,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Merged:
+    """Outcome of a three-way merge: a tree, or the files that stand in its way."""
+
+    tree: str
+    conflicts: tuple[str, ...] = ()
+
+
+class OwnRepository:
+    """One bare repository under `repos/`."""
+
+    def __init__(self, project: Path, directory: Path) -> None:
+        self.project = project
+        self.directory = directory
+        self.git = git_of(directory)
+        self._making = asyncio.Lock()
+
+    def reading(self, work_tree: Path, index: Path) -> Git:
+        """Return git that sees a foreign tree through this repository."""
+        return git_of(self.directory, work_tree=work_tree, index=index)
+
+    @property
+    def indexes(self) -> Path:
+        return self.directory / "obra-indexes"
+
+    async def ensure(self) -> None:
+        """Make the repository if it is not there; a half-made one never gets the final name."""
+        async with self._making:
+            if self.directory.is_dir():
+                return
+            make_private(self.directory.parent)
+            fresh = Path(tempfile.mkdtemp(prefix="new-", dir=self.directory.parent))
+            try:
+                await self._make(fresh)
+                fresh.rename(self.directory)
+            except BaseException:
+                await asyncio.to_thread(remove_tree, fresh)
+                raise
+
+    async def _make(self, fresh: Path) -> None:
+        answer = await git_of_project(self.project).run("rev-parse", "--show-object-format")
+        await Git(options=(), where=str(fresh)).run(
+            "init", "--quiet", "--bare", "--template=", f"--object-format={answer.text}", str(fresh)
+        )
+        info = fresh / "info"
+        info.mkdir(exist_ok=True)
+        (info / "attributes").write_text(_PLAIN_BYTES)
+        (info / "exclude").write_text("".join(f"{name}/\n" for name in JUNK) + "\n".join(JUNK_PATTERNS) + "\n")
+        (fresh / "obra-indexes").mkdir()
+        (fresh / "description").write_bytes(b"Obra's view of " + os.fsencode(self.project) + b"\n")
+
+    async def bring(self, commit: str, name: str) -> None:
+        """Fetch a commit with its history from the person's repository and hold it by a ref."""
+        await self.ensure()
+        if await self.has(commit):
+            await self.point(name, commit)
+            return
+        await self.git.run(
+            *("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance"),
+            *("--no-recurse-submodules", "--update-shallow", "--force"),
+            *(str(self.project), f"{commit}:{name}"),
+            timeout_s=SLOW_S,
+        )
+
+    async def has(self, commit: str) -> bool:
+        answer = await self.git.run("cat-file", "-e", f"{commit}^{{commit}}", good=(0, 1, 128))
+        return answer.code == 0
+
+    async def point(self, name: str, commit: str) -> None:
+        await self.git.run("update-ref", name, commit)
+
+    async def find(self, name: str) -> str | None:
+        answer = await self.git.run("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}", good=(0, 1))
+        return answer.text or None
+
+    async def tree_of(self, commit: str) -> str:
+        return (await self.git.run("rev-parse", "--verify", f"{commit}^{{tree}}")).text
+
+    async def commit(self, tree: str, parent: str, message: str, identity: Identity) -> str:
+        """Write a commit object; nothing points at it yet."""
+        answer = await self.git.run(
+            *("commit-tree", tree, "-p", parent, "-F", "-"),
+            stdin=message.replace("\0", "").encode("utf-8", "replace"),
+            env=identity.environment(),
+        )
+        return answer.text
+
+    async def merge(self, ours: str, theirs: str) -> Merged:
+        """Merge two commits without any working tree."""
+        answer = await self.git.run(
+            "merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", ours, theirs, good=(0, 1)
+        )
+        tree, *names = answer.names
+        if answer.code:
+            return Merged(tree="", conflicts=tuple(dict.fromkeys(shown(name) for name in names)))
+        return Merged(tree=os.fsdecode(tree))
+
+    async def attempt_on(self, base: str, tip: str, key: str, attempt: str) -> str | None:
+        """Return the commit after `base` that carries the trailer, or None."""
+        answer = await self.git.run(
+            "log", "-z", f"--format=%H %(trailers:key={key},valueonly,separator=%x20)", tip, f"^{base}"
+        )
+        for line in answer.names:
+            commit, *values = os.fsdecode(line).split()
+            if attempt in values:
+                return commit
+        return None
+
+
+async def open_project(path: Path) -> Path:
+    """Return the top level of the repository at `path`. Raises `ProjectError` if Obra cannot work on it."""
+    if not path.is_dir():
+        raise ProjectError("There is no such folder.", where=str(path), fix="Name a folder that is a git repository.")
+    git = git_of_project(path)
+    answer = await git.run("rev-parse", "--show-toplevel", good=(0, 128))
+    if answer.code:
+        raise ProjectError(_no_repository(answer.err), where=str(path), fix=_how_to_start(answer.err))
+    top = Path(answer.text)
+    await first_commit(top)
+    return top
+
+
+async def first_commit(project: Path) -> str:
+    """Return HEAD's commit. Raises `ProjectError` for a repository without one."""
+    answer = await git_of_project(project).run("rev-parse", "--verify", "--quiet", "HEAD^{commit}", good=(0, 1, 128))
+    if answer.code == 1:
+        raise ProjectError(
+            "The repository has no commit yet.",
+            where=str(project),
+            fix="Make one: git add -A && git commit -m 'Start'.",
+        )
+    if answer.code:
+        raise ProjectError(_no_repository(answer.err), where=str(project), fix=_how_to_start(answer.err))
+    return answer.text
+
+
+def _no_repository(stderr: str) -> str:
+    if "dubious ownership" in stderr:
+        return "The repository belongs to somebody else, so git refuses to read it."
+    if "must be run in a work tree" in stderr:
+        return "The repository is bare: it has no files to work on."
+    return "The folder is no git repository."
+
+
+def _how_to_start(stderr: str) -> str:
+    if "dubious ownership" in stderr:
+        return "Run Obra as its owner, or change the owner with chown."
+    if "must be run in a work tree" in stderr:
+        return "Clone it and name the clone."
+    return "Run: git init && git add -A && git commit -m 'Start'."

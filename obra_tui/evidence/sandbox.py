@@ -1,0 +1,275 @@
+"""Keeps commands that others wrote away from the machine, and proves that it does.
+
+Three levels, best first: bubblewrap, plain namespaces, nothing. A level counts only
+after it was tried: a write outside and a connection to loopback must fail. The
+level in force and the reason are always told, never lowered silently.
+"""
+
+import asyncio
+import contextlib
+import os
+import pwd
+import shutil
+import socket
+import sys
+import tempfile
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from obra_tui.core.model import SandboxLevel
+from obra_tui.evidence.copies import make_private, remove_tree
+from obra_tui.evidence.processes import MARK
+from obra_tui.evidence.running import Launch, run
+
+_ORDER = (SandboxLevel.NONE, SandboxLevel.UNSHARE, SandboxLevel.BWRAP)
+_PROBE_S = 20.0
+
+_PASSED_ON = ("LANG", "LC_ALL", "LC_CTYPE", "TZ", "RUSTUP_HOME", "JAVA_HOME", "NVM_DIR", "PYENV_ROOT", "GOROOT")
+_FOR_NETWORK = (
+    *("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"),
+    *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"),
+    *("PIP_INDEX_URL", "UV_INDEX_URL", "UV_DEFAULT_INDEX", "GOPROXY", "NPM_CONFIG_REGISTRY"),
+)
+_HOME_TOOLS = (
+    *(".rustup", ".pyenv", ".nvm", ".local/lib"),
+    *(".local/share/uv", ".local/share/pipx", ".local/share/mise"),
+)
+_SECRETS_AMONG_TOOLS = (".cargo/credentials", ".cargo/credentials.toml")
+
+_CANARY = """
+import os, socket, sys
+port, outside, inside = int(sys.argv[1]), sys.argv[2], sys.argv[3]
+open(inside, "w").close()
+try:
+    open(outside, "w").close()
+except OSError:
+    pass
+seen = 1 if os.access("/usr", os.W_OK) else 0
+try:
+    socket.create_connection(("127.0.0.1", port), 2).close()
+    seen |= 2
+except OSError:
+    pass
+sys.exit(seen)
+"""
+
+_BIND_AND_RUN = """
+while [ "$1" != -- ]; do mount --bind "$1" "$2" || exit 126; shift 2; done
+shift; cd "$OBRA_CWD" && exec "$@"
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mount:
+    """A file or folder that the command sees at `target`."""
+
+    source: Path
+    target: Path
+    writable: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A command and what it may see. `scratch` is a folder of its own on the host: HOME and temporary files."""
+
+    argv: tuple[str, ...]
+    cwd: Path
+    scratch: Path
+    mounts: tuple[Mount, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    path_first: tuple[Path, ...] = ()
+    network: bool = False
+    label: str = "run"
+
+
+class Sandbox:
+    """One per process; `probe()` is done once and remembered."""
+
+    def __init__(
+        self,
+        *,
+        data_dir: Path,
+        lowest: SandboxLevel = SandboxLevel.NONE,
+        readable: Iterable[Path] = (),
+        pass_on: Iterable[str] = (),
+    ) -> None:
+        self._data_dir = data_dir.resolve()
+        self._lowest = lowest
+        self._readable = tuple(readable)
+        self._pass_on = tuple(pass_on)
+        self._proven: tuple[SandboxLevel, str] | None = None
+        self._trying = asyncio.Lock()
+
+    async def probe(self) -> tuple[SandboxLevel, str]:
+        """Return the best level that was seen to work, and a sentence why it is not better."""
+        async with self._trying:
+            if self._proven is None:
+                self._proven = await self._best()
+            return self._proven
+
+    async def refusal(self) -> str:
+        """Return why nothing may run: the level in force is lower than the settings allow. Empty = may run."""
+        level, reason = await self.probe()
+        if _ORDER.index(level) >= _ORDER.index(self._lowest):
+            return ""
+        return f"The settings ask for the sandbox level '{self._lowest}', but only '{level}' works here. {reason}"
+
+    async def _best(self) -> tuple[SandboxLevel, str]:
+        reasons: list[str] = []
+        for level in (SandboxLevel.BWRAP, SandboxLevel.UNSHARE):
+            problem = await self._try(level)
+            if not problem:
+                return level, " ".join(reasons) or "Tried: no network, nothing outside can be written."
+            reasons.append(problem)
+        return SandboxLevel.NONE, f"Checks run with your rights. {' '.join(reasons)}"
+
+    async def _try(self, level: SandboxLevel) -> str:
+        """Let a canary loose; return what is wrong with the level, or an empty string."""
+        program = level.value
+        if shutil.which(program) is None:
+            hint = " (Debian: apt install bubblewrap)" if level is SandboxLevel.BWRAP else ""
+            return f"{program} is not installed{hint}."
+        make_private(self._data_dir)
+        folder = Path(tempfile.mkdtemp(prefix="probe-", dir=self._data_dir))
+        try:
+            return await self._judge_canary(level, folder)
+        finally:
+            await asyncio.to_thread(remove_tree, folder)
+
+    async def _judge_canary(self, level: SandboxLevel, folder: Path) -> str:
+        inside, outside = folder / "inside", folder / "outside"
+        inside.mkdir()
+        with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as server:
+            arguments = (str(server.getsockname()[1]), str(outside), str(inside / "wrote"))
+            job = Job(
+                argv=(sys.executable, "-I", "-c", _CANARY, *arguments),
+                cwd=inside,
+                scratch=scratch_in(folder),
+                mounts=(Mount(source=inside, target=inside, writable=True),),
+            )
+            try:
+                ended = await run(self.launch(level, job), timeout_s=_PROBE_S, printed=lambda _: None)
+            except OSError as error:
+                return f"{level} could not be started: {error}."
+        if ended.exit_code is None or not (inside / "wrote").exists():
+            return f"{level} does not work here: {ended.output.strip()[:200] or 'no answer'}."
+        got_out = ended.exit_code != 0 or outside.exists()
+        if level is SandboxLevel.UNSHARE:
+            got_out = bool(ended.exit_code & 2)
+        return f"{level} does not hold: the canary got out." if got_out else ""
+
+    def launch(self, level: SandboxLevel, job: Job) -> Launch:
+        """Return the complete program for a job at a level."""
+        mark = f"{job.label}/{uuid.uuid4().hex[:12]}"
+        environment = self._environment(level, job, mark)
+        match level:
+            case SandboxLevel.BWRAP:
+                argv = (*self._bwrap(job), *job.argv)
+            case SandboxLevel.UNSHARE:
+                argv = (*_unshare(job), *job.argv)
+            case SandboxLevel.NONE:
+                return Launch(argv=job.argv, environment=environment, cwd=job.cwd, mark=mark)
+        return Launch(argv=argv, environment=environment, cwd=Path("/"), mark=mark)
+
+    def _environment(self, level: SandboxLevel, job: Job, mark: str) -> dict[str, str]:
+        names = (*_PASSED_ON, *self._pass_on, *(_FOR_NETWORK if job.network else ()))
+        passed = {name: os.environ[name] for name in names if name in os.environ}
+        own_tmp = level is SandboxLevel.BWRAP
+        own = {
+            "PATH": search_path(job.path_first),
+            "HOME": "/tmp/home" if own_tmp else str(job.scratch / "tmp" / "home"),
+            "TMPDIR": "/tmp" if own_tmp else str(job.scratch / "tmp"),
+            "TERM": "dumb",
+            "CI": "1",
+            "NO_COLOR": "1",
+            "PYTHONUNBUFFERED": "1",
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "GIT_CEILING_DIRECTORIES": str(job.cwd.parent),
+            "OBRA_CWD": str(job.cwd),
+            MARK: mark,
+        }
+        return {"LANG": "C.UTF-8", **_tool_homes(), **passed, **own, **job.environment}
+
+    def _bwrap(self, job: Job) -> tuple[str, ...]:
+        hidden = self._hidden()
+        argv = ["bwrap", "--unshare-all", *(("--share-net",) if job.network else ()), "--die-with-parent"]
+        argv += ["--new-session", "--cap-drop", "ALL", "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"]
+        for folder in hidden:
+            argv += ["--tmpfs", str(folder)]
+        argv += ["--bind", str(job.scratch / "tmp"), "/tmp"]
+        for path in self._needed(hidden, job.network):
+            argv += ["--ro-bind", str(path), str(path)]
+        for path in (home / secret for home in _homes() for secret in _SECRETS_AMONG_TOOLS):
+            if path.exists():
+                argv += ["--ro-bind", os.devnull, str(path)]
+        mounts = (*job.mounts, Mount(source=job.scratch, target=job.scratch, writable=True))
+        for mount in mounts:
+            argv += ["--bind" if mount.writable else "--ro-bind", str(mount.source), str(mount.target)]
+        return (*argv, "--chdir", str(job.cwd), "--")
+
+    def _hidden(self) -> tuple[Path, ...]:
+        """Return the folders that are replaced by empty ones, outer ones first."""
+        wanted = (*_homes(), Path("/var/tmp"), Path("/run"), self._data_dir)
+        real = {path.resolve() for path in wanted if path.is_dir()} - {Path("/")}
+        return tuple(sorted(path for path in real if not path.is_relative_to("/tmp")))
+
+    def _needed(self, hidden: tuple[Path, ...], network: bool) -> tuple[Path, ...]:
+        """Return what programs need of the hidden folders: interpreters and tools, never whole homes."""
+        covered = (*hidden, Path("/tmp"))
+        wanted = [*self._readable, *_tool_folders()]
+        if network:
+            wanted.append(Path("/etc/resolv.conf").resolve().parent)
+        inner = {path for path in wanted if path.exists() and any(path.is_relative_to(folder) for folder in covered)}
+        return tuple(sorted(inner - set(covered)))
+
+
+def scratch_in(folder: Path) -> Path:
+    """Make and return a scratch folder for one job."""
+    scratch = Path(tempfile.mkdtemp(prefix="scratch-", dir=folder))
+    (scratch / "tmp" / "home").mkdir(parents=True)
+    return scratch
+
+
+def search_path(first: Iterable[Path]) -> str:
+    """Return PATH: the project's own tools, the person's, and last those that came with Obra."""
+    theirs = [part for part in os.environ.get("PATH", os.defpath).split(os.pathsep) if part.startswith("/")]
+    ours = str(Path(sys.executable).parent)
+    return os.pathsep.join(dict.fromkeys([*(str(path) for path in first), *theirs, ours]))
+
+
+def _homes() -> tuple[Path, ...]:
+    """Return the person's home folder, by the environment and by the user database."""
+    recorded = Path(pwd.getpwuid(os.getuid()).pw_dir)
+    return tuple(dict.fromkeys((Path.home(), recorded)))
+
+
+def _tool_homes() -> dict[str, str]:
+    """Tell tools that keep themselves in the home folder where that is, because HOME is another one."""
+    folders = {"RUSTUP_HOME": ".rustup", "CARGO_HOME": ".cargo", "PYENV_ROOT": ".pyenv"}
+    return {
+        name: str(home / folder) for home in _homes() for name, folder in folders.items() if (home / folder).is_dir()
+    }
+
+
+def _tool_folders() -> list[Path]:
+    known = [home / name for home in _homes() for name in _HOME_TOOLS]
+    entries = [Path(part) for part in search_path(()).split(os.pathsep)]
+    return [Path(sys.prefix), Path(sys.base_prefix), *known, *(_home_of_tools(entry) for entry in entries)]
+
+
+def _home_of_tools(entry: Path) -> Path:
+    """Return the folder that holds a PATH entry with its libraries, but never the home folder itself."""
+    too_much = {Path("/tmp"), *_homes(), *(home / ".local" for home in _homes())}
+    if entry.name not in {"bin", "sbin", "shims"} or entry.parent in too_much:
+        return entry
+    return entry.parent
+
+
+def _unshare(job: Job) -> tuple[str, ...]:
+    network = () if job.network else ("--net",)
+    moved = [mount for mount in job.mounts if mount.source != mount.target]
+    pairs = [part for mount in moved for part in (str(mount.source), str(mount.target))]
+    namespaces = ("--user", "--map-root-user", *network, "--mount", "--pid", "--fork", "--kill-child", "--mount-proc")
+    return ("unshare", *namespaces, "--", "sh", "-c", _BIND_AND_RUN, "sh", *pairs, "--")

@@ -1,0 +1,73 @@
+"""Runs the project's set-up commands in a fresh copy: sandboxed, but with the network.
+
+The copy still holds exactly the person's own commit at that moment.
+"""
+
+import asyncio
+from pathlib import Path
+
+from obra_tui.core.errors import WorkspaceError
+from obra_tui.evidence.copies import Place, make_private, remove_tree
+from obra_tui.evidence.running import Ended, run
+from obra_tui.evidence.sandbox import Job, Mount, Sandbox, scratch_in
+
+_TAIL_LINES = 15
+
+
+def cache_environment(cache: Path) -> dict[str, str]:
+    """Return where package tools keep downloads, so that the next copy need not load them again."""
+    return {
+        "UV_CACHE_DIR": str(cache / "uv"),
+        "UV_LINK_MODE": "copy",
+        "PIP_CACHE_DIR": str(cache / "pip"),
+        "npm_config_cache": str(cache / "npm"),
+        "YARN_CACHE_FOLDER": str(cache / "yarn"),
+        "GOMODCACHE": str(cache / "go"),
+        "GOFLAGS": "-modcacherw",
+        "CARGO_HOME": str(cache / "cargo"),
+    }
+
+
+async def run_setup(commands: tuple[str, ...], place: Place, sandbox: Sandbox, timeout_s: float) -> None:
+    """Run the commands one after the other; the first failure ends it. Output goes to the set-up log."""
+    if refusal := await sandbox.refusal():
+        raise WorkspaceError(refusal, where=str(place.work), fix="Install bubblewrap, or allow a lower level.")
+    scratch = scratch_in(place.root)
+    try:
+        with place.setup_log.open("w", encoding="utf-8") as log:
+            for command in commands:
+                log.write(f"$ {command}\n")
+                ended = await _run_one(command, place, sandbox, scratch, timeout_s)
+                log.write(f"{ended.output}\n")
+                log.flush()
+                _refuse_failure(command, ended, place, timeout_s)
+    finally:
+        await asyncio.to_thread(remove_tree, scratch)
+
+
+async def _run_one(command: str, place: Place, sandbox: Sandbox, scratch: Path, timeout_s: float) -> Ended:
+    level, _ = await sandbox.probe()
+    cache = place.root.parent.parent / "cache"
+    make_private(cache)
+    job = Job(
+        argv=("sh", "-c", command),
+        cwd=place.work,
+        scratch=scratch,
+        mounts=tuple(Mount(source=path, target=path, writable=True) for path in (place.work, cache)),
+        environment=cache_environment(cache),
+        network=True,
+        label=f"{place.task}/setup",
+    )
+    return await run(sandbox.launch(level, job), timeout_s=timeout_s, printed=lambda _: None)
+
+
+def _refuse_failure(command: str, ended: Ended, place: Place, timeout_s: float) -> None:
+    if ended.exit_code == 0:
+        return
+    how = f"exit code {ended.exit_code}" if ended.exit_code is not None else f"no end within {timeout_s:.0f} s"
+    tail = "\n".join(ended.output.strip().splitlines()[-_TAIL_LINES:])
+    raise WorkspaceError(
+        f"The set-up command `{command}` failed: {how}.\n{tail}",
+        where=str(place.work),
+        fix=f"Correct `workspace.setup`, or what it needs. All output: {place.setup_log}",
+    )

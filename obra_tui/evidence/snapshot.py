@@ -1,0 +1,227 @@
+"""From a foreign tree to a git tree of ours, and from two trees to a diff.
+
+Everything goes through the supervisor's repository and an index of its own. What
+could not be taken is said in notes; what was cut makes the diff `truncated`.
+"""
+
+import asyncio
+import hashlib
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from obra_tui.core.model import ChangeKind, Diff, FileChange
+from obra_tui.evidence import secrets
+from obra_tui.evidence.git import SLOW_S, Git, GitFailed
+from obra_tui.evidence.names import raw, shown, text_of
+from obra_tui.evidence.patch import RawChange, added_lines, read_changes
+from obra_tui.evidence.protect import TEST_CONFIG, Rule, configures_obra, has_tests, reason_for
+from obra_tui.evidence.repository import OwnRepository
+from obra_tui.evidence.survey import Survey, survey
+
+_MOST_NOTES = 40
+_DIFF_OPTIONS = ("-r", "-z", "-M", "--no-ext-diff", "--no-textconv", "--ignore-submodules=none", "--end-of-options")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How much of a tree is taken. Past a limit the diff is `truncated` and says so."""
+
+    patch_bytes: int = 2_000_000
+    changed_files: int = 2_000
+    new_files: int = 5_000
+    file_bytes: int = 50_000_000
+    entries: int = 300_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """A tree as git object, and what is missing from it."""
+
+    tree: str
+    notes: tuple[str, ...]
+    complete: bool
+
+
+class Reader:
+    """Reads trees into one repository of ours."""
+
+    def __init__(self, repository: OwnRepository, limits: Limits, rules: tuple[Rule, ...]) -> None:
+        self._repository = repository
+        self._limits = limits
+        self._rules = rules
+
+    async def snapshot(self, work: Path, index: Path, base: str) -> Snapshot:
+        """Write the tree of `work` as git objects, without running anything that is in it."""
+        git = self._repository.reading(work, index)
+        index.with_suffix(".lock").unlink(missing_ok=True)
+        Path(f"{index}.lock").unlink(missing_ok=True)
+        if not index.exists():
+            await git.run("read-tree", base)
+        limits = self._limits
+        seen = await asyncio.to_thread(survey, work, max_file_bytes=limits.file_bytes, max_entries=limits.entries)
+        foreign, adopted = await _sort_nested(git, seen.nested)
+        outside = [b":(top,exclude,literal)" + path for path in (*seen.left_out, *foreign) if path]
+        complaints, flooded = await self._add(git, outside, seen.entries)
+        if seen.special:
+            gone = b"\0".join(path for path, _ in seen.special)
+            await git.run("update-index", "--force-remove", "-z", "--stdin", stdin=gone + b"\0")
+        notes = (*_notes(seen, limits), *_nested_notes(foreign, adopted), *flooded, *complaints)
+        tree = (await git.run("write-tree", timeout_s=SLOW_S)).text
+        complete = seen.complete and not (seen.large or seen.unreadable or foreign or flooded or complaints)
+        return Snapshot(tree=tree, notes=notes[:_MOST_NOTES], complete=complete)
+
+    async def _add(self, git: Git, outside: list[bytes], entries: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Bring the index to the state of the tree; returns what git complained about and what was too much."""
+        chosen: list[bytes] = [b":(top)"]
+        flooded: tuple[str, ...] = ()
+        if entries > self._limits.new_files:
+            chosen, flooded = await self._first_new(git)
+        if flooded:
+            await _add_paths(git, "--update", [b":(top)", *outside])
+        return await _add_paths(git, "--all", [*chosen, *outside]), flooded
+
+    async def _first_new(self, git: Git) -> tuple[list[bytes], tuple[str, ...]]:
+        """Choose as many new files as the limit allows, if there are more."""
+        answer = await git.run("ls-files", "--others", "--exclude-standard", "-z", timeout_s=SLOW_S)
+        new, most = answer.names, self._limits.new_files
+        if len(new) <= most:
+            return [b":(top)"], ()
+        note = f"{len(new):,} new files; only the first {most:,} were taken"
+        return [b":(top,literal)" + name for name in new[:most]], (note,)
+
+    async def compare(self, base: str, taken: Snapshot) -> Diff:
+        """Return what changed between the base commit and the tree that was taken."""
+        git = self._repository.git
+        listed = await git.run("diff-tree", "--raw", "--numstat", *_DIFF_OPTIONS, base, taken.tree, timeout_s=SLOW_S)
+        changes = read_changes(listed.out)
+        patch, digest, cut = await self._patch(base, taken.tree)
+        most = self._limits.changed_files
+        files = await self._protected(base, changes[:most])
+        notes = [*taken.notes, *(f"nested repository: {change.path}" for raw, change in changes if raw.is_gitlink)]
+        if len(changes) > most:
+            notes.append(f"{len(changes):,} files changed; only the first {most:,} are listed")
+        if cut:
+            notes.append(f"The patch is longer than {self._limits.patch_bytes:,} bytes and was cut")
+        return Diff(
+            base_commit=base,
+            tree=taken.tree,
+            digest=digest,
+            patch=patch,
+            files=files,
+            truncated=cut or len(changes) > most or not taken.complete,
+            secrets=await asyncio.to_thread(secrets.places, added_lines(patch)),
+            notes=tuple(notes),
+        )
+
+    async def _patch(self, base: str, tree: str) -> tuple[str, str, bool]:
+        """Return the patch up to the limit, the digest of all of it, and whether it was cut."""
+        whole, kept, most = hashlib.sha256(), bytearray(), self._limits.patch_bytes
+        options = ("-p", "--full-index", "--no-color", "--src-prefix=a/", "--dst-prefix=b/")
+        plain = tuple(option for option in _DIFF_OPTIONS if option != "-z")
+        async for chunk in self._repository.git.stream("diff-tree", *options, *plain, base, tree):
+            whole.update(chunk)
+            if len(kept) <= most:
+                kept += chunk
+        cut = len(kept) > most
+        if cut:
+            del kept[kept.rfind(b"\n", 0, most) + 1 :]
+        return text_of(bytes(kept)), whole.hexdigest(), cut
+
+    async def _protected(self, base: str, changes: tuple[tuple[RawChange, FileChange], ...]) -> tuple[FileChange, ...]:
+        tests_existed = await self._tests_existed(base, changes)
+        return tuple([await self._judged(change, raw, tests_existed) for raw, change in changes])
+
+    async def _judged(self, change: FileChange, raw_change: RawChange, tests_existed: bool) -> FileChange:
+        existed = change.kind is not ChangeKind.ADDED
+        sides = [(change.path, existed and not change.old_path)]
+        if change.old_path:
+            sides.append((change.old_path, True))
+        reasons = (reason_for(self._rules, path, existed=was, tests_existed=tests_existed) for path, was in sides)
+        reason = next(filter(None, reasons), "")
+        if not reason and change.path == "config.toml" and await self._is_ours(raw_change):
+            reason = "Obra's configuration"
+        return replace(change, protected=reason) if reason else change
+
+    async def _is_ours(self, change: RawChange) -> bool:
+        texts = [await self.text(change.old_blob), await self.text(change.new_blob)]
+        return any(configures_obra(text) for text in texts)
+
+    async def _tests_existed(self, base: str, changes: tuple[tuple[RawChange, FileChange], ...]) -> bool:
+        """Look for tests in the base, but only if a new test configuration makes it matter."""
+        asks = any(
+            change.kind is ChangeKind.ADDED
+            and reason_for(self._rules, change.path, existed=False, tests_existed=True) == TEST_CONFIG
+            for _, change in changes
+        )
+        if not asks:
+            return False
+        answer = await self._repository.git.run("ls-tree", "-r", "-z", "--name-only", base, timeout_s=SLOW_S)
+        return has_tests(shown(name) for name in answer.names)
+
+    async def blob_at(self, tree: str, path: str) -> str | None:
+        """Return the blob id of a file in a tree, or None if there is no such file."""
+        name = raw(path)
+        answer = await self._repository.git.run("--literal-pathspecs", "ls-tree", "-z", tree, "--", name)
+        for line in answer.names:
+            head, _, found = line.partition(b"\t")
+            _, kind, blob = head.split(b" ")
+            if found == name and kind == b"blob":
+                return os.fsdecode(blob)
+        return None
+
+    async def text(self, blob: str, most: int = 5_000_000) -> str | None:
+        """Return a blob as text; None if there is none, it is binary, or larger than `most` bytes."""
+        if not blob.strip("0"):
+            return None
+        git = self._repository.git
+        try:
+            size = int((await git.run("cat-file", "-s", blob)).text)
+            content = (await git.run("cat-file", "blob", blob)).out if size <= most else b"\0"
+        except GitFailed:
+            return None
+        return None if b"\0" in content[:8000] else text_of(content)
+
+
+async def _sort_nested(git: Git, nested: list[bytes]) -> tuple[list[bytes], list[bytes]]:
+    """Tell repositories of their own from folders of the project in which somebody ran `git init`.
+
+    A submodule counts as foreign: git would look for changes by running itself inside it.
+    """
+    foreign: list[bytes] = []
+    adopted: list[bytes] = []
+    for path in nested:
+        answer = await git.run("--literal-pathspecs", "ls-files", "-s", "-z", "--", path)
+        ours = any(not line.startswith(b"160000") for line in answer.names)
+        (adopted if ours else foreign).append(path)
+    return foreign, adopted
+
+
+def _nested_notes(foreign: list[bytes], adopted: list[bytes]) -> tuple[str, ...]:
+    return (
+        *(f"nested repository, not taken: {shown(path)}" for path in foreign),
+        *(f"nested repository inside the project, its files were taken: {shown(path)}" for path in adopted),
+    )
+
+
+async def _add_paths(git: Git, how: str, paths: list[bytes]) -> tuple[str, ...]:
+    answer = await git.run(
+        *("add", how, "--ignore-errors", "--pathspec-from-file=-", "--pathspec-file-nul"),
+        stdin=b"\0".join(paths),
+        good=(0, 1),
+        timeout_s=SLOW_S,
+    )
+    if answer.code == 0:
+        return ()
+    errors = [line for line in answer.err.splitlines() if line.startswith(("error:", "fatal:"))]
+    return tuple(f"git could not take a file: {line.partition(':')[2].strip()}" for line in errors[:20])
+
+
+def _notes(seen: Survey, limits: Limits) -> tuple[str, ...]:
+    megabytes = limits.file_bytes // 1_000_000
+    return (
+        *(f"skipped {kind}: {shown(path)}" for path, kind in seen.special),
+        *(f"larger than {megabytes} MB, not taken: {shown(path)}" for path, _ in seen.large),
+        *(f"unreadable, not taken: {shown(path)}" for path in seen.unreadable),
+        *(() if seen.complete else (f"more than {limits.entries:,} files; the rest was not looked through",)),
+    )

@@ -1,0 +1,202 @@
+"""The isolated copies of one project: made, read, kept, taken in and removed.
+
+Implements `core.ports.Workspace`. A copy is a repository of its own for Claude
+Code, with no way back to the person's; the supervisor reads its files through
+another git directory, so that nothing planted in the copy can run in Obra.
+"""
+
+import asyncio
+import shutil
+from collections import defaultdict
+from pathlib import Path
+
+from obra_tui.core.errors import WorkspaceError
+from obra_tui.core.ids import AttemptId, SessionId, TaskId
+from obra_tui.core.model import Acceptance, Diff, WorkCopy
+from obra_tui.evidence.acceptance import Accepting, branch_of, tip_of, with_trailers
+from obra_tui.evidence.copies import (
+    Place,
+    Prepared,
+    Taken,
+    make_private,
+    place_of_copy,
+    place_of_task,
+    remove_tree,
+    repository_path,
+)
+from obra_tui.evidence.git import SLOW_S, Git
+from obra_tui.evidence.protect import rules_with
+from obra_tui.evidence.repository import Identity, OwnRepository, first_commit
+from obra_tui.evidence.sandbox import Sandbox
+from obra_tui.evidence.setup import run_setup
+from obra_tui.evidence.snapshot import Limits, Reader
+
+
+class GitWorkspace:
+    """Copies of `project` under `data_dir`."""
+
+    def __init__(
+        self,
+        *,
+        project: Path,
+        data_dir: Path,
+        sandbox: Sandbox,
+        setup: tuple[str, ...] = (),
+        setup_timeout_s: float = 900.0,
+        protected: tuple[str, ...] = (),
+        identity: Identity | None = None,
+        limits: Limits | None = None,
+    ) -> None:
+        self.project = project.resolve()
+        self._data_dir = data_dir.resolve()
+        self._sandbox = sandbox
+        self._setup = setup
+        self._setup_timeout_s = setup_timeout_s
+        self._identity = identity or Identity()
+        self._repository = OwnRepository(self.project, repository_path(self._data_dir, self.project))
+        self._reader = Reader(self._repository, limits or Limits(), rules_with(protected))
+        self._one_at_a_time: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    async def head(self) -> str:
+        return await first_commit(self.project)
+
+    async def tip(self, session: SessionId) -> str | None:
+        return await tip_of(self.project, branch_of(session))
+
+    async def prepare(self, session: SessionId, task: TaskId, base: str) -> WorkCopy:
+        """Return the copy of the task; one that was never finished is made anew."""
+        place = place_of_task(self._data_dir, task)
+        self._refuse_inside_project(place)
+        async with self._one_at_a_time[task]:
+            prepared = place.prepared()
+            if prepared is None or not place.work.is_dir():
+                prepared = await self._make(place, base)
+        return WorkCopy(path=str(place.work), base_commit=prepared.base_commit, setup_ran=prepared.setup_ran)
+
+    def _refuse_inside_project(self, place: Place) -> None:
+        if place.root.is_relative_to(self.project):
+            raise WorkspaceError(
+                "The data directory lies inside the project, so a copy would contain itself.",
+                where=str(self._data_dir),
+                fix="Set another data directory, outside the project.",
+            )
+
+    async def _make(self, place: Place, base: str) -> Prepared:
+        await self._repository.bring(base, f"refs/obra/bases/{base}")
+        await asyncio.to_thread(remove_tree, place.root)
+        make_private(place.root)
+        place.work.mkdir(mode=0o700)
+        await self._check_out(place, base)
+        products: tuple[str, ...] = ()
+        if self._setup:
+            await run_setup(self._setup, place, self._sandbox, self._setup_timeout_s)
+            products = await self._products(place)
+        prepared = Prepared(
+            project=str(self.project),
+            repository=str(self._repository.directory),
+            base_commit=base,
+            setup_ran=bool(self._setup),
+            products=products,
+        )
+        place.note_prepared(prepared)
+        return prepared
+
+    async def _check_out(self, place: Place, base: str) -> None:
+        """Write the files through our repository, then give the copy a repository of its own beside them."""
+        index = self._index(place)
+        index.unlink(missing_ok=True)
+        await self._repository.reading(place.work, index).run("read-tree", "--reset", "-u", base, timeout_s=SLOW_S)
+        plain = Git(options=(), where=str(place.work))
+        form = f"--object-format={'sha256' if len(base) == 64 else 'sha1'}"
+        await plain.run("init", "--quiet", "--template=", "--initial-branch=work", form, str(place.work))
+        own = place.work / ".git"
+        (own / "objects" / "info").mkdir(parents=True, exist_ok=True)
+        (own / "objects" / "info" / "alternates").write_text(f"{self._repository.directory / 'objects'}\n")
+        with (own / "config").open("a", encoding="utf-8") as config:
+            config.write("[user]\n\tname = Claude Code\n\temail = claude@localhost\n[gc]\n\tauto = 0\n")
+        (own / "info").mkdir(exist_ok=True)
+        shutil.copy(self._repository.directory / "info" / "exclude", own / "info" / "exclude")
+        shutil.copy(index, own / "index")
+        await Git(options=("-C", str(place.work)), where=str(place.work)).run("update-ref", "HEAD", base)
+
+    async def _products(self, place: Place) -> tuple[str, ...]:
+        """List the ignored files and folders that the set-up left, such as `.venv`."""
+        git = self._repository.reading(place.work, self._index(place))
+        answer = await git.run(
+            "ls-files", "--others", "--ignored", "--exclude-standard", "--directory", "-z", timeout_s=SLOW_S
+        )
+        return tuple(name.decode("utf-8").rstrip("/") for name in answer.names if _is_utf8(name))
+
+    def _index(self, place: Place) -> Path:
+        return self._repository.indexes / place.task
+
+    async def take_diff(self, copy: WorkCopy) -> Diff:
+        place = await self._expected(copy)
+        async with self._one_at_a_time[place.task]:
+            taken = await self._reader.snapshot(place.work, self._index(place), copy.base_commit)
+            place.note_taken(Taken(base=copy.base_commit, tree=taken.tree))
+            return await self._reader.compare(copy.base_commit, taken)
+
+    async def _expected(self, copy: WorkCopy) -> Place:
+        """Refuse a path that is not a copy of ours, or that git would take for a part of something else."""
+        place = place_of_copy(self._data_dir, copy.path)
+        if place is None or place.work.is_symlink() or not place.work.is_dir() or place.prepared() is None:
+            raise WorkspaceError(
+                "This is not a copy that Obra made.", where=copy.path, fix="Start the task again; it gets a new copy."
+            )
+        git = Git(options=("-C", copy.path), where=copy.path)
+        answer = await git.run(
+            "rev-parse", "--show-toplevel", good=(0, 128), env={"GIT_DISCOVERY_ACROSS_FILESYSTEM": "0"}
+        )
+        if answer.code or Path(answer.text) != place.work:
+            raise WorkspaceError(
+                f"Git takes the copy for a part of {answer.text or 'nothing'}: its .git was removed or redirected.",
+                where=copy.path,
+                fix="The files are still there. Look at them, then cancel the task or start it again.",
+            )
+        return place
+
+    async def files_of(self, diff: Diff, path: str) -> tuple[str | None, str | None]:
+        """Return both texts; a renamed file's earlier text is that of its old name. None above 5 MB, too."""
+        change = next((change for change in diff.files if change.path == path), None)
+        old_path = (change.old_path if change else "") or path
+        before = await self._reader.blob_at(diff.base_commit, old_path)
+        after = await self._reader.blob_at(diff.tree, path)
+        return await self._reader.text(before or ""), await self._reader.text(after or "")
+
+    async def keep(self, attempt: AttemptId, copy: WorkCopy, diff: Diff, message: str) -> tuple[str, str]:
+        name = f"refs/obra/attempts/{attempt}"
+        there = await self._repository.find(name)
+        if there and await self._repository.tree_of(there) == diff.tree:
+            return name, there
+        text = with_trailers(message, Obra_Attempt=attempt)
+        commit = await self._repository.commit(diff.tree, diff.base_commit, text, self._identity)
+        await self._repository.point(name, commit)
+        return name, commit
+
+    async def accept(self, session: SessionId, attempt: AttemptId, diff: Diff, message: str) -> Acceptance:
+        accepting = Accepting(
+            repository=self._repository,
+            identity=self._identity,
+            session=session,
+            attempt=attempt,
+            diff=diff,
+            message=message,
+        )
+        async with self._one_at_a_time[session]:
+            return await accepting.accept()
+
+    async def discard(self, task: TaskId) -> None:
+        place = place_of_task(self._data_dir, task)
+        async with self._one_at_a_time[task]:
+            (place.root / "prepared.json").unlink(missing_ok=True)
+            await asyncio.to_thread(remove_tree, place.root)
+            self._index(place).unlink(missing_ok=True)
+
+
+def _is_utf8(name: bytes) -> bool:
+    try:
+        name.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
