@@ -1,10 +1,10 @@
 """Writing: records and their derived rows, one transaction per call.
 
-The only writer of the database. What `append` returned from is durable; what
+The only writer of the database. Secrets are taken out before anything else. What `append` returned from is durable; what
 it raised for left no trace. Safe to call from any thread, one call at a time.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -18,7 +18,9 @@ from obra_tui.core.ids import SessionId
 from obra_tui.store import project
 from obra_tui.store import tables as t
 from obra_tui.store.codec import STREAMED_TYPES, encode
+from obra_tui.store.pieces import blank_pieces
 from obra_tui.store.place import place_of
+from obra_tui.store.redact import Redactor
 
 _INSERT_EVENT = insert(t.event)
 
@@ -26,7 +28,9 @@ _INSERT_EVENT = insert(t.event)
 class SqlJournal:
     """The port `Journal` on SQL. Opens, makes or upgrades the database; raises `StoreError` if it cannot be used."""
 
-    def __init__(self, target: str | Path) -> None:
+    def __init__(self, target: str | Path, secrets: Iterable[str] = ()) -> None:
+        """`secrets` are exact values that must never be stored, such as the API key of the environment."""
+        self._redactor = Redactor(secrets)
         self._place = place_of(target)
         self._engine = self._place.writer()
         self._lock = Lock()
@@ -55,8 +59,12 @@ class SqlJournal:
         try:
             with self._engine.begin() as connection:
                 last = self._numbered(connection, records)
-                project.apply(connection, (change for record in records for change in project.changes(record)))
-                connection.execute(_INSERT_EVENT, [_row(record) for record in records])
+                clean = list(map(self._redactor.record, records))
+                project.apply(connection, (change for record in clean for change in project.changes(record)))
+                connection.execute(_INSERT_EVENT, [_row(record) for record in clean])
+                for was, now in zip(records, clean, strict=True):
+                    if now is not was:
+                        blank_pieces(connection, now)
                 return last
         except DBAPIError as error:
             raise self._place.plain(error) from error

@@ -11,7 +11,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
 
 from obra_tui.core.errors import ConfigError, StoreError
-from obra_tui.store import schema, sqlite
+from obra_tui.store import engines, schema, sqlite
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Place:
             return self._server()
         if not self.file.exists():
             raise StoreError("There is no database yet.", where=self.name, fix="Run something first: obra demo.")
-        return sqlite.reader_engine(self.file)
+        return engines.reader_engine(self.file)
 
     def _server(self) -> Engine:
         if self.url is None:

@@ -10,15 +10,29 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, TypeAlias
 
-from sqlalchemy import Boolean, Connection, Integer, String, bindparam, delete, exists, insert, literal, select, update
+from sqlalchemy import (
+    Boolean,
+    Connection,
+    Float,
+    Integer,
+    String,
+    bindparam,
+    delete,
+    exists,
+    insert,
+    literal,
+    select,
+    update,
+)
 from sqlalchemy.sql.dml import Insert, Update
 
 from obra_tui.core import events as e
 from obra_tui.core.errors import StoreError
 from obra_tui.core.events import Record
 from obra_tui.core.lifecycle import State
-from obra_tui.core.model import FileChange, Finding, Stage, Usage
+from obra_tui.core.model import FileChange, Finding, PermissionKind, Stage, Usage
 from obra_tui.store import tables as t
+from obra_tui.store.tables import SafeText
 
 Values: TypeAlias = dict[str, Any]
 
@@ -47,6 +61,21 @@ _CLOSE_GATES = (
 )
 _CLOSE_GATE = update(t.gate).where(t.gate.c.id == bindparam("of")).values(closed_at=bindparam("now"))
 _ANSWER = update(t.permission).where(t.permission.c.id == bindparam("of"))
+
+_known = t.permission.alias("known")
+_question = bindparam("of", type_=String)
+_ADD_UNASKED = insert(t.permission).from_select(
+    ["id", "session", "task", "attempt", "seq", "asked_at", "kind", "title"],
+    select(
+        _question,
+        *(bindparam(f"its_{name}", type_=String) for name in ("session", "task", "attempt")),
+        bindparam("its_seq", type_=Integer),
+        bindparam("its_at", type_=Float),
+        literal(PermissionKind.TOOL.value, String),
+        bindparam("its_title", type_=SafeText),
+    ).where(~exists().where(_known.c.id == _question)),
+)
+"""An answer without a question: a rule answered before anybody was asked."""
 
 _conversation = t.claude_session.alias("conversation")
 _of_attempt = bindparam("of", type_=String)
@@ -97,7 +126,7 @@ def changes(record: Record) -> Sequence[Change]:  # noqa: C901, PLR0912 - one li
         case e.PermissionAsked() as event:
             return [_permission_asked(record, event)]
         case e.PermissionAnswered() as event:
-            return [_permission_answered(record, event)]
+            return _permission_answered(record, event)
         case e.DiffTaken() as event:
             return _diff_taken(record, event)
         case e.CheckFinished() as event:
@@ -106,8 +135,8 @@ def changes(record: Record) -> Sequence[Change]:  # noqa: C901, PLR0912 - one li
             return _verdict_reached(record, event)
         case e.GateJudged() as event:
             return _gate_judged(record, event)
-        case e.GateOpened(gate=gate):
-            return [Change(_INSERT["gate"], {**_place(record), "id": gate, "opened_at": record.at})]
+        case e.GateOpened() as event:
+            return [_gate_opened(record, event)]
         case e.DecisionMade() as event:
             return _decision_made(record, event)
         case e.WorkAccepted() as event:
@@ -244,10 +273,14 @@ def _permission_asked(record: Record, event: e.PermissionAsked) -> Change:
     return Change(_INSERT["permission"], {**_place(record), **values})
 
 
-def _permission_answered(record: Record, event: e.PermissionAnswered) -> Change:
+def _permission_answered(record: Record, event: e.PermissionAnswered) -> list[Change]:
     answer = event.answer
+    its = {f"its_{name}": value for name, value in _place(record).items()}
     values = {"verdict": answer.verdict.value, "by": answer.by, "note": answer.note}
-    return Change(_ANSWER, {"of": event.question_id, "answered_at": record.at, **values})
+    return [
+        Change(_ADD_UNASKED, {"of": event.question_id, **its, "its_at": record.at, "its_title": event.title}),
+        _hit(_ANSWER, event.question_id, answered_at=record.at, **values),
+    ]
 
 
 def _diff_taken(record: Record, event: e.DiffTaken) -> list[Change]:
@@ -354,6 +387,11 @@ def _finding(record: Record, position: int, item: Finding) -> Change:
         "message": item.message,
     }
     return Change(_INSERT["finding"], values)
+
+
+def _gate_opened(record: Record, event: e.GateOpened) -> Change:
+    values = {**_place(record), "attempt": event.binding.attempt}
+    return Change(_INSERT["gate"], {**values, "id": event.gate, "opened_at": record.at})
 
 
 def _decision_made(record: Record, event: e.DecisionMade) -> list[Change]:

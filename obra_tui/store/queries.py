@@ -5,27 +5,47 @@ from any thread, by any number of programs, and never holds the writer up.
 Lists are paged by keyset: a page costs the same however deep it lies.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, Select, func, select
 from sqlalchemy.exc import DBAPIError
 
-from obra_tui.core.errors import StoreError
-from obra_tui.core.events import GateOpened, Record
+from obra_tui.core.errors import StoreError, UnknownId
+from obra_tui.core.events import GateOpened, Record, TaskAdded
+from obra_tui.core.history import (
+    EVERYTHING,
+    AttemptDetail,
+    AttemptSummary,
+    GateDetail,
+    GateSummary,
+    GateView,
+    HistoryFilter,
+    IdKind,
+    Mark,
+    Metrics,
+    Page,
+    SessionDetail,
+    SessionSummary,
+)
 from obra_tui.core.ids import AttemptId, GateId, SessionId, TaskId
-from obra_tui.core.model import OpenGate, SessionKind
+from obra_tui.core.model import OpenGate, SessionKind, TaskSpec
+from obra_tui.store import lists, rows
 from obra_tui.store import tables as t
 from obra_tui.store.codec import decode
+from obra_tui.store.detail import DETAIL_TYPES, fold_attempt
+from obra_tui.store.figures import figures
 from obra_tui.store.place import place_of
 
 _RECORD = tuple(t.event.c[name] for name in ("seq", "at", "session", "task", "attempt", "type", "body"))
+_ID_TABLES: dict[IdKind, Any] = {"session": t.session, "task": t.task, "attempt": t.attempt, "gate": t.gate}
+_SHOWN_MATCHES = 5
 
 
 class SqlHistory:
-    """The ports `Ledger` and `History` on SQL."""
+    """The ports `Ledger` and `History` on SQL. Raises `StoreError` when there is no database to read."""
 
     def __init__(self, target: str | Path) -> None:
         self._place = place_of(target)
@@ -42,6 +62,8 @@ class SqlHistory:
         except DBAPIError as error:
             raise self._place.plain(error) from error
 
+    # --- Ledger
+
     def open_sessions(self) -> tuple[tuple[SessionId, SessionKind], ...]:
         query = select(t.session.c.id, t.session.c.kind).where(t.session.c.closed_at.is_(None)).order_by(t.session.c.id)
         with self._reading() as connection:
@@ -51,7 +73,7 @@ class SqlHistory:
         """All records of a session but the streamed ones, in order."""
         query = select(*_RECORD).where(t.event.c.session == session, ~t.event.c.streamed).order_by(t.event.c.seq)
         with self._reading() as connection:
-            return tuple(map(record_of, connection.execute(query)))
+            return _records(connection, query)
 
     def open_gates(self) -> tuple[OpenGate, ...]:
         """Gates that wait for a person, oldest first."""
@@ -62,7 +84,130 @@ class SqlHistory:
             .order_by(t.gate.c.opened_at, t.gate.c.id)
         )
         with self._reading() as connection:
-            return tuple(map(_open_gate, map(record_of, connection.execute(query))))
+            return tuple(map(_open_gate, _records(connection, query)))
+
+    # --- History: lists
+
+    def sessions(
+        self, wanted: HistoryFilter = EVERYTHING, after: Mark | None = None, limit: int = 50
+    ) -> Page[SessionSummary]:
+        with self._reading() as connection:
+            found = connection.execute(lists.sessions(wanted, after, limit + 1)).all()
+            summaries = lists.summaries(connection, found[:limit])
+        ends = [Mark(at=row.opened_at, id=row.id) for row in summaries[-1:] if len(found) > limit]
+        return Page(rows=summaries, next=next(iter(ends), None))
+
+    def attempts(
+        self, wanted: HistoryFilter = EVERYTHING, after: Mark | None = None, limit: int = 50
+    ) -> Page[AttemptSummary]:
+        with self._reading() as connection:
+            found = connection.execute(lists.attempts(wanted, after, limit + 1)).all()
+        summaries = tuple(map(rows.attempt_summary, found[:limit]))
+        ends = [Mark(at=row.started_at, id=row.id) for row in summaries[-1:] if len(found) > limit]
+        return Page(rows=summaries, next=next(iter(ends), None))
+
+    def gates(self) -> tuple[GateSummary, ...]:
+        """Gates that wait for a person, oldest first."""
+        with self._reading() as connection:
+            return tuple(map(rows.gate_summary, connection.execute(lists.OPEN_GATES)))
+
+    def metrics(self, wanted: HistoryFilter = EVERYTHING) -> Metrics:
+        with self._reading() as connection:
+            return figures(connection, wanted)
+
+    # --- History: details
+
+    def session(self, session: SessionId) -> SessionDetail:
+        with self._reading() as connection:
+            row = self._one(connection, select(t.session).where(t.session.c.id == session), "session", session)
+            (summary,) = lists.summaries(connection, [row])
+            versions = connection.execute(lists.versions_of(session))
+            tasks = connection.execute(lists.tasks_of(session))
+            attempts = connection.execute(lists.attempts_of_session(session))
+            return rows.session_detail(row, summary, versions, tasks, attempts)
+
+    def attempt(self, attempt: AttemptId) -> AttemptDetail:
+        with self._reading() as connection:
+            return self._attempt(connection, attempt)
+
+    def gate(self, gate: GateId) -> GateDetail:
+        """A gate, open or answered, with all of its evidence."""
+        with self._reading() as connection:
+            row = self._one(connection, select(t.gate).where(t.gate.c.id == gate), "gate", gate)
+            session = connection.execute(select(t.session).where(t.session.c.id == row.session)).one()
+            attempt = self._attempt(connection, AttemptId(row.attempt))
+            siblings = map(rows.attempt_summary, connection.execute(lists.attempts_of_task(row.task)))
+            return GateDetail(
+                gate=_gate_view(connection, row),
+                session=lists.summaries(connection, [session])[0],
+                attempt=attempt,
+                earlier=tuple(other for other in siblings if other.number < attempt.summary.number),
+            )
+
+    def _attempt(self, connection: Connection, attempt: AttemptId) -> AttemptDetail:
+        summary = rows.attempt_summary(self._one(connection, lists.one_attempt(attempt), "attempt", attempt))
+        query = select(*_RECORD).where(
+            t.event.c.attempt == attempt, ~t.event.c.streamed, t.event.c.type.in_(DETAIL_TYPES)
+        )
+        gate = connection.execute(lists.last_gate_of(attempt)).first()
+        return fold_attempt(
+            AttemptDetail(
+                summary=summary,
+                spec=_spec(connection, summary.task),
+                conversations=tuple(map(rows.conversation, connection.execute(lists.conversations_of(attempt)))),
+                permissions=tuple(map(rows.permission, connection.execute(lists.permissions_of(attempt)))),
+                gate=None if gate is None else _gate_view(connection, gate),
+            ),
+            _records(connection, query.order_by(t.event.c.seq)),
+        )
+
+    # --- History: records
+
+    def records(self, session: SessionId, after: int = 0, limit: int = 500) -> tuple[Record, ...]:
+        """The records that follow number `after`, streamed ones included, in order."""
+        query = select(*_RECORD).where(t.event.c.session == session, t.event.c.seq > after)
+        with self._reading() as connection:
+            return _records(connection, query.order_by(t.event.c.seq).limit(limit))
+
+    def records_before(self, session: SessionId, before: int, limit: int = 500) -> tuple[Record, ...]:
+        """The last records with a number below `before`, streamed ones included, in order."""
+        query = select(*_RECORD).where(t.event.c.session == session, t.event.c.seq < before)
+        with self._reading() as connection:
+            return _records(connection, query.order_by(t.event.c.seq.desc()).limit(limit))[::-1]
+
+    def attempt_records(self, attempt: AttemptId, after: int = 0, limit: int = 500) -> tuple[Record, ...]:
+        """Records of one attempt without the streamed ones, in order."""
+        query = select(*_RECORD).where(t.event.c.attempt == attempt, ~t.event.c.streamed, t.event.c.seq > after)
+        with self._reading() as connection:
+            return _records(connection, query.order_by(t.event.c.seq).limit(limit))
+
+    def last_seq(self, session: SessionId) -> int:
+        query = select(func.coalesce(func.max(t.event.c.seq), 0)).where(t.event.c.session == session)
+        with self._reading() as connection:
+            return int(connection.execute(query).scalar_one())
+
+    # --- ids
+
+    def resolve(self, prefix: str, *kinds: IdKind) -> tuple[IdKind, str]:
+        """Return the one id that begins with `prefix`; raises `UnknownId` when there is none or more than one."""
+        wanted = kinds or tuple(_ID_TABLES)
+        found: list[tuple[IdKind, str]] = []
+        with self._reading() as connection:
+            for kind in wanted:
+                ids = connection.scalars(_beginning_with(_ID_TABLES[kind], prefix.strip().lower()))
+                found += [(kind, found_id) for found_id in ids]
+        exact = [match for match in found if match[1] == prefix]
+        if len(exact or found) != 1:
+            raise _not_one(prefix, wanted, found)
+        return (exact or found)[0]
+
+    def _one(self, connection: Connection, query: Select[Any], kind: str, wanted: str) -> Row[Any]:
+        row = connection.execute(query).first()
+        if row is None:
+            raise UnknownId(
+                f"There is no {kind} {wanted}.", where=self._place.name, fix="List them with `obra history`."
+            )
+        return row
 
 
 def record_of(row: Row[Any]) -> Record:
@@ -77,14 +222,63 @@ def record_of(row: Row[Any]) -> Record:
     )
 
 
+def _records(connection: Connection, query: Select[Any]) -> tuple[Record, ...]:
+    return tuple(map(record_of, connection.execute(query)))
+
+
+def _record_at(connection: Connection, session: str, seq: int) -> Record:
+    query = select(*_RECORD).where(t.event.c.session == session, t.event.c.seq == seq)
+    return record_of(connection.execute(query).one())
+
+
 def _open_gate(record: Record) -> OpenGate:
-    if not isinstance(record.event, GateOpened) or record.task is None:
-        raise StoreError(f"Record {record.seq} of session {record.session} is not the opening of a gate.")
+    event = _opening(record)
+    if record.task is None:
+        raise StoreError(f"The opening of gate {event.gate} names no task.")
     return OpenGate(
-        id=GateId(record.event.gate),
+        id=event.gate,
         session=record.session,
         task=record.task,
-        binding=record.event.binding,
-        reasons=record.event.reasons,
+        binding=event.binding,
+        reasons=event.reasons,
         opened_at=record.at,
     )
+
+
+def _gate_view(connection: Connection, row: Row[Any]) -> GateView:
+    event = _opening(_record_at(connection, row.session, row.seq))
+    return GateView(
+        id=event.gate,
+        binding=event.binding,
+        reasons=event.reasons,
+        opened_at=row.opened_at,
+        closed_at=row.closed_at,
+    )
+
+
+def _opening(record: Record) -> GateOpened:
+    if not isinstance(record.event, GateOpened):
+        raise StoreError(f"Record {record.seq} of session {record.session} is not the opening of a gate.")
+    return record.event
+
+
+def _spec(connection: Connection, task: TaskId) -> TaskSpec:
+    row = connection.execute(select(t.task.c.session, t.task.c.seq).where(t.task.c.id == task)).one()
+    event = _record_at(connection, row.session, row.seq).event
+    if not isinstance(event, TaskAdded):
+        raise StoreError(f"Record {row.seq} of session {row.session} does not add task {task}.")
+    return event.spec
+
+
+def _beginning_with(table: Any, prefix: str) -> Select[Any]:
+    query = select(table.c.id).where(table.c.id.startswith(prefix, autoescape=True))
+    return query.order_by(table.c.id.desc()).limit(_SHOWN_MATCHES + 1)
+
+
+def _not_one(prefix: str, kinds: Sequence[IdKind], found: list[tuple[IdKind, str]]) -> UnknownId:
+    if not found:
+        names = " or ".join(kinds)
+        return UnknownId(f"No {names} has an id that begins with '{prefix}'.", fix="List them with `obra history`.")
+    shown = ", ".join(match for _, match in found[:_SHOWN_MATCHES])
+    more = ", …" if len(found) > _SHOWN_MATCHES else ""
+    return UnknownId(f"'{prefix}' could be more than one: {shown}{more}.", fix="Give more of the id.")

@@ -6,18 +6,15 @@ Alembic is imported only when an older database must be brought up to date.
 """
 
 import os
-import sqlite3
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from obra_tui.core.errors import NewerDatabase, StoreError
-from obra_tui.store import sqlite
-from obra_tui.store.tables import KNOWN_SCHEMAS, SCHEMA, metadata
-
-_VERSION_TABLE = "alembic_version"
+from obra_tui.store import engines, sqlite
+from obra_tui.store.tables import metadata
+from obra_tui.store.version import KNOWN_SCHEMAS, SCHEMA, VERSION_TABLE
 
 
 def open_sqlite(path: Path) -> Engine:
@@ -27,7 +24,7 @@ def open_sqlite(path: Path) -> Engine:
         if not path.exists():
             _make(path)
         _refuse_foreign(path)
-        engine = sqlite.writer_engine(path)
+        engine = engines.writer_engine(path)
         bring_up_to_date(engine, str(path))
     except OSError as error:
         raise StoreError(
@@ -37,7 +34,7 @@ def open_sqlite(path: Path) -> Engine:
         ) from error
     except DBAPIError as error:
         raise sqlite.plain_error(error.orig or error, path) from error
-    except sqlite3.Error as error:
+    except sqlite.driver().Error as error:
         raise sqlite.plain_error(error, path) from error
     return engine
 
@@ -47,20 +44,26 @@ def _make(path: Path) -> None:
     draft = path.with_name(f"{path.name}.new-{os.getpid()}")
     draft.unlink(missing_ok=True)
     sqlite.new_private_file(draft)
-    engine = sqlite.writer_engine(draft)
+    engine = engines.writer_engine(draft)
     try:
         with engine.begin() as connection:
             connection.exec_driver_sql(f"PRAGMA application_id={sqlite.APPLICATION_ID}")
             create_all(connection)
     finally:
         engine.dispose()
+    _give_name(draft, path)
+    _sync_directory(path.parent)
+
+
+def _give_name(draft: Path, path: Path) -> None:
     try:
         os.link(draft, path)
     except FileExistsError:
-        pass
-    finally:
         draft.unlink()
-    _sync_directory(path.parent)
+    except OSError:  # a file system without hard links
+        draft.rename(path)
+    else:
+        draft.unlink()
 
 
 def _sync_directory(path: Path) -> None:
@@ -74,8 +77,8 @@ def _sync_directory(path: Path) -> None:
 def create_all(connection: Connection) -> None:
     """Make all tables as they are now, marked with the newest schema."""
     metadata.create_all(connection)
-    connection.execute(text(f"CREATE TABLE {_VERSION_TABLE} (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
-    connection.execute(text(f"INSERT INTO {_VERSION_TABLE} VALUES (:schema)"), {"schema": SCHEMA})
+    connection.execute(text(f"CREATE TABLE {VERSION_TABLE} (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
+    connection.execute(text(f"INSERT INTO {VERSION_TABLE} VALUES (:schema)"), {"schema": SCHEMA})
 
 
 def _refuse_foreign(path: Path) -> None:
@@ -83,7 +86,7 @@ def _refuse_foreign(path: Path) -> None:
     fix = "Move the file away to start with an empty history, or restore a backup in its place."
     if path.stat().st_size == 0:
         raise StoreError("The database is an empty file; what it held is lost.", where=str(path), fix=fix)
-    connection = _read_only(path)
+    connection = sqlite.connect(path, "ro")
     try:
         mark = connection.execute("PRAGMA application_id").fetchone()[0]
         connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
@@ -93,15 +96,11 @@ def _refuse_foreign(path: Path) -> None:
         raise StoreError("This database was made by another program.", where=str(path), fix=fix)
 
 
-def _read_only(path: Path) -> Any:
-    return sqlite.driver().connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
-
-
 def current_schema(connection: Connection) -> str | None:
     """Return the schema that the database has, None when it has no table of ours."""
-    if not inspect(connection).has_table(_VERSION_TABLE):
+    if not inspect(connection).has_table(VERSION_TABLE):
         return None
-    return connection.execute(text(f"SELECT version_num FROM {_VERSION_TABLE}")).scalar()
+    return connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()
 
 
 def bring_up_to_date(engine: Engine, where: str) -> None:

@@ -1,5 +1,7 @@
 """All that is special about SQLite: driver, files, connections, faults in plain words.
 
+Loads nothing but the standard library, so that the first screen can use it.
+
 The rules that keep the file whole: one writer connection, which alone
 checkpoints; every other connection is read-only, so that it can neither write
 nor checkpoint. `synchronous=FULL` makes a commit durable when it returns.
@@ -11,11 +13,8 @@ import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import quote
-
-from sqlalchemy import Engine, create_engine, event
-from sqlalchemy.pool import NullPool, StaticPool
 
 from obra_tui.core.errors import StoreError
 
@@ -70,31 +69,8 @@ def sqlite_health() -> SqliteHealth:
 # --- connections ---------------------------------------------------------------------------------
 
 
-def writer_engine(path: Path) -> Engine:
-    """Return the engine of the one connection that writes and checkpoints; usable from any thread, one at a time."""
-    engine = create_engine(
-        "sqlite://",
-        module=driver(),
-        creator=lambda: _connect(path, "rw"),
-        poolclass=StaticPool,
-        hide_parameters=True,
-    )
-    _explicit_transactions(engine)
-    return engine
-
-
-def reader_engine(path: Path) -> Engine:
-    """Return an engine whose connections, one per use, cannot write."""
-    return create_engine(
-        "sqlite://",
-        module=driver(),
-        creator=lambda: _connect(path, "ro"),
-        poolclass=NullPool,
-        hide_parameters=True,
-    )
-
-
-def _connect(path: Path, mode: str) -> Any:
+def connect(path: Path, mode: Literal["ro", "rw"]) -> Any:
+    """Return a connection of the driver, set up by the rules above; usable from any thread, one at a time."""
     uri = f"file:{quote(str(path))}?mode={mode}"
     connection = driver().connect(uri, uri=True, check_same_thread=False, isolation_level=None)
     try:
@@ -115,14 +91,6 @@ def _set_up(connection: Any, *, writes: bool) -> None:
     else:
         connection.execute("PRAGMA query_only=ON")
         connection.execute("PRAGMA wal_autocheckpoint=0")
-
-
-def _explicit_transactions(engine: Engine) -> None:
-    """Begin with `BEGIN IMMEDIATE`: a writer that cannot write learns it before it has read anything."""
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Any) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 # --- the file ------------------------------------------------------------------------------------

@@ -26,12 +26,6 @@ from sqlalchemy.types import TypeDecorator
 
 from obra_tui.store.text import storable
 
-SCHEMA = "0001"
-"""Newest migration: what these tables are."""
-
-KNOWN_SCHEMAS = ("0001",)
-"""Every migration of this version, oldest first."""
-
 metadata = MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",

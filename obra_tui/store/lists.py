@@ -1,0 +1,233 @@
+"""The statements behind the lists: which rows, in which order, from where on."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, or_, select
+
+from obra_tui.core.history import HistoryFilter, Mark, SessionSummary
+from obra_tui.store import rows
+from obra_tui.store import tables as t
+
+_later = t.attempt.alias("later")
+
+_ATTEMPTS = (
+    select(
+        t.attempt,
+        t.task.c.key.label("task_key"),
+        t.task.c.title.label("task_title"),
+        t.task.c.state.label("task_state"),
+        t.acceptance.c.commit,
+        select(func.max(t.gate.c.id))
+        .where(t.gate.c.attempt == t.attempt.c.id, t.gate.c.closed_at.is_(None))
+        .scalar_subquery()
+        .label("waiting"),
+    )
+    .join(t.task, t.task.c.id == t.attempt.c.task)
+    .join(t.session, t.session.c.id == t.attempt.c.session)
+    .outerjoin(t.acceptance, t.acceptance.c.attempt == t.attempt.c.id)
+)
+
+OPEN_GATES = (
+    select(
+        t.gate,
+        t.session.c.title.label("session_title"),
+        t.session.c.project,
+        t.task.c.key.label("task_key"),
+        t.task.c.title.label("task_title"),
+        t.attempt.c.number,
+        t.attempt.c.score,
+        t.attempt.c.passes,
+    )
+    .join(t.session, t.session.c.id == t.gate.c.session)
+    .join(t.task, t.task.c.id == t.gate.c.task)
+    .join(t.attempt, t.attempt.c.id == t.gate.c.attempt)
+    .where(t.gate.c.closed_at.is_(None))
+    .order_by(t.gate.c.opened_at, t.gate.c.id)
+)
+
+_is_last_scored = and_(
+    t.attempt.c.score.is_not(None),
+    ~select(_later.c.id)
+    .where(_later.c.task == t.attempt.c.task, _later.c.number > t.attempt.c.number, _later.c.score.is_not(None))
+    .exists(),
+)
+
+
+# --- filters -------------------------------------------------------------------------------------
+
+
+def _of_session(wanted: HistoryFilter) -> Iterator[ColumnElement[bool]]:
+    columns = t.session.c
+    if wanted.project:
+        yield columns.project == wanted.project
+    if wanted.kind is not None:
+        yield columns.kind == wanted.kind.value
+    if wanted.rehearsal is not None:
+        yield columns.rehearsal != "" if wanted.rehearsal else columns.rehearsal == ""
+    if wanted.open is not None:
+        yield columns.closed_at.is_(None) if wanted.open else columns.closed_at.is_not(None)
+
+
+def _of_attempt(wanted: HistoryFilter) -> Iterator[ColumnElement[bool]]:
+    columns = t.attempt.c
+    if wanted.outcome is not None:
+        yield columns.outcome == wanted.outcome.value
+    if wanted.decision is not None:
+        yield columns.decision == wanted.decision.value
+    if wanted.score_from is not None:
+        yield columns.score >= wanted.score_from
+    if wanted.score_below is not None:
+        yield columns.score < wanted.score_below
+    if wanted.model:
+        yield or_(_contains(columns.claude_model, wanted.model), _contains(columns.judge_model, wanted.model))
+
+
+def _between(at: ColumnElement[float], wanted: HistoryFilter) -> Iterator[ColumnElement[bool]]:
+    if wanted.since is not None:
+        yield at >= wanted.since
+    if wanted.until is not None:
+        yield at < wanted.until
+
+
+def _contains(column: ColumnElement[str], part: str) -> ColumnElement[bool]:
+    return column.icontains(part, autoescape=True)
+
+
+def _task_text(part: str) -> ColumnElement[bool]:
+    return or_(_contains(t.task.c.title, part), _contains(t.task.c.key, part))
+
+
+def _older(at: ColumnElement[float], own_id: ColumnElement[str], mark: Mark) -> ColumnElement[bool]:
+    return or_(at < mark.at, and_(at == mark.at, own_id < mark.id))
+
+
+# --- sessions ------------------------------------------------------------------------------------
+
+
+def sessions(wanted: HistoryFilter, after: Mark | None, limit: int) -> Select[Any]:
+    """Rows of `session`, newest first."""
+    columns = t.session.c
+    conditions = [*_of_session(wanted), *_between(columns.opened_at, wanted), *_has_work(wanted)]
+    if after is not None:
+        conditions.append(_older(columns.opened_at, columns.id, after))
+    query = select(t.session).where(*conditions)
+    return query.order_by(columns.opened_at.desc(), columns.id.desc()).limit(limit)
+
+
+def _has_work(wanted: HistoryFilter) -> Iterator[ColumnElement[bool]]:
+    """What the filter asks of the session's tasks and attempts."""
+    of_session = t.task.c.session == t.session.c.id
+    if wanted.text:
+        named = select(t.task.c.id).where(of_session, _task_text(wanted.text)).exists()
+        yield or_(_contains(t.session.c.title, wanted.text), named)
+    if wanted.state is not None:
+        yield select(t.task.c.id).where(of_session, t.task.c.state == wanted.state.value).exists()
+    asked = list(_of_attempt(wanted))
+    if asked:
+        yield select(t.attempt.c.id).where(t.attempt.c.session == t.session.c.id, *asked).exists()
+
+
+def summaries(connection: Connection, found: Sequence[Row[Any]]) -> tuple[SessionSummary, ...]:
+    """Add to rows of `session` what is counted and summed up over their tasks, attempts and gates."""
+    ids = [row.id for row in found]
+    states = connection.execute(_states(ids)).all()
+    totals = connection.execute(_totals(ids)).all()
+    scores = connection.execute(_scores(ids)).all()
+    waiting = connection.execute(_waiting(ids)).all()
+    return rows.session_summaries(found, states, totals, scores, waiting)
+
+
+def _states(ids: Sequence[str]) -> Select[Any]:
+    columns = (t.task.c.session, t.task.c.state)
+    query = select(*columns, func.count().label("tasks")).where(t.task.c.session.in_(ids))
+    return query.group_by(*columns)
+
+
+def _totals(ids: Sequence[str]) -> Select[Any]:
+    sums = (func.sum(t.attempt.c[name]).label(name) for name in rows.USAGE)
+    query = select(t.attempt.c.session, func.count().label("attempts"), *sums)
+    return query.where(t.attempt.c.session.in_(ids)).group_by(t.attempt.c.session)
+
+
+def _scores(ids: Sequence[str]) -> Select[Any]:
+    query = select(t.attempt.c.session, func.avg(t.attempt.c.score).label("score"))
+    return query.where(t.attempt.c.session.in_(ids), _is_last_scored).group_by(t.attempt.c.session)
+
+
+def _waiting(ids: Sequence[str]) -> Select[Any]:
+    query = select(t.gate.c.session, func.count().label("waiting"))
+    return query.where(t.gate.c.session.in_(ids), t.gate.c.closed_at.is_(None)).group_by(t.gate.c.session)
+
+
+def versions_of(session: str) -> Select[Any]:
+    return (
+        select(t.version.c.name, t.version.c.version).where(t.version.c.session == session).order_by(t.version.c.name)
+    )
+
+
+def tasks_of(session: str) -> Select[Any]:
+    """Tasks of a session as `rows.task_summary` takes them."""
+    of_task = t.attempt.c.task == t.task.c.id
+    return (
+        select(
+            t.task,
+            t.acceptance.c.commit,
+            select(func.count()).where(of_task).scalar_subquery().label("attempts"),
+            select(t.attempt.c.score)
+            .where(of_task, t.attempt.c.score.is_not(None))
+            .order_by(t.attempt.c.number.desc())
+            .limit(1)
+            .scalar_subquery()
+            .label("score"),
+        )
+        .outerjoin(t.acceptance, t.acceptance.c.task == t.task.c.id)
+        .where(t.task.c.session == session)
+        .order_by(t.task.c.position, t.task.c.id)
+    )
+
+
+# --- attempts ------------------------------------------------------------------------------------
+
+
+def attempts(wanted: HistoryFilter, after: Mark | None, limit: int) -> Select[Any]:
+    """Attempts of all sessions, newest first."""
+    columns = t.attempt.c
+    conditions = matching_attempts(wanted)
+    if after is not None:
+        conditions.append(_older(columns.started_at, columns.id, after))
+    return _ATTEMPTS.where(*conditions).order_by(columns.started_at.desc(), columns.id.desc()).limit(limit)
+
+
+def matching_attempts(wanted: HistoryFilter) -> list[ColumnElement[bool]]:
+    """What the filter asks of an attempt, its task and its session, which must be joined."""
+    conditions = [*_of_session(wanted), *_of_attempt(wanted), *_between(t.attempt.c.started_at, wanted)]
+    if wanted.text:
+        conditions.append(or_(_contains(t.session.c.title, wanted.text), _task_text(wanted.text)))
+    if wanted.state is not None:
+        conditions.append(t.task.c.state == wanted.state.value)
+    return conditions
+
+
+def one_attempt(attempt: str) -> Select[Any]:
+    return _ATTEMPTS.where(t.attempt.c.id == attempt)
+
+
+def attempts_of_session(session: str) -> Select[Any]:
+    return _ATTEMPTS.where(t.attempt.c.session == session).order_by(t.attempt.c.started_at, t.attempt.c.id)
+
+
+def attempts_of_task(task: str) -> Select[Any]:
+    return _ATTEMPTS.where(t.attempt.c.task == task).order_by(t.attempt.c.number)
+
+
+def conversations_of(attempt: str) -> Select[Any]:
+    return select(t.claude_session).where(t.claude_session.c.attempt == attempt).order_by(t.claude_session.c.seq)
+
+
+def permissions_of(attempt: str) -> Select[Any]:
+    return select(t.permission).where(t.permission.c.attempt == attempt).order_by(t.permission.c.seq)
+
+
+def last_gate_of(attempt: str) -> Select[Any]:
+    return select(t.gate).where(t.gate.c.attempt == attempt).order_by(t.gate.c.seq.desc()).limit(1)

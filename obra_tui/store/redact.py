@@ -1,0 +1,139 @@
+"""Secrets are taken out of what is about to be stored.
+
+Two kinds: texts that have the shape of a token, and exact values that the
+caller knows (the API key of the environment). Every expression is bounded and
+starts at a literal, so that no input can make it slow; a text without any of
+those literals is let through after a few substring searches.
+"""
+
+import base64
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import fields, is_dataclass, replace
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+from obra_tui.core.events import STREAMED, Record
+
+_SHORTEST_EXACT = 8
+
+_SHAPES = (
+    ("anthropic key", ("sk-ant-",), r"sk-ant-[A-Za-z0-9_-]{20,200}"),
+    ("openai key", ("sk-",), r"sk-(?:proj-|svcacct-|or-v1-)?[A-Za-z0-9_-]{20,200}"),
+    (
+        "github token",
+        ("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_"),
+        r"gh[pousr]_[A-Za-z0-9]{36,255}|github_pat_[A-Za-z0-9_]{22,255}",
+    ),
+    ("gitlab token", ("glpat-",), r"glpat-[A-Za-z0-9_-]{20,64}"),
+    ("slack token", ("xox", "xapp-"), r"xox[abeoprs]-[A-Za-z0-9-]{10,250}|xapp-[0-9]-[A-Za-z0-9-]{10,250}"),
+    ("slack webhook", ("hooks.slack.com/",), r"hooks\.slack\.com/services/[A-Za-z0-9/]{20,100}"),
+    ("aws key id", ("AKIA", "ASIA"), r"(?:AKIA|ASIA)[0-9A-Z]{16}(?![0-9A-Za-z])"),
+    (
+        "aws secret",
+        ("aws_secret_access_key", "AWS_SECRET_ACCESS_KEY"),
+        r"(?i:aws_secret_access_key)[\"' ]{0,3}[=:][\"' ]{0,3}[A-Za-z0-9/+]{40}",
+    ),
+    ("google key", ("AIza", "GOCSPX-"), r"AIza[0-9A-Za-z_-]{35}|GOCSPX-[0-9A-Za-z_-]{20,60}"),
+    ("google token", ("ya29.",), r"ya29\.[0-9A-Za-z_-]{20,1000}"),
+    ("stripe key", ("_live_", "_test_"), r"[srp]k_(?:live|test)_[0-9A-Za-z]{16,200}"),
+    ("json web token", ("eyJ",), r"eyJ[A-Za-z0-9_-]{10,2000}\.eyJ[A-Za-z0-9_-]{10,4000}\.[A-Za-z0-9_-]{10,2000}"),
+    ("npm token", ("npm_",), r"npm_[A-Za-z0-9]{36}"),
+    ("pypi token", ("pypi-",), r"pypi-[A-Za-z0-9_-]{50,250}"),
+    ("hugging face token", ("hf_",), r"hf_[A-Za-z0-9]{30,60}"),
+    ("digitalocean token", ("_v1_",), r"do[oprt]_v1_[a-f0-9]{64}"),
+    ("sendgrid key", ("SG.",), r"SG\.[A-Za-z0-9_-]{16,64}\.[A-Za-z0-9_-]{16,64}"),
+    ("bearer token", ("earer ",), r"[Bb]earer [A-Za-z0-9._~+/-]{24,2000}={0,2}"),
+    ("password in address", ("://",), r"://[^\s/:@\"'<>]{1,80}:[^\s/@\"'<>]{3,200}@"),
+)
+
+_PEM_BEGIN = re.compile(r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----")
+_PEM_END = "PRIVATE KEY-----"
+_PEM_LIMIT = 16_384
+
+Value = TypeVar("Value")
+
+
+def _mark(kind: str) -> str:
+    return f"[redacted: {kind}]"
+
+
+def _replacement(kind: str) -> Callable[[re.Match[str]], str]:
+    mark = _mark(kind)
+    return lambda match: f"://{mark}@" if match[0].startswith("://") else mark
+
+
+_COMPILED = tuple(
+    (hints, re.compile(rf"(?<![A-Za-z0-9_-])(?:{pattern})"), _replacement(kind)) for kind, hints, pattern in _SHAPES
+)
+
+_HINTS = (*(hint for hints, _, _ in _COMPILED for hint in hints), _PEM_END)
+
+
+class Redactor:
+    """Takes secrets out of texts and, by `of`, out of every text of a frozen value."""
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        """`secrets` are exact values; shorter ones than eight characters would blank plain words and are left."""
+        known = {secret for secret in secrets if len(secret) >= _SHORTEST_EXACT}
+        forms = known | {quote(value, safe="") for value in known} | {_base64(value) for value in known}
+        self._exact = tuple(sorted(forms, key=len, reverse=True))
+
+    def text(self, text: str) -> str:
+        """Return `text` with every secret replaced by `[redacted: kind]`."""
+        contains = text.__contains__
+        for secret in filter(contains, self._exact):
+            text = text.replace(secret, _mark("secret"))
+        return _without_tokens(text) if any(map(contains, _HINTS)) else text
+
+    def record(self, record: Record) -> Record:
+        """Return a record whose event holds no secret: the same one if there was none."""
+        event = record.event
+        if isinstance(event, STREAMED):
+            clean = self.text(event.text)
+            return record if clean == event.text else replace(record, event=replace(event, text=clean))
+        event = self.of(event)
+        return record if event is record.event else replace(record, event=event)
+
+    def of(self, value: Value) -> Value:
+        """Return a dataclass with all its texts redacted: the same object if there was nothing to redact."""
+        if not is_dataclass(value):
+            return value
+        changed = {}
+        for field in fields(value):
+            old = getattr(value, field.name)
+            new = self._any(old)
+            if new is not old:
+                changed[field.name] = new
+        return replace(value, **changed) if changed else value  # type: ignore[type-var]
+
+    def _any(self, value: Any) -> Any:
+        if type(value) is str:
+            clean = self.text(value)
+            return value if clean == value else clean
+        if type(value) is tuple:
+            items = tuple(map(self._any, value))
+            return items if any(new is not old for new, old in zip(items, value, strict=True)) else value
+        return self.of(value)
+
+
+def _base64(value: str) -> str:
+    return base64.b64encode(value.encode("utf-8", "replace")).decode()
+
+
+def _without_tokens(text: str) -> str:
+    for hints, pattern, replacement in _COMPILED:
+        if any(hint in text for hint in hints):
+            text = pattern.sub(replacement, text)
+    return _without_keys(text) if _PEM_END in text else text
+
+
+def _without_keys(text: str) -> str:
+    """Blank private keys in PEM form; one that does not end loses what follows its head."""
+    parts, at = [], 0
+    while begin := _PEM_BEGIN.search(text, at):
+        end = text.find(_PEM_END, begin.end(), begin.end() + _PEM_LIMIT)
+        stop = min(begin.end() + _PEM_LIMIT, len(text)) if end < 0 else end + len(_PEM_END)
+        parts += [text[at : begin.start()], _mark("private key")]
+        at = stop
+    return "".join([*parts, text[at:]])
