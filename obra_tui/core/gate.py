@@ -37,6 +37,9 @@ DEFAULT_WEIGHTS: tuple[tuple[Stage, float], ...] = (
 )
 
 
+_INJECTION = "The judge found an instruction to itself inside the change."
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateRules:
     policy: Policy = Policy.SUPERVISED
@@ -262,7 +265,13 @@ def _doubts(verdict: Verdict) -> tuple[str, ...]:
     blockers = [item for item in verdict.findings if item.severity is Severity.BLOCKER]
     found = [f"The judge reports a blocker: {item.message}" for item in blockers]
     found.extend(f"The judge contradicts: {text}" for text in verdict.contradictions)
+    if _injected(verdict):
+        found.append(_INJECTION)
     return tuple(found)
+
+
+def _injected(verdict: Verdict) -> bool:
+    return any(item.kind == "injection" for item in verdict.findings)
 
 
 def _shortfalls(stages: Iterable[StageScore], overall: float | None, threshold: float) -> tuple[str, ...]:
@@ -299,8 +308,8 @@ def _only_a_person(quality: QualityResult, evidence: Evidence) -> tuple[str, ...
         found.append(f"Protected files were changed: {', '.join(diff.protected)}.")
     if diff.secrets:
         found.append(f"Added lines look like secrets: {', '.join(diff.secrets)}.")
-    if any(item.kind == "injection" for item in verdict.findings):
-        found.append("The judge found an instruction to itself inside the change.")
+    if _injected(verdict):
+        found.append(_INJECTION)
     if not found:
         found.extend(_without_lead(quality, evidence))
     return tuple(found)

@@ -88,6 +88,4 @@ def advance(state: State, trigger: Trigger) -> State:
         return MOVES[(state, trigger)]
     except KeyError:
         legal = ", ".join(sorted(legal_triggers(state))) or "nothing"
-        raise IllegalMove(
-            f"A task that is {state} cannot take '{trigger}'.", fix=f"Possible now: {legal}."
-        ) from None
+        raise IllegalMove(f"A task that is {state} cannot take '{trigger}'.", fix=f"Possible now: {legal}.") from None
