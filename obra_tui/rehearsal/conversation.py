@@ -16,7 +16,7 @@ MARKER = re.compile(r"\[\[script:([A-Za-z0-9_.-]+)\]\]")
 _CWD = re.compile(r"^\s*(?:-\s*)?(?:Primary working directory|Working directory|cwd):\s*(.+?)\s*$", re.MULTILINE)
 _REMINDER = re.compile(r"<system-reminder>.*?</system-reminder>", re.DOTALL)
 _INTERRUPTED = "[Request interrupted by user"
-_NOT_READ = "has not been read yet"
+_NOT_READ = re.compile(r"has not been read yet|has been (?:unexpectedly )?modified since")
 # What Claude Code itself writes into the user's place; none of it is a prompt.
 _HOUSEKEEPING = (
     "Output token limit hit",
@@ -144,7 +144,7 @@ def _user(prompts: list[_Open], message: Mapping[str, Any]) -> None:
 def _note_unread(now: _Open, results: Sequence[Mapping[str, Any]]) -> None:
     """Claude Code refuses to overwrite a file that this process has not read; the stand-in then reads it first."""
     for result in results:
-        if result.get("is_error") and _NOT_READ in _flat(result.get("content")):
+        if result.get("is_error") and _NOT_READ.search(_flat(result.get("content"))):
             now.unread = (now.pending or {}).get(str(result.get("tool_use_id"))) or None
     now.recoveries += now.unread is not None
 
