@@ -228,7 +228,7 @@ class ModelClient:
 
 def _models(raw: Mapping[str, Any]) -> dict[str, str] | None:
     """Names and digests of a list of models, in the form of either dialect; `None` if it is no such list."""
-    items = raw.get("models", raw.get("data"))
+    items = raw.get("data", raw.get("models"))
     if not isinstance(items, list):
         return None
     named = [item for item in items if isinstance(item, dict)]
