@@ -1,0 +1,29 @@
+"""A clock that stands still until it is told to go on."""
+
+import asyncio
+
+
+class FakeClock:
+    def __init__(self, now=1_700_000_000.0):
+        self.time = now
+        self.slept = []
+        self._sleepers = []
+
+    def now(self):
+        return self.time
+
+    def monotonic(self):
+        return self.time
+
+    async def sleep(self, seconds):
+        """Return when `advance` has brought the time that far."""
+        self.slept.append(seconds)
+        due = asyncio.Event()
+        self._sleepers.append((self.time + seconds, due))
+        await due.wait()
+
+    def advance(self, seconds):
+        self.time += seconds
+        for when, due in self._sleepers:
+            if when <= self.time:
+                due.set()
