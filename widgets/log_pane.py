@@ -311,6 +311,24 @@ class LogPane(Widget, can_focus=True):
         self._set_cursor(LinePlace(serial, 0), context=self._view.height // 3)
         return True
 
+    def show_index(self, index: int, context: int = 3) -> None:
+        """Scroll so that the n-th line held stands near the top, with the cursor on it."""
+        if not 0 <= index < len(self._document):
+            return
+        place = Place(self._document.first + index, 0)
+        self._cursor.at = LinePlace(place.serial, 0)
+        self._view.show_from(self._view.above(place, context), settle=False)
+        self._mark_pause()
+        self._changed()
+
+    @property
+    def shown_range(self) -> range:
+        """Which of the lines held are on screen, counted from the first."""
+        if not self._places:
+            return range(0)
+        first = self._document.first
+        return range(self._places[0].serial - first, self._places[-1].serial - first + 1)
+
     def follow(self) -> None:
         """Go to the end and stay there."""
         self._follow()
@@ -408,13 +426,18 @@ class LogPane(Widget, can_focus=True):
         self._sync_wanted = False
         if not self.size or not self.is_attached:
             return
-        before = self._shown
+        before, places = self._shown, self._places
         self._compose_rows()
+        if places != self._places:
+            self.rows_shown()
         changed = [y for y, strip in enumerate(self._shown) if y >= len(before) or strip is not before[y]]
         if changed:
             self.refresh(*_regions(changed, self.content_size.width))
         self._tell()
         self._ask_older()
+
+    def rows_shown(self) -> None:
+        """Override: other rows are on screen than before."""
 
     def _compose_rows(self) -> None:
         """The strips of every visible row, top to bottom."""

@@ -71,10 +71,8 @@ class _Writer:
     def _container(self, token: Token) -> None:
         """Open or close a list, an item or a quote."""
         match token.type:
-            case "bullet_list_open":
-                self._numbers.append(None)
-            case "ordered_list_open":
-                self._numbers.append(int(token.attrGet("start") or 1))
+            case "bullet_list_open" | "ordered_list_open":
+                self._open_list(token)
             case "bullet_list_close" | "ordered_list_close":
                 self._numbers.pop()
                 self._gap = not self._prefixes
@@ -86,6 +84,14 @@ class _Writer:
                 self._close()
             case _:
                 pass
+
+    def _open_list(self, token: Token) -> None:
+        """A list of its own begins after a blank line, a list inside an item does not."""
+        if self._gap and not self._prefixes:
+            self._emit_blank()
+            self._gap = False
+        ordered = token.type == "ordered_list_open"
+        self._numbers.append(int(token.attrGet("start") or 1) if ordered else None)
 
     def _item_prefix(self) -> Prefix:
         number = self._numbers[-1] if self._numbers else None
