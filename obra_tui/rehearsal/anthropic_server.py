@@ -21,9 +21,9 @@ from obra_tui.rehearsal.faults import Fault, FaultBook, FaultKind
 from obra_tui.rehearsal.loopback import KEPT_REQUESTS, LoopbackServer, Reply, Request
 from obra_tui.rehearsal.script import Block, Cue, Response, Say, Script, Think, Use, next_cue
 
-FIRST_PIECE = 0.4  # seconds a model thinks before its first piece, at pace 1
-TEXT_PIECE = 0.024  # between pieces of text
-INPUT_PIECE = 0.016  # between pieces of a tool's input
+FIRST_PIECE = 0.35  # seconds a model thinks before its first piece, at pace 1
+TEXT_PIECE = 0.018  # between pieces of text
+INPUT_PIECE = 0.012  # between pieces of a tool's input
 PIECE_CHARS = 14
 INPUT_CHARS = 36
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 MARKER = re.compile(r"\[\[script:([A-Za-z0-9_.-]+)\]\]")
@@ -28,6 +28,7 @@ _HOUSEKEEPING = (
     "Caveat: The messages below",
     "[Tool call interrupted",
 )
+_GO_ON = re.compile(r"(?i)^(you were interrupted|(please )?(continue|go on))\b")
 _SYNTHETIC_ANSWERS = ("No response requested.", "(no content)")
 
 
@@ -62,10 +63,18 @@ class Conversation:
         return next((m[1] for p in reversed(self.prompts) if (m := MARKER.search(p.text))), None)
 
     def since(self, belongs: Sequence[bool]) -> tuple[Prompt, ...]:
-        """The prompts from the first one that belongs to the script on, without interrupted ones before the last."""
+        """The prompts from the first one that belongs to the script on.
+
+        A prompt that was cut short is one with the prompt that takes it up again: its words still count, and what
+        it asked for is done from the start.
+        """
         start = next((i for i, mine in enumerate(belongs) if mine), 0)
-        tail = self.prompts[start:]
-        return tuple(p for i, p in enumerate(tail) if not p.interrupted or i == len(tail) - 1)
+        told: list[Prompt] = []
+        for prompt in self.prompts[start:]:
+            if told and (told[-1].interrupted or _GO_ON.match(prompt.text)):
+                prompt = replace(prompt, text=f"{told.pop().text}\n{prompt.text}")
+            told.append(prompt)
+        return tuple(told)
 
 
 def read_conversation(body: Mapping[str, Any], headers: Mapping[str, str]) -> Conversation:

@@ -23,9 +23,9 @@ from obra_tui.rehearsal.spoil import spoil
 
 MODEL = "rehearsal-qwen"
 VERSION = "0.0.0-rehearsal"
-TOKEN_PAUSE = 0.014  # between pieces of the answer, at pace 1
+TOKEN_PAUSE = 0.01  # between pieces of the answer, at pace 1
 PROMPT_SPEED = 900  # tokens of prompt read in a second, at pace 1
-LONGEST_READ = 1.0
+LONGEST_READ = 0.8
 PIECE_CHARS = 5
 
 _WEB_PAGE = b"<!doctype html><html><title>502</title><body>Bad gateway</body></html>"

@@ -60,6 +60,11 @@ class Failure:
     file: str = ""
     line: int | None = None
 
+    @property
+    def short_name(self) -> str:
+        """The test itself: runners and reports disagree on everything before it."""
+        return re.split(r"::|\.(?!py\b)", self.name)[-1]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
@@ -197,8 +202,7 @@ def _failures(lines: Sequence[str]) -> Iterator[Failure]:
 
 
 def _note(told: dict[str, Failure], name: str, message: str) -> None:
-    """Runners and reports name one test differently: the last part of the name is what they share."""
-    short = re.split(r"::|\.(?!py\b)", name)[-1]
-    known = told.get(short)
+    failure = Failure(name=name, message=message)
+    known = told.get(failure.short_name)
     if known is None or (message and not known.message):
-        told[short] = Failure(name=known.name if known else name, message=message)
+        told[failure.short_name] = failure

@@ -121,11 +121,11 @@ def _from_checks(shown: Shown) -> Iterator[Remark]:
     named = [f for f in shown.failures if f.name]
     for failure in named:
         file, line = _culprit(failure, shown)
-        test = failure.name.rpartition("::")[2] or failure.name
+        test = failure.short_name
         why = f": {failure.message}" if failure.message else ""
         yield Remark(
             severity="blocker", kind="correctness", file=file, line=line,
-            message=f"{test} fails{why}", suggestion=f"Make `{failure.name}` pass without changing the test.",
+            message=f"{test} fails{why}", suggestion=f"Make `{failure.short_name}` pass without changing the test.",
         )  # fmt: skip
     if named:
         return
@@ -140,7 +140,7 @@ def _from_checks(shown: Shown) -> Iterator[Remark]:
 
 def _culprit(failure: Failure, shown: Shown) -> tuple[str, int | None]:
     """The added function that the test's name speaks of, else a place in the trace, else the first added line."""
-    words = set(re.split(r"[^a-z0-9]+", failure.name.rpartition("::")[2].lower()))
+    words = set(re.split(r"[^a-z0-9]+", failure.short_name.lower()))
     sources = [f for f in shown.files if not f.is_test and not f.deleted and f.added]
     hits = [
         (len(_parts(found[2])), f.path, line.number)

@@ -40,9 +40,12 @@ def test_what_is_said_after_an_interruption_is_a_prompt_even_in_a_merged_message
     assert [(p.text, p.interrupted) for p in talk.prompts] == [("one", True), ("two", False)]
 
 
-def test_an_interrupted_prompt_does_not_count_as_an_attempt() -> None:
-    talk = read(user("one"), said("I be"), user("[Request interrupted by user]"), user("again"))
-    assert [p.text for p in talk.since([True, False])] == ["again"]
+def test_a_prompt_that_was_cut_short_is_one_with_the_prompt_that_takes_it_up_again() -> None:
+    stopped = [user("mind zero"), said("I be"), user("[Request interrupted by user]"), user("again")]
+    assert [(p.text, p.answers) for p in read(*stopped).since([True, False])] == [("mind zero\nagain", 0)]
+    killed = [user("mind zero"), said("I be"), user("You were interrupted. Go on."), said("So")]
+    assert [p.answers for p in read(*killed).since([True, False])] == [1]
+    assert len(read(user("one"), said("done"), user("two")).since([True, False])) == 2
 
 
 def test_what_claude_code_writes_in_the_persons_name_is_no_prompt() -> None:
