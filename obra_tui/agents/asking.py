@@ -27,7 +27,7 @@ PermissionResult = PermissionResultAllow | PermissionResultDeny
 
 
 class Permissions:
-    """The permissions of one run; `session` is shared by all runs of a session and grows with *allow for this session*."""
+    """The permissions of one run; `session` is shared by all runs of a session and grows with what is allowed for it."""
 
     def __init__(self, place: Place, allow: tuple[str, ...], session: set[str], ask: AskPermission) -> None:
         self._place = place

@@ -7,6 +7,7 @@ import asyncio
 import importlib
 import importlib.metadata
 import importlib.util
+import logging
 import os
 import shutil
 import sys
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, TypeVar
 from obra_tui.agents.config import ClaudeConfig
 from obra_tui.agents.environment import child_environment
 from obra_tui.agents.place import Place
-from obra_tui.agents.processes import identity
+from obra_tui.agents.sweep import owner_mark
 from obra_tui.core.errors import ImplementerError
 from obra_tui.core.ids import ClaudeSessionId
 from obra_tui.core.model import ConversationReason, ImplementRequest
@@ -32,10 +33,11 @@ if TYPE_CHECKING:
 Number = TypeVar("Number", int, float)
 SDK = "claude_agent_sdk"
 SUPERVISED = (
-    "You work in an isolated copy of the project, supervised by a program called Obra. When you are done it looks at the "
-    "difference in the files, runs the project's own checks and has the work reviewed; your words are not counted. "
+    "You work in an isolated copy of the project, supervised by a program called Obra. When you are done it looks at "
+    "the difference in the files, runs the project's own checks and has the work reviewed; your words are not counted. "
     "Do not commit, push, switch branches or change anything outside the working directory: the supervisor takes the "
-    "files as they are. Some commands need a person's permission; if one is denied, find another way or say what is missing."
+    "files as they are. Some commands need a person's permission; if one is denied, find another way or say what is "
+    "missing."
 )
 NOT_OFFERED = ("EnterWorktree", "ExitWorktree", "CronCreate", "CronDelete", "CronList", "ScheduleWakeup", "Workflow")
 """Tools that leave the copy or act when nobody watches any more."""
@@ -43,6 +45,8 @@ NOT_OFFERED = ("EnterWorktree", "ExitWorktree", "CronCreate", "CronDelete", "Cro
 
 def warm_up() -> None:
     """Load the SDK and what stands on it; for a thread that has nothing else to do."""
+    # Without a handler of its own the SDK's warnings would be printed across the screen.
+    logging.getLogger(SDK).addHandler(logging.NullHandler())
     importlib.import_module("obra_tui.agents.conversation")
 
 
@@ -62,7 +66,8 @@ def program_of(config: ClaudeConfig) -> Path:
         found = shutil.which("claude")
         program = Path(found) if found else None
     if program is None:
-        raise ImplementerError("There is no Claude Code program.", fix="Reinstall claude-agent-sdk, or set claude.cli_path.")
+        fix = "Reinstall claude-agent-sdk, or set claude.cli_path."
+        raise ImplementerError("There is no Claude Code program.", fix=fix)
     if not program.is_file():
         raise ImplementerError("There is no such program.", where=str(program), fix="Correct claude.cli_path.")
     if not os.access(program, os.X_OK):
@@ -83,7 +88,7 @@ class ClaudeCode:
     async def start(self, request: ImplementRequest, emit: Emit, ask: AskPermission) -> Conversation:
         self._refuse_what_cannot_work(request)
         program = program_of(self._config)
-        if SDK not in sys.modules:
+        if "obra_tui.agents.conversation" not in sys.modules:
             await asyncio.to_thread(warm_up)
         conversation = self._conversation(request, program, emit, ask)
         self._running[request.claude_session] = conversation
@@ -128,7 +133,7 @@ class ClaudeCode:
                 self._config,
                 self._parent,
                 attempt=request.attempt,
-                owner=identity(os.getpid()),
+                owner=owner_mark(self._config.tmp_dir),
                 cwd=request.cwd,
                 sdk_version=importlib.metadata.version("claude-agent-sdk"),
             ),
@@ -143,12 +148,12 @@ class ClaudeCode:
         self._running.pop(claude_session, None)
 
     def _place(self, request: ImplementRequest) -> Place:
-        home = str(self._config.home or self._parent.get("HOME", ""))
-        own = self._config.config_dir or self._parent.get("CLAUDE_CONFIG_DIR") or os.path.join(home, ".claude")
+        home = Path(self._config.home or self._parent.get("HOME", ""))
+        own = Path(self._config.config_dir or self._parent.get("CLAUDE_CONFIG_DIR") or home / ".claude")
         return Place(
             cwd=os.path.realpath(request.cwd),
             scratch=(os.path.realpath(self._config.tmp_dir),),
-            readable=(os.path.realpath(os.path.join(own, "projects")),),
+            readable=(os.path.realpath(own / "projects"),),
         )
 
     def _limits(self, request: ImplementRequest) -> "Limits":

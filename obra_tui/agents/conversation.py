@@ -15,6 +15,7 @@ from typing import Any
 
 import psutil
 from claude_agent_sdk import ClaudeAgentOptions, ClaudeSDKClient, ClaudeSDKError
+from claude_agent_sdk._errors import MessageParseError
 
 from obra_tui.agents.asking import Permissions
 from obra_tui.agents.config import ClaudeConfig
@@ -158,9 +159,9 @@ class ClaudeConversation:
         if self._course.over(monotonic(), 0):
             return
         if cost is not None and self._usage.cost_usd >= cost:
-            self._end_with(Cause.COST, f"${cost:.2f}")
+            self._end_with(Cause.COST, _dollars(cost))
         elif turns is not None and self._course.turns >= turns:
-            self._end_with(Cause.TURNS, f"{turns} turns")
+            self._end_with(Cause.TURNS, _turns(turns))
 
     # --- the owner's task ---
 
@@ -237,8 +238,10 @@ class ClaudeConversation:
         try:
             async for _ in self._client.receive_messages():
                 pass
+        except MessageParseError:
+            return False
         except ClaudeSDKError:
-            return self._ended_output.is_set() or not self._transport.is_ready()
+            return True
         return True
 
     async def _live(self) -> None:
@@ -267,7 +270,12 @@ class ClaudeConversation:
             self._end_with(Cause.TIME, f"{limit:g} s")
         elif now >= self._course.silence_ends(self._config.silence_kill_s):
             self._end_with(Cause.HUNG, f"{self._config.silence_kill_s:g} s")
-        elif now >= self._course.silence_ends(self._config.silence_warn_s) and self._warned_at != self._course.last_frame:
+        elif now >= self._course.silence_ends(self._config.silence_warn_s):
+            self._warn_of_silence(now)
+
+    def _warn_of_silence(self, now: float) -> None:
+        """Tell of a silence once."""
+        if self._warned_at != self._course.last_frame:
             self._warned_at = self._course.last_frame
             text = f"Claude Code has been silent for {now - self._course.last_frame:.0f} s."
             self._tell(ClaudeNoticed(level="warning", text=text))
@@ -330,7 +338,17 @@ class ClaudeConversation:
             rejected=self._course.rejected,
             rejected_until=self._course.rejected_until,
             limit=self._limit,
+            max_turns=_turns(self._limits.turns),
+            max_cost=_dollars(self._limits.cost_usd),
         )
+
+
+def _turns(limit: int | None) -> str:
+    return "" if limit is None else f"{limit} turns"
+
+
+def _dollars(limit: float | None) -> str:
+    return "" if limit is None else f"${limit:.2f}" if limit >= 0.01 else f"${limit:g}"
 
 
 def _kill_all(kin: list[psutil.Process], attempt: str) -> None:

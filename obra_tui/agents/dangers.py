@@ -25,13 +25,18 @@ _BY_PROGRAM = {
     DELETES: "rm rmdir unlink shred truncate",
     ROOT: "sudo su doas pkexec",
     RUNS_TEXT: "eval source . exec sh bash zsh dash fish",
-    SYSTEM: "apt apt-get dnf yum brew pacman snap systemctl service dd mkfs mount umount reboot shutdown crontab launchctl",
+    SYSTEM: (
+        "apt apt-get dnf yum brew pacman snap systemctl service dd mkfs mount umount reboot shutdown crontab launchctl"
+    ),
     PROCESSES: "kill pkill killall",
     RIGHTS: "chmod chown chgrp setfacl",
     WRITES: "mv cp ln tee install",
 }
 _PROGRAM_DANGER = {name: danger for danger, names in _BY_PROGRAM.items() for name in names.split()}
-_WRAPPERS = frozenset(["sudo", "doas", "env", "xargs", "nohup", "nice", "time", "timeout", "setsid", "stdbuf", "command", "exec", "find", "watch"])
+_WRAPPERS = frozenset({
+    "sudo", "doas", "env", "xargs", "nohup", "nice", "time", "timeout", "setsid", "stdbuf", "command", "exec", "find",
+    "watch",
+})  # fmt: skip
 
 _WORDS: tuple[tuple[str, str], ...] = (
     (r"git\b.* push\b", PUSH),

@@ -46,7 +46,7 @@ def child_environment(
     cwd: str,
     sdk_version: str,
 ) -> dict[str, str]:
-    """Return everything that the program gets to see; `owner` is this process as `sweep.identity` names it."""
+    """Return everything that the program gets to see; `owner` is what `sweep.owner_mark` returns."""
     names = (*INHERITED, *config.pass_environment, *_login_names(config), "CLAUDE_CONFIG_DIR", "ANTHROPIC_BASE_URL")
     environment = {name: parent[name] for name in names if name in parent}
     home = str(config.home) if config.home else parent.get("HOME", "")

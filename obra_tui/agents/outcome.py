@@ -40,7 +40,9 @@ class Ending:
     rejected: bool = False
     limit: str = ""
     """Which limit of ours was reached, for people: `5 turns`, `$2.00`, `600 s`."""
-    resumed: bool = False
+    max_turns: str = ""
+    max_cost: str = ""
+    """The limits that the program was started with, in the same form."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,13 +53,17 @@ class Classified:
 
 
 _NO_SESSION = re.compile(r"no conversation found|session id .* is already in use|not a valid (session|uuid)", re.I)
-_NO_LOGIN = re.compile(r"not logged in|please run /login|invalid api key|oauth token (has )?(expired|been revoked)", re.I)
+_NO_LOGIN = re.compile(
+    r"not logged in|please run /login|invalid api key|oauth token (has )?(expired|been revoked)",
+    re.I,
+)
 _LIMIT = re.compile(r"\b(hit|reached) your .*limit|usage limit", re.I)
 _CREDIT = re.compile(r"credit balance|billing", re.I)
 _TOO_LONG = re.compile(r"prompt is too long|request_too_large|request too large", re.I)
 _NO_MODEL = re.compile(r"(issue with the selected model|model.*(not found|may not exist|not exist))", re.I)
 _NO_CONNECTION = re.compile(
-    r"connection ?(error|refused|reset|closed|lost)|unable to connect|econn|enotfound|fetch failed|timed? ?out|getaddrinfo",
+    r"connection ?(error|refused|reset|closed|lost)|unable to connect|econn|enotfound|fetch failed|timed? ?out"
+    r"|getaddrinfo",
     re.I,
 )
 
@@ -74,8 +80,7 @@ _OWN = {
 def classify(ending: Ending) -> Classified:
     """Return the outcome of a run with what to do next."""
     if ending.cause is not Cause.NONE:
-        outcome, detail = _OWN[ending.cause]
-        return Classified(outcome=outcome, detail=detail.format(limit=ending.limit))
+        return _own(ending.cause, ending.limit)
     if ending.result is None:
         return _without_result(ending)
     if ending.result.get("is_error"):
@@ -83,6 +88,11 @@ def classify(ending: Ending) -> Classified:
     if not ending.result.get("num_turns"):
         return Classified(outcome=Outcome.EMPTY, detail="Claude Code ended without doing anything; try it again.")
     return Classified(outcome=Outcome.COMPLETED, detail="Claude Code says it is done.")
+
+
+def _own(cause: Cause, limit: str = "") -> Classified:
+    outcome, detail = _OWN[cause]
+    return Classified(outcome=outcome, detail=detail.format(limit=limit))
 
 
 def result_text(result: Mapping[str, Any]) -> str:
@@ -111,11 +121,11 @@ def _failed(ending: Ending, result: Mapping[str, Any]) -> Classified:
     text = result_text(result)
     match result.get("terminal_reason"):
         case "max_turns":
-            return Classified(outcome=Outcome.MAX_TURNS, detail=_OWN[Cause.TURNS][1].format(limit=ending.limit or "its turns"))
+            return _own(Cause.TURNS, ending.max_turns or "its turns")
         case "budget_exhausted":
-            return Classified(outcome=Outcome.BUDGET, detail=_OWN[Cause.COST][1].format(limit=ending.limit or "the run"))
+            return _own(Cause.COST, ending.max_cost or "the run")
         case "aborted_streaming" | "aborted_tools":
-            return Classified(outcome=Outcome.KILLED, detail="Claude Code was interrupted; the conversation can be resumed.")
+            return _own(Cause.INTERRUPTED)
         case "prompt_too_long":
             return _refused(text, "Start a fresh conversation or make the task smaller.")
         case "image_error":
@@ -148,7 +158,8 @@ def _api_error(ending: Ending, status: object, text: str) -> Classified:
 def _limited(ending: Ending, text: str) -> Classified:
     until = ending.rejected_until
     wait = "Work goes on when it resets." if until else "The API did not say when it resets; try again later."
-    return Classified(outcome=Outcome.LIMITED, detail=f"{_sentence(text, 'The usage limit is reached')} {wait}", until=until)
+    detail = f"{_sentence(text, 'The usage limit is reached')} {wait}"
+    return Classified(outcome=Outcome.LIMITED, detail=detail, until=until)
 
 
 def _auth(text: str) -> Classified:

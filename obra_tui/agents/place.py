@@ -27,7 +27,8 @@ class Place:
 
     def real(self, path: str) -> str:
         """Return where `path` really leads."""
-        return self.resolve(os.path.join(self.cwd, os.path.expanduser(path)))
+        home = os.path.expanduser("~") + path[1:] if path == "~" or path.startswith("~/") else path  # noqa: PTH111
+        return self.resolve(str(PurePath(self.cwd, home)))
 
     def inside(self, path: str) -> bool:
         return _under(self.real(path), (self.cwd,))

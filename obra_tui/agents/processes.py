@@ -5,6 +5,7 @@ nothing of Claude Code.
 """
 
 from collections.abc import Iterable
+from pathlib import Path
 
 import psutil
 
@@ -12,9 +13,17 @@ import psutil
 def identity(pid: int) -> str:
     """Return a name for a process that no later process can have; empty when there is none."""
     try:
-        return f"{pid}-{psutil.Process(pid).create_time():.2f}"
-    except psutil.Error:
+        return f"{pid}-{_birth(pid)}"
+    except (psutil.Error, OSError, ValueError, IndexError):
         return ""
+
+
+def _birth(pid: int) -> str:
+    """Return when a process began, in clock ticks since boot where that is known: wall time can be set back."""
+    stat = Path(f"/proc/{pid}/stat")
+    if stat.exists():
+        return stat.read_text("utf-8", "replace").rpartition(")")[2].split()[19]
+    return f"{psutil.Process(pid).create_time():.2f}"
 
 
 def alive(name: str) -> bool:
@@ -34,12 +43,8 @@ def family(pid: int) -> list[psutil.Process]:
 
 def marked(name: str, value: str | None = None) -> list[tuple[psutil.Process, dict[str, str]]]:
     """Return processes with variable `name` (and `value`) in their environment, with that environment."""
-    found = []
-    for process in psutil.process_iter():
-        environment = _environment(process)
-        if name in environment and value in (None, environment[name]):
-            found.append((process, environment))
-    return found
+    environments = ((process, _environment(process)) for process in psutil.process_iter())
+    return [(process, env) for process, env in environments if name in env and value in (None, env[name])]
 
 
 def _environment(process: psutil.Process) -> dict[str, str]:

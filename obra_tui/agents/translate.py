@@ -50,7 +50,6 @@ _SILENT_SUBTYPES = {
 class _Block:
     """A block of text that is being streamed."""
 
-    kind: str
     text: list[str] = field(default_factory=list)
     finished: bool = False
 
@@ -90,9 +89,8 @@ class Translation:
 
     def close(self) -> list[Event]:
         """End what is still open: text that was cut short stays as far as it came."""
-        open_blocks = [(key, block) for key, block in self._blocks.items() if block.kind == "text" and not block.finished]
-        self._blocks.clear()
-        return [TextFinished(block=key, text="".join(block.text)) for key, block in open_blocks if block.text]
+        broken = self._take_broken()
+        return [TextFinished(block=key, text="".join(block.text)) for key, block in broken]
 
     # --- streamed pieces ---
 
@@ -101,8 +99,8 @@ class Translation:
             case "message_start":
                 return self._message_started(str(_map(event.get("message")).get("id", "")))
             case "content_block_start":
-                kind = str(_map(event.get("content_block")).get("type", ""))
-                self._blocks[self._key(event)] = _Block(kind)
+                if _map(event.get("content_block")).get("type") == "text":
+                    self._blocks[self._key(event)] = _Block()
                 return []
             case "content_block_delta":
                 return self._delta(self._key(event), _map(event.get("delta")))
@@ -114,15 +112,19 @@ class Translation:
 
     def _message_started(self, message: str) -> list[Event]:
         """A new message says again whatever the one before it did not finish."""
-        broken = [key for key, block in self._blocks.items() if block.kind == "text" and not block.finished and block.text]
-        self._blocks.clear()
+        broken = self._take_broken()
         self._message = message
-        return [TextDropped(block=key) for key in broken]
+        return [TextDropped(block=key) for key, _ in broken]
+
+    def _take_broken(self) -> list[tuple[str, _Block]]:
+        """Forget all blocks; return those of which only a part came."""
+        blocks, self._blocks = self._blocks, {}
+        return [(key, block) for key, block in blocks.items() if block.text and not block.finished]
 
     def _delta(self, key: str, delta: Frame) -> list[Event]:
         match delta:
             case {"type": "text_delta", "text": str(text)}:
-                self._blocks.setdefault(key, _Block("text")).text.append(text)
+                self._blocks.setdefault(key, _Block()).text.append(text)
                 return [TextStreamed(block=key, text=text)]
             case {"type": "thinking_delta", "thinking": str(text)} if text:
                 return [ThinkingStreamed(block=key, text=text)]
@@ -149,7 +151,7 @@ class Translation:
     def _finish(self, message: str) -> str:
         """Return the key of the block that this text completes; it comes before the next block is opened."""
         for key, block in self._blocks.items():
-            if block.kind == "text" and not block.finished and key.rpartition(":")[0] == message:
+            if not block.finished and key.rpartition(":")[0] == message:
                 block.finished = True
                 return key
         self._unstreamed += 1

@@ -87,7 +87,10 @@ class PipeTransport(Transport):
             self._process.stdin.close()
 
     async def read_messages(self) -> AsyncIterator[Frame]:
-        """Yield frames until the output ends; a line that cannot be read is told and left out."""
+        """Yield frames until the output ends, then raise: requests that wait for an answer must not wait for ever.
+
+        A line that cannot be read is told and left out.
+        """
         if self._process is None or self._process.stdout is None:
             raise CLIConnectionError("Claude Code was not started.")
         lines = LineJoiner(MAX_LINE)
@@ -100,6 +103,8 @@ class PipeTransport(Transport):
             if lines.overflowed:
                 self._notice(f"Claude Code sent a line over {MAX_LINE >> 20} MB; it was left out.")
                 lines.overflowed = False
+        await self.wait(0.5)
+        raise CLIConnectionError(f"Claude Code ended (exit code {self.exit_code}).")
 
     def _frame(self, line: bytes) -> Frame | None:
         text = line.strip()
@@ -163,7 +168,8 @@ def _release(process: asyncio.subprocess.Process) -> None:
 
 def command_line(options: ClaudeAgentOptions) -> list[str]:
     """Return the program and its flags as the SDK composes them; permission questions come over the pipe."""
-    return SubprocessCLITransport(prompt="", options=replace(options, permission_prompt_tool_name="stdio"))._build_command()
+    asking = replace(options, permission_prompt_tool_name="stdio")
+    return SubprocessCLITransport(prompt="", options=asking)._build_command()
 
 
 class LineJoiner:
