@@ -1,0 +1,123 @@
+"""Who may import whom: as import-linter reads the source, and as a fresh interpreter sees it."""
+
+import functools
+import json
+import os
+import pkgutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import obra_tui
+import widgets
+
+ROOT = Path(__file__).parent.parent
+SIBLINGS = ("agents", "engine", "evidence", "judge", "rehearsal", "store", "ui")
+FRAMEWORKS = frozenset(
+    {"textual", "rich", "sqlalchemy", "alembic", "httpx", "pydantic", "pydantic_settings", "claude_agent_sdk", "typer"}
+)
+HEAVY = frozenset({"textual", "sqlalchemy", "alembic", "httpx", "claude_agent_sdk", "pydantic_settings"})
+
+
+def all_modules():
+    found = pkgutil.walk_packages(obra_tui.__path__, "obra_tui.")
+    return [item.name for item in found if not {"scenarios", "migrations"} & set(item.name.split("."))]
+
+
+def run_python(code):
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=100
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@functools.cache
+def loaded_after(*modules):
+    """Return the names in `sys.modules` after these were imported in an interpreter of their own."""
+    lines = [f"import {name}" for name in modules]
+    return set(json.loads(run_python("\n".join((*lines, "import sys, json; print(json.dumps(sorted(sys.modules)))")))))
+
+
+def roots(names):
+    return {name.partition(".")[0] for name in names}
+
+
+def room(name):
+    """Return the room that a module of ours lies in, or nothing."""
+    parts = name.split(".")
+    return parts[1] if parts[0] == "obra_tui" and len(parts) > 1 else ""
+
+
+def in_room(name):
+    return [
+        module for module in all_modules() if module == f"obra_tui.{name}" or module.startswith(f"obra_tui.{name}.")
+    ]
+
+
+def test_the_contracts_of_import_linter_are_kept():
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "from importlinter.cli import lint_imports_command; lint_imports_command()",
+            "--no-cache",
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("name", ["core", "engine"])
+def test_core_and_engine_load_no_framework(name):
+    loaded = loaded_after(*in_room(name))
+    assert not roots(loaded) & (FRAMEWORKS | {"widgets"})
+    assert {room(module) for module in loaded} - {""} <= {"core", name}
+
+
+@pytest.mark.parametrize("name", SIBLINGS)
+def test_a_room_loads_core_and_itself_and_no_sibling(name):
+    loaded = loaded_after(*in_room(name))
+    others = {room(module) for module in loaded} & (set(SIBLINGS) - {name})
+    assert not others, f"{name} loads {others}"
+    assert not {room(module) for module in loaded} & {"wiring", "cli", "api", "settings", "config"}
+
+
+@pytest.mark.parametrize("name", sorted(set(SIBLINGS) - {"ui"}))
+def test_only_the_screen_loads_textual_and_the_widgets(name):
+    assert not roots(loaded_after(*in_room(name))) & {"textual", "widgets"}
+
+
+def test_the_widgets_load_nothing_of_obra():
+    found = pkgutil.walk_packages(widgets.__path__, "widgets.")
+    names = [item.name for item in found if not item.name.endswith("__main__")]
+    loaded = roots(loaded_after(*names))
+    assert not loaded & {"obra_tui", "sqlalchemy", "httpx", "pydantic", "claude_agent_sdk"}
+
+
+def test_only_the_settings_load_pydantic_settings():
+    for name in SIBLINGS:
+        assert "pydantic_settings" not in loaded_after(*in_room(name)), name
+
+
+@pytest.mark.parametrize("argument", ["--help", "--version"])
+def test_help_and_version_come_without_the_heavy_libraries(argument):
+    code = f"""
+import sys, json, contextlib, io
+sys.argv = ["obra", "{argument}"]
+from obra_tui.__main__ import main
+with contextlib.redirect_stdout(io.StringIO()) as said:
+    try:
+        main()
+    except SystemExit as stop:
+        assert not stop.code, stop.code
+assert said.getvalue().strip()
+print(json.dumps(sorted(sys.modules)))
+"""
+    assert not roots(json.loads(run_python(code))) & HEAVY

@@ -1,0 +1,133 @@
+"""Documents have one place each, their links lead somewhere, and the commands they name exist."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+TOP = {"README.md", "CHANGELOG.md", "CONTRIBUTING.md", "AGENTS.md"}
+DOCS_TOP = {"codebase-guide.md", "protocol.md"}
+SHELVES = {"guides", "decisions", "reports", "archive"}
+NOT_OURS = {".venv", ".git", "node_modules", "scenarios", "fixtures", ".pytest_cache", ".hypothesis", "build", "dist"}
+FOLDERS_WITH_OTHER_MARKDOWN = {"obra_tui", "tests"}
+"""Prompts and test data are Markdown too, but no documents."""
+
+
+def markdown_files():
+    return sorted(
+        path.relative_to(ROOT) for path in ROOT.rglob("*.md") if not NOT_OURS & set(path.relative_to(ROOT).parts)
+    )
+
+
+DOCUMENTS = [path for path in markdown_files() if path.parts[0] not in FOLDERS_WITH_OTHER_MARKDOWN]
+
+
+def without_code_blocks(text):
+    return re.sub(r"^(`{3,}|~{3,}).*?^\1", "", text, flags=re.MULTILINE | re.DOTALL)
+
+
+def read(path):
+    return (ROOT / path).read_text(encoding="utf-8")
+
+
+def is_in_its_place(path):
+    match path.parts:
+        case (name,):
+            return name in TOP
+        case ("docs", name):
+            return name in DOCS_TOP
+        case ("docs", shelf, _):
+            return shelf in SHELVES
+        case _:
+            return False
+
+
+def test_every_document_is_in_its_place():
+    strays = [str(path) for path in DOCUMENTS if not is_in_its_place(path)]
+    assert not strays, f"documents belong into docs/{{{','.join(sorted(SHELVES))}}}: {strays}"
+
+
+def test_the_documents_that_everybody_looks_for_are_there():
+    names = {str(path) for path in DOCUMENTS}
+    assert names >= TOP | {f"docs/{name}" for name in DOCS_TOP}
+
+
+def links_of(path):
+    text = without_code_blocks(read(path))
+    found = re.findall(r"\[[^\]]*\]\(([^)\s]+)[^)]*\)|<img[^>]+src=\"([^\"]+)\"", text)
+    return [first or second for first, second in found]
+
+
+def anchors_of(path):
+    headings = re.findall(r"^#+ +(.+?) *$", without_code_blocks(read(path)), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=str)
+def test_every_relative_link_leads_somewhere(path):
+    for link in links_of(path):
+        if re.match(r"[a-z]+:", link):
+            continue
+        target, _, anchor = link.partition("#")
+        place = path if not target else (ROOT / path).parent / target
+        assert (ROOT / place).exists(), f"{path} links to {link}"
+        if anchor:
+            assert anchor in anchors_of((ROOT / place).resolve().relative_to(ROOT)), f"{path} links to {link}"
+
+
+def make_targets():
+    return set(re.findall(r"^([a-z-]+):", read("Makefile"), re.MULTILINE))
+
+
+def cli_commands():
+    """Return every command as words, such as `config show`, with all its option names."""
+    import click
+    import typer
+
+    from obra_tui.cli import app
+
+    def walk(command, words):
+        yield words, {name for option in command.params for name in (*option.opts, *option.secondary_opts)}
+        if isinstance(command, click.Group) or hasattr(command, "commands"):
+            for name, below in command.commands.items():
+                yield from walk(below, (*words, name))
+
+    return dict(walk(typer.main.get_command(app), ()))
+
+
+def quoted_commands(path):
+    """Return the `make …` and `obra …` lines in the code of a document."""
+    text = read(path)
+    inline = re.findall(r"(?<!`)`((?:make|obra) [^`\n]+)`(?!`)", text)
+    blocks = "\n".join(re.findall(r"^```(?:sh|console|bash)\n(.*?)^```", text, re.MULTILINE | re.DOTALL))
+    return inline + [line.lstrip("$ ").partition("  #")[0] for line in blocks.splitlines()]
+
+
+GUIDES = [path for path in DOCUMENTS if path.parts[:2] not in (("docs", "archive"), ("docs", "reports"))]
+
+
+@pytest.mark.parametrize("path", GUIDES, ids=str)
+def test_every_command_that_a_document_names_exists(path):
+    targets, commands = make_targets(), cli_commands()
+    for line in quoted_commands(path):
+        program, *words = line.split()
+        if program == "make":
+            target = next((word for word in words if not word.startswith("-") and "=" not in word), "help")
+            assert target in targets, f"{path}: {line}"
+        elif program == "obra":
+            refuse_unknown(path, line, words, commands)
+
+
+def refuse_unknown(path, line, words, commands):
+    command = ()
+    for word in words:
+        if (*command, word) not in commands:
+            break
+        command = (*command, word)
+    rest = words[len(command) :]
+    options = {word.partition("=")[0] for word in rest if word.startswith("--")}
+    unknown = options - commands[command] - {"--help"}
+    assert not unknown, f"{path}: {line}: no option {unknown}"
+    group = any(known[: len(command)] == command and len(known) > len(command) for known in commands)
+    assert not group or not rest or rest[0].startswith("-") or rest[0] == "…", f"{path}: {line}: no command {rest[0]}"
