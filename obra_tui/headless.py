@@ -80,7 +80,9 @@ class Tally:
     def _add_of_task(self, task: TaskId, event: ev.Event) -> None:
         match event:
             case ev.VerdictReached(verdict=verdict):
-                (self.unjudged.discard if verdict.complete else self.unjudged.add)(task)
+                # Without a model nobody was asked: there was nothing to judge.
+                missing = not verdict.complete and bool(verdict.identity.model)
+                (self.unjudged.add if missing else self.unjudged.discard)(task)
             case ev.GateOpened():
                 self.waiting.add(task)
             case ev.DecisionMade():

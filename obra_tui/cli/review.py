@@ -4,13 +4,14 @@ import asyncio
 import dataclasses
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import typer
 
 from obra_tui.core.commands import CloseSession, Decide
-from obra_tui.core.errors import ConfigError, StaleDecision
+from obra_tui.core.errors import ConfigError, GateDecided, StaleDecision
 from obra_tui.core.history import GateDetail, GateSummary, History
 from obra_tui.core.ids import GateId, SessionId
 from obra_tui.core.model import Decision, DecisionKind, Finding, Severity
@@ -72,6 +73,9 @@ def _decide(detail: GateDetail, kind: DecisionKind, answer: Answer, *, as_json: 
     from obra_tui.wiring.work import Start, person
 
     gate = detail.gate
+    if detail.attempt.decision is not None and not gate.open:
+        at = datetime.fromtimestamp(gate.closed_at or 0.0).strftime("%Y-%m-%d %H:%M:%S")
+        raise GateDecided(gate.id, detail.attempt.decision.decision.by, at)
     if answer.tree and not gate.binding.tree.startswith(answer.tree):
         raise StaleDecision(gate.id, "the tree")
     passes = detail.attempt.quality is not None and detail.attempt.quality.passes_gate

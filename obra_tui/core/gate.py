@@ -70,7 +70,9 @@ def assess(evidence: Evidence, rules: GateRules) -> QualityResult:
     """Score the evidence. A stage without evidence has no score, weighs nothing and forbids a pass."""
     stages = tuple(_stage_score(stage, weight, evidence) for stage, weight in rules.weights)
     overall = _weighted_mean((item.score, item.weight) for item in stages)
-    obstacles = (*_floor(evidence), *_doubts(evidence.verdict), *_shortfalls(stages, overall, rules.threshold))
+    obstacles = _floor(evidence)
+    if not evidence.diff.empty:  # all else follows from it
+        obstacles += (*_doubts(evidence.verdict), *_shortfalls(stages, overall, rules.threshold))
     return QualityResult(
         overall_score=overall or 0.0,
         stage_scores=stages,

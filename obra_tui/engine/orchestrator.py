@@ -46,7 +46,6 @@ class Orchestrator:
         self._outbox.subscribe(self._apply)
         self._questions = Questions(self._outbox, attended=config.attended)
         self._runs: dict[SessionId, SessionRun] = {}
-        self._answered: dict[GateId, tuple[str, float]] = {}
         self.store_error: StoreError | None = None
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
@@ -195,9 +194,13 @@ class Orchestrator:
             raise StaleDecision(gate.id, "the work")
         check_decision(command.decision, passes=task.quality is not None and task.quality.passes_gate)
         if command.decision.kind is DecisionKind.APPROVE:
+            if task.diff is None or task.diff.empty:
+                raise NotAllowed(
+                    "Nothing was changed: there is nothing to accept.", fix="Ask for changes, or reject it."
+                )
             await self._check_unchanged(task, command)
         if task.gate is not gate:
-            self._raise_answered(command.gate)
+            self._refuse_answered(command.gate)
         move = _TRIGGER_OF[command.decision.kind]
         reason = command.decision.note
         moved = TaskMoved(before=task.state, trigger=move, after=advance(task.state, move), reason=reason)
@@ -235,13 +238,14 @@ class Orchestrator:
             for task in run.work.tasks.values():
                 if task.gate is not None and task.gate.id == gate:
                     return run, task
-        if gate in self._answered:
-            self._raise_answered(gate)
+        self._refuse_answered(gate)
         raise UnknownId(f"There is no open gate {gate}.", fix="`obra review` lists the gates that wait.")
 
-    def _raise_answered(self, gate: GateId) -> None:
-        by, at = self._answered.get(gate, ("somebody else", self._ports.clock.now()))
-        raise GateDecided(gate, by, clock_time(at))
+    def _refuse_answered(self, gate: GateId) -> None:
+        for run in self._runs.values():
+            if gate in run.work.answered:
+                by, at = run.work.answered[gate]
+                raise GateDecided(gate, by, clock_time(at))
 
     # --- finding things ---
 
@@ -279,8 +283,6 @@ class Orchestrator:
     def _apply(self, records: Sequence[Record]) -> None:
         for record in records:
             apply(self._runs[record.session].work, record)
-            if isinstance(record.event, DecisionMade) and record.event.gate is not None:
-                self._answered[record.event.gate] = (record.event.decision.by, record.at)
 
     def _store_failed(self, error: StoreError) -> None:
         """Nothing can be recorded: nothing may go on. The work in the copies stays as it is."""

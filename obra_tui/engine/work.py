@@ -33,7 +33,7 @@ from obra_tui.core.events import (
     VerdictReached,
 )
 from obra_tui.core.gate import PreviousAttempt, remember
-from obra_tui.core.ids import AttemptId, ClaudeSessionId, SessionId, TaskId
+from obra_tui.core.ids import AttemptId, ClaudeSessionId, GateId, SessionId, TaskId
 from obra_tui.core.lifecycle import State
 from obra_tui.core.model import (
     CheckResult,
@@ -89,6 +89,8 @@ class SessionWork:
     paused: bool = False
     started: bool = False
     closed: bool = False
+    answered: dict[GateId, tuple[str, float]] = field(default_factory=dict)
+    """Who answered a gate, and when (epoch seconds)."""
 
     def by_key(self) -> MappingProxyType[str, TaskWork]:
         return MappingProxyType({work.spec.key: work for work in self.tasks.values()})
@@ -118,6 +120,8 @@ def apply(work: SessionWork, record: Record) -> None:
         case TaskAdded(spec=spec, position=position, state=state):
             work.tasks[spec.id] = TaskWork(spec=spec, position=position, state=state)
         case _ if record.task is not None:
+            if isinstance(record.event, DecisionMade) and record.event.gate is not None:
+                work.answered[record.event.gate] = (record.event.decision.by, record.at)
             _apply_to_task(work.tasks[record.task], record)
 
 
