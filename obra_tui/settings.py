@@ -21,7 +21,7 @@ from platformdirs import user_config_path
 from obra_tui.config import trust
 from obra_tui.config.complaints import refuse_wrong, validated
 from obra_tui.config.layers import Layer, environment_layer, file_layer, flag_layer, merged, parsed, read
-from obra_tui.config.project import project_file, refuse_untrusted
+from obra_tui.config.project import project_file, refuse_untrusted, without_personal
 from obra_tui.config.sections import (
     CheckSettings,
     ClaudeSettings,
@@ -69,8 +69,7 @@ def load(project: Path | None = None, flags: Mapping[str, object] | None = None)
     layers: tuple[Layer, ...] = (*above, below)
     if project is not None and file is not None:
         content = read(file)
-        own = parsed(content, shown=str(file.relative_to(project)))
-        refuse_wrong(own)
+        own = _project_layer(content, str(file.relative_to(project)))
         trusted = trust.is_trusted(validated(merged(layers)).data_dir, file, content)
         refuse_untrusted(own, above, below, trusted=trusted)
         layers = (*above, own, below)
@@ -100,9 +99,15 @@ def trust_project(project: Path, flags: Mapping[str, object] | None = None) -> P
             fix="A project needs one only for settings of its own, in .obra/config.toml.",
         )
     content = read(file)
-    refuse_wrong(parsed(content, shown=str(file.relative_to(project))))
+    _project_layer(content, str(file.relative_to(project)))
     trust.remember(validated(merged((*above, below))).data_dir, file, content)
     return file
+
+
+def _project_layer(content: bytes, shown: str) -> Layer:
+    layer = parsed(content, shown=shown)
+    refuse_wrong(layer)
+    return without_personal(layer)
 
 
 def _layers_of_the_person(flags: Mapping[str, object]) -> tuple[tuple[Layer, Layer], Layer]:

@@ -212,7 +212,6 @@ def test_a_wrong_flag_is_told(project):
         '[claude]\nallow = ["sh"]\n',
         "[claude]\ntrust_project_settings = true\n",
         "[claude]\nmax_budget_usd = 0.0\n",
-        '[keys]\n"gate.approve" = "down"\n',
     ],
 )
 def test_a_project_needs_trust_for_what_weakens_its_own_supervision(project, text):
@@ -250,12 +249,21 @@ def test_what_a_flag_overrules_needs_no_trust(project):
     assert settings.load(project, {"gate.policy": "manual"}).gate.policy is Policy.MANUAL
 
 
-@pytest.mark.parametrize("text", ['data_dir = "/tmp/x"\n', '[claude]\napi_key = "k"\n', '[database]\nurl = "x://y"\n'])
-def test_a_project_cannot_set_what_is_personal_even_with_trust(project, text, monkeypatch):
-    monkeypatch.delenv("OBRA_DATA_DIR")
+@pytest.mark.parametrize(
+    "text",
+    [
+        'data_dir = "/tmp/x"\n',
+        '[claude]\napi_key = "k"\n',
+        '[database]\nurl = "x://y"\n',
+        '[keys]\n"gate.approve" = "down"\n',
+        "[ui]\nmouse = false\n",
+    ],
+)
+def test_a_project_cannot_set_what_is_personal_and_cannot_be_trusted_with_it(project, text):
     write_project(project, text)
-    settings.trust_project(project)
     assert "cannot be set by a project" in str(refused(project))
+    with pytest.raises(ConfigError, match="cannot be set by a project"):
+        settings.trust_project(project)
 
 
 def test_the_same_content_in_another_project_is_not_trusted(project, tmp_path):
@@ -315,6 +323,14 @@ def test_the_file_of_defaults_changes_nothing_and_needs_no_trust(project, monkey
     plain = {item.key: item.value for item in settings.explain(settings.load(None))}
     write_project(project, template(), "config.toml")
     assert {item.key: item.value for item in settings.explain(settings.load(project))} == plain
+
+
+def test_the_file_of_defaults_in_a_project_hides_nothing_that_is_personal(project):
+    write_user('[ui]\nglyphs = "ascii"\n[keys]\n"gate.approve" = "A"\n[claude]\napi_key = "mine"\n')
+    write_project(project, template(), "config.toml")
+    loaded = settings.load(project)
+    assert (loaded.ui.glyphs, loaded.keys) == ("ascii", {"gate.approve": "A"})
+    assert loaded.claude.api_key.get_secret_value() == "mine"
 
 
 def test_every_setting_stands_in_the_file_of_defaults():

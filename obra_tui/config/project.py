@@ -1,5 +1,6 @@
 """The project's file: which one it is, and what it may set without the person's trust."""
 
+import dataclasses
 import ipaddress
 import re
 from pathlib import Path
@@ -8,12 +9,12 @@ from urllib.parse import urlsplit
 
 from obra_tui.config.complaints import validated
 from obra_tui.config.layers import Layer, merged
+from obra_tui.config.sections import Settings
 from obra_tui.config.showing import leaves
 from obra_tui.core.errors import ConfigError
 from obra_tui.core.model import Policy
 
-PERSONAL = frozenset({"data_dir", "claude.api_key", "judge.api_key", "database.url"})
-"""What belongs to the person and is never taken from a project."""
+_PERSONAL = frozenset({"data_dir", "claude.api_key", "judge.api_key", "database.url", "keys"})
 _ALWAYS_HARMLESS = frozenset(
     {
         "claude.model",
@@ -47,6 +48,39 @@ def _speaks_of_obra(file: Path) -> bool:
         return False
 
 
+def is_personal(key: str) -> bool:
+    """Whether a setting belongs to the person and is never taken from a project."""
+    return key in _PERSONAL or key.startswith("ui.")
+
+
+def without_personal(layer: Layer) -> Layer:
+    """Return the project's layer without what is the person's; refuse it if it says anything about that.
+
+    The default of such a setting says nothing: the file of all defaults may lie in a project.
+    """
+    defaults = dict(leaves(Settings()))
+    values = layer.values
+    for key, value in leaves(validated(layer.values)):
+        if is_personal(key) and value != defaults[key]:
+            raise ConfigError(
+                f"'{key}' cannot be set by a project.",
+                where=layer.place(tuple(key.split("."))),
+                fix="Put it into your own file or into the environment, and delete it here.",
+            )
+        if is_personal(key):
+            values = _pruned(values, key.split("."))
+    return dataclasses.replace(layer, values=values)
+
+
+def _pruned(values: dict[str, Any], path: list[str]) -> dict[str, Any]:
+    first, *rest = path
+    if first not in values:
+        return values
+    if rest:
+        return {**values, first: _pruned(values[first], rest)}
+    return {key: value for key, value in values.items() if key != first}
+
+
 def refuse_untrusted(layer: Layer, above: tuple[Layer, ...], below: Layer, *, trusted: bool) -> None:
     """Refuse what a cloned project must not decide about its own supervision.
 
@@ -55,14 +89,7 @@ def refuse_untrusted(layer: Layer, above: tuple[Layer, ...], below: Layer, *, tr
     """
     before = dict(leaves(validated(merged((*above, below)))))
     after = dict(leaves(validated(merged((*above, layer, below)))))
-    changed = [key for key, value in after.items() if value != before[key]]
-    for key in changed:
-        if key in PERSONAL:
-            raise ConfigError(
-                f"'{key}' cannot be set by a project.",
-                where=layer.place(tuple(key.split("."))),
-                fix="Put it into your own file or into the environment, and delete it here.",
-            )
+    changed = (key for key, value in after.items() if value != before[key])
     risky = [key for key in changed if not _harmless(key, after[key], before[key])]
     if risky and not trusted:
         raise ConfigError(

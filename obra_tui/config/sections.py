@@ -44,8 +44,8 @@ class ClaudeSettings(Section):
     max_retries: int = Field(default=6, ge=0, le=100)
     """How often Claude Code tries a failed API request again."""
     allow: tuple[str, ...] = ()
-    """Commands that Claude may run without asking, each as a prefix: ["pytest"] allows `pytest -q`. They run
-    outside the sandbox of the checks."""
+    """More commands that Claude may run without asking, each as a prefix: ["just test"] allows `just test -q`.
+    Those that only look, test, lint or build are allowed already. None of them runs in the sandbox of the checks."""
     trust_project_settings: bool = False
     """Let Claude Code read the project's CLAUDE.md and .claude/settings.json. Its hooks are commands
     that then run on this machine."""
@@ -163,7 +163,7 @@ class SandboxSettings(Section):
 
 
 class UiSettings(Section):
-    """The screen."""
+    """The screen. Not in a project file."""
 
     theme: str = "obra-dark"
     glyphs: Literal["unicode", "ascii"] = "unicode"
@@ -205,7 +205,7 @@ class Settings(Section):
     sandbox: SandboxSettings = SandboxSettings()
     ui: UiSettings = UiSettings()
     keys: dict[str, str] = Field(default_factory=dict)
-    """Keys of your own, such as `"gate.approve" = "A"`; `?` in the app shows the names."""
+    """Keys of your own, such as `"gate.approve" = "A"`; `?` in the app shows the names. Not in a project file."""
     database: DatabaseSettings = DatabaseSettings()
 
     _origins: tuple[Origin, ...] = PrivateAttr(default=())

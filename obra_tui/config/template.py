@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from obra_tui.config.project import PERSONAL
+from obra_tui.config.project import is_personal
 from obra_tui.config.sections import CheckSettings, Settings
 from obra_tui.config.showing import shown
 
@@ -19,7 +19,8 @@ the environment (`OBRA_JUDGE__MODEL=...`), that over the project's file, that ov
 the lines that you mean to change: what stands in a project's file hides the same line of your own.
 
 `obra config show --origin` tells what is in force and why. An unknown key is an error. Commands, remote
-servers and a gate that is less strict than your own are taken from a project only after `obra config trust`.
+servers and a gate that is less strict than your own are taken from a project only after `obra config trust`;
+the screen, the keys, API keys and the place of the data are yours alone.
 """
 
 _CHECK_EXAMPLE = """\
@@ -34,7 +35,7 @@ timeout_s = 600.0
 
 def template() -> str:
     """Return the text of `config.toml`."""
-    return "\n".join((_comment(_HEAD), *_template_of(Settings(), ""))) + "\n"
+    return "\n".join((_comment(_HEAD), "", *_template_of(Settings(), ""))) + "\n"
 
 
 def _comment(text: str) -> str:
@@ -60,7 +61,7 @@ def _template_line(name: str, key: str, value: Any, description: str | None) -> 
     if description:
         yield _wrapped(description)
     text = '"~/.local/share/obra"' if key == "data_dir" else shown(value)
-    yield f"# {name} = {text}" if key in PERSONAL else f"{name} = {text}"
+    yield f"# {name} = {text}" if is_personal(key) and not key.startswith("ui.") else f"{name} = {text}"
 
 
 def _wrapped(description: str | None) -> str:
