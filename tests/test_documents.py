@@ -1,6 +1,8 @@
 """Documents have one place each, their links lead somewhere, and the commands they name exist."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -76,22 +78,25 @@ def test_every_relative_link_leads_somewhere(path):
             assert anchor in anchors_of((ROOT / place).resolve().relative_to(ROOT)), f"{path} links to {link}"
 
 
+def test_the_tables_of_the_protocol_are_those_of_the_source():
+    done = subprocess.run([sys.executable, ROOT / "scripts" / "protocol.py", "--check"], timeout=60)
+    assert done.returncode == 0, "run: python scripts/protocol.py"
+
+
 def make_targets():
     return set(re.findall(r"^([a-z-]+):", read("Makefile"), re.MULTILINE))
 
 
 def cli_commands():
     """Return every command as words, such as `config show`, with all its option names."""
-    import click
     import typer
 
-    from obra_tui.cli import app
+    from obra_tui.cli.app import app
 
     def walk(command, words):
         yield words, {name for option in command.params for name in (*option.opts, *option.secondary_opts)}
-        if isinstance(command, click.Group) or hasattr(command, "commands"):
-            for name, below in command.commands.items():
-                yield from walk(below, (*words, name))
+        for name, below in getattr(command, "commands", {}).items():
+            yield from walk(below, (*words, name))
 
     return dict(walk(typer.main.get_command(app), ()))
 
