@@ -51,10 +51,11 @@ class ScenarioCheck:
 class Scenario:
     """One rehearsal, read from a folder with `scenario.toml`, a plan, `repo/` and files that scripts write (`work/`).
 
-    `expect` says what a right run ends in when a person approves whatever passes:
+    `expect` says what a right run ends in when a person approves what passes and sends back what does not:
     `accepted` (how many tasks), `attempts` (of each task, in the order of the plan), `first_failure` (a test that
-    the first feedback must name), `finding_kinds` (what the judge must see in the first attempt), `asks` (commands
-    that need a permission), `empty` (the work is no change at all), `touches_tests` (a protected path changes).
+    the first feedback must name), `finding_kinds` (what the judge must see in the first attempt), `commands` (what
+    Claude runs), `asks` (those of them that no usual list allows), `empty` (the work is no change at all),
+    `touches_tests` (a protected path changes), `average_age` (the figure of the report).
     """
 
     name: str
