@@ -114,7 +114,7 @@ class Launch:
     rehearsal: str = ""
     """Name of the scenario; REHEARSAL is shown from the first paint on."""
     first_screen: ScreenName = "live"
-    theme: str = "obra-dark"
+    theme: str = "obra-cb-dark"
     keys: Mapping[str, str] = field(default_factory=dict)
     """`[keys]` of the settings: binding id → keys."""
     ascii_glyphs: bool = False

@@ -26,6 +26,18 @@ class Tone(StrEnum):
     ASK = "gate"
 
 
+CONTENT_STYLES: dict[Tone, str] = {
+    Tone.PLAIN: "",
+    Tone.MUTED: "$foreground 60%",
+    Tone.PASS: "$text-success",
+    Tone.WARN: "$text-warning",
+    Tone.FAIL: "$text-error",
+    Tone.RUN: "$text-warning",
+    Tone.ASK: "$text-accent",
+}
+"""The same meanings for one-line widgets, as theme variables."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
     state: str

@@ -179,7 +179,7 @@ def sentence(event: e.Event, time: str) -> LogLine | None:
     match event:
         case e.AttemptStarted(number=number, reason=reason):
             why = _REASONS[reason]
-            return LogLine(joined((f"Attempt {number}", why)), style="heading", time=time, key=ATTEMPT)
+            return LogLine(joined((f"Attempt {number}", why)), style="heading", glyph="━", time=time, key=ATTEMPT)
         case e.PromptSent():
             return _prompt(event, time)
         case e.ClaudeStarted(model=model, version=version, permission_mode=mode):

@@ -5,14 +5,14 @@ goes. Nothing is decided on what stands here: the verdict comes by its own event
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from obra_tui.core import events as e
 from obra_tui.core.model import CheckResult, CheckSpec, CheckStatus, Finding, SandboxLevel, Verdict
 from obra_tui.ui.feeds.lines import heading, joined, named, text_lines
 from obra_tui.ui.feeds.pane import Pane
 from obra_tui.ui.feeds.partial_json import parse_partial
-from obra_tui.ui.format import brief, clock_time, count, plural, score
+from obra_tui.ui.format import brief, count, plural, score
 from obra_tui.ui.words import CHECK, SEVERITY
 from widgets.lines import LogLine, Span
 
@@ -23,10 +23,11 @@ _STYLES = {CheckStatus.PASSED: "ok", CheckStatus.FAILED: "error", CheckStatus.TI
 
 @dataclass(slots=True)
 class _Answer:
-    """The judge's answer to one part as it streams."""
+    """The judge's answer to one prompt as it streams: one card that is drawn again and again."""
 
+    key: str
     text: str = ""
-    lines: list[LogLine] = field(default_factory=list)
+    done: bool = False
 
 
 class ValidationFeed:
@@ -36,10 +37,10 @@ class ValidationFeed:
         self._pane = pane
         self.raw = raw
         self._attempt = ""
+        self._number = 0
         self._partial: dict[str, str] = {}
         self._rows: dict[str, list[LogLine]] = {}
         self._answers: dict[int, _Answer] = {}
-        self._waiting = False
         self._prompts = 0
 
     def reset(self) -> None:
@@ -47,31 +48,29 @@ class ValidationFeed:
         self._partial.clear()
         self._rows.clear()
         self._answers.clear()
-        self._waiting = False
-        self._prompts = 0
+        self._attempt, self._prompts = "", 0
 
     def add(self, records: Iterable[e.Record]) -> None:
-        touched: set[int] = set()
+        touched: dict[str, _Answer] = {}
         for record in records:
             if record.attempt and record.attempt != self._attempt:
-                self._draw(touched)
-                touched.clear()
                 self._answers.clear()
-                self._attempt = record.attempt
+                self._attempt, self._prompts = record.attempt, 0
             if isinstance(record.event, e.JudgeStreamed):
-                self._stop_waiting()
-                touched.add(record.event.part)
-                self._streamed(record.event)
-                continue
-            self._draw(touched)
-            touched.clear()
-            self._one(record.event, clock_time(record.at))
-        self._draw(touched)
+                answer = self._answers.setdefault(record.event.part, _Answer(key=self._answer_key))
+                answer.text += record.event.text
+                touched[answer.key] = answer
+            else:
+                self._one(record.event)
+        for answer in touched.values():
+            self._put_keyed(self._answer_card(answer))
 
-    def _one(self, event: e.Event, time: str) -> None:
+    def _one(self, event: e.Event) -> None:
         match event:
-            case e.AttemptStarted(number=number) if number > 1:
-                self._pane.append(heading(f"Attempt {number}", time=time))
+            case e.AttemptStarted(number=number):
+                self._number = number
+                text = f"Attempt {number}: when Claude is done, the checks run and the judge reads the diff."
+                self._pane.append(LogLine(text, style="dim", key=self._key("start")))
             case e.ChecksPlanned():
                 self._planned(event)
             case e.CheckStarted(name=name, command=command):
@@ -100,8 +99,9 @@ class ValidationFeed:
     # -- checks --------------------------------------------------------------------------------
 
     def _planned(self, event: e.ChecksPlanned) -> None:
-        how = "" if event.sandbox is SandboxLevel.NONE else f"sandbox {event.sandbox.value}"
-        self._pane.append(heading("Checks", aside=joined(("run by Obra, not by a model", how))))
+        self._pane.replace(self._key("start"), LogLine(f"Attempt {self._number}", style="strong"))
+        how = "no sandbox" if event.sandbox is SandboxLevel.NONE else f"sandbox {event.sandbox.value}"
+        self._pane.append(heading("Checks, run by Obra", aside=how))
         if event.note:
             self._pane.append(LogLine(event.note, style="dim", glyph="!"))
         if not event.checks:
@@ -121,9 +121,7 @@ class ValidationFeed:
         self._put(name, _check_line(name, "", glyph="●", aside="running", style="running", detail=tuple(held)))
 
     def _put(self, name: str, line: LogLine) -> None:
-        keyed = replace(line, key=self._key(name))
-        if not self._pane.replace(keyed.key, keyed):
-            self._pane.append(keyed)
+        self._put_keyed(replace(line, key=self._key(name)))
 
     def _key(self, name: str) -> str:
         """Names are unique within an attempt only; a pane holds several."""
@@ -131,57 +129,53 @@ class ValidationFeed:
 
     # -- judge ---------------------------------------------------------------------------------
 
+    @property
+    def _answer_key(self) -> str:
+        return self._key(f"answer:{self._prompts}")
+
     def _judge_started(self, event: e.JudgeStarted) -> None:
         who = event.identity
         where = who.url.removeprefix("http://").removeprefix("https://")
-        parts = joined((plural(event.hunks, "hunk"), f"in {event.parts} parts" if event.parts > 1 else ""), " ")
-        self._pane.append(heading(who.model, aside=joined((where, parts))))
+        self._pane.append(heading(who.model, aside=where))
+        parts = joined((plural(event.hunks, "hunk"), f"in {plural(event.parts, 'part')}"), " ")
+        self._pane.append(LogLine(joined((parts, who.rubric)), style="dim"))
 
     def _prompted(self, event: e.JudgePrompted) -> None:
         self._prompts += 1
-        what = "Repair prompt" if event.repair else f"Prompt of part {event.part}"
+        what = "Repair prompt" if event.repair else f"Prompt {event.part}"
         text, spans = named(what, f"~{count(event.token_estimate)} tokens", style="person")
         key = self._key(f"prompt:{self._prompts}")
         self._pane.append(LogLine(text, spans=spans, key=key, detail=text_lines(event.text, "output")))
-        self._answers[event.part] = _Answer()
+        self._answers[event.part] = _Answer(key=self._answer_key)
 
     def _waits(self, text: str) -> None:
-        line = LogLine(text, style="running", glyph="●", key=self._key("waiting"))
-        if not (self._waiting and self._pane.replace(line.key, line)):
+        self._put_keyed(LogLine(text, style="running", glyph="●", key=self._answer_key))
+
+    def _answer_card(self, answer: _Answer) -> LogLine:
+        if answer.done:
+            text = f"answer · {count(len(answer.text))} characters"
+            return LogLine(text, style="dim", key=answer.key, detail=text_lines(answer.text, "output"))
+        value = None if self.raw else parse_partial(answer.text)
+        shown = _inside(answer_lines(value)) if isinstance(value, dict) else text_lines(answer.text, "output")
+        text = f"answers · {count(len(answer.text))} characters"
+        return LogLine(text, style="running", glyph="●", key=answer.key, detail=shown, unfolded=True)
+
+    def _put_keyed(self, line: LogLine) -> None:
+        if not self._pane.replace(line.key, line):
             self._pane.append(line)
-        self._waiting = True
-
-    def _stop_waiting(self) -> None:
-        if self._waiting:
-            self._waiting = False
-            done = LogLine("answers", style="dim", glyph="·", key=self._key("answered"))
-            self._pane.replace(self._key("waiting"), done)
-
-    def _streamed(self, event: e.JudgeStreamed) -> None:
-        answer = self._answers.setdefault(event.part, _Answer())
-        answer.text += event.text
-        if self.raw:
-            self._pane.append_chunk(event.text, "output")
-
-    def _draw(self, parts: Iterable[int]) -> None:
-        if not self.raw:
-            for part in parts:
-                self._draw_answer(part, self._answers[part])
-
-    def _draw_answer(self, part: int, answer: _Answer) -> None:
-        value = parse_partial(answer.text)
-        lines = answer_lines(value) if isinstance(value, dict) else []
-        keyed = [replace(line, key=self._key(f"answer:{self._prompts}:{part}:{n}")) for n, line in enumerate(lines)]
-        for index, line in enumerate(keyed):
-            if index >= len(answer.lines):
-                self._pane.append(line)
-            elif answer.lines[index] != line:
-                self._pane.replace(line.key, line)
-        answer.lines = keyed if len(keyed) >= len(answer.lines) else answer.lines
 
     def _verdict(self, verdict: Verdict) -> None:
-        self._stop_waiting()
+        for answer in self._answers.values():
+            answer.done = True
+            if answer.text:
+                self._put_keyed(self._answer_card(answer))
+        self._answers.clear()
         self._pane.extend(verdict_lines(verdict))
+
+
+def _inside(lines: Iterable[LogLine]) -> tuple[LogLine, ...]:
+    """Lines as the detail of a card, which has no gutter of its own."""
+    return tuple(replace(line, glyph="", lead=f"{line.glyph} " if line.glyph else "") for line in lines)
 
 
 def _planned_check(spec: CheckSpec) -> LogLine:
@@ -270,13 +264,7 @@ def verdict_lines(verdict: Verdict) -> list[LogLine]:
     if not verdict.complete:
         return [LogLine(f"Unjudged: {verdict.unjudged}", style="strong warn", glyph="!")]
     seen = f"{verdict.hunks_seen}/{verdict.hunks_total} hunks seen" if verdict.hunks_total else ""
-    aside = joined(
-        (
-            seen,
-            f"{count(verdict.prompt_tokens)} tokens" if verdict.prompt_tokens else "",
-            brief(verdict.duration_s) if verdict.duration_s else "",
-        )
-    )
+    aside = joined((seen, brief(verdict.duration_s) if verdict.duration_s else ""))
     lines = [heading("Verdict", aside=aside)]
     lines.extend(finding_line(finding) for finding in verdict.findings)
     lines.extend(criterion_line(item.criterion.replace("_", " "), item.score) for item in verdict.scores)

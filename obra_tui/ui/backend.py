@@ -1,0 +1,28 @@
+"""Opening and closing what is heavy, off the screen's thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from obra_tui.ui.bridge import Bridge
+from obra_tui.ui.ports import Backend, OpenBackend
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """An open backend whose records arrive in the bridge."""
+
+    backend: Backend
+    unsubscribe: Callable[[], None]
+
+    def close(self) -> None:
+        """Stop the engine; blocks up to 2 s."""
+        self.unsubscribe()
+        self.backend.engine.stop()
+
+
+def connect(open_backend: OpenBackend, bridge: Bridge) -> Connection:
+    """Build everything and begin to listen; blocks. Raises `ObraError`."""
+    backend = open_backend()
+    return Connection(backend=backend, unsubscribe=backend.engine.subscribe(bridge.listen))

@@ -1,0 +1,25 @@
+"""Choices that are offered, with their effect written out. Pure."""
+
+from dataclasses import dataclass
+
+from obra_tui.ui.state import TaskView
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    id: str
+    label: str
+    effect: str
+
+
+def stop_choices(task: TaskView | None) -> list[Choice]:
+    """Return the ways to stop, the harmless one first."""
+    choices = [
+        Choice(id="none", label="Do not stop", effect="Everything goes on."),
+        Choice(id="after_stage", label="After this stage", effect="What runs now is finished first; the rest waits."),
+        Choice(id="now", label="Now", effect="Claude is interrupted; the work is kept and can be taken up again."),
+    ]
+    if task is not None and not task.over:
+        effect = f"{task.spec.key} ends as cancelled; its work is kept under a ref. Other tasks go on."
+        choices.append(Choice(id="task", label=f"Cancel {task.spec.key} only", effect=effect))
+    return choices

@@ -1,0 +1,84 @@
+"""Telling a person who looks elsewhere: *waiting for you* is not *finished*. Only when the terminal has no focus.
+
+What a model or a repository wrote never enters an escape sequence: only keys of
+tasks and our own words do, and of those nothing but printable ASCII.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Literal
+
+from obra_tui.core import events as e
+from obra_tui.core.events import Record
+
+if TYPE_CHECKING:
+    from obra_tui.ui.app import ObraApp
+
+Channel = Literal["auto", "bell", "off"]
+AGAIN_S = 60.0
+_OSC9 = ("iTerm.app", "ghostty", "WarpTerminal", "vscode", "WezTerm")
+_NOT_PLAIN = re.compile(r"[^\x20-\x7e]")
+
+
+class Notices:
+    """Decides what is worth a word and how the terminal is told."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self._last: dict[str, float] = {}
+
+    def look(self, app: ObraApp, records: Sequence[Record]) -> None:
+        if self._channel == "off" or app.app_focus:
+            return
+        for record in records:
+            notice = worth_a_word(record, _key_of(app, record))
+            if notice and self._due(notice, app.clock.now()):
+                app.write_sequence(sequence(notice, self._channel, os.environ))
+
+    def _due(self, notice: str, now: float) -> bool:
+        if now - self._last.get(notice, -AGAIN_S) < AGAIN_S:
+            return False
+        self._last[notice] = now
+        return True
+
+
+def _key_of(app: ObraApp, record: Record) -> str:
+    task = app.hub.view.tasks.get(record.task) if record.task else None
+    return task.spec.key if task else ""
+
+
+def worth_a_word(record: Record, key: str) -> str:
+    match record.event:
+        case e.GateOpened():
+            return f"waiting for you: gate {key}".rstrip()
+        case e.PermissionAsked():
+            return f"waiting for you: Claude asks ({key})"
+        case e.RunFinished(waiting=waiting):
+            return "finished, gates are waiting for you" if waiting else "finished"
+        case e.ProblemRaised(code=code):
+            return f"needs you: {code}"
+        case _:
+            return ""
+
+
+def sequence(notice: str, channel: Channel, environment: Mapping[str, str]) -> str:
+    """Return what to write to the terminal: a notification where it is known to work, else the bell."""
+    text = _NOT_PLAIN.sub("", notice)
+    if channel == "bell":
+        return "\a"
+    if environment.get("TERM_PROGRAM", "") in _OSC9:
+        return _wrapped(f"\x1b]9;Obra: {text}\x1b\\", environment)
+    if environment.get("TERM", "").startswith(("rxvt", "foot")):
+        return _wrapped(f"\x1b]777;notify;Obra;{text}\x1b\\", environment)
+    if environment.get("TERM") == "xterm-kitty":
+        return _wrapped(f"\x1b]99;;Obra: {text}\x1b\\", environment)
+    return "\a"
+
+
+def _wrapped(text: str, environment: Mapping[str, str]) -> str:
+    if not environment.get("TMUX"):
+        return text
+    return "\x1bPtmux;" + text.replace("\x1b", "\x1b\x1b") + "\x1b\\"

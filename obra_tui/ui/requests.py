@@ -1,0 +1,116 @@
+"""What the keys ask of the engine: commands out, answers as a sentence. Nothing here waits.
+
+Mixed into the app, which owns the engine; kept apart so that the app stays small.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import CancelledError, Future
+from typing import TYPE_CHECKING, Literal, Protocol, cast
+
+from obra_tui.core import commands as c
+from obra_tui.core.errors import ObraError
+from obra_tui.core.ids import SessionId, TaskId, new_task_id
+from obra_tui.core.model import SessionKind, TaskSpec
+
+if TYPE_CHECKING:
+    from obra_tui.ui.ports import Engine, Launch
+
+Done = Callable[[object], None]
+Failed = Callable[[ObraError], None]
+TITLE_CHARS = 60
+
+
+class Voice(Protocol):
+    """What requests need of the app."""
+
+    launch: Launch
+
+    @property
+    def engine(self) -> Engine | None: ...
+    def tell(self, text: str, *, problem: bool = False) -> None: ...
+    def unexpected(self, error: BaseException, what: str) -> None: ...
+    def soon(self, call: Callable[[], None]) -> None:
+        """Call on the screen's thread; from any thread."""
+        ...
+
+
+class Requests:
+    """Sends commands; tells the person what was refused and why."""
+
+    def __init__(self, app: Voice) -> None:
+        self._app = app
+
+    def send(self, command: c.Command, done: Done | None = None, failed: Failed | None = None) -> None:
+        """Submit `command`; its answer comes to `done` or `failed` on the screen's thread."""
+        engine = self._app.engine
+        if engine is None:
+            self._app.tell("Obra is still starting; try again in a moment.", problem=True)
+            return
+        future = engine.submit(command)
+        future.add_done_callback(lambda ended: self._app.soon(lambda: self._ended(ended, command, done, failed)))
+
+    def _ended(self, future: Future[object], command: c.Command, done: Done | None, failed: Failed | None) -> None:
+        try:
+            answer = future.result(timeout=0)
+        except ObraError as refused:
+            if failed is not None:
+                failed(refused)
+            else:
+                self._app.tell(str(refused), problem=True)
+        except CancelledError:
+            self._app.tell("Obra's engine was stopped before it could answer.", problem=True)
+        except Exception as error:  # noqa: BLE001 - the edge between the threads: becomes a sentence and a file
+            self._app.unexpected(error, f"while answering {type(command).__name__}")
+        else:
+            if done is not None:
+                done(answer)
+
+    # -- one request per key -------------------------------------------------------------------
+
+    def pause(self, session: SessionId) -> None:
+        self.send(c.Pause(session=session, by=self._by), self._say("Pauses after the present stage."))
+
+    def resume(self, session: SessionId) -> None:
+        self.send(c.Resume(session=session, by=self._by), lambda _: self._run(session))
+
+    def _run(self, session: SessionId) -> None:
+        self.send(c.StartRun(session=session))
+
+    def stop_run(self, session: SessionId, mode: Literal["after_stage", "now"]) -> None:
+        said = "Stops after this stage." if mode == "after_stage" else "Stopping; the work is kept."
+        self.send(c.StopRun(session=session, mode=mode, by=self._by), self._say(said))
+
+    def cancel_task(self, task: TaskId) -> None:
+        self.send(c.CancelTask(task=task, by=self._by), self._say("The task was cancelled; its work is kept."))
+
+    def interrupt(self, task: TaskId) -> None:
+        self.send(c.InterruptClaude(task=task, by=self._by), self._say("Claude was interrupted; write to it with m."))
+
+    def send_text(self, task: TaskId, text: str) -> None:
+        self.send(c.SendText(task=task, text=text, by=self._by))
+
+    def new_task(self, prompt: str) -> None:
+        """Open a standalone session with one task and start it."""
+        spec = one_task(prompt)
+        opened = c.OpenSession(kind=SessionKind.STANDALONE, title=spec.title)
+        self.send(opened, lambda session: self._fill(cast(SessionId, session), spec))
+
+    def _fill(self, session: SessionId, spec: TaskSpec) -> None:
+        started = c.StartRun(session=session, close_when_done=True)
+        self.send(c.AddTasks(session=session, tasks=(spec,)), lambda _: self.send(started))
+
+    @property
+    def _by(self) -> str:
+        return self._app.launch.person
+
+    def _say(self, text: str) -> Done:
+        return lambda _: self._app.tell(text)
+
+
+def one_task(prompt: str) -> TaskSpec:
+    """Return a task from what was typed: the first line is its title."""
+    first = prompt.strip().split("\n", 1)[0]
+    title = first if len(first) <= TITLE_CHARS else f"{first[: TITLE_CHARS - 1]}…"
+    return TaskSpec(id=new_task_id(), key="T001", title=title, prompt=prompt.strip(), source="typed")

@@ -1,0 +1,88 @@
+"""What every full screen has: the status line on top, the key line below, and a view that it draws when it is seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, cast
+
+from textual.app import ComposeResult
+from textual.screen import Screen
+
+from obra_tui.core.events import Record
+from obra_tui.ui.footer import KeyLine
+from obra_tui.ui.hub import Hub
+from obra_tui.ui.statusline import Part
+from obra_tui.ui.words import CONTENT_STYLES
+from widgets.status_line import Part as LinePart
+from widgets.status_line import StatusLine
+
+if TYPE_CHECKING:
+    from obra_tui.ui.app import ObraApp
+
+
+class ObraScreen(Screen[object]):
+    """Draws only while it is on top; catches up when it comes back."""
+
+    AUTO_FOCUS = ""
+    ready = False
+    """Its widgets are there."""
+    _unwatch: Callable[[], None] | None = None
+
+    @property
+    def obra(self) -> ObraApp:
+        from obra_tui.ui.app import ObraApp
+
+        return cast(ObraApp, self.app)
+
+    @property
+    def hub(self) -> Hub:
+        return self.obra.hub
+
+    def compose(self) -> ComposeResult:
+        yield StatusLine(id="status")
+        yield from self.compose_body()
+        yield KeyLine(id="keys")
+
+    def compose_body(self) -> ComposeResult:
+        yield from ()
+
+    def draw(self, records: Sequence[Record]) -> None:
+        """Show the present view; `records` is what came since, empty when everything may have changed."""
+
+    def tick(self) -> None:
+        """A second passed while something is running."""
+
+    def on_mount(self) -> None:
+        self.ready = True
+        self._unwatch = self.hub.watch(self._changed)
+        self.draw(())
+
+    def on_unmount(self) -> None:
+        self.ready = False
+        if self._unwatch is not None:
+            self._unwatch()
+
+    def on_screen_resume(self) -> None:
+        if self.ready:
+            self.draw(())
+
+    def _changed(self, records: Sequence[Record]) -> None:
+        if self.is_current:
+            self.draw(records)
+            self.refresh_bindings()
+
+    def show_status(self, *parts: Part) -> None:
+        """Fill the status line; the rehearsal stands first on every screen."""
+        lead = self.obra.lead_parts()
+        shown = [*lead, *parts]
+        self.query_one("#status", StatusLine).show(
+            [
+                LinePart(part.text, priority=index if index >= len(lead) + 1 else 0, style=_style(part))
+                for index, part in enumerate(shown)
+            ]
+        )
+
+
+def _style(part: Part) -> str:
+    colour = CONTENT_STYLES[part.tone]
+    return f"bold {colour}".strip() if part.strong else colour

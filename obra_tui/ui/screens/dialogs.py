@@ -1,0 +1,137 @@
+"""Small questions on top of a screen: pick one of a few, or write a text. Escape never says yes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from obra_tui.ui.choices import Choice
+from obra_tui.ui.footer import KeyLine
+from widgets.choice_list import ChoiceList
+from widgets.lines import LogLine, Span
+from widgets.text import clean
+
+
+class ChoiceDialog(ModalScreen[str]):
+    """Pick one; dismissed with its id, or with an empty text for none."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", "Cancel", id="dialog.leave"),
+        Binding("enter", "pick", "Choose", id="dialog.pick", show=True),
+    ]
+
+    def __init__(self, title: str, choices: Sequence[Choice], *, first: str, note: str = "") -> None:
+        super().__init__()
+        self._title = title
+        self._choices = tuple(choices)
+        self._first = first
+        self._note = note
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="dialog"):
+            if self._note:
+                yield Static(Content(clean(self._note)), id="note")
+            yield ChoiceList(id="choices")
+            yield KeyLine()
+
+    def on_mount(self) -> None:
+        self.query_one("#dialog").border_title = Content(clean(self._title))
+        choices = self.query_one(ChoiceList)
+        choices.set_rows([_row(choice) for choice in self._choices])
+        choices.styles.height = len(self._choices) * 2
+        choices.highlight(self._first)
+        choices.focus()
+
+    def action_leave(self) -> None:
+        self.dismiss("")
+
+    def action_pick(self) -> None:
+        self.dismiss(self.query_one(ChoiceList).highlighted)
+
+    def on_log_pane_pane_message(self) -> None:
+        """Moves of the cursor need no answer."""
+
+    def on_choice_list_picked(self, message: ChoiceList.Picked) -> None:
+        self.dismiss(message.key)
+
+
+def _row(choice: Choice) -> LogLine:
+    return LogLine(
+        f"{choice.label}\n{choice.effect}",
+        key=choice.id,
+        spans=(Span(0, len(choice.label), "strong"), Span(len(choice.label) + 1, 10_000, "dim")),
+        hang="",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Writing:
+    """What a text is asked for with."""
+
+    title: str
+    explanation: str
+    send_label: str
+    text: str = ""
+    placeholder: str = ""
+    may_be_empty: bool = False
+    tall: bool = False
+
+
+class WriteDialog(ModalScreen[str | None]):
+    """Write a text; dismissed with it, or with None. Enter makes a new line: only ctrl+s sends."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+s", "send", "Send", id="write.send", priority=True),
+        Binding("escape", "leave", "Cancel", id="write.leave", priority=True),
+    ]
+
+    def __init__(self, writing: Writing, check: Callable[[str], str] = lambda text: "") -> None:
+        """`check` returns why the text is not enough, or an empty text."""
+        super().__init__()
+        self._writing = writing
+        self._check = check
+
+    def compose(self) -> ComposeResult:
+        from textual.widgets import TextArea
+
+        with Vertical(id="dialog", classes="-tall" if self._writing.tall else ""):
+            yield Static(Content(clean(self._writing.explanation)), id="note")
+            yield TextArea(
+                self._writing.text, id="text", show_line_numbers=False, placeholder=self._writing.placeholder
+            )
+            yield Static(Content(""), id="refusal")
+            yield Static(
+                Content.assemble(
+                    ("ctrl+s", "bold $footer-key-foreground"),
+                    f" {self._writing.send_label}   ",
+                    ("esc", "bold $footer-key-foreground"),
+                    " Cancel",
+                ),
+                id="hint",
+            )
+
+    def on_mount(self) -> None:
+        self.query_one("#dialog").border_title = Content(clean(self._writing.title))
+        self.query_one("#text").focus()
+
+    def action_send(self) -> None:
+        from textual.widgets import TextArea
+
+        text = self.query_one("#text", TextArea).text.strip()
+        refusal = "" if text or self._writing.may_be_empty else "Write a sentence first."
+        refusal = refusal or self._check(text)
+        if refusal:
+            self.query_one("#refusal", Static).update(Content(clean(refusal)))
+            return
+        self.dismiss(text)
+
+    def action_leave(self) -> None:
+        self.dismiss(None)

@@ -1,0 +1,343 @@
+"""Live: what Claude does, what is found out about its work, and how it scores, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical
+
+from obra_tui.core.events import Record
+from obra_tui.core.ids import TaskId
+from obra_tui.ui import scores
+from obra_tui.ui.attention import Attention, AttentionKind, attentions
+from obra_tui.ui.bindings import bindings
+from obra_tui.ui.feeds.claude import ATTEMPT, ClaudeFeed
+from obra_tui.ui.feeds.validation import ValidationFeed
+from obra_tui.ui.format import duration
+from obra_tui.ui.keys import keys_of
+from obra_tui.ui.screens.base import ObraScreen
+from obra_tui.ui.screens.live_hints import hints
+from obra_tui.ui.screens.message_line import MessageLine
+from obra_tui.ui.screens.rail import Rail
+from obra_tui.ui.selection import Shown, neighbour, shown
+from obra_tui.ui.state import Step, StepStatus, steps_of
+from obra_tui.ui.statusline import Part, status_parts
+from obra_tui.ui.words import STEP
+from widgets.banner import Banner
+from widgets.lines import LogLine
+from widgets.log_pane import LogPane
+from widgets.score_bars import ScoreBars
+from widgets.step_strip import Step as StripStep
+from widgets.step_strip import StepStrip
+
+WIDE = 160
+
+_BANNER_STATES = {
+    AttentionKind.QUESTION: "gate",
+    AttentionKind.GATE: "gate",
+    AttentionKind.PROBLEM: "fail",
+    AttentionKind.STALL: "warn",
+    AttentionKind.INTERRUPTED: "stopped",
+}
+
+
+class LiveScreen(ObraScreen):
+    BINDINGS: ClassVar[list[BindingType]] = bindings("live")
+    ALLOW_IN_MAXIMIZED_VIEW = "StatusLine, StepStrip, Banner, MessageLine, KeyLine"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._pinned: TaskId | None = None
+        self._shown = Shown()
+        self._drawn: TaskId | None = None
+        self._hinted = ""
+        self._attentions: tuple[Attention, ...] = ()
+
+    def compose_body(self) -> ComposeResult:
+        ascii_only = self.obra.launch.ascii_glyphs
+        yield StepStrip(ascii=ascii_only, id="steps")
+        yield Banner(ascii=ascii_only, id="banner")
+        with Horizontal(id="body"):
+            yield LogPane(id="claude", clock=self._clock, hint="following")
+            with Vertical(id="right"):
+                yield LogPane(id="validation", clock=self._clock, hint="v raw answer")
+                with Vertical(id="quality"):
+                    yield ScoreBars(ascii=ascii_only, id="scores")
+            yield Rail(id="rail")
+        yield MessageLine(id="message")
+
+    def on_mount(self) -> None:
+        self._claude = self.query_one("#claude", LogPane)
+        self._validation = self.query_one("#validation", LogPane)
+        self._claude_feed = ClaudeFeed(self._claude)
+        self._validation_feed = ValidationFeed(self._validation)
+        self._claude.border_title = "1 Claude Code · implementer"
+        self._validation.border_title = "2 Qwen · validator"
+        self.query_one("#quality").border_title = "3 Quality"
+        self._claude.focus()
+        super().on_mount()
+
+    def _clock(self) -> datetime:
+        return datetime.fromtimestamp(self.obra.clock.now())
+
+    @property
+    def rail(self) -> Rail:
+        return self.query_one(Rail)
+
+    # -- drawing -------------------------------------------------------------------------------
+
+    def draw(self, records: Sequence[Record]) -> None:
+        before = self._shown.task.id if self._shown.task else None
+        self._shown = shown(self.hub.view, session=self.obra.session, pinned=self._pinned, before=before)
+        self._draw_panes(records)
+        self._draw_scores()
+        self.tick()
+
+    def tick(self) -> None:
+        """Everything that a clock changes."""
+        now, view = self.obra.clock.now(), self.hub.view
+        shown_now = self._shown
+        self.show_status(*self._status_parts(now))
+        self.query_one("#steps", StepStrip).show(self._strip(now))
+        self._attentions = attentions(view, now, self.obra.launch.stall_seconds)
+        self._draw_banner()
+        if self.rail.display:
+            self.rail.show(view, shown_now, now)
+
+    def _status_parts(self, now: float) -> tuple[Part, ...]:
+        if self._shown.session is None:
+            return (Part(text=self.obra.phase),)
+        it = self._shown
+        parts = status_parts(self.hub.view, it.session, it.task, it.attempt, now, self.obra.launch.ascii_glyphs)
+        return (*parts, Part(text="pinned")) if self._pinned else parts
+
+    def _strip(self, now: float) -> list[StripStep]:
+        if self._shown.task is None:
+            return []
+        steps = steps_of(self._shown.task, self._shown.attempt)
+        return [StripStep(step.name.value, STEP[step.status].state, _note(step, now)) for step in steps]
+
+    def _draw_banner(self) -> None:
+        banner = self.query_one("#banner", Banner)
+        if not self._attentions:
+            banner.clear()
+            return
+        first, more = self._attentions[0], len(self._attentions) - 1
+        text = f"{first.text} (+{more} more)" if more else first.text
+        key = self.obra.key_shown(first.key_id) if first.key_id else ""
+        banner.show(text, state=_BANNER_STATES[first.kind], key=f"{key} to {first.key_label}" if key else "")
+
+    def _draw_panes(self, records: Sequence[Record]) -> None:
+        task = self._shown.task
+        hint = "\n".join(hints(self.obra, self._shown))
+        if task is None or task.id != self._drawn or not records or (hint != self._hinted and self._hinted):
+            self._draw_panes_anew(hint)
+            return
+        mine = [record for record in records if record.task == task.id and record.attempt]
+        self._claude_feed.add(mine)
+        self._validation_feed.add(mine)
+
+    def _draw_panes_anew(self, hint: str) -> None:
+        task = self._shown.task
+        if task is not None and task.id == self._drawn and not hint and not self._hinted:
+            return
+        self._drawn, self._hinted = (task.id if task else None), hint
+        self._claude_feed.reset()
+        self._validation_feed.reset()
+        if hint:
+            self._claude.extend([LogLine(line, style="dim") for line in hint.split("\n")])
+        if task is not None:
+            tape = self.hub.tapes.of(task.id)
+            self._claude_feed.add(tape)
+            self._validation_feed.add(tape)
+
+    def _draw_scores(self) -> None:
+        task, attempt = self._shown.task, self._shown.attempt
+        earlier = self.hub.view.attempts_of(task.id) if task else ()
+        before = earlier[-2] if len(earlier) > 1 else None
+        bars = self.query_one("#scores", ScoreBars)
+        bars.show(
+            scores.stage_scores(attempt, before), scores.overall(attempt, before), attempts=scores.history(earlier)
+        )
+        judge = attempt.judge.identity if attempt and attempt.judge else None
+        self._validation.border_title = f"2 {_short_model(judge.model)} · validator" if judge else "2 Qwen · validator"
+        model = f" · {attempt.model}" if attempt and attempt.model else ""
+        self._claude.border_title = f"1 Claude Code · implementer{model}"
+
+    # -- what the keys do ----------------------------------------------------------------------
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        session, task = self._shown.session, self._shown.task
+        running = session is not None and session.running
+        match action:
+            case "review_gate":
+                return bool(self.hub.view.waiting_gates)
+            case "pause":
+                return running and not (session and session.paused_by)
+            case "resume_run":
+                return self._can_resume()
+            case "stop_run":
+                return running
+            case "message":
+                return task is not None and not task.over
+            case "interrupt":
+                return task is not None and bool(self._shown.attempt and self._shown.attempt.claude_running)
+            case "new_task":
+                return None if self.obra.engine is None else not running
+            case "next_task" | "previous_task":
+                return task is not None
+            case "go_back":
+                return self._pinned is not None or self.maximized is not None
+            case _:
+                return True
+
+    def _can_resume(self) -> bool:
+        session = self._shown.session
+        if session is None or session.closed_at is not None:
+            return False
+        return bool(session.paused_by) or any(item.kind is AttentionKind.INTERRUPTED for item in self._attentions)
+
+    def action_review_gate(self) -> None:
+        self.obra.review_oldest()
+
+    def action_pause(self) -> None:
+        if self._shown.session:
+            self.obra.pause(self._shown.session.id)
+
+    def action_resume_run(self) -> None:
+        if self._shown.session:
+            self.obra.resume(self._shown.session.id)
+
+    def action_stop_run(self) -> None:
+        if self._shown.session:
+            self.obra.ask_stop(self._shown.session.id, self._shown.task)
+
+    def action_interrupt(self) -> None:
+        if self._shown.task:
+            self.obra.interrupt(self._shown.task.id)
+
+    def action_new_task(self) -> None:
+        self.obra.ask_new_task()
+
+    def action_message(self) -> None:
+        if self._shown.task:
+            name = self._shown.task.spec.key
+            now = self._shown.attempt is not None and self._shown.attempt.claude_running
+            where = "into the running turn" if now else "goes into the next prompt"
+            self.query_one(MessageLine).ask(f"To Claude ({name}, {where})", self._send)
+
+    def _send(self, text: str) -> None:
+        if self._shown.task and text:
+            self.obra.send_text(self._shown.task.id, text)
+
+    def action_find(self) -> None:
+        self.query_one(MessageLine).ask("Find", self._find, live=self._find_live)
+
+    def _find_live(self, text: str) -> None:
+        found = self._pane.find(text) if text else self._pane.find("")
+        self.query_one(MessageLine).tell(f"{found} found" if text else "")
+
+    def _find(self, text: str) -> None:
+        self._find_live(text)
+        self._pane.focus()
+
+    @property
+    def _pane(self) -> LogPane:
+        focused = self.focused
+        if isinstance(focused, LogPane):
+            self._last_pane = focused
+        return getattr(self, "_last_pane", self._claude)
+
+    def action_follow(self) -> None:
+        self._pane.action_toggle_follow()
+
+    def action_wrap(self) -> None:
+        self._pane.action_toggle_wrap()
+
+    def action_raw(self) -> None:
+        self._validation_feed.raw = not self._validation_feed.raw
+        self._validation.set_hint("v rendered answer" if self._validation_feed.raw else "v raw answer")
+        if self._shown.task:
+            self._validation_feed.reset()
+            self._validation_feed.add(self.hub.tapes.of(self._shown.task.id))
+
+    def action_zoom(self) -> None:
+        if self.maximized is None:
+            self.maximize(self._pane, container=False)
+        else:
+            self.minimize()
+
+    def action_unzoom(self) -> None:
+        self.minimize()
+
+    def action_next_pane(self) -> None:
+        self.focus_next("LogPane")
+
+    def action_previous_pane(self) -> None:
+        self.focus_previous("LogPane")
+
+    def action_next_task(self) -> None:
+        self._pin(1)
+
+    def action_previous_task(self) -> None:
+        self._pin(-1)
+
+    def _pin(self, step: int) -> None:
+        if self._shown.task:
+            self.pin(neighbour(self.hub.view, self._shown.task, step).id)
+
+    def pin(self, task: TaskId | None) -> None:
+        """Show this task whatever else is at work; None follows the work again."""
+        self._pinned = task
+        self.draw(())
+        self.refresh_bindings()
+
+    def action_go_back(self) -> None:
+        if self.maximized is not None:
+            self.minimize()
+        else:
+            self.pin(None)
+
+    def action_next_attempt(self) -> None:
+        self._go_to_attempt(1)
+
+    def action_previous_attempt(self) -> None:
+        self._go_to_attempt(-1)
+
+    def _go_to_attempt(self, step: int) -> None:
+        """Scroll to where an attempt begins."""
+        task = self._shown.task
+        if task is None or not task.attempts:
+            return
+        keys = [f"{attempt}:{ATTEMPT}" for attempt in task.attempts]
+        here = getattr(self, "_at_attempt", len(keys) if step < 0 else -1)
+        self._at_attempt = max(0, min(len(keys) - 1, here + step))
+        self._claude.goto(keys[self._at_attempt])
+
+    def on_banner_pressed(self) -> None:
+        if self._attentions and self._attentions[0].key_id:
+            key = keys_of(self._attentions[0].key_id, self.obra.launch.keys).split(",")[0]
+            self.app.simulate_key(key)
+
+    def on_rail_task_picked(self, message: Rail.TaskPicked) -> None:
+        self.pin(TaskId(message.task))
+
+    def on_rail_file_picked(self, message: Rail.FilePicked) -> None:
+        self._claude.goto(f"{self._shown.attempt.id}:work" if self._shown.attempt else "", unfold=True)
+
+
+def _note(step: Step, now: float) -> str:
+    if step.started_at is None:
+        return step.note
+    if step.status is StepStatus.RUNNING:
+        return f"{step.note} {duration(now - step.started_at)}".strip()
+    took = duration(step.ended_at - step.started_at) if step.ended_at is not None else ""
+    return step.note or took
+
+
+def _short_model(model: str) -> str:
+    return model if len(model) <= 30 else f"{model[:29]}…"

@@ -1,0 +1,52 @@
+"""What an empty Live screen says: why it is empty and which key leads on. Pure but for what it is asked about."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from obra_tui.core.lifecycle import State
+from obra_tui.ui.selection import Shown
+
+if TYPE_CHECKING:
+    from obra_tui.ui.app import ObraApp
+
+
+def hints(app: ObraApp, it: Shown) -> list[str]:
+    """Return the lines for a pane that has nothing to show yet; none when it has."""
+    if app.failure:
+        return app.failure
+    if app.engine is None:
+        return [app.phase]
+    if it.task is None:
+        return _no_task(app)
+    if it.attempt is None:
+        return _no_attempt(app, it)
+    return []
+
+
+def _no_task(app: ObraApp) -> list[str]:
+    key = app.key_shown
+    lines = [
+        "Nothing is running yet.",
+        "",
+        f"  {key('live.new_task')}  write a task for Claude in {app.launch.project}",
+        f"  {key('app.show_setup')}  see whether Claude Code, Ollama and git are ready",
+        f"  {key('app.show_history')}  look at earlier sessions",
+        f"  {key('app.show_help')}  all keys",
+    ]
+    if app.open_demo is not None:
+        lines.insert(
+            3, f"  {key('app.show_setup')} then {key('setup.start_demo')}  watch a rehearsal: no login, no cost"
+        )
+    return lines
+
+
+def _no_attempt(app: ObraApp, it: Shown) -> list[str]:
+    assert it.task is not None
+    task = it.task
+    if task.state is State.BLOCKED:
+        return [f"{task.spec.key} waits for {', '.join(task.spec.depends_on) or 'another task'}."]
+    if task.state is State.QUEUED:
+        paused = it.session is not None and it.session.paused_by
+        return [f"{task.spec.key} is paused." if paused else f"{task.spec.key} is next."]
+    return [task.reason or f"{task.spec.key} is {task.state.value}."]

@@ -1,0 +1,138 @@
+"""The app on a stage: a fake engine, a fixed clock, and any story as its past."""
+
+from collections.abc import Callable, Sequence
+
+from obra_tui.core.doctor import DoctorLine, DoctorStatus
+from obra_tui.ui.app import ObraApp
+from obra_tui.ui.ports import Backend, Launch, Setting
+from tests.fakes.engine import FakeEngine
+from tests.ui.stories import Story
+
+LINES = (
+    DoctorLine(name="git", status=DoctorStatus.OK, fact="git 2.39.5"),
+    DoctorLine(name="data", status=DoctorStatus.OK, fact="~/.local/share/obra is writable, 79 GB free"),
+    DoctorLine(name="claude", status=DoctorStatus.OK, fact="Claude Code 2.1.240 (bundled)"),
+    DoctorLine(
+        name="claude-login",
+        status=DoctorStatus.MISSING,
+        fact="Claude Code is not logged in",
+        fix="claude login",
+        detail="or set ANTHROPIC_API_KEY",
+    ),
+    DoctorLine(
+        name="ollama",
+        status=DoctorStatus.MISSING,
+        fact="nothing listens at 127.0.0.1:11434",
+        fix="ollama serve",
+        detail="or set judge.base_url",
+    ),
+    DoctorLine(
+        name="judge-model",
+        status=DoctorStatus.UNKNOWN,
+        fact="qwen2.5-coder:32b was not checked: it needs Ollama",
+        fix="ollama pull qwen2.5-coder:32b",
+        detail="about 19 GB, needs about 24 GB of memory",
+    ),
+    DoctorLine(
+        name="sandbox", status=DoctorStatus.WARN, fact="bubblewrap is not there: checks run without it",
+        fix="apt install bubblewrap", needed=False,
+    ),
+)
+
+
+class FakeClock:
+    def __init__(self, at: float) -> None:
+        self.at = at
+
+    def now(self) -> float:
+        return self.at
+
+
+class FakeDoctor:
+    def __init__(self, lines: Sequence[DoctorLine] = LINES) -> None:
+        self.lines = lines
+        self.runs = 0
+
+    def run(self) -> Sequence[DoctorLine]:
+        self.runs += 1
+        return self.lines
+
+
+class FakeReader:
+    """Answers with `files` and `prompt`; an exception in their place is raised."""
+
+    def __init__(self, files: dict[str, tuple[str | None, str | None]] | None = None, prompt: object = "") -> None:
+        self.files = files or {}
+        self.prompt = prompt
+        self.asked: list[tuple[object, ...]] = []
+
+    def files_of(self, attempt, path):
+        self.asked.append(("files_of", attempt, path))
+        return self.files.get(path, (None, None))
+
+    def next_prompt(self, gate, note, chosen):
+        self.asked.append(("next_prompt", gate, note, chosen))
+        if isinstance(self.prompt, BaseException):
+            raise self.prompt
+        return self.prompt or "\n".join(["Take up your work again.", note, *(item.message for item in chosen)])
+
+
+class Stage:
+    """An app with everything that it was built from."""
+
+    def __init__(
+        self,
+        story: Story | None = None,
+        *,
+        after: float = 24.0,
+        open_backend: Callable[[], Backend] | None = None,
+        engine: FakeEngine | None = None,
+        reader: FakeReader | None = None,
+        history=None,
+        doctor: FakeDoctor | None = None,
+        open_demo: Callable[[], Backend] | None = None,
+        viewer_of: str = "",
+        **launch,
+    ) -> None:
+        self.story = story or Story()
+        self.engine = engine or FakeEngine(self.story.records)
+        self.reader = reader or FakeReader()
+        self.clock = FakeClock(self.story.at + after)
+        self.doctor = doctor or FakeDoctor()
+        backend = Backend(engine=self.engine, reader=self.reader, history=history, viewer_of=viewer_of)
+        options = {
+            "project": "/home/ada/calc",
+            "person": "person:ada",
+            "data_dir": "/nowhere/obra",
+            "version": "0.1.0",
+            "settings": (
+                Setting(name="gate.threshold", value="0.7", origin="default"),
+                Setting(name="judge.base_url", value="http://127.0.0.1:11434", origin="OBRA_JUDGE__BASE_URL"),
+                Setting(name="gate.policy", value="supervised", origin=".obra/config.toml:4"),
+            ),
+            "reduce_motion": True,
+            "review_grace_s": 0.0,
+        } | launch
+        self.app = ObraApp(
+            open_backend or (lambda: backend),
+            self.doctor,
+            Launch(**options),
+            open_demo=open_demo,
+            clock=self.clock,
+        )
+
+    def play(self, tell: Callable[[Story], object]) -> None:
+        """Let something more happen, as the engine's thread would tell it."""
+        known = len(self.story.records)
+        tell(self.story)
+        self.engine.play(self.story.records[known:])
+
+
+async def settled(pilot, condition: Callable[[], object], turns: int = 2_000) -> None:
+    """Let the app work until `condition` holds."""
+    for _ in range(turns):
+        if condition():
+            await pilot.pause()
+            return
+        await pilot.pause()
+    raise AssertionError("the condition never came true")
