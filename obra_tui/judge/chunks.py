@@ -4,7 +4,8 @@ Knows nothing of prompts or servers. A hunk that is too long (every new file is 
 single line that is too long is refused, because a cut line would not be what was written.
 """
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 _PICTURES = {code: 0x2400 + code for code in range(32) if code not in (9, 10)} | {0x7F: 0x2421}
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v": "\v", '"': '"', "\\": "\\"}
+_NO_UTF8 = re.compile(r"(?:\\x[89a-f][0-9a-f]|\ufffd)+")
 _NO_FILE = "/dev/null"
 
 
@@ -51,7 +53,7 @@ class Hunk:
         numbers = [line.number for line in self.lines if line.number is not None]
         span = f"new lines {numbers[0]}-{numbers[-1]}" if numbers else "nothing left in the new file"
         piece = f", piece {self.piece} of {self.pieces}" if self.pieces > 1 else ""
-        return f"file: {self.file}\n@@ hunk {self.index} of {self.total}{piece}, {span}"
+        return f"file: {one_line(self.file)}\n@@ hunk {self.index} of {self.total}{piece}, {span}"
 
     @property
     def shown(self) -> str:
@@ -95,6 +97,11 @@ def visible(text: str) -> str:
     return text.translate(_PICTURES).encode("utf-8", "replace").decode("utf-8")
 
 
+def one_line(text: str) -> str:
+    """Return a name that cannot break out of its line: file and test names may hold anything."""
+    return visible(text).replace("\n", "\u240a").replace("\t", "\u2409")
+
+
 def read_hunks(diff: Diff) -> tuple[Hunk, ...]:
     """Return every hunk of the diff, or raise `DiffUnreadable`: a diff that is not seen whole is not judged."""
     if diff.truncated:
@@ -102,7 +109,8 @@ def read_hunks(diff: Diff) -> tuple[Hunk, ...]:
             f"The change is too large to be kept whole ({len(diff.files)} files), so Qwen cannot see all of it.",
             fix="Split the task, or decide by hand.",
         )
-    found = [(_path_of(item), hunk) for item in _patch(diff.patch) for hunk in item]
+    known = {_undecided(change.path): change.path for change in diff.files}
+    found = [(_path_of(item, known), hunk) for item in _patch(diff.patch) for hunk in item]
     _check_complete(diff, {path for path, _ in found})
     return tuple(
         Hunk(index=index, total=len(found), file=path, lines=tuple(_lines(hunk)))
@@ -130,17 +138,23 @@ def _lines(hunk: "PatchHunk") -> Iterator[Line]:
         yield Line(number=line.target_line_no, sign=sign, text=visible(line.value.removesuffix("\n")))
 
 
-def _path_of(item: "PatchedFile") -> str:
+def _path_of(item: "PatchedFile", known: Mapping[str, str]) -> str:
+    """The file's name as the list of changes has it; the patch spells bytes that are no UTF-8 in another way."""
     raw = item.target_file if item.target_file != _NO_FILE else item.source_file
     name = unquote(raw)
-    return name[2:] if name[:2] in ("a/", "b/") else name
+    name = name[2:] if name[:2] in ("a/", "b/") else name
+    return known.get(_undecided(name), name)
+
+
+def _undecided(name: str) -> str:
+    return _NO_UTF8.sub("\ufffd", name)
 
 
 def unquote(name: str) -> str:
     """Return a path as it is, from git's C-style quoting (`"b/tab\\there"`)."""
     if len(name) < 2 or name[0] != '"' or name[-1] != '"':
         return name
-    return b"".join(_unquoted(name[1:-1])).decode("utf-8", "replace")
+    return b"".join(_unquoted(name[1:-1])).decode("utf-8", "backslashreplace")
 
 
 def _unquoted(body: str) -> Iterator[bytes]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from obra_tui.core.model import CheckResult, Diff, Finding
-from obra_tui.judge.chunks import Part
+from obra_tui.judge.chunks import Part, one_line
 from obra_tui.judge.faults import AnswerUnusable
 
 _PLACE = re.compile(r"([\w./+@-]{1,200}\.\w{1,12}):(\d{1,9})\b")
@@ -20,10 +20,10 @@ class Shown:
 
     def resolve(self, file: str) -> str | None:
         """Return the file's name as we know it: models like to write `./x` or git's `b/x`."""
-        for name in (file, file.removeprefix("./"), file[2:] if file[:2] in ("a/", "b/") else file):
-            if name in self.files:
-                return name
-        return None
+        known = {one_line(name): name for name in self.files}
+        asked = one_line(file)
+        candidates = (asked, asked.removeprefix("./"), asked[2:] if asked[:2] in ("a/", "b/") else asked)
+        return next((known[name] for name in candidates if name in known), None)
 
 
 def shown_in(diff: Diff, part: Part, checks: Iterable[CheckResult]) -> Shown:

@@ -13,7 +13,7 @@ from importlib.resources import files
 from string import Template
 
 from obra_tui.core.model import CheckResult, CheckStatus, FailedCase, FileChange, Finding, JudgeRequest
-from obra_tui.judge.chunks import visible
+from obra_tui.judge.chunks import one_line, visible
 from obra_tui.judge.exchange import Message
 from obra_tui.judge.rubric import Rubric
 from obra_tui.judge.tokens import estimate
@@ -98,7 +98,7 @@ def review_text(prompts: Prompts, request: JudgeRequest, diff: str, number: int,
     mark = new_mark()
     return prompts.review.substitute(
         mark=mark,
-        title=visible(request.task.title),
+        title=one_line(request.task.title),
         task=visible(request.task.prompt),
         acceptance=_acceptance(request.task.acceptance),
         checks=_checks(request.checks, mark, limits.output),
@@ -130,7 +130,7 @@ def _or_nothing(mark: str, name: str, text: str) -> str:
 
 
 def _previous(findings: Iterable[Finding]) -> str:
-    return "\n".join(f"- {item.severity} {item.place or '(no file)'}: {item.message}" for item in findings)
+    return "\n".join(f"- {item.severity} {one_line(item.place) or '(no file)'}: {item.message}" for item in findings)
 
 
 def _files(changes: Iterable[FileChange]) -> str:
@@ -138,10 +138,10 @@ def _files(changes: Iterable[FileChange]) -> str:
 
 
 def _file(change: FileChange) -> str:
-    origin = f" from {change.old_path}" if change.old_path else ""
+    origin = f" from {one_line(change.old_path)}" if change.old_path else ""
     size = "binary, not shown" if change.binary else f"+{change.added} -{change.removed}"
     protected = f", protected: {change.protected}" if change.protected else ""
-    return f"{change.path}: {change.kind}{origin}, {size}{protected}"
+    return f"{one_line(change.path)}: {change.kind}{origin}, {size}{protected}"
 
 
 def _checks(results: tuple[CheckResult, ...], mark: str, limit: int) -> str:
@@ -155,7 +155,7 @@ def _checks(results: tuple[CheckResult, ...], mark: str, limit: int) -> str:
 def _check(result: CheckResult, mark: str, limit: int) -> str:
     exit_code = "no exit code" if result.exit_code is None else f"exit code {result.exit_code}"
     weight = "blocking" if result.spec.blocking else "not blocking"
-    line = f"- {visible(result.spec.name)}: {result.status.upper()} ({exit_code}, {weight}{_counts(result)})"
+    line = f"- {one_line(result.spec.name)}: {result.status.upper()} ({exit_code}, {weight}{_counts(result)})"
     if result.status is CheckStatus.PASSED:
         return line
     cases = "\n".join(_case(case) for case in result.failures)
@@ -170,9 +170,9 @@ def _counts(result: CheckResult) -> str:
 
 
 def _case(case: FailedCase) -> str:
-    place = f" ({case.file}{f':{case.line}' if case.line else ''})" if case.file else ""
+    place = f" ({one_line(case.file)}{f':{case.line}' if case.line else ''})" if case.file else ""
     first_line = case.message.strip().partition("\n")[0]
-    return f"- {case.name}{place}{f': {first_line}' if first_line else ''}"
+    return f"- {one_line(case.name)}{place}{f': {first_line}' if first_line else ''}"
 
 
 # --- size ----------------------------------------------------------------------------------------

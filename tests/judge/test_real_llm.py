@@ -1,4 +1,4 @@
-"""The second dialect against a real model: grammar, streaming, cancelling, overflow. Only the form of what it says counts.
+"""The second dialect against a real model: grammar, streaming, cancelling, overflow. Of its words only the form counts.
 
 A model of 135 million parameters invents lines, so `no usable verdict` is as good an outcome as a verdict; what must
 not happen is a fault of the connection or of the protocol. Run with `pytest -m real_llm`: it takes a minute or two.
