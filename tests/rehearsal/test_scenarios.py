@@ -15,16 +15,6 @@ KNOWN = {
     "accepted", "attempts", "first_failure", "finding_kinds", "commands", "asks", "empty", "touches_tests",
     "average_age",
 }  # fmt: skip
-    "accepted",
-    "attempts",
-    "first_failure",
-    "finding_kinds",
-    "commands",
-    "asks",
-    "empty",
-    "touches_tests",
-    "average_age",
-}
 
 
 def task_text(scenario: Scenario) -> str:
