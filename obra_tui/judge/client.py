@@ -115,7 +115,7 @@ class ModelClient:
             raise wrong_dialect(self._config, self._speech)
         name = self._chosen(tuple(models))
         loaded = await self._loaded(name) if self._config.dialect == "ollama" else None
-        return Served(model=name, digest=models[name], loaded=loaded)
+        return Served(model=self._config.model or name, digest=models[name], loaded=loaded)
 
     def _chosen(self, offered: tuple[str, ...]) -> str:
         wanted = self._config.model

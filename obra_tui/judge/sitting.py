@@ -154,7 +154,7 @@ class Sitting:
     def _strangers(self) -> tuple[str, ...]:
         """A server may answer with another model than it was asked for; the verdict must not hide that."""
         wanted = self._identity.model
-        known = {"", wanted, wanted.removesuffix(":latest"), self._standards.config.model}
+        known = {"", wanted, f"{wanted}:latest", wanted.removesuffix(":latest")}
         return tuple(
             f"The answer came from the model {name}, not from {wanted}, which was asked."
             for name in sorted({answer.model for answer in self._answers} - known)

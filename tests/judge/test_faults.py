@@ -290,7 +290,7 @@ async def test_fault_28_an_answer_of_another_model_makes_a_person_look():
 
 async def test_fault_28_a_name_without_a_tag_means_latest():
     verdict = await reviewed(ndjson(answer(), model="qwen"), routes={"/api/tags": tags("qwen:latest")}, model="qwen")
-    assert verdict.identity.model == "qwen:latest" and verdict.contradictions == ()
+    assert verdict.identity.model == "qwen" and verdict.identity.digest and verdict.contradictions == ()
 
 
 async def test_fault_28_a_server_of_the_other_dialect_is_recognised():
