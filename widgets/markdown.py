@@ -23,7 +23,6 @@ _RELEXED_FENCE = 300
 _PARSER = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable(["table", "strikethrough"])
 
 
-_LIST_ENDS = ("bullet_list_close", "ordered_list_close")
 _FENCE = re.compile(r"( {0,3})(`{3,}|~{3,})([^\n]*)\n")
 
 
@@ -124,14 +123,13 @@ class MarkdownStream:
         return False
 
     def _cut(self, tokens: list[Token]) -> int:
-        """The source line where the last, unfinished block begins; 0 when there is nothing complete before it."""
-        last = next(i for i in range(len(tokens) - 1, -1, -1) if tokens[i].level == 0 and tokens[i].map)
-        start = (tokens[last].map or [0])[0]
-        if tokens[-1].type in _LIST_ENDS:
-            items = [t.map[0] for t in tokens[last:] if t.level == 1 and t.type == "list_item_open" and t.map]
-            start = max(items, default=start)
-        on_open_line = start >= self._tail.count("\n")
-        return 0 if on_open_line and not self._finished else start
+        """The source line where what is unfinished begins: a block, or an item of a list.
+
+        A block that begins on a line still being written may yet turn out to belong to the one before it.
+        """
+        starts = [t.map[0] for t in tokens if t.map and _begins_block(t)]
+        open_line = len(self._tail) if self._finished else self._tail.count("\n")
+        return max((start for start in starts if start < open_line), default=0)
 
     def _gap_after(self, tokens: list[Token], cut: int) -> bool:
         """A blank line follows a block, but not an item of a tight list."""
@@ -152,10 +150,14 @@ class MarkdownStream:
         self._tail, self._gap = "", False
 
     def _draw(self, lines: list[LogLine]) -> None:
-        if self._gap and self._lines and lines:
-            self._lines.append(LogLine("", lead=" " * gutter_width(self._head)))
+        if lines:
+            self._draw_gap()
         for line in lines:
             self._lines.append(self._dressed(line))
+
+    def _draw_gap(self) -> None:
+        if self._gap and self._lines:
+            self._lines.append(LogLine("", lead=" " * gutter_width(self._head)))
 
     def _dressed(self, line: LogLine) -> LogLine:
         """The first line carries time and glyph, the others stand below its text."""
@@ -172,8 +174,7 @@ class MarkdownStream:
         found = _FENCE.match(self._tail)
         if found is None:
             return False
-        if self._gap and self._lines:
-            self._draw([LogLine("")])
+        self._draw_gap()
         self._gap = False
         language = found[3].strip().split(" ")[0]
         self._fence = _Fence(found[2], len(found[1]), language, len(self._lines))
@@ -216,10 +217,13 @@ class MarkdownStream:
         self._fence, self._gap = None, True
 
 
+def _begins_block(token: Token) -> bool:
+    return token.level == 0 or (token.level == 1 and token.type == "list_item_open")
+
+
 def _before(tokens: list[Token], cut: int) -> list[Token]:
     """The tokens of everything that begins before a source line."""
     for index, token in enumerate(tokens):
-        starts = token.level == 0 or (token.level == 1 and token.type == "list_item_open")
-        if starts and token.map and token.map[0] >= cut:
+        if token.map and token.map[0] >= cut and _begins_block(token):
             return tokens[:index]
     return tokens

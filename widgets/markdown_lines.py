@@ -107,8 +107,9 @@ class _Writer:
         self._fresh.append(True)
 
     def _close(self) -> None:
-        if self._fresh.pop():
+        if self._fresh[-1]:
             self._emit([LogLine("")])
+        self._fresh.pop()
         self._prefixes.pop()
 
     def _text(self, inline: Token, mark: str, style: str, tight: bool = False) -> None:
