@@ -212,6 +212,7 @@ def test_a_wrong_flag_is_told(project):
         '[claude]\nallow = ["sh"]\n',
         "[claude]\ntrust_project_settings = true\n",
         "[claude]\nmax_budget_usd = 0.0\n",
+        '[workspace]\nprotected = ["docs/*", "!tests/*"]\n',
     ],
 )
 def test_a_project_needs_trust_for_what_weakens_its_own_supervision(project, text):

@@ -111,7 +111,7 @@ def _harmless(key: str, new: Any, old: Any) -> bool:
         case "claude.max_turns" | "claude.max_budget_usd":
             return bool(new > 0 and (old == 0 or new < old))
         case "workspace.protected":
-            return set(new) >= set(old)
+            return set(new) >= set(old) and not any(glob.startswith("!") for glob in set(new) - set(old))
         case "claude.base_url" | "judge.base_url":
             return _is_loopback(new)
         case _:

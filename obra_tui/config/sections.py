@@ -150,7 +150,8 @@ class WorkspaceSettings(Section):
     setup: tuple[str, ...] = ()
     """Commands that run once in every new copy, such as "uv sync" or "npm ci"."""
     protected: tuple[str, ...] = ()
-    """More paths (globs) that work must not change without you, beside existing tests, CI and Obra's settings."""
+    """More paths (globs) that work must not change without you, beside existing tests, CI and Obra's settings;
+    "!docs/*" takes paths out again."""
     keep_copies: bool = False
     """Keep the copy of a finished task on the disk. Its content is kept as a git ref in any case."""
 
