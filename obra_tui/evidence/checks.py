@@ -14,7 +14,7 @@ from obra_tui.core.events import CheckPrinted
 from obra_tui.core.model import CheckResult, CheckSpec, CheckStatus, SandboxLevel, TaskSpec, WorkCopy
 from obra_tui.core.ports import Emit
 from obra_tui.evidence.bench import Stand, stand_for
-from obra_tui.evidence.copies import make_private, place_of_copy, remove_tree
+from obra_tui.evidence.copies import disk_faults, make_private, place_of_copy, remove_tree
 from obra_tui.evidence.discover import find_checks
 from obra_tui.evidence.git import git_of
 from obra_tui.evidence.junit import MOST_BYTES, Report, UnreadableReport, read_report
@@ -48,7 +48,8 @@ class LocalCheckRunner:
 
     async def plan(self, copy: WorkCopy, task: TaskSpec) -> tuple[CheckSpec, ...]:
         """Return configured checks, else found ones, then the task's own; makes a fresh export for them."""
-        stand = await self._stand(copy, fresh=True)
+        with disk_faults(Path(copy.path)):
+            stand = await self._stand(copy, fresh=True)
         if self._configured:
             general = tuple(replace(spec, origin="configured") for spec in self._configured)
         else:

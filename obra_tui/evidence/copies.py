@@ -8,13 +8,15 @@ copies/<task>/bench          throw-away export of that tree, where checks run
 repos/<hash>.git             the supervisor's own repository of a project
 """
 
+import contextlib
+import errno
 import hashlib
 import json
 import os
 import re
 import shutil
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -100,6 +102,20 @@ def place_of_copy(data_dir: Path, path: str) -> Place | None:
 def repository_path(data_dir: Path, project: Path) -> Path:
     key = hashlib.sha256(os.fsencode(project.resolve())).hexdigest()[:16]
     return data_dir.resolve() / "repos" / f"{key}.git"
+
+
+@contextlib.contextmanager
+def disk_faults(where: Path) -> Iterator[None]:
+    """Turn what the disk refuses into an error that people can act on."""
+    try:
+        yield
+    except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        raise WorkspaceError(
+            f"{error.strerror or error}.",
+            where=os.fsdecode(error.filename or where),
+            fix="Free some disk space and try again." if full else "Make the folder writable for you and try again.",
+        ) from error
 
 
 def make_private(directory: Path) -> None:

@@ -161,12 +161,12 @@ class Reader:
 
     async def blob_at(self, tree: str, path: str) -> str | None:
         """Return the blob id of a file in a tree, or None if there is no such file."""
-        name = raw(path)
-        answer = await self._repository.git.run("--literal-pathspecs", "ls-tree", "-z", tree, "--", name)
+        names = dict.fromkeys((path.encode("utf-8", "surrogateescape"), raw(path)))
+        answer = await self._repository.git.run("--literal-pathspecs", "ls-tree", "-z", tree, "--", *names)
         for line in answer.names:
             head, _, found = line.partition(b"\t")
             _, kind, blob = head.split(b" ")
-            if found == name and kind == b"blob":
+            if found in names and kind == b"blob":
                 return os.fsdecode(blob)
         return None
 

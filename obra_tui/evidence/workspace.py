@@ -6,18 +6,21 @@ another git directory, so that nothing planted in the copy can run in Obra.
 """
 
 import asyncio
+import contextlib
 import shutil
 from collections import defaultdict
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 from obra_tui.core.errors import WorkspaceError
 from obra_tui.core.ids import AttemptId, SessionId, TaskId
 from obra_tui.core.model import Acceptance, Diff, WorkCopy
-from obra_tui.evidence.acceptance import Accepting, branch_of, tip_of, with_trailers
+from obra_tui.evidence.acceptance import Accepting, branch_of, fast_forward, tip_of, with_trailers
 from obra_tui.evidence.copies import (
     Place,
     Prepared,
     Taken,
+    disk_faults,
     make_private,
     place_of_copy,
     place_of_task,
@@ -26,10 +29,12 @@ from obra_tui.evidence.copies import (
 )
 from obra_tui.evidence.git import SLOW_S, Git
 from obra_tui.evidence.protect import rules_with
-from obra_tui.evidence.repository import Identity, OwnRepository, first_commit
+from obra_tui.evidence.repository import Identity, OwnRepository, first_commit, open_project
 from obra_tui.evidence.sandbox import Sandbox
 from obra_tui.evidence.setup import run_setup
 from obra_tui.evidence.snapshot import Limits, Reader
+
+__all__ = ["GitWorkspace", "Identity", "Limits", "fast_forward", "open_project"]
 
 
 class GitWorkspace:
@@ -67,11 +72,18 @@ class GitWorkspace:
         """Return the copy of the task; one that was never finished is made anew."""
         place = place_of_task(self._data_dir, task)
         self._refuse_inside_project(place)
-        async with self._one_at_a_time[task]:
+        async with self._alone(place):
             prepared = place.prepared()
             if prepared is None or not place.work.is_dir():
                 prepared = await self._make(place, base)
         return WorkCopy(path=str(place.work), base_commit=prepared.base_commit, setup_ran=prepared.setup_ran)
+
+    @contextlib.asynccontextmanager
+    async def _alone(self, place: Place) -> AsyncIterator[None]:
+        """Work on a copy alone; what the disk refuses becomes a `WorkspaceError`."""
+        async with self._one_at_a_time[place.task]:
+            with disk_faults(place.root):
+                yield
 
     def _refuse_inside_project(self, place: Place) -> None:
         if place.root.is_relative_to(self.project):
@@ -132,7 +144,7 @@ class GitWorkspace:
 
     async def take_diff(self, copy: WorkCopy) -> Diff:
         place = await self._expected(copy)
-        async with self._one_at_a_time[place.task]:
+        async with self._alone(place):
             taken = await self._reader.snapshot(place.work, self._index(place), copy.base_commit)
             place.note_taken(Taken(base=copy.base_commit, tree=taken.tree))
             return await self._reader.compare(copy.base_commit, taken)
@@ -188,7 +200,7 @@ class GitWorkspace:
 
     async def discard(self, task: TaskId) -> None:
         place = place_of_task(self._data_dir, task)
-        async with self._one_at_a_time[task]:
+        async with self._alone(place):
             (place.root / "prepared.json").unlink(missing_ok=True)
             await asyncio.to_thread(remove_tree, place.root)
             self._index(place).unlink(missing_ok=True)
