@@ -103,7 +103,7 @@ class SessionRun:
             await self._end_jobs((task.spec.id,), Trigger.CANCEL, reason)
         if task.state not in FINAL:
             self._move(task, Trigger.CANCEL, reason)
-        self.advance()
+        self.settle()
 
     async def interrupt_claude(self, task: TaskWork) -> None:
         runner = self._runners.get(task.spec.id)

@@ -27,3 +27,9 @@ class FakeClock:
         for when, due in self._sleepers:
             if when <= self.time:
                 due.set()
+
+    async def until_asleep(self):
+        """Wait until somebody sleeps."""
+        async with asyncio.timeout(10):
+            while not self._sleepers:
+                await asyncio.sleep(0)
