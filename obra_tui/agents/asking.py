@@ -4,8 +4,10 @@ Two doors lead here. A hook sees *every* call before it runs and says allow or a
 decides; what it sends on arrives at `may_use`. People are asked there and not in the hook, because hooks time out.
 """
 
+import asyncio
 from collections.abc import Mapping
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 
 from claude_agent_sdk import (
     HookContext,
@@ -18,7 +20,7 @@ from claude_agent_sdk import (
 )
 
 from obra_tui.agents.place import Place
-from obra_tui.agents.policy import ASKING, Rules, Ruling, rule_on
+from obra_tui.agents.policy import ASKING, FILE_WRITERS, Rules, Ruling, rule_on
 from obra_tui.agents.questions import plan_question, text_question, tool_question
 from obra_tui.core.model import PermissionAnswer, PermissionQuestion, PermissionVerdict
 from obra_tui.core.ports import AskPermission
@@ -27,10 +29,14 @@ PermissionResult = PermissionResultAllow | PermissionResultDeny
 
 
 class Permissions:
-    """The permissions of one run; `session` is shared by all runs of a session and grows with what is allowed for it."""
+    """The permissions of one run. `session` holds the rules of its session, and grows with what is allowed for it."""
 
-    def __init__(self, place: Place, allow: tuple[str, ...], session: set[str], ask: AskPermission) -> None:
+    def __init__(
+        self, place: Place, allow: tuple[str, ...], session: set[str], ask: AskPermission, *, plans: str = ""
+    ) -> None:
         self._place = place
+        self._plans = plans
+        self._plan = ""
         self._allow = allow
         self._session = session
         self._ask = ask
@@ -40,6 +46,18 @@ class Permissions:
     def hooks(self) -> list[HookMatcher]:
         return [HookMatcher(hooks=[self._before], timeout=60.0)]
 
+    def _is_plan(self, path: str) -> bool:
+        """Whether Claude writes its plan there; it is remembered, as the request to carry it out does not hold it."""
+        is_plan = bool(self._plans) and self._place.real(path).startswith(self._plans + "/")
+        self._plan = path if is_plan else self._plan
+        return is_plan
+
+    def _read_plan(self) -> str:
+        try:
+            return Path(self._plan).read_text("utf-8", "replace") if self._plan else ""
+        except OSError:
+            return ""
+
     def _rule(self, tool: str, given: Mapping[str, Any]) -> Ruling:
         return rule_on(tool, given, self._place, Rules(allow=self._allow, session=frozenset(self._session)))
 
@@ -47,15 +65,14 @@ class Permissions:
         tool = str(call.get("tool_name", ""))
         if tool in ASKING:
             return {}
-        given = call.get("tool_input")
-        ruling = self._rule(tool, given if isinstance(given, Mapping) else {})
-        return {
-            "hookSpecificOutput": {
-                "hookEventName": "PreToolUse",
-                "permissionDecision": "allow" if ruling.allowed else "ask",
-                "permissionDecisionReason": ruling.why or "allowed by rule",
-            }
-        }
+        given = _mapping(call.get("tool_input"))
+        if tool in FILE_WRITERS:
+            written = self._is_plan(str(given.get("file_path", "")))
+            if call.get("permission_mode") == "plan" and not written:
+                # The program leaves this to whoever answers: an "allow" from here would make planning mean nothing.
+                return _decision("deny", "You are planning: nothing is edited before the plan is approved.")
+        ruling = self._rule(tool, given)
+        return _decision("allow" if ruling.allowed else "ask", ruling.why or "allowed by rule")
 
     async def may_use(self, tool: str, given: dict[str, Any], context: ToolPermissionContext) -> PermissionResult:
         """Return the answer to one request; asks as long as a person needs, ends when the request is withdrawn."""
@@ -63,7 +80,7 @@ class Permissions:
             case "AskUserQuestion":
                 return await self._put_questions(given)
             case "ExitPlanMode":
-                return _as_result(await self._put(plan_question(given)))
+                return _as_result(await self._put(plan_question(given, await asyncio.to_thread(self._read_plan))))
             case _:
                 return await self._ask_for(tool, given)
 
@@ -94,6 +111,20 @@ class Permissions:
                 return _as_result(answer)
             answers[asked] = answer.note or "Decide yourself."
         return PermissionResultAllow(updated_input={**given, "answers": answers})
+
+
+def _decision(decision: Literal["allow", "ask", "deny"], why: str) -> HookJSONOutput:
+    return {
+        "hookSpecificOutput": {
+            "hookEventName": "PreToolUse",
+            "permissionDecision": decision,
+            "permissionDecisionReason": why,
+        }
+    }
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
 
 
 def _as_result(answer: PermissionAnswer) -> PermissionResult:

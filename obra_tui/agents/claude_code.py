@@ -122,7 +122,8 @@ class ClaudeCode:
 
         self._config.tmp_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         rules = self._rules.setdefault(request.session or request.task, set())
-        permissions = Permissions(self._place(request), self._config.allow, rules, ask)
+        plans = os.path.realpath(self._own_folder() / "plans")
+        permissions = Permissions(self._place(request, plans), self._config.allow, rules, ask, plans=plans)
         limits = self._limits(request)
         return ClaudeConversation(
             request,
@@ -147,13 +148,16 @@ class ClaudeCode:
     def _forget(self, claude_session: ClaudeSessionId) -> None:
         self._running.pop(claude_session, None)
 
-    def _place(self, request: ImplementRequest) -> Place:
+    def _own_folder(self) -> Path:
+        """Return the program's own folder: its transcripts, stored tool results and plans."""
         home = Path(self._config.home or self._parent.get("HOME", ""))
-        own = Path(self._config.config_dir or self._parent.get("CLAUDE_CONFIG_DIR") or home / ".claude")
+        return Path(self._config.config_dir or self._parent.get("CLAUDE_CONFIG_DIR") or home / ".claude")
+
+    def _place(self, request: ImplementRequest, plans: str) -> Place:
         return Place(
             cwd=os.path.realpath(request.cwd),
-            scratch=(os.path.realpath(self._config.tmp_dir),),
-            readable=(os.path.realpath(own / "projects"),),
+            scratch=(os.path.realpath(self._config.tmp_dir), plans),
+            readable=(os.path.realpath(self._own_folder() / "projects"),),
         )
 
     def _limits(self, request: ImplementRequest) -> "Limits":

@@ -140,7 +140,7 @@ class ClaudeConversation:
         self._course.note(frame, now)
         for event in self._translation.read(frame, now):
             self._tell(event)
-        if frame.get("type") == "result":
+        if _begins_message(frame):
             self._check_spending()
         self._changed.set()
 
@@ -155,9 +155,8 @@ class ClaudeConversation:
         self._tell(ClaudeNoticed(level="warning", text=line[:4000]))
 
     def _check_spending(self) -> None:
+        """End the run when it begins anew after its budget is spent; within a turn the program itself watches it."""
         cost, turns = self._limits.cost_usd, self._limits.turns
-        if self._course.over(monotonic(), 0):
-            return
         if cost is not None and self._usage.cost_usd >= cost:
             self._end_with(Cause.COST, _dollars(cost))
         elif turns is not None and self._course.turns >= turns:
@@ -341,6 +340,11 @@ class ClaudeConversation:
             max_turns=_turns(self._limits.turns),
             max_cost=_dollars(self._limits.cost_usd),
         )
+
+
+def _begins_message(frame: Frame) -> bool:
+    event = frame.get("event")
+    return isinstance(event, dict) and event.get("type") == "message_start"
 
 
 def _turns(limit: int | None) -> str:

@@ -26,14 +26,14 @@ def tool_question(tool: str, given: Mapping[str, Any], ruling: Ruling, cwd: str)
     )
 
 
-def plan_question(given: Mapping[str, Any]) -> PermissionQuestion:
+def plan_question(given: Mapping[str, Any], written: str = "") -> PermissionQuestion:
     """Return the question whether Claude's plan is good."""
     return PermissionQuestion(
         id=_new_id(),
         kind=PermissionKind.PLAN,
         tool="ExitPlanMode",
         title="Claude made a plan and wants to carry it out",
-        detail=str(given.get("plan") or _json(given)),
+        detail=str(given.get("plan") or written or "The plan was not written down; see Claude's last message."),
         why="Claude asks you.",
     )
 

@@ -43,6 +43,7 @@ class PipeTransport(Transport):
         self._process: asyncio.subprocess.Process | None = None
         self._stderr: asyncio.Task[None] | None = None
         self._write_lock = asyncio.Lock()
+        self._answered = False
 
     @property
     def pid(self) -> int | None:
@@ -87,9 +88,9 @@ class PipeTransport(Transport):
             self._process.stdin.close()
 
     async def read_messages(self) -> AsyncIterator[Frame]:
-        """Yield frames until the output ends, then raise: requests that wait for an answer must not wait for ever.
+        """Yield frames until the output ends; a line that cannot be read is told and left out.
 
-        A line that cannot be read is told and left out.
+        Raises when it ends before the first answer, else the SDK would wait for that one a whole minute.
         """
         if self._process is None or self._process.stdout is None:
             raise CLIConnectionError("Claude Code was not started.")
@@ -104,7 +105,8 @@ class PipeTransport(Transport):
                 self._notice(f"Claude Code sent a line over {MAX_LINE >> 20} MB; it was left out.")
                 lines.overflowed = False
         await self.wait(0.5)
-        raise CLIConnectionError(f"Claude Code ended (exit code {self.exit_code}).")
+        if not self._answered:
+            raise CLIConnectionError("Claude Code ended before it answered.")
 
     def _frame(self, line: bytes) -> Frame | None:
         text = line.strip()
@@ -115,7 +117,10 @@ class PipeTransport(Transport):
         except (ValueError, RecursionError) as error:
             self._notice(f"Claude Code sent a line that cannot be read ({error}); it was left out.")
             return None
-        return frame if isinstance(frame, dict) else None
+        if not isinstance(frame, dict):
+            return None
+        self._answered = self._answered or frame.get("type") == "control_response"
+        return frame
 
     async def _read_stderr(self) -> None:
         assert self._process is not None and self._process.stderr is not None

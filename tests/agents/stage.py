@@ -1,6 +1,7 @@
 """A copy, a loopback model and the real Claude Code program, for the tests of this folder."""
 
 import asyncio
+import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -15,6 +16,7 @@ from obra_tui.core.events import Event
 from obra_tui.core.ids import AttemptId, new_attempt_id, new_claude_session_id, new_task_id
 from obra_tui.core.model import (
     Budget,
+    ConversationReason,
     ImplementRequest,
     ImplementResult,
     PermissionAnswer,
@@ -77,7 +79,12 @@ class Stage:
     person: Person = field(default_factory=Person)
     events: list[Event] = field(default_factory=list)
     heard: asyncio.Event = field(default_factory=asyncio.Event)
+    requests: list[ImplementRequest] = field(default_factory=list)
     _implementer: ClaudeCode | None = None
+
+    @property
+    def attempts(self) -> list[AttemptId]:
+        return [request.attempt for request in self.requests]
 
     @property
     def copy(self) -> Path:
@@ -85,6 +92,9 @@ class Stage:
 
     def set(self, **changes: object) -> None:
         self.config = replace(self.config, **changes)  # type: ignore[arg-type]
+
+    def write_json(self, name: str, value: object) -> None:
+        (self.copy / name).write_text(json.dumps(value))
 
     def play(self, *responses: Response) -> None:
         self.server.scripts = (script(*responses),)
@@ -106,12 +116,19 @@ class Stage:
         }
         return ImplementRequest(**{**fields, **given})  # type: ignore[arg-type]
 
+    def resumed(self, prompt: str = "Go on.") -> ImplementRequest:
+        """Return a request that continues the last one's conversation."""
+        return replace(
+            self.requests[-1], attempt=new_attempt_id(), prompt=prompt, reason=ConversationReason.RESUME
+        )
+
     def hear(self, event: Event) -> None:
         self.events.append(event)
         self.heard.set()
 
     async def start(self, request: ImplementRequest | None = None) -> Conversation:
-        return await self.implementer.start(request or self.request(), self.hear, self.person)
+        self.requests.append(request or self.request())
+        return await self.implementer.start(self.requests[-1], self.hear, self.person)
 
     async def run(self, request: ImplementRequest | None = None) -> ImplementResult:
         conversation = await self.start(request)
@@ -129,6 +146,12 @@ class Stage:
                 if found is not None:
                     return found
                 await self.heard.wait()
+
+
+async def exists(path: Path) -> None:
+    async with asyncio.timeout(PATIENCE_S):
+        while not path.exists():
+            await asyncio.sleep(0.02)
 
 
 def left_of(attempt: AttemptId) -> list[str]:

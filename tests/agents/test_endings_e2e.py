@@ -19,7 +19,6 @@ from obra_tui.core.events import (
     TextStreamed,
     ThinkingStreamed,
     ToolFinished,
-    ToolStarted,
     UsageReported,
 )
 from obra_tui.core.ids import new_attempt_id, new_claude_session_id

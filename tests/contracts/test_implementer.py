@@ -72,7 +72,8 @@ class RealRig:
 
 @pytest.fixture(params=[FakeRig, pytest.param(RealRig, marks=pytest.mark.e2e)], ids=["fake", "real"])
 async def rig(request: pytest.FixtureRequest) -> AsyncIterator[Rig]:
-    with tempfile.TemporaryDirectory(prefix="ob", ignore_cleanup_errors=True) as folder, AnthropicServer(pace=0) as server:
+    place = tempfile.TemporaryDirectory(prefix="ob", ignore_cleanup_errors=True)
+    with place as folder, AnthropicServer(pace=0) as server:
         stage = Stage(Path(folder), server, config_for(Path(folder), server.url))
         yield request.param(stage)
         await stage.implementer.close()
@@ -84,8 +85,8 @@ async def test_a_run_does_its_work_in_the_copy_and_tells_it(rig: Rig):
     result = await rig.stage.run(request)
     assert (result.outcome, result.final_text) == (Outcome.COMPLETED, "All done.")
     assert (rig.stage.copy / "hello.txt").read_text() == "hello\n"
-    kinds = [type(e) for e in rig.stage.events if isinstance(e, ClaudeStarted | ToolStarted | ToolFinished | TextFinished)]
-    assert kinds == [ClaudeStarted, ToolStarted, ToolFinished, TextFinished]
+    order = (ClaudeStarted, ToolStarted, ToolFinished, TextFinished)
+    assert tuple(type(event) for event in rig.stage.events if isinstance(event, order)) == order
 
 
 async def test_the_result_names_the_conversation_and_the_usage_of_this_run(rig: Rig):
