@@ -1,7 +1,8 @@
 """Writing: records and their derived rows, one transaction per call.
 
-The only writer of the database. Secrets are taken out before anything else. What `append` returned from is durable; what
-it raised for left no trace. Safe to call from any thread, one call at a time.
+The only writer of the database. Secrets are taken out before anything else.
+What `append` returned from is durable; what it raised for left no trace. Safe
+to call from any thread, one call at a time.
 """
 
 from collections.abc import Iterable, Sequence

@@ -1,4 +1,4 @@
-"""Bringing an older database up to date with Alembic: a copy first, then all steps in one transaction.
+"""Bringing an older database up to date with Alembic: all steps in one transaction.
 
 Imported only when there is something to do: Alembic takes a second to load.
 """

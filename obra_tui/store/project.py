@@ -2,10 +2,10 @@
 
 `changes(record)` returns statements with their values, in the order in which
 they must run. The same function serves the journal, which runs them in the
-transaction of the event, and `rebuild`, which makes all derived rows anew.
+transaction of the event, and `rebuild.py`, which makes all derived rows anew.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, TypeAlias
@@ -17,7 +17,6 @@ from sqlalchemy import (
     Integer,
     String,
     bindparam,
-    delete,
     exists,
     insert,
     literal,
@@ -439,12 +438,3 @@ def _run(connection: Connection, statement: Insert | Update, group: list[Change]
             f"A record speaks of a {statement.table.description} that was never stored ({missing}).",
             fix="This is a fault of Obra: please report it with the log file. Nothing of this step was stored.",
         )
-
-
-def rebuild(connection: Connection, records: Iterator[Record]) -> None:
-    """Make every derived row anew from the journal; the events themselves are not touched."""
-    for table in reversed(t.metadata.sorted_tables):
-        if table is not t.event:
-            connection.execute(delete(table))
-    for record in records:
-        apply(connection, changes(record))

@@ -32,7 +32,7 @@ _SHAPES = (
     (
         "aws secret",
         ("aws_secret_access_key", "AWS_SECRET_ACCESS_KEY"),
-        r"(?i:aws_secret_access_key)[\"' ]{0,3}[=:][\"' ]{0,3}[A-Za-z0-9/+]{40}",
+        r"(?i:aws_secret_access_key)[\\\"' ]{0,5}[=:][\\\"' ]{0,5}[A-Za-z0-9/+]{40}",
     ),
     ("google key", ("AIza", "GOCSPX-"), r"AIza[0-9A-Za-z_-]{35}|GOCSPX-[0-9A-Za-z_-]{20,60}"),
     ("google token", ("ya29.",), r"ya29\.[0-9A-Za-z_-]{20,1000}"),
@@ -63,8 +63,11 @@ def _replacement(kind: str) -> Callable[[re.Match[str]], str]:
     return lambda match: f"://{mark}@" if match[0].startswith("://") else mark
 
 
+_BORDER = r"(?:(?<![A-Za-z0-9_-])|(?<=\\[nrtbf])|(?=:))"
+"""A token begins a word, also where JSON has escaped the line break before it; an address part begins anywhere."""
+
 _COMPILED = tuple(
-    (hints, re.compile(rf"(?<![A-Za-z0-9_-])(?:{pattern})"), _replacement(kind)) for kind, hints, pattern in _SHAPES
+    (hints, re.compile(rf"{_BORDER}(?:{pattern})"), _replacement(kind)) for kind, hints, pattern in _SHAPES
 )
 
 _HINTS = (*(hint for hints, _, _ in _COMPILED for hint in hints), _PEM_END)

@@ -24,8 +24,7 @@ def open_sqlite(path: Path) -> Engine:
         if not path.exists():
             _make(path)
         _refuse_foreign(path)
-        engine = engines.writer_engine(path)
-        bring_up_to_date(engine, str(path))
+        return _current(path)
     except OSError as error:
         raise StoreError(
             f"The database cannot be made or opened ({error.strerror}).",
@@ -36,7 +35,31 @@ def open_sqlite(path: Path) -> Engine:
         raise sqlite.plain_error(error.orig or error, path) from error
     except sqlite.driver().Error as error:
         raise sqlite.plain_error(error, path) from error
+
+
+def _current(path: Path) -> Engine:
+    engine = engines.writer_engine(path)
+    try:
+        if _must_upgrade(engine, str(path)):
+            _keep_copy(path)
+            _upgrade(engine)
+    except BaseException:
+        engine.dispose()
+        raise
     return engine
+
+
+def _keep_copy(path: Path) -> None:
+    """Copy the database as it is before a migration, beside it."""
+    copy = path.with_name(f"{path.name}.before-{SCHEMA}")
+    copy.unlink(missing_ok=True)
+    sqlite.new_private_file(copy)
+    source, target = sqlite.connect(path, "ro"), sqlite.driver().connect(copy)
+    try:
+        source.backup(target)
+    finally:
+        target.close()
+        source.close()
 
 
 def _make(path: Path) -> None:
@@ -105,16 +128,23 @@ def current_schema(connection: Connection) -> str | None:
 
 def bring_up_to_date(engine: Engine, where: str) -> None:
     """Do nothing if the schema is current; migrate an older one; refuse a newer one."""
+    if _must_upgrade(engine, where):
+        _upgrade(engine)
+
+
+def _must_upgrade(engine: Engine, where: str) -> bool:
     with engine.connect() as connection:
         found = current_schema(connection)
-    if found == SCHEMA:
-        return
-    if found is not None and found not in KNOWN_SCHEMAS:
-        raise NewerDatabase(
-            f"The database has schema {found}; this Obra knows schemas up to {SCHEMA}.",
-            where=where,
-            fix="Update Obra, or name another data directory. Nothing was changed.",
-        )
-    from obra_tui.store.migrate import upgrade
+    if found is None or found in KNOWN_SCHEMAS:
+        return found != SCHEMA
+    raise NewerDatabase(
+        f"The database has schema {found}; this Obra knows schemas up to {SCHEMA}.",
+        where=where,
+        fix="Update Obra, or name another data directory. Nothing was changed.",
+    )
+
+
+def _upgrade(engine: Engine) -> None:
+    from obra_tui.store.migrate import upgrade  # a second to load, and hardly ever needed
 
     upgrade(engine)

@@ -61,8 +61,8 @@ _Id = String(64)
 _Serial = BigInteger().with_variant(Integer, "sqlite")
 
 
-def _session() -> Column[str]:
-    return Column("session", _Id, ForeignKey("session.id"), nullable=False)
+def _session(*, deferrable: bool | None = None) -> Column[str]:
+    return Column("session", _Id, ForeignKey("session.id", deferrable=deferrable), nullable=False)
 
 
 def _task(*, nullable: bool = False) -> Column[str]:
@@ -176,7 +176,7 @@ event = Table(
     "event",
     metadata,
     Column("id", _Serial, primary_key=True),
-    _session(),
+    _session(deferrable=True),
     _seq(),
     Column("at", Float, nullable=False),
     Column("task", _Id),

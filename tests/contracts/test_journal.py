@@ -16,7 +16,7 @@ from obra_tui.core.model import DecisionKind, SessionKind
 from obra_tui.core.ports import Journal, Ledger
 from obra_tui.store.journal import SqlJournal
 from obra_tui.store.queries import SqlHistory
-from tests.fakes.journal import MemoryJournal
+from tests.fakes.journal import OF_AN_ATTEMPT, MemoryJournal
 from tests.store.story import Writer, finished_session, waiting_session
 
 
@@ -180,3 +180,22 @@ def test_a_second_attempt_with_the_same_number_is_refused(pair):
     pair.journal.append(story.records)
     start = next(record for record in story.records if isinstance(record.event, e.AttemptStarted))
     _refused(pair, story, replace(start, seq=story.records[-1].seq + 1, attempt="a-other"))
+
+
+@pytest.mark.parametrize("event_class", OF_AN_ATTEMPT)
+@pytest.mark.parametrize("attempt", [None, "a-nobody"])
+def test_what_belongs_to_an_attempt_is_refused_without_one(pair, event_class, attempt):
+    story = finished_session()
+    told = [record.event for record in story.records] + [e.WorkKept(ref="refs/kept", commit="f" * 40)]
+    event = next(event for event in told if isinstance(event, event_class))
+    start = next(i for i, record in enumerate(story.records) if isinstance(record.event, e.AttemptStarted))
+    pair.journal.append(story.records[:start])
+    stray = replace(story.records[start], event=_of_attempt(event, attempt), attempt=attempt)
+    _refused(pair, story, stray)
+
+
+def _of_attempt(event: Any, attempt: Any) -> Any:
+    """The event, with its binding, if it has one, on the same attempt."""
+    if not hasattr(event, "binding"):
+        return event
+    return replace(event, binding=replace(event.binding, attempt=attempt or "a-nobody"))

@@ -7,18 +7,47 @@ from obra_tui.core.errors import StoreError
 from obra_tui.core.events import (
     STREAMED,
     AttemptStarted,
+    CheckFinished,
+    ClaudeEnded,
+    ClaudeStarted,
     DecisionMade,
+    DiffTaken,
+    GateJudged,
     GateOpened,
+    PermissionAnswered,
+    PermissionAsked,
+    PromptSent,
     Record,
     SessionClosed,
     SessionOpened,
     TaskAdded,
     TaskMoved,
+    UsageReported,
+    VerdictReached,
     WorkAccepted,
+    WorkKept,
 )
 from obra_tui.core.ids import GateId, SessionId, TaskId
 from obra_tui.core.lifecycle import State
 from obra_tui.core.model import OpenGate, SessionKind
+
+OF_AN_ATTEMPT = (
+    PromptSent,
+    ClaudeStarted,
+    ClaudeEnded,
+    UsageReported,
+    PermissionAsked,
+    PermissionAnswered,
+    DiffTaken,
+    CheckFinished,
+    VerdictReached,
+    GateJudged,
+    GateOpened,
+    DecisionMade,
+    WorkAccepted,
+    WorkKept,
+)
+"""Events that the database keeps rows of: they must name a task and an attempt that was started."""
 
 
 class MemoryJournal:
@@ -105,6 +134,8 @@ def _refuse_contradiction(record: Record, before: list[Record]) -> None:
     earlier = [other.event for other in before if other.session == record.session]
     if not isinstance(record.event, SessionOpened) and not any(isinstance(event, SessionOpened) for event in earlier):
         raise StoreError(f"Session {record.session} was never opened.")
+    if isinstance(record.event, OF_AN_ATTEMPT) and (record.task is None or not _started(record, before)):
+        raise StoreError(f"Attempt {record.attempt} of task {record.task} was never started.")
     match record.event:
         case DecisionMade(gate=gate) if gate:
             if any(isinstance(event, DecisionMade) and event.gate == gate for event in earlier):
@@ -118,6 +149,10 @@ def _refuse_contradiction(record: Record, before: list[Record]) -> None:
         case TaskMoved():
             if not any(isinstance(other.event, TaskAdded) and other.event.spec.id == record.task for other in before):
                 raise StoreError(f"Task {record.task} was never added.")
+
+
+def _started(record: Record, before: list[Record]) -> bool:
+    return any(isinstance(other.event, AttemptStarted) and other.attempt == record.attempt for other in before)
 
 
 def _attempts(before: list[Record]) -> set[tuple[TaskId | None, int]]:

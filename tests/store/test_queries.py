@@ -1,0 +1,304 @@
+"""What the screens are given."""
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from obra_tui.core.errors import StoreError, UnknownId
+from obra_tui.core.history import HistoryFilter, Mark
+from obra_tui.core.ids import AttemptId, GateId, SessionId
+from obra_tui.core.lifecycle import State
+from obra_tui.core.model import (
+    ConversationReason,
+    DecisionKind,
+    GateDecision,
+    Outcome,
+    PermissionVerdict,
+    SessionKind,
+    Usage,
+)
+from obra_tui.store.journal import SqlJournal
+from obra_tui.store.queries import SqlHistory
+from tests.store.story import CHECK, DIFF, USAGE, VERDICT, Writer, finished_session, quality, waiting_session
+
+
+def retried(session: str = "s3", start: float = 3000.0) -> Writer:
+    """Two attempts: changes requested on the first, the second waits."""
+    story = Writer(session, start)
+    story.opened(kind=SessionKind.STANDALONE, project="/src/other", rehearsal="retry")
+    story.task_added("t-s3")
+    binding = story.worked("t-s3", "a-s3-1", 1, 0.4)
+    story.gate_opened("t-s3", "a-s3-1", "g-s3-1", binding)
+    story.decided("t-s3", "a-s3-1", "g-s3-1", binding, DecisionKind.CHANGES)
+    binding = story.worked("t-s3", "a-s3-2", 2, 0.9)
+    story.gate_opened("t-s3", "a-s3-2", "g-s3-2", binding)
+    return story
+
+
+@pytest.fixture(scope="module")
+def full(tmp_path_factory: pytest.TempPathFactory) -> SqlHistory:
+    """Three sessions, only read from."""
+    path = tmp_path_factory.mktemp("full") / "obra.db"
+    journal = SqlJournal(path)
+    for story in (finished_session("s1", 1000.0), waiting_session("s2", 2000.0), retried()):
+        journal.append(story.records)
+    return SqlHistory(path)
+
+
+def ids(page: object) -> list[str]:
+    return [row.id for row in page.rows]  # type: ignore[attr-defined]
+
+
+def test_sessions_come_newest_first_with_their_totals(full: SqlHistory) -> None:
+    newest, middle, oldest = full.sessions().rows
+    assert [newest.id, middle.id, oldest.id] == ["s3", "s2", "s1"]
+    assert (oldest.states, oldest.tasks, oldest.in_state(State.ACCEPTED)) == (((State.ACCEPTED, 1),), 1, 1)
+    assert (newest.attempts, newest.waiting, newest.score) == (2, 1, 0.9)
+    assert newest.usage == USAGE + USAGE + USAGE + USAGE
+    assert oldest.closed_at is not None
+    assert middle.closed_at is None
+
+
+def test_a_session_without_work_has_zeros(journal: SqlJournal, history: SqlHistory) -> None:
+    story = Writer()
+    story.opened()
+    journal.append(story.records)
+    (row,) = history.sessions().rows
+    assert (row.tasks, row.attempts, row.waiting, row.score, row.usage) == (0, 0, 0, None, Usage())
+
+
+def test_pages_follow_each_other_without_gap_or_repetition(full: SqlHistory) -> None:
+    seen: list[str] = []
+    mark: Mark | None = None
+    while True:
+        page = full.sessions(after=mark, limit=1)
+        seen += ids(page)
+        mark = page.next
+        if mark is None:
+            break
+    assert seen == ["s3", "s2", "s1"]
+
+
+def test_sessions_of_the_same_instant_are_paged_too(journal: SqlJournal, history: SqlHistory) -> None:
+    for name in ("sa", "sb", "sc"):
+        story = Writer(name)
+        story.opened()
+        journal.append(story.records)
+    first = history.sessions(limit=2)
+    assert ids(first) + ids(history.sessions(after=first.next, limit=2)) == ["sc", "sb", "sa"]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        (HistoryFilter(project="/src/app"), ["s2", "s1"]),
+        (HistoryFilter(kind=SessionKind.STANDALONE), ["s3"]),
+        (HistoryFilter(rehearsal=True), ["s3"]),
+        (HistoryFilter(rehearsal=False), ["s2", "s1"]),
+        (HistoryFilter(open=True), ["s3", "s2"]),
+        (HistoryFilter(open=False), ["s1"]),
+        (HistoryFilter(state=State.ACCEPTED), ["s1"]),
+        (HistoryFilter(outcome=Outcome.COMPLETED), ["s3", "s2", "s1"]),
+        (HistoryFilter(outcome=Outcome.HUNG), []),
+        (HistoryFilter(decision=DecisionKind.CHANGES), ["s3"]),
+        (HistoryFilter(since=1500.0), ["s3", "s2"]),
+        (HistoryFilter(until=1500.0), ["s1"]),
+        (HistoryFilter(score_from=0.9), ["s3"]),
+        (HistoryFilter(score_below=0.45), ["s3"]),
+        (HistoryFilter(model="QWEN"), ["s3", "s2", "s1"]),
+        (HistoryFilter(model="sonnet"), []),
+        (HistoryFilter(text="session S2"), ["s2"]),
+        (HistoryFilter(text="t-s1"), ["s1"]),
+        (HistoryFilter(text="%"), []),
+        (HistoryFilter(project="/src/app", open=True, score_below=0.6), ["s2"]),
+    ],
+)
+def test_sessions_are_narrowed_by(full: SqlHistory, wanted: HistoryFilter, found: list[str]) -> None:
+    assert ids(full.sessions(wanted)) == found
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        (HistoryFilter(), ["a-s3-2", "a-s3-1", "a-s2", "a-s1"]),
+        (HistoryFilter(decision=DecisionKind.APPROVE), ["a-s1"]),
+        (HistoryFilter(score_from=0.5, score_below=0.85), ["a-s2", "a-s1"]),
+        (HistoryFilter(state=State.AWAITING_HUMAN), ["a-s3-2", "a-s3-1", "a-s2"]),
+        (HistoryFilter(text="T001", kind=SessionKind.MILESTONE), ["a-s2", "a-s1"]),
+        (HistoryFilter(rehearsal=False), ["a-s2", "a-s1"]),
+    ],
+)
+def test_attempts_are_narrowed_by(full: SqlHistory, wanted: HistoryFilter, found: list[str]) -> None:
+    assert ids(full.attempts(wanted)) == found
+
+
+def test_attempts_are_paged(full: SqlHistory) -> None:
+    first = full.attempts(limit=3)
+    assert ids(first) + ids(full.attempts(after=first.next, limit=3)) == ["a-s3-2", "a-s3-1", "a-s2", "a-s1"]
+
+
+def test_an_attempt_in_the_list_tells_how_it_went(full: SqlHistory) -> None:
+    second, first, _, accepted = full.attempts().rows
+    assert (accepted.accepted, accepted.decision, accepted.decided_by) == (True, DecisionKind.APPROVE, "person:ada")
+    assert (first.score, first.passes, first.gate_decision) == (0.4, False, GateDecision.ASK)
+    assert (first.waiting, second.waiting) == (None, "g-s3-2")
+    assert (second.claude_model, second.judge_model, second.outcome) == ("opus", "qwen2.5-coder:32b", Outcome.COMPLETED)
+    assert second.usage == USAGE + USAGE
+    assert second.seconds is not None
+    assert second.seconds > 0
+
+
+def test_a_session_opens_to_its_tasks_and_attempts(full: SqlHistory) -> None:
+    detail = full.session(SessionId("s3"))
+    assert detail.versions == (("git", "2.39"), ("obra", "0.1.0"))
+    (task,) = detail.tasks
+    assert (task.attempts, task.score, task.state, task.commit) == (2, 0.9, State.AWAITING_HUMAN, "")
+    assert [attempt.number for attempt in detail.attempts] == [1, 2]
+    assert full.session(SessionId("s1")).tasks[0].commit == "e" * 40
+
+
+def test_the_usage_of_a_session_is_the_sum_of_its_attempts(full: SqlHistory) -> None:
+    detail = full.session(SessionId("s3"))
+    assert detail.summary.usage == sum((attempt.usage for attempt in detail.attempts), Usage())
+
+
+def test_an_attempt_opens_to_all_of_its_evidence(full: SqlHistory) -> None:
+    detail = full.attempt(AttemptId("a-s1"))
+    assert detail.spec.prompt == "Write a calculator."
+    assert [prompt.text for prompt in detail.prompts] == ["Write a calculator."]
+    assert [(item.id, item.reason, item.reported) for item in detail.conversations] == [
+        ("claude-a-s1", ConversationReason.FIRST, True)
+    ]
+    assert [(entry.title, entry.verdict) for entry in detail.permissions] == [("pytest -q", PermissionVerdict.ONCE)]
+    assert (detail.diff, detail.checks, detail.verdict) == (DIFF, (CHECK,), VERDICT)
+    assert detail.quality == quality(0.8)
+    assert detail.gate is not None
+    assert not detail.gate.open
+    assert detail.decision is not None
+    assert detail.decision.decision.note == "ok"
+    assert detail.acceptance is not None
+    assert detail.result is not None
+
+
+def test_a_gate_opens_to_what_a_person_needs(full: SqlHistory) -> None:
+    detail = full.gate(GateId("g-s3-2"))
+    assert detail.gate.open
+    assert detail.gate.binding.attempt == "a-s3-2"
+    assert detail.session.id == "s3"
+    assert detail.attempt.diff == DIFF
+    assert [attempt.id for attempt in detail.earlier] == ["a-s3-1"]
+
+
+def test_waiting_gates_are_listed_oldest_first(full: SqlHistory) -> None:
+    assert [(gate.id, gate.task_key, gate.score, gate.project) for gate in full.gates()] == [
+        ("g-s2", "T001", 0.5, "/src/app"),
+        ("g-s3-2", "T001", 0.9, "/src/other"),
+    ]
+
+
+def test_records_are_read_on_from_where_one_is(full: SqlHistory) -> None:
+    story = finished_session("s1", 1000.0)
+    assert full.records(story.session, limit=10) == tuple(story.records[:10])
+    assert full.records(story.session, after=10) == tuple(story.records[10:])
+    assert full.records_before(story.session, before=10, limit=3) == tuple(story.records[6:9])
+    assert full.last_seq(story.session) == len(story.records)
+
+
+def test_the_transcript_of_an_attempt_has_no_streamed_pieces(full: SqlHistory) -> None:
+    kinds = [record.event.type for record in full.attempt_records(AttemptId("a-s1"))]
+    assert "text_finished" in kinds
+    assert "text_streamed" not in kinds
+
+
+def test_an_id_may_be_cut_short(full: SqlHistory) -> None:
+    assert full.resolve("s1") == ("session", "s1")
+    assert full.resolve("a-s3-2") == ("attempt", "a-s3-2")
+    assert full.resolve("G-S2") == ("gate", "g-s2")
+    assert full.resolve("t-s1", "task", "gate") == ("task", "t-s1")
+
+
+def test_an_id_that_fits_more_than_one_is_refused_and_names_them(full: SqlHistory) -> None:
+    with pytest.raises(UnknownId, match="a-s3-2, a-s3-1"):
+        full.resolve("a-s3")
+
+
+def test_a_whole_id_is_taken_even_if_others_begin_with_it(journal: SqlJournal, history: SqlHistory) -> None:
+    for name in ("s1", "s12"):
+        story = Writer(name)
+        story.opened()
+        journal.append(story.records)
+    assert history.resolve("s1") == ("session", "s1")
+
+
+@pytest.mark.parametrize("prefix", ["zzz", "a%", "_"])
+def test_an_id_that_fits_nothing_is_refused(full: SqlHistory, prefix: str) -> None:
+    with pytest.raises(UnknownId):
+        full.resolve(prefix)
+
+
+def test_asking_for_what_is_not_there_is_refused(full: SqlHistory) -> None:
+    for ask in (
+        lambda: full.session(SessionId("s0")),
+        lambda: full.attempt(AttemptId("a0")),
+        lambda: full.gate(GateId("g0")),
+    ):
+        with pytest.raises(UnknownId, match="There is no"):
+            ask()
+
+
+def test_figures_leave_rehearsals_out_unless_asked_for(full: SqlHistory) -> None:
+    real = full.metrics()
+    assert (real.attempts, real.tasks, real.accepted_tasks, real.accepted_at_first) == (2, 2, 1, 1)
+    assert (real.scored, real.passed, real.median_score, real.pass_rate) == (2, 1, 0.65, 0.5)
+    assert (real.verdicts, real.unjudged) == (2, 0)
+    assert real.cost_per_accepted == 1.0
+    assert real.agreement.both_yes == 1
+    assert real.median_wait_s == 1.0
+    assert full.metrics(HistoryFilter(rehearsal=True)).agreement.both_no == 1
+
+
+def test_figures_by_day_add_up(full: SqlHistory) -> None:
+    figures = full.metrics()
+    assert sum(day.attempts for day in figures.days) == figures.attempts
+    assert sum(day.cost_usd for day in figures.days) == figures.usage.cost_usd
+
+
+def test_figures_of_nothing_are_empty(history: SqlHistory) -> None:
+    figures = history.metrics()
+    assert (figures.attempts, figures.pass_rate, figures.agreement.share, figures.days) == (0, None, None, ())
+
+
+def test_the_reader_sees_at_once_what_was_written(journal: SqlJournal, history: SqlHistory) -> None:
+    story = finished_session()
+    for record in story.records:
+        journal.append([record])
+        assert history.last_seq(story.session) == record.seq
+
+
+def test_many_threads_read_while_one_writes(journal: SqlJournal, history: SqlHistory) -> None:
+    story = finished_session()
+    journal.append(story.records[:5])
+    faults: list[Exception] = []
+
+    def read() -> None:
+        try:
+            for _ in range(10):
+                assert history.last_seq(story.session) >= 5
+                assert history.sessions().rows
+        except Exception as error:  # noqa: BLE001 - the edge of a thread
+            faults.append(error)
+
+    readers = [threading.Thread(target=read) for _ in range(3)]
+    for reader in readers:
+        reader.start()
+    for record in story.records[5:]:
+        journal.append([record])
+    for reader in readers:
+        reader.join()
+    assert faults == []
+
+
+def test_a_missing_database_is_said_to_be_missing(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="no database yet"):
+        SqlHistory(tmp_path / "obra.db")
