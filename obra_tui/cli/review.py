@@ -127,7 +127,7 @@ def merge_session(session: str, project: Path) -> int:
     from obra_tui.wiring.project import project_root
 
     done = asyncio.run(fast_forward(project_root(project), f"obra/{session}"))
-    typer.echo(f"{done.branch}: {done.before[:12]} → {done.after[:12]}")
+    typer.echo(f"{done.onto}: {done.before[:12]} → {done.after[:12]}")
     return 0
 
 

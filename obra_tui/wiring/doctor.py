@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from obra_tui.core.errors import ObraError
 from obra_tui.core.model import SandboxLevel
 
 if TYPE_CHECKING:
+    from obra_tui.agents.probe import Probe
     from obra_tui.settings import Settings
 
 _MIN_GIT = (2, 38)
@@ -32,16 +33,10 @@ class MachineDoctor:
         yield line
         if settings is None:
             return
-        looks: tuple[Callable[[Settings], DoctorLine], ...] = (
-            _data_folder,
-            _sqlite,
-            _sandbox,
-            _claude_program,
-            _claude_login,
-            _judge,
-        )
-        for look in looks:
+        for look in (_data_folder, _sqlite, _sandbox):
             yield look(settings)
+        yield from _claude(settings)
+        yield _judge(settings)
 
     def _project_line(self) -> DoctorLine:
         from obra_tui.wiring.project import project_root
@@ -126,22 +121,40 @@ def _sandbox(settings: Settings) -> DoctorLine:
     )
 
 
-def _claude_program(settings: Settings) -> DoctorLine:
-    from obra_tui.agents.probe import program_version
+def _claude(settings: Settings) -> Iterator[DoctorLine]:
+    from obra_tui.agents.probe import probe
     from obra_tui.wiring.models import claude_config
 
-    try:
-        version, path = program_version(claude_config(settings))
-    except ObraError as error:
-        return _line("claude", DoctorStatus.MISSING, str(error), fix=error.fix)
-    return _line("claude", DoctorStatus.OK, f"Claude Code {version}", detail=str(path))
+    found = probe(claude_config(settings))
+    if not found.version:
+        what, fix = found.problems[0] if found.problems else ("Claude Code does not answer.", "")
+        yield _line("claude", DoctorStatus.MISSING, what, detail=fix)
+        return
+    origin = "came with Obra" if found.bundled else found.program
+    yield _line("claude", DoctorStatus.OK, f"Claude Code {found.version} ({origin}), SDK {found.sdk_version}")
+    yield _claude_login(found)
+    if not found.dies_with_us:
+        yield _line(
+            "setpriv",
+            DoctorStatus.WARN,
+            "without setpriv a Claude Code that outlives a killed Obra is ended at the next start only",
+            fix="apt install util-linux",
+            needed=False,
+        )
 
 
-def _claude_login(settings: Settings) -> DoctorLine:
-    from obra_tui.agents.probe import login
-    from obra_tui.wiring.models import claude_config
-
-    return login(claude_config(settings))
+def _claude_login(found: Probe) -> DoctorLine:
+    if found.logged_in:
+        return _line("claude-login", DoctorStatus.OK, f"Claude Code has a login ({found.login})")
+    if found.logged_in is None:
+        return _line("claude-login", DoctorStatus.UNKNOWN, "whether Claude Code is logged in could not be found out")
+    return _line(
+        "claude-login",
+        DoctorStatus.MISSING,
+        "Claude Code is NOT LOGGED IN",
+        fix="export ANTHROPIC_API_KEY=…",
+        detail=f"Or run {found.program} and type /login. Until then `obra demo` shows everything without a login.",
+    )
 
 
 def _judge(settings: Settings) -> DoctorLine:

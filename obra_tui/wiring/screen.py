@@ -107,4 +107,4 @@ def _backend(plant: Plant, order: Order, settings: Settings, closing: ExitStack)
     if order.plan is not None or order.resume:
         session = enter_session(plant.engine, order)
         start_work(plant.engine, session, order, person())
-    return Backend(engine=plant.engine, reader=PlantReader(plant), session=session)
+    return Backend(engine=plant.engine, reader=PlantReader(plant), history=plant.parts.history, session=session)
