@@ -1,7 +1,7 @@
 """Write the tables of docs/protocol.md from the docstrings of `core`, so that they cannot grow old.
 
-    python scripts/protocol.py           rewrite the tables in the file
-    python scripts/protocol.py --check   only tell whether they are as they should be
+python scripts/protocol.py           rewrite the tables in the file
+python scripts/protocol.py --check   only tell whether they are as they should be
 """
 
 import ast

@@ -1,11 +1,15 @@
 """Documents have one place each, their links lead somewhere, and the commands they name exist."""
 
+import dataclasses
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from obra_tui.core import commands, events
 
 ROOT = Path(__file__).parent.parent
 TOP = {"README.md", "CHANGELOG.md", "CONTRIBUTING.md", "AGENTS.md"}
@@ -78,6 +82,21 @@ def test_every_relative_link_leads_somewhere(path):
             assert anchor in anchors_of((ROOT / place).resolve().relative_to(ROOT)), f"{path} links to {link}"
 
 
+def test_every_source_file_that_the_tour_names_exists():
+    files = {path.relative_to(ROOT).as_posix() for path in ROOT.rglob("*.py") if ".venv" not in path.parts}
+    named = re.findall(r"`([\w/]+\.py)`", read("docs/codebase-guide.md"))
+    assert named
+    assert not [name for name in named if not any(f"/{file}".endswith(f"/{name}") for file in files)]
+
+
+def test_every_command_and_event_says_what_it_means():
+    for module in (commands, events):
+        for name, kind in vars(module).items():
+            if dataclasses.is_dataclass(kind) and kind.__module__ == module.__name__:
+                # A dataclass without a docstring is given its signature as one.
+                assert kind.__doc__ and not kind.__doc__.startswith(f"{name}("), f"{name} has no docstring"
+
+
 def test_the_tables_of_the_protocol_are_those_of_the_source():
     done = subprocess.run([sys.executable, ROOT / "scripts" / "protocol.py", "--check"], timeout=60)
     assert done.returncode == 0, "run: python scripts/protocol.py"
@@ -106,7 +125,7 @@ def quoted_commands(path):
     text = read(path)
     inline = re.findall(r"(?<!`)`((?:make|obra) [^`\n]+)`(?!`)", text)
     blocks = "\n".join(re.findall(r"^```(?:sh|console|bash)\n(.*?)^```", text, re.MULTILINE | re.DOTALL))
-    return inline + [line.lstrip("$ ").partition("  #")[0] for line in blocks.splitlines()]
+    return inline + [line.lstrip("$ ").partition("  #")[0] for line in blocks.splitlines() if line.strip()]
 
 
 GUIDES = [path for path in DOCUMENTS if path.parts[:2] not in (("docs", "archive"), ("docs", "reports"))]
@@ -116,7 +135,7 @@ GUIDES = [path for path in DOCUMENTS if path.parts[:2] not in (("docs", "archive
 def test_every_command_that_a_document_names_exists(path):
     targets, commands = make_targets(), cli_commands()
     for line in quoted_commands(path):
-        program, *words = line.split()
+        program, *words = shlex.split(line)
         if program == "make":
             target = next((word for word in words if not word.startswith("-") and "=" not in word), "help")
             assert target in targets, f"{path}: {line}"

@@ -47,6 +47,8 @@ class StartRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pause:
+    """Start no new stage; a running one goes on to its end."""
+
     session: SessionId
     by: str
 
@@ -61,6 +63,8 @@ class Resume:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StopRun:
+    """End the run: `after_stage` lets running stages finish, `now` interrupts them. Work is kept in both cases."""
+
     session: SessionId
     mode: Literal["after_stage", "now"]
     by: str
@@ -68,6 +72,8 @@ class StopRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CancelTask:
+    """End the task for good; what was done is kept. Refused while its commit is being made."""
+
     task: TaskId
     by: str
 
@@ -91,6 +97,8 @@ class SendText:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerPermission:
+    """Answer a question that Claude Code waits with; refused if it is answered or gone."""
+
     question: QuestionId
     answer: PermissionAnswer
 

@@ -77,6 +77,8 @@ class Paused:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resumed:
+    """The pause is over, or interrupted work was taken up again."""
+
     by: str
     type: Literal["resumed"] = "resumed"
 
@@ -125,6 +127,8 @@ class ProblemRaised:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProblemCleared:
+    """What this problem said is no longer so."""
+
     code: str
     type: Literal["problem_cleared"] = "problem_cleared"
 
@@ -134,6 +138,8 @@ class ProblemCleared:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskAdded:
+    """A task joined the session, at `position`; it is `blocked` if it waits for others."""
+
     spec: TaskSpec
     position: int
     state: State
@@ -200,6 +206,8 @@ class ClaudeStarted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaudeActivity:
+    """What Claude Code says it is doing."""
+
     state: Literal["running", "requires_action", "idle", "compacting"]
     type: Literal["claude_activity"] = "claude_activity"
 
@@ -241,6 +249,8 @@ class ThinkingStreamed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolStarted:
+    """Claude Code began a tool call."""
+
     call: str
     tool: str
     title: str
@@ -253,6 +263,8 @@ class ToolStarted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolFinished:
+    """A tool call ended; `output` is what Claude was told, and may be cut."""
+
     call: str
     is_error: bool
     output: str
@@ -274,6 +286,8 @@ class PermissionAsked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PermissionAnswered:
+    """A question was answered, by a person, by a rule, or because nobody was there."""
+
     question_id: QuestionId
     title: str
     answer: PermissionAnswer
@@ -345,12 +359,16 @@ class ClaudeEnded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiffTaken:
+    """The work as the supervisor's own git saw it; everything that follows in the attempt is about this tree."""
+
     diff: Diff
     type: Literal["diff_taken"] = "diff_taken"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChecksPlanned:
+    """Which checks will run, and how well they are kept away from the machine."""
+
     checks: tuple[CheckSpec, ...]
     sandbox: SandboxLevel
     note: str = ""
@@ -360,6 +378,8 @@ class ChecksPlanned:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckStarted:
+    """A check began."""
+
     name: str
     command: str
     type: Literal["check_started"] = "check_started"
@@ -376,12 +396,16 @@ class CheckPrinted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckFinished:
+    """A check ended, timed out, or could not be run at all."""
+
     result: CheckResult
     type: Literal["check_finished"] = "check_finished"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JudgeStarted:
+    """The judge was asked; the diff was cut into `parts` that hold all `hunks`."""
+
     identity: JudgeIdentity
     parts: int
     hunks: int
@@ -419,6 +443,8 @@ class JudgeStreamed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerdictReached:
+    """The review is over, with a verdict or with the reason why there is none."""
+
     verdict: Verdict
     type: Literal["verdict_reached"] = "verdict_reached"
 
@@ -458,6 +484,8 @@ class DecisionMade:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkAccepted:
+    """The commit that takes the work in is there."""
+
     acceptance: Acceptance
     type: Literal["work_accepted"] = "work_accepted"
 
