@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from obra_tui.core.events import DiffTaken, Record
+from obra_tui.core.events import Record
 from obra_tui.core.ids import AttemptId, GateId
-from obra_tui.core.model import Diff, Finding
+from obra_tui.core.model import Finding
 
 if TYPE_CHECKING:
     from obra_tui.wiring.engine import Plant
@@ -21,7 +21,7 @@ class PlantReader:
         self._plant = plant
 
     def files_of(self, attempt: AttemptId, path: str) -> tuple[str | None, str | None]:
-        diff = self._diff(attempt)
+        diff = self._plant.parts.history.attempt(attempt).diff
         if diff is None:
             return None, None
         return asyncio.run(self._plant.parts.workspace.files_of(diff, path))
@@ -30,8 +30,9 @@ class PlantReader:
         return self._plant.engine.ask(self._plant.parts.orchestrator.next_prompt, gate, note, chosen)
 
     def attempt_records(self, attempt: AttemptId) -> Sequence[Record]:
-        return self._plant.parts.history.attempt_records(attempt)
-
-    def _diff(self, attempt: AttemptId) -> Diff | None:
-        events = (record.event for record in self.attempt_records(attempt))
-        return next((event.diff for event in events if isinstance(event, DiffTaken)), None)
+        found: list[Record] = []
+        while True:
+            page = self._plant.parts.history.attempt_records(attempt, after=found[-1].seq if found else 0)
+            if not page:
+                return found
+            found.extend(page)
