@@ -180,7 +180,8 @@ class DatabaseSettings(Section):
     """Where the sessions are kept."""
 
     url: str = ""
-    """SQLAlchemy address of a PostgreSQL database; empty = SQLite in the data directory. Not in a project file."""
+    """Address of a PostgreSQL database, such as "postgresql+psycopg://ada@db/obra" (needs psycopg to be installed);
+    empty = SQLite in the data directory. Not in a project file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
