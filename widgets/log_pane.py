@@ -157,14 +157,14 @@ class LogPane(Widget, can_focus=True):
         self._places: list[Place] = []
         self._strips = StripCache()
         self._borders: dict[int, Strip] = {}
-        self._width, self._wrap, self._can_follow = 80, wrap, follow
+        self._width, self._height, self._wrap, self._can_follow = 80, 24, wrap, follow
         self._start_over()
 
     def _start_over(self) -> None:
         self._document = Document(self._cap, self._styler)
         self._layout = Layout(self._document, self._width, self._wrap)
         self._view = Viewport(self._layout)
-        self._view.can_follow = self._can_follow
+        self._view.can_follow, self._view.height = self._can_follow, self._height
         self._cursor = LineCursor(self._view, self.CURSOR_BY_ENTRY)
         self._open: OpenLine | None = None
         self._streams: dict[str, MarkdownStream] = {}
@@ -442,7 +442,7 @@ class LogPane(Widget, can_focus=True):
     def _compose_rows(self) -> None:
         """The strips of every visible row, top to bottom."""
         painter = self._painter or self._new_painter()
-        self._view.height = max(1, self.content_size.height)
+        self._view.height = self._height = max(1, self.content_size.height)
         self._places = self._view.visible()
         bar = self._bar()
         strips = [self._strip(painter, place, bar.covers(y)) for y, place in enumerate(self._places)]
@@ -490,6 +490,8 @@ class LogPane(Widget, can_focus=True):
     def _follow(self) -> None:
         self._document.release()
         self._view.follow()
+        if not self._can_follow and not self._view.empty:
+            self._view.show_from(self._view.end_top())
         self._mark_pause()
 
     def _mark_pause(self) -> None:
@@ -503,7 +505,7 @@ class LogPane(Widget, can_focus=True):
     def _tell(self) -> None:
         """Write the lower border, repainting only that row."""
         text = clean_line(self._pause.text or self._hint)
-        if self._border_subtitle is not None and self._border_subtitle.plain == text:
+        if text == (self._border_subtitle.plain if self._border_subtitle is not None else ""):
             return
         # The public property would repaint the whole pane for this one row.
         self._border_subtitle = Content(text) if text else None

@@ -1,0 +1,154 @@
+"""A change is shown at once, file by file, hunk by hunk, and what was seen is told."""
+
+from tests.widgets.screen import showing, text
+from widgets import samples
+from widgets.diff_pane import DiffPane
+from widgets.patch import FileDiff, patch_rows, patch_styler, split_patch
+from widgets.rich_diff import BoundedDiffView
+
+PATCH = """diff --git a/x.py b/x.py
+index 1..2 100644
+--- a/x.py
++++ b/x.py
+@@ -1,3 +1,4 @@ def f
+ one
+-two
++TWO
++three
+ four
+\\ No newline at end of file
+"""
+
+
+def test_rows_carry_old_and_new_numbers_and_signs():
+    made = patch_rows(PATCH)
+    assert made.rows[4][11] == "@"
+    assert [row[:13] for row in made.rows[5:10]] == [
+        "    1    1   ",
+        "    2      - ",
+        "         2 + ",
+        "         3 + ",
+        "    3    4   ",
+    ]
+    assert made.hunks == [4]
+    assert made.rows[made.places[3]].endswith("three")
+
+
+def test_a_row_is_styled_by_its_sign():
+    styles = [patch_styler(row).style for row in patch_rows(PATCH).rows]
+    assert styles == ["dim"] * 4 + ["hunk", "", "removed", "added", "added", "", "dim"]
+
+
+def test_a_whole_diff_is_split_into_files():
+    new = "diff --git a/n.py b/n.py\nnew file mode 100644\n--- /dev/null\n+++ b/n.py\n@@ -0,0 +1 @@\n+x\n"
+    moved = "diff --git a/a b/b\nsimilarity index 100%\nrename from a\nrename to b\n"
+    binary = "diff --git a/i.png b/i.png\nindex 1..2\nBinary files a/i.png and b/i.png differ\n"
+    gone = "diff --git a/g b/g\ndeleted file mode 100644\n--- a/g\n+++ /dev/null\n@@ -1 +0,0 @@\n-x\n"
+    files = split_patch(PATCH + new + moved + binary + gone)
+    assert [(f.status, f.path, f.added, f.removed, f.note) for f in files] == [
+        ("M", "x.py", 2, 1, ""),
+        ("A", "n.py", 1, 0, ""),
+        ("R", "b", 0, 0, ""),
+        ("M", "i.png", 0, 0, "binary"),
+        ("D", "g", 0, 1, ""),
+    ]
+    assert files[2].old_path == "a"
+
+
+async def until(pilot, condition):
+    for _ in range(300):
+        await pilot.pause(0.01)
+        if condition():
+            return
+    raise AssertionError("it did not happen")
+
+
+async def test_keys_go_from_file_to_file_and_hunk_to_hunk():
+    pane = DiffPane(rich=False)
+    async with showing(pane, size=(80, 20), hear=(DiffPane.Shown, DiffPane.Seen)) as pilot:
+        pane.show(samples.file_diffs())
+        pane.patch.focus()
+        await pilot.pause()
+        assert "file 1/3" in text(pilot.app)
+        await pilot.press("right_square_bracket")
+        await pilot.pause()
+        assert "hunk 1/1" in text(pilot.app)
+        await pilot.press("n")
+        await pilot.pause()
+        assert "tests/test_client.py" in text(pilot.app)
+        await pilot.press("N")
+        await pilot.pause()
+        assert pane.current.path == "shop/client.py"
+        assert [m.path for m in pilot.app.heard if isinstance(m, DiffPane.Shown)][:2] == [
+            "shop/client.py",
+            "tests/test_client.py",
+        ]
+
+
+async def test_a_file_is_seen_when_its_end_was_on_screen():
+    pane = DiffPane(rich=False)
+    async with showing(pane, size=(80, 20), hear=(DiffPane.Seen,)) as pilot:
+        pane.show(samples.file_diffs(), index=1)
+        pane.patch.focus()
+        await pilot.pause()
+        assert pilot.app.heard == []
+        await pilot.press("G")
+        await pilot.pause()
+        assert [m.path for m in pilot.app.heard] == ["tests/test_client.py"]
+
+
+async def test_a_place_can_be_jumped_to():
+    pane = DiffPane(rich=False)
+    async with showing(pane, size=(80, 20)) as pilot:
+        pane.show(samples.file_diffs())
+        assert pane.jump("tests/test_client.py", 61)
+        await pilot.pause()
+        assert "def test_30" in text(pilot.app)
+        assert not pane.jump("nowhere.py", 1)
+
+
+async def test_small_files_get_the_coloured_view_without_an_emoji():
+    pane = DiffPane()
+    async with showing(pane, size=(100, 24), hear=(DiffPane.Seen,)) as pilot:
+        pane.show(samples.file_diffs())
+        await until(pilot, lambda: pane.query(BoundedDiffView) and "retry.on" in text(pilot.app))
+        assert "📄" not in text(pilot.app)
+        assert " +  " in text(pilot.app)
+        await until(pilot, lambda: pilot.app.heard)
+        pane.set_split(True)
+        await until(pilot, lambda: "╲╲" in text(pilot.app))
+        pane.set_rich(False)
+        await pilot.pause()
+        assert "@@ -1,9" in text(pilot.app)
+
+
+async def test_a_large_file_stays_a_patch():
+    pane = DiffPane()
+    big = "x = 1\n" * 4000
+    async with showing(pane, size=(80, 20)) as pilot:
+        pane.show(
+            [FileDiff("big.py", patch=samples.patch_of("big.py", big, big + "y\n"), before=big, after=big + "y\n")]
+        )
+        await pilot.pause(0.1)
+        assert not pane.query(BoundedDiffView)
+        assert "+y" in text(pilot.app).replace(" ", "")
+
+
+async def test_hostile_names_and_texts_are_literal():
+    pane = DiffPane()
+    evil = "[/bold] \x1b[2J\u202e [@click=app.quit]x[/]"
+    async with showing(pane, size=(100, 20), safe=False) as pilot:
+        pane.show([FileDiff(evil, patch="@@ -1 +1 @@\n+" + evil, before="", after=evil, note=evil, old_path=evil)])
+        await until(pilot, lambda: pane.query(BoundedDiffView))
+        await pilot.pause()
+        assert "\x1b" not in text(pilot.app)
+        assert "[/bold] ␛[2J<U+202E> [@click=app.quit]x[/]" in text(pilot.app)
+
+
+async def test_no_changes_are_said_to_be_none():
+    pane = DiffPane()
+    async with showing(pane) as pilot:
+        pane.show([])
+        await pilot.press("n", "t", "v")
+        await pilot.pause()
+        assert "no changes" in text(pilot.app)
