@@ -120,14 +120,14 @@ async def test_a_copy_whose_git_was_removed_is_refused(scene):
     copy = await scene.copy()
     git_dir = Path(copy.path) / ".git"
     git_dir.rename(git_dir.with_name("was-git"))
-    with pytest.raises(Exception, match="its .git was removed or redirected"):
+    with pytest.raises(Exception, match=r"its \.git was removed or redirected"):
         await scene.workspace.take_diff(copy)
 
 
 async def test_a_copy_whose_git_points_elsewhere_is_refused(scene, tmp_path):
     copy = await scene.copy()
     git(Path(copy.path), "config", "core.worktree", str(tmp_path))
-    with pytest.raises(Exception, match="its .git was removed or redirected"):
+    with pytest.raises(Exception, match=r"its \.git was removed or redirected"):
         await scene.workspace.take_diff(copy)
 
 

@@ -205,11 +205,11 @@ async def test_a_huge_file_is_left_out_and_said_so(tmp_path):
 
 async def test_a_folder_too_deep_to_name_does_not_stop_the_supervisor(scene):
     def dig(work):
-        here = os.getcwd()
+        here = Path.cwd()
         os.chdir(work)
         try:
             for _ in range(30):
-                os.mkdir("d" * 200)
+                Path("d" * 200).mkdir()
                 os.chdir("d" * 200)
             Path("deep.txt").write_text("deep\n")
         finally:

@@ -1,0 +1,150 @@
+import json
+import shutil
+
+import pytest
+
+from obra_tui.core.model import Stage
+from obra_tui.evidence import discover
+from obra_tui.evidence.discover import find_checks, python_of
+
+TESTS = {"test_a.py": "def test(): pass\n"}
+
+
+@pytest.fixture
+def found(tmp_path):
+    """Return a function that writes files and finds the checks, by name."""
+
+    def find(files, changed=()):
+        for name, text in files.items():
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).write_text(text)
+        return {spec.name: spec for spec in find_checks(tmp_path, changed)}
+
+    return find
+
+
+def test_a_project_without_anything_known_has_no_checks(found):
+    assert found({"README.md": "# Hi\n"}) == {}
+
+
+def test_changed_python_files_are_compiled_by_name_and_block(found):
+    spec = found({"a.py": "", "b c.py": "", "-d.py": ""}, ["a.py", "b c.py", "-d.py", "gone.py", "x.txt"])["compile"]
+    assert spec.run.endswith("-m compileall -q -f a.py 'b c.py' ./-d.py")
+    assert spec.blocking and spec.stage is Stage.SYNTAX
+
+
+def test_without_changed_python_files_everything_is_compiled_and_nothing_blocks(found):
+    spec = found({"a.py": ""}, ["README.md"])["compile"]
+    assert spec.run.endswith("-f .") and not spec.blocking
+
+
+def test_a_project_with_rules_for_ruff_is_linted_by_them_and_blocks(found):
+    spec = found({"a.py": "", "pyproject.toml": "[tool.ruff]\nline-length = 99\n"}, ["a.py"])["ruff"]
+    assert spec.run.endswith("check --no-cache .") and spec.blocking
+
+
+def test_a_project_without_rules_is_only_looked_through_for_what_cannot_run(found):
+    spec = found({"a.py": ""}, ["a.py"])["ruff"]
+    assert "--isolated --select E9,F63,F7,F82 a.py" in spec.run and not spec.blocking
+
+
+def test_without_ruff_a_project_without_rules_has_no_lint_and_one_with_rules_does_not_block(found, monkeypatch):
+    monkeypatch.setattr(discover, "_tool", lambda *_: None)
+    assert "ruff" not in found({"a.py": ""}, ["a.py"])
+    assert not found({"ruff.toml": ""}, ["a.py"])["ruff"].blocking
+
+
+@pytest.mark.parametrize("name", ["test_a.py", "a_test.py", "tests/test_b.py"])
+def test_tests_are_run_by_pytest_with_a_report(found, name):
+    spec = found({name: ""})["pytest"]
+    assert '--junitxml="$OBRA_JUNIT"' in spec.run and spec.junit and spec.stage is Stage.TESTING
+
+
+def test_tests_in_junk_folders_are_not_the_projects(found):
+    assert found({"node_modules/x/test_a.py": "", ".venv/test_a.py": "", ".hidden/test_b.py": ""}) == {}
+
+
+@pytest.mark.parametrize(
+    ("script", "names"),
+    [("vitest run", ["npm test"]), ('echo "Error: no test specified" && exit 1', [])],
+)
+def test_npm_test_counts_only_if_it_is_a_real_script(found, script, names):
+    assert list(found({"package.json": json.dumps({"scripts": {"test": script}})})) == names
+
+
+def test_lint_and_types_of_a_node_project_are_syntax(found):
+    scripts = {"lint": "eslint .", "typecheck": "tsc", "test": "vitest run"}
+    specs = found({"package.json": json.dumps({"scripts": scripts})})
+    assert {name: spec.stage for name, spec in specs.items()} == {
+        "npm typecheck": Stage.SYNTAX,
+        "npm lint": Stage.SYNTAX,
+        "npm test": Stage.TESTING,
+    }
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"scripts": 3}', '{"scripts": {"test": 3}}', "[" * 100_000])
+def test_a_strange_package_file_gives_no_checks(found, text):
+    assert found({"package.json": text}) == {}
+
+
+def test_cargo_and_go_projects_have_a_check_for_each_stage(found):
+    specs = found({"Cargo.toml": "", "go.mod": "module x\n"})
+    assert list(specs) == ["cargo check", "cargo test", "go vet", "go test"]
+    assert {spec.stage for spec in specs.values()} == {Stage.SYNTAX, Stage.TESTING}
+
+
+@pytest.mark.parametrize(
+    ("text", "names"), [("test:\n\ttrue\n", ["make test"]), ("test := 1\nall:\n", []), ("tests: x\n", [])]
+)
+def test_make_test_counts_if_there_is_such_a_target(found, text, names):
+    assert list(found({"Makefile": text})) == names
+
+
+def test_make_test_gives_way_to_what_is_more_specific(found):
+    assert "make test" not in found({"Makefile": "test:\n\tpytest\n", **TESTS})
+
+
+# --- which Python --------------------------------------------------------------------------------
+
+
+def environment(folder, *modules):
+    (folder / ".venv" / "bin").mkdir(parents=True)
+    (folder / ".venv" / "bin" / "python").write_text("")
+    for module in modules:
+        (folder / ".venv" / "lib" / "python3.12" / "site-packages" / module).mkdir(parents=True)
+        (folder / ".venv" / "lib" / "python3.12" / "site-packages" / module / "__init__.py").write_text("")
+
+
+def test_the_projects_own_python_comes_first_if_it_has_the_module(tmp_path):
+    environment(tmp_path, "pytest")
+    assert python_of(tmp_path.joinpath, "pytest") == ".venv/bin/python"
+
+
+def test_the_persons_python_comes_next_and_the_one_of_obra_last(tmp_path, monkeypatch):
+    environment(tmp_path)
+    monkeypatch.setattr(discover, "_python3_has", lambda _: True)
+    assert python_of(tmp_path.joinpath, "pytest") == "python3"
+    monkeypatch.setattr(discover, "_python3_has", lambda _: False)
+    monkeypatch.setattr(discover.sys, "executable", "/opt/obra/bin/python")
+    assert python_of(tmp_path.joinpath, "pytest") == "/opt/obra/bin/python"
+
+
+def test_a_module_that_no_python_has_is_left_to_fail_with_advice(tmp_path, monkeypatch):
+    monkeypatch.setattr(discover, "_python3_has", lambda _: False)
+    assert python_of(tmp_path.joinpath, "no_such_module") == "python3"
+
+
+def test_the_projects_own_python_is_looked_at_and_never_run(tmp_path):
+    environment(tmp_path)
+    program = tmp_path / ".venv" / "bin" / "python"
+    program.write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\n")
+    program.chmod(0o755)
+    find_checks_twice = [find_checks(tmp_path, ()), python_of(tmp_path.joinpath, "pytest")]
+    assert find_checks_twice and not (tmp_path / "ran").exists()
+
+
+def test_ruff_beside_obra_is_found_when_it_is_on_no_path(tmp_path, monkeypatch):
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    monkeypatch.setattr(discover.sys, "executable", str(tmp_path / "python"))
+    (tmp_path / "ruff").write_text("")
+    assert discover._tool((tmp_path / "project").joinpath, "ruff") == str(tmp_path / "ruff")
