@@ -259,14 +259,15 @@ def criterion_line(name: str, value: float) -> LogLine:
     return LogLine(f"{head}{'█' * filled}{'░' * (10 - filled)}", spans=(Span(len(head), len(head) + 10, "dim"),))
 
 
-def verdict_lines(verdict: Verdict) -> list[LogLine]:
+def verdict_lines(verdict: Verdict, *, findings: bool = True) -> list[LogLine]:
     """Return what counts of the judge's answer: findings, scores, whether it saw everything."""
     if not verdict.complete:
         return [LogLine(f"Unjudged: {verdict.unjudged}", style="strong warn", glyph="!")]
     seen = f"{verdict.hunks_seen}/{verdict.hunks_total} hunks seen" if verdict.hunks_total else ""
     aside = joined((seen, brief(verdict.duration_s) if verdict.duration_s else ""))
     lines = [heading("Verdict", aside=aside)]
-    lines.extend(finding_line(finding) for finding in verdict.findings)
+    if findings:
+        lines.extend(finding_line(finding) for finding in verdict.findings)
     lines.extend(criterion_line(item.criterion.replace("_", " "), item.score) for item in verdict.scores)
     if verdict.summary:
         lines.append(LogLine(verdict.summary, glyph="»"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.app import ComposeResult
 from textual.screen import Screen
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 class ObraScreen(Screen[object]):
     """Draws only while it is on top; catches up when it comes back."""
 
-    AUTO_FOCUS = ""
+    AUTO_FOCUS: ClassVar[str | None] = ""
     ready = False
     """Its widgets are there."""
     _unwatch: Callable[[], None] | None = None
@@ -53,6 +53,7 @@ class ObraScreen(Screen[object]):
         """A second passed while something is running."""
 
     def on_mount(self) -> None:
+        """Called after that of the subclass: Textual calls the handler of every class."""
         self.ready = True
         self._unwatch = self.hub.watch(self._changed)
         self.draw(())

@@ -79,7 +79,6 @@ class LiveScreen(ObraScreen):
         self._validation.border_title = "2 Qwen · validator"
         self.query_one("#quality").border_title = "3 Quality"
         self._claude.focus()
-        super().on_mount()
 
     def _clock(self) -> datetime:
         return datetime.fromtimestamp(self.obra.clock.now())

@@ -1,0 +1,214 @@
+"""What a person decides on, as values: facts, what an approval would override, what each answer leads to. Pure.
+
+Nothing here comes from a model but the names of files, and those are cut and cleaned where they are shown.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from obra_tui.core.commands import Decide
+from obra_tui.core.model import CheckStatus, Decision, DecisionKind, Finding, Severity
+from obra_tui.ui.format import duration, plural, score
+from obra_tui.ui.state import AttemptView, GateView, SessionView, TaskView, ViewState
+from obra_tui.ui.words import CHECK
+
+SHORT = 8
+"""Characters of a hash that are shown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Review:
+    """One gate with everything that belongs to it."""
+
+    gate: GateView
+    session: SessionView
+    task: TaskView
+    attempt: AttemptView
+    unblocks: tuple[str, ...] = ()
+    """Keys of the tasks that wait for this one."""
+    number: int
+    """Which of the waiting gates, counted from 1; 0 when it does not wait any more."""
+    waiting: int
+
+    @property
+    def open(self) -> bool:
+        return self.gate.waiting
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        return self.attempt.quality.findings if self.attempt.quality else ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    label: str
+    value: str
+    bad: bool = False
+
+
+def review_of(view: ViewState, gate_id: str) -> Review | None:
+    """Return the review of a gate, or None when not everything about it is known."""
+    gate = next((gate for key, gate in view.gates.items() if key == gate_id), None)
+    if gate is None:
+        return None
+    task, attempt = view.tasks.get(gate.task), view.attempts.get(gate.attempt)
+    session = view.sessions.get(gate.session)
+    if task is None or attempt is None or session is None:
+        return None
+    waiting = view.waiting_gates
+    number = next((index for index, item in enumerate(waiting, 1) if item.id == gate.id), 0)
+    return Review(
+        gate=gate,
+        session=session,
+        task=task,
+        attempt=attempt,
+        unblocks=_unblocks(view, task),
+        number=number,
+        waiting=len(waiting),
+    )
+
+
+def _unblocks(view: ViewState, task: TaskView) -> tuple[str, ...]:
+    others = view.tasks_of(task.session)
+    return tuple(other.spec.key for other in others if task.spec.key in other.spec.depends_on and not other.over)
+
+
+def facts(review: Review) -> tuple[Fact, ...]:
+    """Return the box that no text of an agent reaches."""
+    attempt, binding, session = review.attempt, review.gate.binding, review.session
+    of = f" of {session.max_attempts}" if attempt.number <= session.max_attempts else ""
+    found = [
+        _score_fact(review),
+        Fact(label="why you", value=" ".join(review.gate.reasons) or "the policy asks a person"),
+        Fact(label="policy", value=f"{session.policy.value}, threshold {score(session.threshold)}"),
+        Fact(label="attempt", value=f"{attempt.number}{of} · {binding.attempt}"),
+        Fact(label="commit", value=f"{session.branch} · base {session.base_commit[:SHORT]}"),
+        Fact(label="content", value=f"tree {binding.tree[:SHORT]} · diff {binding.diff_digest[:SHORT]}"),
+        Fact(label="judge", value=_judge(attempt, binding.rubric_hash)),
+    ]
+    if attempt.diff is not None:
+        found.insert(6, _diff_fact(review))
+    return tuple(found)
+
+
+def _score_fact(review: Review) -> Fact:
+    quality = review.attempt.quality
+    if quality is None:
+        return Fact(label="score", value="no score", bad=True)
+    return Fact(label="score", value=f"{quality.line}, needs {score(quality.threshold)}", bad=not quality.passes_gate)
+
+
+def _judge(attempt: AttemptView, rubric_hash: str) -> str:
+    if attempt.judge is None:
+        return f"not asked · rubric {rubric_hash[:SHORT] or '–'}"
+    who = attempt.judge.identity
+    digest = who.digest.removeprefix("sha256:")[:SHORT]
+    return f"{who.model}{f' @{digest}' if digest else ''} · rubric {rubric_hash[:SHORT] or '–'}"
+
+
+def _diff_fact(review: Review) -> Fact:
+    diff = review.attempt.diff
+    assert diff is not None
+    size = f"{plural(len(diff.files), 'file')} +{diff.added} −{diff.removed}"
+    problems = [
+        name
+        for name, bad in (
+            ("cut at a size limit", diff.truncated),
+            (f"{len(diff.protected)} protected", bool(diff.protected)),
+            (f"{plural(len(diff.secrets), 'secret')} found", bool(diff.secrets)),
+        )
+        if bad
+    ]
+    return Fact(label="change", value=" · ".join((size, *problems)), bad=bool(problems))
+
+
+def overridden(review: Review, seen: frozenset[str]) -> tuple[str, ...]:
+    """Return what an approval would go against; each needs a typed reason to be overridden."""
+    attempt = review.attempt
+    found: list[str] = []
+    quality = attempt.quality
+    if quality is None:
+        found.append("There is no score.")
+    elif not quality.passes_gate:
+        found.append(f"{quality.line}: it needs {score(quality.threshold)}.")
+        found.extend(quality.obstacles)
+    found.extend(
+        f"Check {check.name}: {CHECK[check.result.status].word}."
+        for check in attempt.checks
+        if check.result is not None and check.result.status is not CheckStatus.PASSED
+    )
+    if attempt.judge is not None and attempt.judge.verdict is not None and not attempt.judge.verdict.complete:
+        found.append(f"Unjudged: {attempt.judge.verdict.unjudged}")
+    unseen = unseen_files(review, seen)
+    if unseen:
+        found.append(f"{plural(len(unseen), 'file')} not looked at: {_few(unseen)}.")
+    return tuple(dict.fromkeys(found))
+
+
+def unseen_files(review: Review, seen: frozenset[str]) -> tuple[str, ...]:
+    diff = review.attempt.diff
+    return tuple(change.path for change in diff.files if change.path not in seen) if diff else ()
+
+
+def _few(names: Sequence[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
+def checked_by_default(finding: Finding) -> bool:
+    return finding.severity in (Severity.BLOCKER, Severity.MAJOR)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effects:
+    """What each answer leads to, in words."""
+
+    approve: str
+    changes: str
+    reject: str
+    later: str
+
+
+def effects(review: Review, chosen: int) -> Effects:
+    diff, session, attempt = review.attempt.diff, review.session, review.attempt
+    files = plural(len(diff.files), "file") if diff else "the work"
+    start = f", then {_few(review.unblocks)} can start" if review.unblocks else ""
+    findings = f" and {plural(chosen, 'ticked finding')}" if chosen else ""
+    return Effects(
+        approve=f"commit {files} on {session.branch}{start}",
+        changes=f"attempt {attempt.number + 1} with your note{findings}",
+        reject=f"{review.task.spec.key} ends as rejected; the work is kept under a ref",
+        later="the gate keeps waiting, other tasks go on",
+    )
+
+
+def decision(
+    review: Review,
+    kind: DecisionKind,
+    *,
+    by: str,
+    note: str = "",
+    chosen: Sequence[Finding] = (),
+    prompt: str = "",
+    open_s: float = 0.0,
+    seen: Sequence[str] = (),
+) -> Decide:
+    """Return the command, bound to the content that was shown."""
+    passes = review.attempt.quality is not None and review.attempt.quality.passes_gate
+    return Decide(
+        gate=review.gate.id,
+        binding=review.gate.binding,
+        decision=Decision(
+            kind=kind,
+            by=by,
+            note=note,
+            chosen=tuple(chosen),
+            prompt=prompt,
+            override=kind is DecisionKind.APPROVE and not passes,
+            open_s=round(open_s, 1),
+            seen_files=tuple(seen),
+        ),
+    )
+
+
+def waiting_for(review: Review, now: float) -> str:
+    return duration(now - review.gate.opened_at)

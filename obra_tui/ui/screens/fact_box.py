@@ -1,0 +1,74 @@
+"""Labels and values in a box of their own, each value on its line and cut: nothing in it can look like another fact."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.content import Content
+from textual.geometry import Size
+from textual.widget import Widget
+
+from obra_tui.ui.review import Fact
+from widgets.text import clean_line
+
+LABEL = 8
+TWO_COLUMNS = 76
+
+
+class FactBox(Widget):
+    DEFAULT_CSS = "FactBox { height: auto; width: 1fr; }"
+    ALLOW_SELECT = True
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._facts: tuple[Fact, ...] = ()
+
+    def show(self, facts: Sequence[Fact]) -> None:
+        if tuple(facts) != self._facts:
+            self._facts = tuple(facts)
+            self.refresh(layout=True)
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        return len(self._rows(width))
+
+    def render(self) -> Content:
+        return Content("\n").join(self._rows(self.content_size.width))
+
+    def _rows(self, width: int) -> list[Content]:
+        if width < TWO_COLUMNS:
+            return [line for fact in self._facts for line in _wrapped(fact, width)]
+        first, rest = self._facts[:2], self._facts[2:]
+        rows = [line for fact in first for line in _wrapped(fact, width)]
+        half = (width - 2) // 2
+        for left, right in zip(rest[::2], (*rest[1::2], None), strict=False):
+            pair = _cell(left, half)
+            rows.append(pair if right is None else Content.assemble(pair, "  ", _cell(right, half)))
+        return rows
+
+
+def _cell(fact: Fact, width: int) -> Content:
+    return _line(fact, clean_line(fact.value)).truncate(width, ellipsis=True, pad=True)
+
+
+def _line(fact: Fact, value: str) -> Content:
+    style = "bold $text-error" if fact.bad else ""
+    return Content.assemble((f"{fact.label:<{LABEL}}", "$foreground 60%"), (value, style))
+
+
+def _wrapped(fact: Fact, width: int) -> list[Content]:
+    """A value may take three rows; what hangs over stands under the value, never under the label."""
+    room = max(10, width - LABEL)
+    words, rows, row = clean_line(fact.value).split(" "), [], ""
+    for word in words:
+        if row and len(row) + 1 + len(word) > room:
+            rows.append(row)
+            row = word
+        else:
+            row = f"{row} {word}" if row else word
+    rows.append(row)
+    if len(rows) > 3:
+        rows = [*rows[:2], f"{rows[2][: room - 1]}…"]
+    head = _line(fact, rows[0]).truncate(width, ellipsis=True)
+    style = "bold $text-error" if fact.bad else ""
+    rest = [Content.assemble(" " * LABEL, (text, style)).truncate(width, ellipsis=True) for text in rows[1:]]
+    return [head, *rest]
