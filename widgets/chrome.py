@@ -37,8 +37,7 @@ def chrome_of(widget: Widget) -> Chrome:
     return Chrome(
         left=(*_edge(widget, styles.border_left, 0), *[blank] * styles.padding.left),
         right=(*[blank] * styles.padding.right, *_edge(widget, styles.border_right, 2)),
-        track=Segment(" ", bar_style),
-        thumb=Segment("█", bar_style),
+        bar=(blank, Segment(" ", bar_style), Segment("█", bar_style)),
         filters=tuple(widget.get_line_filters()),
         background=ground,
     )

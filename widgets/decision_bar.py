@@ -29,7 +29,7 @@ class DecisionBar(Widget):
     """A legend of answers; dimmed until the screen takes answers."""
 
     DEFAULT_CSS = """
-    DecisionBar { height: auto; width: 1fr; padding: 0 1; border: round $border-blurred; }
+    DecisionBar { height: auto; width: 1fr; padding: 0 1; border: round $foreground 35%; }
     DecisionBar.-armed { border: heavy $accent; }
     DecisionBar.-short { border: none; }
     """

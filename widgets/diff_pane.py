@@ -49,7 +49,7 @@ class DiffPane(Vertical):
     """Files of a change, one at a time."""
 
     DEFAULT_CSS = """
-    DiffPane { width: 1fr; height: 1fr; border: round $border-blurred; }
+    DiffPane { width: 1fr; height: 1fr; border: round $foreground 35%; }
     DiffPane:focus-within { border: heavy $border; }
     DiffPane > #diff-title { height: 1; background: $panel; text-wrap: nowrap; text-overflow: ellipsis; }
     DiffPane > RichScroll { display: none; height: 1fr; }
@@ -222,7 +222,7 @@ class DiffPane(Vertical):
         """Build the coloured view beside the patch, then swap them."""
         view = BoundedDiffView(file, self._split)
         await view.prepare()
-        if self.current is not file:
+        if self.current is not file or not self._rich:
             return
         scroll = self.query_one(RichScroll)
         had_focus = self.patch.has_focus

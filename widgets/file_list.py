@@ -10,7 +10,7 @@ from .choice_list import ChoiceList
 from .lines import LogLine, Span
 from .log_pane import LogPane
 
-_STYLES = {"A": "added", "D": "removed", "M": "warn", "R": "tool", "C": "tool", "T": "warn"}
+_STYLES = {"A": "ok", "D": "error", "M": "warn", "R": "tool", "C": "tool", "T": "warn"}
 
 
 @dataclass(frozen=True, slots=True)

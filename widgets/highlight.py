@@ -81,3 +81,9 @@ def language_of(path: str) -> str:
 
     found = find_lexer_class_for_filename(path)
     return found.aliases[0] if found and found.aliases else ""
+
+
+def warm_up(languages: Iterable[str] = ("python", "bash", "json", "diff")) -> None:
+    """Load Pygments and the usual lexers; call it from a thread, so that the first code block costs nothing."""
+    for language in languages:
+        code_lines("x = 1", language)

@@ -33,7 +33,7 @@ from .lines import LogLine, lead_width
 from .markdown import MarkdownStream
 from .painting import Overlay, RowPainter
 from .pausing import Pause
-from .scrollbar import Bar
+from .scrollbar import Bar, Face
 from .selecting import Anchor, Range, anchor_of, line_id, text_in
 from .strips import StripCache
 from .text import clean_line
@@ -54,7 +54,9 @@ class LogPane(Widget, can_focus=True):
         overflow: hidden hidden;
         background: $surface;
         color: $foreground;
-        border: round $border-blurred;
+        border: round $foreground 35%;
+        border-title-color: $foreground;
+        border-subtitle-color: $foreground 80%;
         border-title-align: left;
         border-subtitle-align: right;
     }
@@ -445,22 +447,22 @@ class LogPane(Widget, can_focus=True):
         self._view.height = self._height = max(1, self.content_size.height)
         self._places = self._view.visible()
         bar = self._bar()
-        strips = [self._strip(painter, place, bar.covers(y)) for y, place in enumerate(self._places)]
-        strips.extend(self._blank(painter, bar.covers(y)) for y in range(len(strips), self.content_size.height))
+        strips = [self._strip(painter, place, bar.face(y)) for y, place in enumerate(self._places)]
+        strips.extend(self._blank(painter, bar.face(y)) for y in range(len(strips), self.content_size.height))
         self._shown = strips
 
-    def _blank(self, painter: RowPainter, thumb: bool) -> Strip:
-        return self._strips.get((0, -1, thumb), _BLANK, lambda: painter.blank(thumb=thumb))
+    def _blank(self, painter: RowPainter, face: Face) -> Strip:
+        return self._strips.get((0, -1, face), _BLANK, lambda: painter.blank(face))
 
-    def _strip(self, painter: RowPainter, place: Place, thumb: bool) -> Strip:
+    def _strip(self, painter: RowPainter, place: Place, face: Face) -> Strip:
         line, row = self._layout.row(*place)
         overlays = self._overlays(place.serial, row.line, line)
         cursor = self._cursor_look(place.serial, row.line)
         shift = 0 if self.wrap else self._shift
         return self._strips.get(
-            (*place, thumb),
+            (*place, face),
             None if overlays or cursor else line,
-            lambda: painter.strip(line, row, thumb=thumb, overlays=overlays, cursor=cursor, shift=shift),
+            lambda: painter.strip(line, row, face, overlays=overlays, cursor=cursor, shift=shift),
         )
 
     def _overlays(self, serial: int, index: int, line: LogLine) -> list[Overlay]:

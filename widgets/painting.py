@@ -17,6 +17,7 @@ from textual.strip import Strip
 from .layout import Row
 from .lines import LogLine, gutter_width, runs_of
 from .palette import Palette
+from .scrollbar import Face
 from .wrapping import clip
 
 
@@ -30,12 +31,11 @@ class Overlay(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chrome:
-    """What surrounds the text of every row: borders, padding, the two faces of the scrollbar, filters."""
+    """What surrounds the text of every row: borders, padding, the faces of the scrollbar, filters."""
 
     left: tuple[Segment, ...] = ()
     right: tuple[Segment, ...] = ()
-    track: Segment = field(default_factory=lambda: Segment(" "))
-    thumb: Segment = field(default_factory=lambda: Segment("█"))
+    bar: tuple[Segment, Segment, Segment] = (Segment(" "), Segment(" "), Segment("█"))
     filters: tuple[LineFilter, ...] = ()
     background: Color = field(default_factory=lambda: Color(0, 0, 0))
 
@@ -52,8 +52,8 @@ class RowPainter:
         self,
         line: LogLine,
         row: Row,
+        face: Face,
         *,
-        thumb: bool,
         overlays: Sequence[Overlay] = (),
         cursor: str = "",
         shift: int = 0,
@@ -66,16 +66,15 @@ class RowPainter:
         if cursor:
             over = self.palette.overlay(cursor)
             content = [Segment(text, (style or self.palette.base) + over) for text, style, _ in content]
-        return self._framed(content, thumb)
+        return self._framed(content, face)
 
-    def blank(self, *, thumb: bool) -> Strip:
+    def blank(self, face: Face) -> Strip:
         """A row below the last line."""
-        return self._framed([Segment(" " * self.width, self.palette.base)], thumb)
+        return self._framed([Segment(" " * self.width, self.palette.base)], face)
 
-    def _framed(self, content: list[Segment], thumb: bool) -> Strip:
+    def _framed(self, content: list[Segment], face: Face) -> Strip:
         chrome = self.chrome
-        bar = chrome.thumb if thumb else chrome.track
-        segments = [*chrome.left, *content, bar, *chrome.right]
+        segments = [*chrome.left, *content, chrome.bar[face], *chrome.right]
         strip = Strip(segments, len(chrome.left) + self.width + 1 + len(chrome.right))
         for line_filter in chrome.filters:
             strip = strip.apply_filter(line_filter, chrome.background)

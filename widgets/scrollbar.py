@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+from enum import IntEnum
 from typing import NamedTuple
+
+
+class Face(IntEnum):
+    """What the scrollbar shows beside one row."""
+
+    NONE = 0
+    TRACK = 1
+    THUMB = 2
 
 
 class Bar(NamedTuple):
@@ -39,3 +48,9 @@ class Bar(NamedTuple):
     def covers(self, y: int) -> bool:
         """Whether the thumb is on a row."""
         return self.start <= y < self.start + self.size
+
+    def face(self, y: int) -> Face:
+        """What to draw beside a row."""
+        if not self.size:
+            return Face.NONE
+        return Face.THUMB if self.covers(y) else Face.TRACK

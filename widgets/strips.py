@@ -7,11 +7,12 @@ from collections.abc import Callable
 from textual.strip import Strip
 
 from .lines import LogLine
+from .scrollbar import Face
 
 _KEPT = 400
 
-Key = tuple[int, int, bool]
-"""Serial of the entry, row in it, and whether the scrollbar's thumb is beside it."""
+Key = tuple[int, int, Face]
+"""Serial of the entry, row in it, and what the scrollbar shows beside it."""
 
 
 class StripCache:
