@@ -19,6 +19,7 @@ from claude_agent_sdk import (
     ToolPermissionContext,
 )
 
+from obra_tui.agents.frames import mapping, objects
 from obra_tui.agents.place import Place
 from obra_tui.agents.policy import ASKING, FILE_WRITERS, Rules, Ruling, rule_on
 from obra_tui.agents.questions import plan_question, text_question, tool_question
@@ -65,7 +66,7 @@ class Permissions:
         tool = str(call.get("tool_name", ""))
         if tool in ASKING:
             return {}
-        given = _mapping(call.get("tool_input"))
+        given = mapping(call.get("tool_input"))
         if tool in FILE_WRITERS:
             written = self._is_plan(str(given.get("file_path", "")))
             if call.get("permission_mode") == "plan" and not written:
@@ -104,7 +105,7 @@ class Permissions:
     async def _put_questions(self, given: dict[str, Any]) -> PermissionResult:
         """Ask Claude's questions one after the other; the answers travel back inside the tool's own input."""
         answers: dict[str, str] = {}
-        for item in given.get("questions") or ():
+        for item in objects(given.get("questions")):
             asked = str(item.get("question", ""))
             answer = await self._put(text_question(item))
             if answer.verdict is PermissionVerdict.DENY:
@@ -121,10 +122,6 @@ def _decision(decision: Literal["allow", "ask", "deny"], why: str) -> HookJSONOu
             "permissionDecisionReason": why,
         }
     }
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
 
 
 def _as_result(answer: PermissionAnswer) -> PermissionResult:

@@ -171,6 +171,9 @@ class ClaudeConversation:
         finally:
             await self._leave()
             self._on_end()
+        if self._drain and not self._drain.cancelled() and self._drain.done():
+            # Only a fault of whoever listens to our events can end up here.
+            self._drain.result()
         return self._result()
 
     async def _open(self) -> bool:

@@ -4,14 +4,11 @@ Pure: frames and times go in, answers come out. The first result is not the end:
 work in the background may owe further turns, so the end is *idle, nothing owed, nothing in the background*.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
+from obra_tui.agents.frames import Frame, count, mapping, number, objects, string, strings
 from obra_tui.agents.usage import api_usage
 from obra_tui.core.model import Usage
-
-Frame = Mapping[str, Any]
 
 STATELESS_GRACE_S = 1.0
 """How long after a result to wait for more, from a program that reports no state."""
@@ -107,14 +104,14 @@ class Course:
     def _system(self, frame: Frame, now: float) -> None:
         match frame.get("subtype"):
             case "init":
-                self.claude_session = str(frame.get("session_id") or self.claude_session)
+                self.claude_session = string(frame.get("session_id")) or self.claude_session
             case "session_state_changed":
-                self.state = str(frame.get("state", ""))
+                self.state = string(frame.get("state"))
             case "api_retry":
-                self._retry_until = now + float(frame.get("retry_delay_ms") or 0) / 1000
+                self._retry_until = now + (number(frame.get("retry_delay_ms")) or 0.0) / 1000
             case "background_tasks_changed":
-                tasks = [task for task in frame.get("tasks") or () if isinstance(task, Mapping)]
-                self._tasks = {str(task.get("task_id")): str(task.get("task_type")) for task in tasks}
+                tasks = objects(frame.get("tasks"))
+                self._tasks = {str(task.get("task_id")): string(task.get("task_type")) for task in tasks}
             case _:
                 pass
 
@@ -131,8 +128,7 @@ class Course:
 
     def _assistant(self, frame: Frame, now: float) -> None:
         self._turn_running = True
-        message = frame.get("message")
-        for block in (message.get("content") or ()) if isinstance(message, Mapping) else ():
+        for block in objects(mapping(frame.get("message")).get("content")):
             match block:
                 case {"type": "tool_use", "id": str(call), "name": str(tool)}:
                     self._tools[call] = now + _own_limit(tool, block.get("input"))
@@ -140,28 +136,24 @@ class Course:
                     pass
 
     def _user(self, frame: Frame) -> None:
-        message = frame.get("message")
-        content = message.get("content") if isinstance(message, Mapping) else None
-        for block in content if isinstance(content, list) else ():
-            if isinstance(block, Mapping) and block.get("type") == "tool_result":
+        for block in objects(mapping(frame.get("message")).get("content")):
+            if block.get("type") == "tool_result":
                 self._tools.pop(str(block.get("tool_use_id")), None)
 
     def _ended(self, frame: Frame) -> None:
         self.result = frame
-        self.claude_session = str(frame.get("session_id") or self.claude_session)
-        answered = frame.get("user_message_uuids")
-        self._owed -= set(answered) if isinstance(answered, list) else self._owed
-        self.turns += int(frame.get("num_turns") or 0)
-        self.final_text = str(frame.get("result") or "")
+        self.claude_session = string(frame.get("session_id")) or self.claude_session
+        answered = strings(frame.get("user_message_uuids"))
+        self._owed -= set(answered) or self._owed
+        self.turns += count(frame.get("num_turns"))
+        self.final_text = string(frame.get("result"))
         self._turn_running = False
         self._tools.clear()
         self._messages.clear()
 
     def _limit(self, info: object) -> None:
-        limit = info if isinstance(info, Mapping) else {}
-        resets = limit.get("resetsAt")
-        self.rejected = limit.get("status") == "rejected"
-        self.rejected_until = float(resets) if self.rejected and isinstance(resets, int | float) else None
+        self.rejected = mapping(info).get("status") == "rejected"
+        self.rejected_until = number(mapping(info).get("resetsAt")) if self.rejected else None
 
     def _settle(self, now: float) -> None:
         settled = self.result is not None and not self._turn_running and self.state in ("", "idle")
@@ -175,5 +167,5 @@ def _own_limit(tool: str, given: object) -> float:
     """Return how long a tool may run in silence by its own rules."""
     if tool != "Bash":
         return 0.0
-    asked = given.get("timeout") if isinstance(given, Mapping) else None
-    return (float(asked) / 1000 if isinstance(asked, int | float) else BASH_DEFAULT_S) + BASH_MARGIN_S
+    asked = number(mapping(given).get("timeout"))
+    return (BASH_DEFAULT_S if asked is None else asked / 1000) + BASH_MARGIN_S

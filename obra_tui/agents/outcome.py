@@ -5,11 +5,10 @@ the work is any good, or whether there is any, is not known here.
 """
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
 
+from obra_tui.agents.frames import Frame, string, strings
 from obra_tui.core.model import Outcome
 
 
@@ -29,7 +28,7 @@ class Cause(Enum):
 class Ending:
     """All that is known when a run is over."""
 
-    result: Mapping[str, Any] | None = None
+    result: Frame | None = None
     """The last result frame."""
     cause: Cause = Cause.NONE
     error: str = ""
@@ -95,11 +94,10 @@ def _own(cause: Cause, limit: str = "") -> Classified:
     return Classified(outcome=outcome, detail=detail.format(limit=limit))
 
 
-def result_text(result: Mapping[str, Any]) -> str:
+def result_text(result: Frame) -> str:
     """Return the prose of a result; diagnostics meant for the program's makers are left out."""
-    errors = [str(line) for line in result.get("errors") or () if not str(line).startswith("[ede_diagnostic]")]
-    said = result.get("result")
-    return "; ".join(errors) or (said.strip() if isinstance(said, str) else "")
+    errors = [line for line in strings(result.get("errors")) if not line.startswith("[ede_diagnostic]")]
+    return "; ".join(errors) or string(result.get("result")).strip()
 
 
 def _without_result(ending: Ending) -> Classified:
@@ -117,7 +115,7 @@ def _without_result(ending: Ending) -> Classified:
     )
 
 
-def _failed(ending: Ending, result: Mapping[str, Any]) -> Classified:
+def _failed(ending: Ending, result: Frame) -> Classified:
     text = result_text(result)
     match result.get("terminal_reason"):
         case "max_turns":

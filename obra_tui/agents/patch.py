@@ -3,9 +3,10 @@
 Pure. The whole file that travels with the result (`originalFile`) is never kept.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+
+from obra_tui.agents.frames import Frame, count, objects, strings
 
 MAX_PATCH = 64_000
 
@@ -17,9 +18,9 @@ class Patch:
     removed: int = 0
 
 
-def patch_of(result: Mapping[str, Any], shown_path: str) -> Patch:
+def patch_of(result: Frame, shown_path: str) -> Patch:
     """Return the patch of an Edit or Write result; an empty one when there is none."""
-    hunks = [hunk for hunk in result.get("structuredPatch") or () if isinstance(hunk, Mapping)]
+    hunks = objects(result.get("structuredPatch"))
     if not hunks and result.get("type") == "create" and isinstance(result.get("content"), str):
         return _created(str(result["content"]), shown_path)
     if not hunks:
@@ -42,13 +43,13 @@ def _patch(lines: list[str], body: list[str], before: str, after: str) -> Patch:
     )
 
 
-def _hunk(hunk: Mapping[str, Any]) -> Iterable[str]:
+def _hunk(hunk: Frame) -> Iterable[str]:
     yield f"@@ -{_span(hunk, 'old')} +{_span(hunk, 'new')} @@"
-    yield from (str(line) for line in hunk.get("lines") or ())
+    yield from strings(hunk.get("lines"))
 
 
-def _span(hunk: Mapping[str, Any], side: str) -> str:
-    return f"{hunk.get(side + 'Start', 0)},{hunk.get(side + 'Lines', 0)}"
+def _span(hunk: Frame, side: str) -> str:
+    return f"{count(hunk.get(side + 'Start'))},{count(hunk.get(side + 'Lines'))}"
 
 
 def _bounded(lines: list[str]) -> str:

@@ -2,16 +2,15 @@
 
 import difflib
 import json
-from collections.abc import Mapping
-from typing import Any
 
+from obra_tui.agents.frames import Frame, objects
 from obra_tui.agents.policy import FILE_WRITERS, SHELLS, Ruling
 from obra_tui.agents.titles import inside, one_line, title_of
 from obra_tui.core.ids import QuestionId, new_id
 from obra_tui.core.model import PermissionKind, PermissionQuestion
 
 
-def tool_question(tool: str, given: Mapping[str, Any], ruling: Ruling, cwd: str) -> PermissionQuestion:
+def tool_question(tool: str, given: Frame, ruling: Ruling, cwd: str) -> PermissionQuestion:
     """Return the question whether a tool may be used, with its whole input."""
     title = title_of(tool, given, cwd)
     return PermissionQuestion(
@@ -26,7 +25,7 @@ def tool_question(tool: str, given: Mapping[str, Any], ruling: Ruling, cwd: str)
     )
 
 
-def plan_question(given: Mapping[str, Any], written: str = "") -> PermissionQuestion:
+def plan_question(given: Frame, written: str = "") -> PermissionQuestion:
     """Return the question whether Claude's plan is good."""
     return PermissionQuestion(
         id=_new_id(),
@@ -38,9 +37,9 @@ def plan_question(given: Mapping[str, Any], written: str = "") -> PermissionQues
     )
 
 
-def text_question(item: Mapping[str, Any]) -> PermissionQuestion:
+def text_question(item: Frame) -> PermissionQuestion:
     """Return one of Claude's own questions with the answers it offers."""
-    offered = [option for option in item.get("options") or () if isinstance(option, Mapping)]
+    offered = objects(item.get("options"))
     lines = [f"{option.get('label', '')}: {option.get('description', '')}".rstrip(": ") for option in offered]
     several = ["Several answers may be given."] if item.get("multiSelect") else []
     asked = str(item.get("question", ""))
@@ -55,7 +54,7 @@ def text_question(item: Mapping[str, Any]) -> PermissionQuestion:
     )
 
 
-def _detail(tool: str, given: Mapping[str, Any], cwd: str) -> str:
+def _detail(tool: str, given: Frame, cwd: str) -> str:
     if tool in SHELLS:
         said = str(given.get("description") or "")
         command = str(given.get("command", ""))
@@ -65,7 +64,7 @@ def _detail(tool: str, given: Mapping[str, Any], cwd: str) -> str:
     return _json(given)
 
 
-def _edit(given: Mapping[str, Any], cwd: str) -> str:
+def _edit(given: Frame, cwd: str) -> str:
     path = inside(str(given.get("file_path") or given.get("notebook_path") or ""), cwd)
     if isinstance(given.get("content"), str):
         return f"{path}\n\n{given['content']}"
@@ -76,7 +75,7 @@ def _edit(given: Mapping[str, Any], cwd: str) -> str:
     return "\n".join(changes)
 
 
-def _json(given: Mapping[str, Any]) -> str:
+def _json(given: Frame) -> str:
     return json.dumps(given, indent=2, ensure_ascii=False, default=str)
 
 

@@ -259,7 +259,7 @@ class _Reader:
         return found
 
     def _skip_blanks(self) -> None:
-        while self._starts(" ", "\t", "\\\n", "\r"):
+        while self._starts(" ", "\t", "\\\n"):
             self._at += 2 if self._starts("\\\n") else 1
 
     def _skip_comment(self) -> None:

@@ -4,15 +4,15 @@ Pure. Knows the names of Claude Code's tools; an unknown tool shows its first te
 """
 
 import os
-from collections.abc import Mapping
-from typing import Any
+
+from obra_tui.agents.frames import Frame, objects, string
 
 MAX_TITLE = 200
 _PATH_KEYS = ("file_path", "notebook_path", "path")
 _TEXT_KEYS = ("command", "pattern", "query", "url", "skill", "description", "subject", "prompt", "name", "task_id")
 
 
-def title_of(tool: str, given: Mapping[str, Any], cwd: str) -> str:
+def title_of(tool: str, given: Frame, cwd: str) -> str:
     """Return the title of a call, such as `calculator.py`, `pytest -q` or `"def add" in src`."""
     match tool:
         case "Grep" | "Glob":
@@ -37,13 +37,9 @@ def inside(path: str, cwd: str) -> str:
     return path
 
 
-def first_question(given: Mapping[str, Any]) -> str:
+def first_question(given: Frame) -> str:
     """Return the text of the first question of an AskUserQuestion call."""
-    match given.get("questions"):
-        case [{"question": str(question)}, *_]:
-            return question
-        case _:
-            return ""
+    return next((string(item.get("question")) for item in objects(given.get("questions"))), "")
 
 
 def one_line(text: str) -> str:
@@ -52,20 +48,20 @@ def one_line(text: str) -> str:
     return flat if len(flat) <= MAX_TITLE else flat[: MAX_TITLE - 1] + "…"
 
 
-def _search(given: Mapping[str, Any], cwd: str) -> str:
+def _search(given: Frame, cwd: str) -> str:
     where = _text(given, "path")
     place = f" in {inside(where, cwd)}" if where else ""
     return one_line(f'"{_text(given, "pattern")}"{place}')
 
 
-def _todos(given: Mapping[str, Any]) -> str:
-    todos = [item for item in given.get("todos") or () if isinstance(item, Mapping)]
+def _todos(given: Frame) -> str:
+    todos = objects(given.get("todos"))
     done = sum(item.get("status") == "completed" for item in todos)
     doing = next((str(item.get("content", "")) for item in todos if item.get("status") == "in_progress"), "")
     return one_line(f"{done}/{len(todos)} done" + (f", now: {doing}" if doing else ""))
 
 
-def _first(given: Mapping[str, Any], cwd: str) -> str:
+def _first(given: Frame, cwd: str) -> str:
     path = next((_text(given, key) for key in _PATH_KEYS if _text(given, key)), "")
     if path:
         return one_line(inside(path, cwd))
@@ -73,6 +69,5 @@ def _first(given: Mapping[str, Any], cwd: str) -> str:
     return one_line(known or next((value for value in given.values() if isinstance(value, str) and value), ""))
 
 
-def _text(given: Mapping[str, Any], key: str) -> str:
-    value = given.get(key)
-    return value if isinstance(value, str) else ""
+def _text(given: Frame, key: str) -> str:
+    return string(given.get(key))

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from obra_tui.agents.frames import Frame, count, mapping, number, objects, string, texts
 from obra_tui.agents.patch import patch_of
 from obra_tui.agents.titles import inside, title_of
 from obra_tui.agents.usage import usage_by_model
@@ -28,8 +29,6 @@ from obra_tui.core.events import (
     UsageReported,
 )
 from obra_tui.core.ids import ClaudeSessionId
-
-Frame = Mapping[str, Any]
 
 MAX_OUTPUT = 64_000
 MAX_INPUT_TEXT = 64_000
@@ -71,7 +70,7 @@ class Translation:
         """Return what `frame` says, in order; an unknown kind of frame is told once, raw."""
         match frame.get("type"):
             case "stream_event":
-                return self._streamed(_map(frame.get("event")))
+                return self._streamed(mapping(frame.get("event")))
             case "assistant":
                 return self._assistant(frame, now)
             case "user":
@@ -81,7 +80,7 @@ class Translation:
             case "result":
                 return [*self.close(), *_usage(frame)]
             case "rate_limit_event":
-                return [_limit(_map(frame.get("rate_limit_info")))]
+                return [_limit(mapping(frame.get("rate_limit_info")))]
             case kind if kind in _SILENT_TYPES:
                 return []
             case kind:
@@ -97,13 +96,13 @@ class Translation:
     def _streamed(self, event: Frame) -> list[Event]:
         match event.get("type"):
             case "message_start":
-                return self._message_started(str(_map(event.get("message")).get("id", "")))
+                return self._message_started(str(mapping(event.get("message")).get("id", "")))
             case "content_block_start":
-                if _map(event.get("content_block")).get("type") == "text":
+                if mapping(event.get("content_block")).get("type") == "text":
                     self._blocks[self._key(event)] = _Block()
                 return []
             case "content_block_delta":
-                return self._delta(self._key(event), _map(event.get("delta")))
+                return self._delta(self._key(event), mapping(event.get("delta")))
             case _:
                 return []
 
@@ -134,16 +133,16 @@ class Translation:
     # --- whole messages ---
 
     def _assistant(self, frame: Frame, now: float) -> list[Event]:
-        message, parent = _map(frame.get("message")), str(frame.get("parent_tool_use_id") or "")
+        message, parent = mapping(frame.get("message")), str(frame.get("parent_tool_use_id") or "")
         if frame.get("error") or message.get("model") == "<synthetic>":
             return _program_speaks(frame, message)
         events: list[Event] = []
-        for block in _list(message.get("content")):
+        for block in objects(message.get("content")):
             match block:
                 case {"type": "text", "text": str(text)} if not parent:
                     events.append(TextFinished(block=self._finish(str(message.get("id", ""))), text=text))
                 case {"type": "tool_use" | "server_tool_use", "id": str(call), "name": str(tool)}:
-                    events.append(self._tool(call, tool, _map(block.get("input")), parent, now))
+                    events.append(self._tool(call, tool, mapping(block.get("input")), parent, now))
                 case _:
                     pass
         return events
@@ -163,23 +162,19 @@ class Translation:
         return ToolStarted(call=call, tool=tool, title=title, input_json=_input_json(given), parent=parent)
 
     def _user(self, frame: Frame, now: float) -> list[Event]:
-        content = _map(frame.get("message")).get("content")
-        if frame.get("parent_tool_use_id"):
-            blocks = [block for block in _list(content) if block.get("type") == "tool_result"]
-        else:
-            blocks = _list(content)
-        results = [block for block in blocks if block.get("type") == "tool_result"]
+        content = mapping(frame.get("message")).get("content")
+        results = [block for block in objects(content) if block.get("type") == "tool_result"]
         # The structured twin of a result belongs to the whole frame: it is only known whose it is when there is one.
         twin = frame.get("tool_use_result") if len(results) == 1 else None
         events: list[Event] = [self._finished(block, twin, now) for block in results]
-        said = content if isinstance(content, str) else "\n".join(_texts(blocks))
+        said = content if isinstance(content, str) else "\n".join(texts(content))
         if said.strip() and not frame.get("parent_tool_use_id") and not frame.get("isReplay"):
             events.append(ClaudeNoticed(level="info", text=_bounded(said.strip(), MAX_NOTICE)))
         return events
 
     def _finished(self, block: Frame, twin: object, now: float) -> ToolFinished:
         call = str(block.get("tool_use_id", ""))
-        result = _map(twin)
+        result = mapping(twin)
         patch = patch_of(result, inside(str(result.get("filePath", "")), self.cwd))
         return ToolFinished(
             call=call,
@@ -241,12 +236,11 @@ def _started(frame: Frame, pid: int | None) -> ClaudeStarted:
 
 
 def _retry(frame: Frame) -> RetryScheduled:
-    status = frame.get("error_status")
     return RetryScheduled(
-        attempt=int(_number(frame.get("attempt")) or 0),
-        max_retries=int(_number(frame.get("max_retries")) or 0),
-        delay_s=(_number(frame.get("retry_delay_ms")) or 0.0) / 1000,
-        status=status if isinstance(status, int) else None,
+        attempt=count(frame.get("attempt")),
+        max_retries=count(frame.get("max_retries")),
+        delay_s=(number(frame.get("retry_delay_ms")) or 0.0) / 1000,
+        status=count(frame.get("error_status")) or None,
         error=str(frame.get("error") or ""),
     )
 
@@ -255,8 +249,8 @@ def _limit(info: Frame) -> LimitReported:
     return LimitReported(
         status=str(info.get("status", "")),
         window=str(info.get("rateLimitType") or ""),
-        resets_at=_number(info.get("resetsAt")),
-        utilization=_number(info.get("utilization")),
+        resets_at=number(info.get("resetsAt")),
+        utilization=number(info.get("utilization")),
     )
 
 
@@ -265,7 +259,7 @@ def _usage(frame: Frame) -> list[Event]:
 
 
 def _program_speaks(frame: Frame, message: Frame) -> list[Event]:
-    text = "\n".join(_texts(_list(message.get("content"))))
+    text = "\n".join(texts(message.get("content")))
     level: Literal["info", "error"] = "error" if frame.get("error") or frame.get("is_api_error_message") else "info"
     return [ClaudeNoticed(level=level, text=_bounded(text, MAX_NOTICE))] if text.strip() else []
 
@@ -295,9 +289,9 @@ def _notice(subtype: str, frame: Frame) -> ClaudeNoticed | None:
 
 def _output(content: object, result: Frame) -> str:
     """Return what a tool gave back; the program shows the model a shorter text than it has itself."""
-    text = content if isinstance(content, str) else "\n".join(_texts(_list(content)))
-    stdout = result.get("stdout")
-    whole = stdout if isinstance(stdout, str) and len(stdout) > len(text) else text
+    text = content if isinstance(content, str) else "\n".join(texts(content))
+    stdout = string(result.get("stdout"))
+    whole = stdout if len(stdout) > len(text) else text
     return whole.removeprefix("<tool_use_error>").removesuffix("</tool_use_error>")
 
 
@@ -323,19 +317,3 @@ def _bounded(text: str, limit: int) -> str:
         return text
     head, tail = limit * 3 // 4, limit // 4
     return f"{text[:head]}\n… {len(text) - head - tail} characters left out …\n{text[-tail:]}"
-
-
-def _texts(blocks: list[Frame]) -> list[str]:
-    return [block["text"] for block in blocks if block.get("type") == "text" and isinstance(block.get("text"), str)]
-
-
-def _map(value: object) -> Frame:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _list(value: object) -> list[Frame]:
-    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
-
-
-def _number(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
