@@ -203,6 +203,25 @@ class PermissionEntry:
     note: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchHit:
+    """A record that holds the words that were searched for."""
+
+    session: SessionId
+    session_title: str
+    task: TaskId | None
+    task_title: str
+    attempt: AttemptId | None
+    seq: int
+    at: float
+    kind: str
+    """Type of the event: `prompt_sent`, `diff_taken`, …"""
+    line: str
+    """One line of its text around the first match."""
+    marks: tuple[tuple[int, int], ...]
+    """Where the words stand in `line`: start and end."""
+
+
 # --- details -------------------------------------------------------------------------------------
 
 
@@ -398,6 +417,15 @@ class History(Protocol):
         """Return the one id that begins with `prefix`, looking at all kinds if none is named.
 
         Raises `UnknownId` when there is none, or more than one, naming some of them.
+        """
+        ...
+
+    def search(
+        self, words: str, wanted: HistoryFilter = EVERYTHING, after: Mark | None = None, limit: int = 50
+    ) -> Page[SearchHit]:
+        """Records that hold all the words, newest first; `"exact phrase"` and `-unwanted` are understood.
+
+        Words match from their beginning. Only the fields of the filter about sessions and time count.
         """
         ...
 

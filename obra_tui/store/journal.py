@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from obra_tui.core.errors import StoreError
 from obra_tui.core.events import Record
 from obra_tui.core.ids import SessionId
-from obra_tui.store import project
+from obra_tui.store import project, search
 from obra_tui.store import tables as t
 from obra_tui.store.codec import STREAMED_TYPES, encode
 from obra_tui.store.pieces import blank_pieces
@@ -34,6 +34,7 @@ class SqlJournal:
         self._redactor = Redactor(secrets)
         self._place = place_of(target)
         self._engine = self._place.writer()
+        self._searchable = self._has_search()
         self._lock = Lock()
         self._last: dict[SessionId, int] = {}
 
@@ -56,6 +57,10 @@ class SqlJournal:
         with self._lock:
             self._engine.dispose()
 
+    def _has_search(self) -> bool:
+        with self._engine.connect() as connection:
+            return search.exists(connection)
+
     def _write(self, records: Sequence[Record]) -> dict[SessionId, int]:
         try:
             with self._engine.begin() as connection:
@@ -63,6 +68,8 @@ class SqlJournal:
                 clean = list(map(self._redactor.record, records))
                 project.apply(connection, (change for record in clean for change in project.changes(record)))
                 connection.execute(_INSERT_EVENT, [_row(record) for record in clean])
+                if self._searchable:
+                    search.add(connection, clean)
                 for was, now in zip(records, clean, strict=True):
                     if now is not was:
                         blank_pieces(connection, now)

@@ -57,7 +57,8 @@ _is_last_scored = and_(
 # --- filters -------------------------------------------------------------------------------------
 
 
-def _of_session(wanted: HistoryFilter) -> Iterator[ColumnElement[bool]]:
+def of_session(wanted: HistoryFilter) -> Iterator[ColumnElement[bool]]:
+    """What the filter asks of the session itself."""
     columns = t.session.c
     if wanted.project:
         yield columns.project == wanted.project
@@ -80,22 +81,24 @@ def _of_attempt(wanted: HistoryFilter) -> Iterator[ColumnElement[bool]]:
     if wanted.score_below is not None:
         yield columns.score < wanted.score_below
     if wanted.model:
-        yield or_(_contains(columns.claude_model, wanted.model), _contains(columns.judge_model, wanted.model))
+        yield or_(contains(columns.claude_model, wanted.model), contains(columns.judge_model, wanted.model))
 
 
-def _between(at: ColumnElement[float], wanted: HistoryFilter) -> Iterator[ColumnElement[bool]]:
+def between(at: ColumnElement[float], wanted: HistoryFilter) -> Iterator[ColumnElement[bool]]:
+    """What the filter asks of a time."""
     if wanted.since is not None:
         yield at >= wanted.since
     if wanted.until is not None:
         yield at < wanted.until
 
 
-def _contains(column: ColumnElement[str], part: str) -> ColumnElement[bool]:
+def contains(column: ColumnElement[str], part: str) -> ColumnElement[bool]:
+    """Part of a text, whatever the case of letters."""
     return column.icontains(part, autoescape=True)
 
 
 def _task_text(part: str) -> ColumnElement[bool]:
-    return or_(_contains(t.task.c.title, part), _contains(t.task.c.key, part))
+    return or_(contains(t.task.c.title, part), contains(t.task.c.key, part))
 
 
 def _older(at: ColumnElement[float], own_id: ColumnElement[str], mark: Mark) -> ColumnElement[bool]:
@@ -108,7 +111,7 @@ def _older(at: ColumnElement[float], own_id: ColumnElement[str], mark: Mark) -> 
 def sessions(wanted: HistoryFilter, after: Mark | None, limit: int) -> Select[Any]:
     """Rows of `session`, newest first."""
     columns = t.session.c
-    conditions = [*_of_session(wanted), *_between(columns.opened_at, wanted), *_has_work(wanted)]
+    conditions = [*of_session(wanted), *between(columns.opened_at, wanted), *_has_work(wanted)]
     if after is not None:
         conditions.append(_older(columns.opened_at, columns.id, after))
     query = select(t.session).where(*conditions)
@@ -120,7 +123,7 @@ def _has_work(wanted: HistoryFilter) -> Iterator[ColumnElement[bool]]:
     of_session = t.task.c.session == t.session.c.id
     if wanted.text:
         named = select(t.task.c.id).where(of_session, _task_text(wanted.text)).exists()
-        yield or_(_contains(t.session.c.title, wanted.text), named)
+        yield or_(contains(t.session.c.title, wanted.text), named)
     if wanted.state is not None:
         yield select(t.task.c.id).where(of_session, t.task.c.state == wanted.state.value).exists()
     asked = list(_of_attempt(wanted))
@@ -201,9 +204,9 @@ def attempts(wanted: HistoryFilter, after: Mark | None, limit: int) -> Select[An
 
 def matching_attempts(wanted: HistoryFilter) -> list[ColumnElement[bool]]:
     """What the filter asks of an attempt, its task and its session, which must be joined."""
-    conditions = [*_of_session(wanted), *_of_attempt(wanted), *_between(t.attempt.c.started_at, wanted)]
+    conditions = [*of_session(wanted), *_of_attempt(wanted), *between(t.attempt.c.started_at, wanted)]
     if wanted.text:
-        conditions.append(or_(_contains(t.session.c.title, wanted.text), _task_text(wanted.text)))
+        conditions.append(or_(contains(t.session.c.title, wanted.text), _task_text(wanted.text)))
     if wanted.state is not None:
         conditions.append(t.task.c.state == wanted.state.value)
     return conditions

@@ -27,17 +27,19 @@ from obra_tui.core.history import (
     Mark,
     Metrics,
     Page,
+    SearchHit,
     SessionDetail,
     SessionSummary,
 )
 from obra_tui.core.ids import AttemptId, GateId, SessionId, TaskId
 from obra_tui.core.model import OpenGate, SessionKind, TaskSpec
-from obra_tui.store import lists, rows
+from obra_tui.store import lists, rows, search
 from obra_tui.store import tables as t
 from obra_tui.store.codec import decode
 from obra_tui.store.detail import DETAIL_TYPES, fold_attempt
 from obra_tui.store.figures import figures
 from obra_tui.store.place import place_of
+from obra_tui.store.words import terms
 
 _RECORD = tuple(t.event.c[name] for name in ("seq", "at", "session", "task", "attempt", "type", "body"))
 _ID_TABLES: dict[IdKind, Any] = {"session": t.session, "task": t.task, "attempt": t.attempt, "gate": t.gate}
@@ -110,6 +112,19 @@ class SqlHistory:
         """Gates that wait for a person, oldest first."""
         with self._reading() as connection:
             return tuple(map(rows.gate_summary, connection.execute(lists.OPEN_GATES)))
+
+    def search(
+        self, words: str, wanted: HistoryFilter = EVERYTHING, after: Mark | None = None, limit: int = 50
+    ) -> Page[SearchHit]:
+        """Records that hold all the words, newest first."""
+        asked = terms(words)
+        if not asked.wanted:
+            return Page(rows=())
+        with self._reading() as connection:
+            query = search.query(asked, wanted, after, limit + 1, indexed=search.exists(connection))
+            found = connection.execute(query).all()
+        ends = [Mark(at=row.at, id=str(row.id)) for row in found[limit - 1 : limit] if len(found) > limit]
+        return Page(rows=tuple(search.hit(row, asked) for row in found[:limit]), next=next(iter(ends), None))
 
     def metrics(self, wanted: HistoryFilter = EVERYTHING) -> Metrics:
         with self._reading() as connection:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from obra_tui.core.errors import NewerDatabase, StoreError
-from obra_tui.store import engines, sqlite
+from obra_tui.store import engines, search, sqlite
 from obra_tui.store.tables import metadata
 from obra_tui.store.version import KNOWN_SCHEMAS, SCHEMA, VERSION_TABLE
 
@@ -100,6 +100,7 @@ def _sync_directory(path: Path) -> None:
 def create_all(connection: Connection) -> None:
     """Make all tables as they are now, marked with the newest schema."""
     metadata.create_all(connection)
+    search.create(connection)
     connection.execute(text(f"CREATE TABLE {VERSION_TABLE} (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
     connection.execute(text(f"INSERT INTO {VERSION_TABLE} VALUES (:schema)"), {"schema": SCHEMA})
 

@@ -1,9 +1,9 @@
 """Which shape of the database this version of Obra has and knows."""
 
-SCHEMA = "0001"
+SCHEMA = "0002"
 """Newest migration: what the tables are."""
 
-KNOWN_SCHEMAS = ("0001",)
+KNOWN_SCHEMAS = ("0001", "0002")
 """Every migration of this version, oldest first."""
 
 VERSION_TABLE = "alembic_version"

@@ -81,7 +81,7 @@ def _attempt(story: Writer, task: str, name: str, number: int, ending: str, scor
     return ending == "changes"
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(SESSIONS, st.integers(1, 40))
 def test_rows_rebuilt_from_the_events_equal_the_rows_that_were_written(sessions: Any, batch: int) -> None:
     with tempfile.TemporaryDirectory() as folder:

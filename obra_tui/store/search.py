@@ -1,0 +1,108 @@
+"""Full-text search, newest first.
+
+The index (SQLite's FTS5) holds words only; the texts stay in their events. It
+is derived like every other row and can be made anew. A database without it
+(PostgreSQL, or a SQLite built without FTS5) is searched by reading, which is
+slower.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, column, inspect, literal_column, select, table, text
+
+from obra_tui.core.events import Record
+from obra_tui.core.history import HistoryFilter, Mark, SearchHit
+from obra_tui.core.ids import AttemptId, SessionId, TaskId
+from obra_tui.store import tables as t
+from obra_tui.store.codec import STREAMED_TYPES, decode
+from obra_tui.store.lists import between, contains, of_session
+from obra_tui.store.words import Terms, excerpt, fts_query, text_of
+
+TABLE = "search"
+_CREATE = f"""
+    CREATE VIRTUAL TABLE {TABLE}
+    USING fts5(words, content='', tokenize="unicode61 remove_diacritics 2", prefix='2 3')"""
+_ADD = text(f"INSERT INTO {TABLE} (rowid, words) SELECT id, :words FROM event WHERE session = :session AND seq = :seq")
+_EMPTY = f"INSERT INTO {TABLE} ({TABLE}) VALUES ('delete-all')"
+_BATCH = 500
+
+_index = table(TABLE, column("rowid"))
+_COLUMNS = (
+    *(t.event.c[name] for name in ("id", "session", "task", "attempt", "seq", "at", "type", "body")),
+    t.session.c.title.label("session_title"),
+    t.task.c.title.label("task_title"),
+)
+
+
+# --- writing -------------------------------------------------------------------------------------
+
+
+def create(connection: Connection) -> None:
+    """Make the empty index where the database can have one."""
+    if connection.dialect.name != "sqlite":
+        return
+    if connection.exec_driver_sql("SELECT sqlite_compileoption_used('ENABLE_FTS5')").scalar():
+        connection.exec_driver_sql(_CREATE)
+
+
+def exists(connection: Connection) -> bool:
+    """Say whether this database has the index."""
+    return inspect(connection).has_table(TABLE)
+
+
+def add(connection: Connection, records: Iterable[Record]) -> None:
+    """Index records whose events were just inserted."""
+    rows = [
+        {"session": record.session, "seq": record.seq, "words": words}
+        for record in records
+        if record.event.type not in STREAMED_TYPES and (words := text_of(record.event))
+    ]
+    if rows:
+        connection.execute(_ADD, rows)
+
+
+def fill(connection: Connection) -> None:
+    """Make the whole index anew from the events."""
+    connection.exec_driver_sql(_EMPTY)
+    events = select(t.event.c.session, t.event.c.seq, t.event.c.type, t.event.c.body).where(~t.event.c.streamed)
+    for rows in connection.execute(events).partitions(_BATCH):
+        found = [{"session": row.session, "seq": row.seq, "words": text_of(decode(row.type, row.body))} for row in rows]
+        connection.execute(_ADD, [row for row in found if row["words"]])
+
+
+# --- reading -------------------------------------------------------------------------------------
+
+
+def query(wanted: Terms, narrowed: HistoryFilter, after: Mark | None, limit: int, *, indexed: bool) -> Select[Any]:
+    """Return the statement for a page of events that hold all wanted terms, newest first."""
+    hits = select(*_COLUMNS).join(t.session, t.session.c.id == t.event.c.session)
+    hits = hits.outerjoin(t.task, t.task.c.id == t.event.c.task)
+    order: ColumnElement[int] = t.event.c.id
+    if indexed:
+        order = _index.c.rowid
+        hits = hits.join(_index, order == t.event.c.id).where(literal_column(TABLE).op("MATCH")(fts_query(wanted)))
+    else:
+        hits = hits.where(~t.event.c.streamed, *(contains(t.event.c.body, term) for term in wanted.wanted))
+        hits = hits.where(*(~contains(t.event.c.body, term) for term in wanted.unwanted))
+    if after is not None:
+        hits = hits.where(order < int(after.id))
+    hits = hits.where(*of_session(narrowed), *between(t.event.c.at, narrowed))
+    return hits.order_by(order.desc()).limit(limit)
+
+
+def hit(row: Any, wanted: Terms) -> SearchHit:
+    """Return a row of `query` as people see it."""
+    line, marks = excerpt(text_of(decode(row.type, row.body)), wanted)
+    return SearchHit(
+        session=SessionId(row.session),
+        session_title=row.session_title,
+        task=None if row.task is None else TaskId(row.task),
+        task_title=row.task_title or "",
+        attempt=None if row.attempt is None else AttemptId(row.attempt),
+        seq=row.seq,
+        at=row.at,
+        kind=row.type,
+        line=line,
+        marks=marks,
+    )

@@ -1,0 +1,99 @@
+"""What of an event can be searched, and what a person's search line means."""
+
+import re
+from dataclasses import dataclass
+
+from obra_tui.core import events as e
+from obra_tui.store.text import storable
+
+LONGEST_TEXT = 200_000
+"""Characters of one event that are indexed."""
+
+_TERM = re.compile(r'(-?)(?:"([^"]*)"?|([^\s"]+))')
+_WORD = re.compile(r"\w+")
+_BEFORE, _AFTER = 60, 160
+_SPACES = re.compile(r"\s+")
+
+
+def text_of(event: e.Event) -> str:
+    """Return the words of an event, empty for one that has none worth finding."""
+    match event:
+        case e.SessionOpened(title=title, project=project):
+            parts = [title, project]
+        case e.TaskAdded(spec=spec):
+            parts = [spec.key, spec.title, spec.prompt, *spec.acceptance]
+        case e.PromptSent(text=text) | e.TextFinished(text=text) | e.SteerQueued(text=text):
+            parts = [text]
+        case e.ToolStarted(tool=tool, title=title, input_json=given):
+            parts = [tool, title, given]
+        case e.ToolFinished(output=output):
+            parts = [output]
+        case e.DiffTaken(diff=diff):
+            parts = [change.path for change in diff.files] + [diff.patch]
+        case e.CheckFinished(result=result):
+            parts = [result.spec.name, result.spec.run, result.output]
+        case e.VerdictReached(verdict=verdict):
+            parts = [verdict.summary, verdict.unjudged]
+        case e.GateJudged(quality=quality):
+            parts = [f"{finding.place} {finding.message} {finding.suggestion}" for finding in quality.findings]
+        case e.DecisionMade(decision=decision):
+            parts = [decision.by, decision.note]
+        case e.ProblemRaised(text=text):
+            parts = [text]
+        case _:
+            return ""
+    return storable("\n".join(part for part in parts if part)[:LONGEST_TEXT])
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """A search line, taken apart: what must be there and what must not."""
+
+    wanted: tuple[str, ...]
+    unwanted: tuple[str, ...]
+    exact: frozenset[str]
+    """Those of them that stood in quotation marks; all others are beginnings of words."""
+
+
+def terms(line: str) -> Terms:
+    """Read words, `"exact phrases"` and `-unwanted` ones; nothing a person types is an error."""
+    wanted: list[str] = []
+    unwanted: list[str] = []
+    exact: set[str] = set()
+    for minus, phrase, word in _TERM.findall(storable(line.replace("\x00", " "))):
+        text = phrase or word
+        if not _WORD.search(text):
+            continue
+        (unwanted if minus else wanted).append(text)
+        if phrase:
+            exact.add(text)
+    return Terms(tuple(wanted), tuple(unwanted), frozenset(exact))
+
+
+def fts_query(found: Terms) -> str:
+    """Return the terms in the language of SQLite's full-text search; empty when nothing is wanted."""
+    if not found.wanted:
+        return ""
+    query = " AND ".join(_fts_term(text, found) for text in found.wanted)
+    return query + "".join(f" NOT {_fts_term(text, found)}" for text in found.unwanted)
+
+
+def _fts_term(text: str, found: Terms) -> str:
+    quoted = '"' + text.replace('"', '""') + '"'
+    return quoted if text in found.exact else f"{quoted} *"
+
+
+def excerpt(text: str, found: Terms) -> tuple[str, tuple[tuple[int, int], ...]]:
+    """Return one line around the first match, and where in it the wanted terms stand."""
+    pattern = re.compile("|".join(_loosely(term) for term in found.wanted), re.IGNORECASE)
+    first = pattern.search(text)
+    begin = max(0, first.start() - _BEFORE) if first else 0
+    end = begin + _BEFORE + _AFTER
+    line = _SPACES.sub(" ", text[begin:end])
+    line = ("…" if begin else "") + line + ("…" if end < len(text) else "")
+    return line, tuple(match.span() for match in pattern.finditer(line))
+
+
+def _loosely(term: str) -> str:
+    """The words of a term with anything but letters between them, as the index sees it."""
+    return r"\b" + r"[\W_]+".join(map(re.escape, _WORD.findall(term)))

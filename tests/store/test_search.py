@@ -1,0 +1,150 @@
+"""Finding words in everything that was stored."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from obra_tui.core import events as e
+from obra_tui.core.history import HistoryFilter, Mark, Page, SearchHit
+from obra_tui.store import engines
+from obra_tui.store.journal import SqlJournal
+from obra_tui.store.queries import SqlHistory
+from obra_tui.store.words import excerpt, terms
+from tests.store.story import Writer, finished_session, waiting_session
+
+
+def tell(*texts: str) -> Writer:
+    story = Writer()
+    story.opened()
+    story.task_added("t1")
+    story.worked("t1", "a1")
+    for number, text in enumerate(texts):
+        story.add(e.TextFinished(block=f"x{number}", text=text), "t1", "a1")
+    return story
+
+
+@pytest.fixture(params=["index", "reading"])
+def told(request: pytest.FixtureRequest, journal: SqlJournal, history: SqlHistory, path: Path) -> SqlHistory:
+    """With the index, and without it, as on another database product."""
+    journal.append(
+        tell(
+            "A bounded retry around the HTTP call",
+            "The retry_count is kept, nothing else",
+            "Ça marche: naïve façade",
+            'He said "quoted things" and left',
+            "100% of *everything* (and more) AND OR NOT NEAR",
+        ).records
+    )
+    if request.param == "reading":
+        journal.close()
+        engine = engines.writer_engine(path)
+        with engine.begin() as connection:
+            connection.exec_driver_sql("DROP TABLE search")
+        engine.dispose()
+    return history
+
+
+def lines(page: Page[SearchHit]) -> list[str]:
+    return [hit.line for hit in page.rows]
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        ("retry", 2),
+        ("RETRY", 2),
+        ("retry_count", 1),
+        ("retry bounded", 1),
+        ("retry -bounded", 1),
+        ("retr", 2),
+        ('"quoted things"', 1),
+        ("100%", 1),
+        ("nosuchword", 0),
+        ("-retry", 0),
+        ("", 0),
+        ("%", 0),
+        ('"', 0),
+        ("\udc80", 0),
+    ],
+)
+def test_words_are_found(told: SqlHistory, words: str, found: int) -> None:
+    assert len(told.search(words).rows) == found
+
+
+def test_the_index_does_not_care_for_accents(journal: SqlJournal, history: SqlHistory) -> None:
+    journal.append(tell("Ça marche: naïve façade").records)
+    assert len(history.search("facade naive").rows) == 1
+
+
+def test_a_hit_says_where_it_is_and_marks_the_words(told: SqlHistory) -> None:
+    (found,) = told.search("bounded").rows
+    assert (found.session, found.task, found.attempt, found.kind) == ("s1", "t1", "a1", "text_finished")
+    assert (found.session_title, found.task_title) == ("Session s1", "Task t1")
+    assert [found.line[start:end] for start, end in found.marks] == ["bounded"]
+
+
+@pytest.mark.parametrize(
+    ("words", "kind"),
+    [
+        ("docstring", "gate_judged"),
+        ("passed", "check_finished"),
+        ("Fine", "verdict_reached"),
+        ("ada", "decision_made"),
+        ("return", "diff_taken"),
+        ("Task t-s1", "task_added"),
+    ],
+)
+def test_all_kinds_of_text_are_searched(journal: SqlJournal, history: SqlHistory, words: str, kind: str) -> None:
+    journal.append(finished_session().records)
+    assert kind in [hit.kind for hit in history.search(words).rows]
+
+
+def test_streamed_pieces_are_not_searched(journal: SqlJournal, history: SqlHistory) -> None:
+    journal.append(finished_session().records)
+    assert [hit.kind for hit in history.search('"I will"').rows] == ["text_finished"]
+
+
+def test_hits_come_newest_first_in_pages(journal: SqlJournal, history: SqlHistory) -> None:
+    journal.append(tell(*(f"needle {number}" for number in range(7))).records)
+    seen: list[str] = []
+    mark: Mark | None = None
+    while True:
+        page = history.search("needle", after=mark, limit=3)
+        seen += lines(page)
+        mark = page.next
+        if mark is None:
+            break
+    assert seen == [f"needle {number}" for number in reversed(range(7))]
+
+
+def test_a_search_can_be_narrowed(journal: SqlJournal, history: SqlHistory) -> None:
+    journal.append(finished_session("s1", 1000.0, project="/src/one").records)
+    journal.append(waiting_session("s2", 2000.0, project="/src/two").records)
+    everywhere = {hit.session for hit in history.search("calculator").rows}
+    assert everywhere == {"s1", "s2"}
+    assert {hit.session for hit in history.search("calculator", HistoryFilter(project="/src/one")).rows} == {"s1"}
+    assert {hit.session for hit in history.search("calculator", HistoryFilter(since=1500.0)).rows} == {"s2"}
+
+
+def test_what_was_refused_is_not_found(journal: SqlJournal, history: SqlHistory) -> None:
+    story = tell("needle")
+    with pytest.raises(Exception, match="does not follow"):
+        journal.append([*story.records, story.records[0]])
+    assert history.search("needle").rows == ()
+
+
+@pytest.fixture(scope="module")
+def any_history(tmp_path_factory: pytest.TempPathFactory) -> SqlHistory:
+    path = tmp_path_factory.mktemp("any") / "obra.db"
+    SqlJournal(path).append(finished_session().records)
+    return SqlHistory(path)
+
+
+@settings(max_examples=150, deadline=None)
+@given(words=st.text(st.one_of(st.sampled_from('"*-()^:+ aNEAROT_\\\x00'), st.characters(codec="utf-8")), max_size=12))
+def test_nothing_that_a_person_types_is_an_error(any_history: SqlHistory, words: str) -> None:
+    any_history.search(words)
+    line, marks = excerpt(words * 40, terms(words + " a"))
+    assert all(0 <= start <= end <= len(line) for start, end in marks)
