@@ -64,6 +64,8 @@ class ModelClient:
         self._http = httpx.AsyncClient(
             headers={"Authorization": f"Bearer {config.api_key}"} if config.api_key else None,
             timeout=httpx.Timeout(None, connect=config.connect_timeout_s),
+            # a kept connection may be closed by the server in the moment it is used again: that would look like a fault
+            limits=httpx.Limits(max_keepalive_connections=0),
             # a proxy named in the environment must not see, or break, what is meant for this machine
             trust_env=not config.loopback,
         )

@@ -32,8 +32,10 @@ class QwenJudge:
         sitting = Sitting(self._standards, request, emit)
         try:
             plan = await asyncio.to_thread(plan_review, request, self._standards)
+            hearing = sitting.hearing(0)
+            hearing.waiting("connecting", f"Asking {self.identity.url} for {self.identity.model}.")
             client = await self._connected()
-            sitting.open(plan, await client.served(sitting.hearing(0)))
+            sitting.open(plan, await client.served(hearing))
             return await sitting.hear(client.ask)
         except JudgeError as fault:
             return sitting.unjudged(str(fault))

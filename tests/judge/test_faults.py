@@ -48,14 +48,16 @@ async def test_fault_24_nobody_listens_is_named_with_the_command_that_starts_oll
     heard = Heard()
     reason = unusable(await judge(url).review(request(), heard))
     assert f"Ollama does not answer at {url}" in reason and "`ollama serve`" in reason
-    assert [event.state for event in heard.of(JudgeWaiting)] == ["retrying", "retrying"]
+    assert [event.state for event in heard.of(JudgeWaiting)] == ["connecting", "retrying", "retrying"]
 
 
 async def test_fault_24_a_server_that_comes_up_late_is_still_asked():
     port, refused = free_port(), asyncio.Event()
     it = judge(f"http://127.0.0.1:{port}")
     with stamina.set_testing(False):
-        review = asyncio.create_task(it.review(request(), lambda event: refused.set()))
+        review = asyncio.create_task(
+            it.review(request(), lambda event: getattr(event, "state", "") == "retrying" and refused.set())
+        )
         await refused.wait()
         async with model_server(ndjson(answer()), port=port):
             assert (await review).complete
