@@ -72,6 +72,7 @@ class Tally:
                 self.problems.discard(code)
             case ev.RunStarted():
                 self.problems.clear()
+                self.standing = None
             case ev.RunFinished():
                 self.standing = record.event
             case _ if record.task is not None:
@@ -130,12 +131,18 @@ class Output:
     """Record → one JSON object on one line."""
 
 
-def follow(engine: Engine, session: SessionId, output: Output, start: Callable[[], None], person: str) -> int:
-    """Print the session until its run is finished; returns the exit code. Ctrl-C stops the run and keeps the work."""
+def follow(
+    engine: Engine, session: SessionId, output: Output, start: Callable[[], None], person: str, *, past: bool = True
+) -> int:
+    """Print the session until its run is finished; returns the exit code. Ctrl-C stops the run and keeps the work.
+
+    With `past`, what the session holds already is printed first.
+    """
     tally = Tally(session=session)
     records: queue.SimpleQueue[Sequence[Record]] = queue.SimpleQueue()
     unsubscribe = engine.subscribe(records.put)
     interrupted = False
+    _take_past(records, tally, output, show=past)
     try:
         start()
         while True:
@@ -165,6 +172,16 @@ def _print_until_finished(records: "queue.SimpleQueue[Sequence[Record]]", tally:
             # Closing the session follows in the same breath; a moment for it, none for anything else.
             _drain(records, tally, output)
             return
+
+
+def _take_past(records: "queue.SimpleQueue[Sequence[Record]]", tally: Tally, output: Output, *, show: bool) -> None:
+    """Count what `subscribe` delivered before it returned."""
+    while not records.empty():
+        for record in records.get():
+            if record.session == tally.session:
+                tally.add(record)
+                if show:
+                    _print_record(record, tally, output)
 
 
 def _drain(records: "queue.SimpleQueue[Sequence[Record]]", tally: Tally, output: Output) -> None:

@@ -52,7 +52,12 @@ def follow_plant(plant: "Plant", order: Order, *, as_json: bool) -> int:
         session = enter_session(plant.engine, order)
         output = Output(as_json=as_json, stream=sys.stdout, encode=encode_record)
         return follow(
-            plant.engine, session, output, lambda: start_work(plant.engine, session, order, person()), person()
+            plant.engine,
+            session,
+            output,
+            lambda: start_work(plant.engine, session, order, person()),
+            person(),
+            past=not order.resume,
         )
     finally:
         plant.engine.stop()

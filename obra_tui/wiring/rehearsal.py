@@ -46,6 +46,7 @@ def open_rehearsal(scenario: str, settings: Settings, *, pace: float) -> Rehears
     from obra_tui.rehearsal import Stage, load_scenario, materialise
 
     told = load_scenario(scenario)
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     project = materialise(told, settings.data_dir / "rehearsals" / f"{told.name}-{new_id('')}")
     home = Path(tempfile.mkdtemp(prefix="obra-rehearsal-"))
     stage = Stage.open(told, pace=pace)
