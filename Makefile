@@ -25,7 +25,7 @@ $(READY): requirements.lock pyproject.toml scripts/set-up
 $(LLM_READY): $(READY) requirements-realllm.lock
 	@if command -v uv >/dev/null 2>&1 && [ -z "$$NO_UV" ]; \
 	then uv pip install --quiet --python $(BIN)/python --no-deps --require-hashes -r requirements-realllm.lock; \
-	else $(BIN)/python -m pip install --quiet --no-deps --require-hashes -r requirements-realllm.lock; \
+	else $(BIN)/python -m pip install -qq --no-deps --require-hashes -r requirements-realllm.lock; \
 	fi && touch $@
 
 run: $(READY)  ## the application
