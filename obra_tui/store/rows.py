@@ -25,11 +25,13 @@ from obra_tui.core.model import (
     Usage,
 )
 
-USAGE = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "turns", "cost_usd")
+_COUNTS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "turns")
+USAGE = (*_COUNTS, "cost_usd")
 
 
 def usage_of(row: Any) -> Usage:
-    return Usage(**{name: getattr(row, name) for name in USAGE})
+    """Return the usage in the columns of a row; some databases give sums as decimals."""
+    return Usage(**{name: int(getattr(row, name)) for name in _COUNTS}, cost_usd=float(row.cost_usd))
 
 
 def session_summaries(

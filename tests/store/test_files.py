@@ -2,7 +2,6 @@
 
 import os
 import signal
-import sqlite3
 import stat
 import subprocess
 import sys
@@ -97,7 +96,8 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
 
 def test_a_database_of_another_program_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "obra.db"
-    with sqlite3.connect(path) as connection:
+    connection = sqlite.driver().connect(path)
+    with connection:
         connection.execute("CREATE TABLE theirs (x)")
     connection.close()
     refused(path, "another program")
@@ -134,7 +134,7 @@ def test_a_truncated_file_is_never_read_as_if_it_were_whole(path: Path) -> None:
 
 def test_a_newer_database_is_refused_and_both_versions_are_named(path: Path) -> None:
     SqlJournal(path).close()
-    connection = sqlite3.connect(path)
+    connection = sqlite.driver().connect(path)
     connection.execute("UPDATE alembic_version SET version_num = '9999'")
     connection.commit()
     connection.close()
@@ -176,7 +176,7 @@ def _limit_pages(journal: SqlJournal, pages: int) -> None:
 def test_a_database_locked_by_another_program_is_said_to_be_locked(journal: SqlJournal, path: Path) -> None:
     with journal._engine.connect() as connection:
         connection.exec_driver_sql("PRAGMA busy_timeout=0")
-    other = sqlite3.connect(path, isolation_level=None)
+    other = sqlite.driver().connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     story = finished_session()
     with pytest.raises(StoreError, match="locked"):
@@ -205,7 +205,7 @@ def test_a_read_only_file_is_said_to_be_read_only(path: Path) -> None:
     ],
 )
 def test_faults_are_put_into_plain_words(message: str, said: str) -> None:
-    error = sqlite.plain_error(sqlite3.OperationalError(message), Path("/data/obra.db"))
+    error = sqlite.plain_error(sqlite.driver().OperationalError(message), Path("/data/obra.db"))
     assert said in error.what
     assert error.where == "/data/obra.db"
     assert error.fix

@@ -1,7 +1,6 @@
 """Older databases are brought up to date, and the migrations make exactly the tables that the code knows."""
 
 import signal
-import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -23,7 +22,7 @@ from tests.store.story import finished_session
 
 def shape(path: Path) -> dict[str, Any]:
     """Every table and index of a database as SQLite has them."""
-    connection = sqlite3.connect(path)
+    connection = sqlite.driver().connect(path)
     names = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
     tables = {
         name: (
@@ -43,7 +42,7 @@ def shape(path: Path) -> dict[str, Any]:
 def old_database(path: Path) -> None:
     """A database of ours from before the first migration."""
     path.parent.mkdir(parents=True, mode=0o700)
-    connection = sqlite3.connect(path)
+    connection = sqlite.driver().connect(path)
     connection.execute(f"PRAGMA application_id={sqlite.APPLICATION_ID}")
     connection.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)")
     connection.commit()
@@ -114,7 +113,7 @@ def test_what_was_stored_before_there_was_a_search_is_found(path: Path) -> None:
     journal.append(finished_session().records)
     before = SqlHistory(path).search("calculator").rows
     journal.close()
-    connection = sqlite3.connect(path)
+    connection = sqlite.driver().connect(path)
     connection.execute("DROP TABLE search")
     connection.execute("UPDATE alembic_version SET version_num = '0001'")
     connection.commit()

@@ -1,6 +1,5 @@
 """The first paint's look into the database."""
 
-import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +8,7 @@ import pytest
 
 from obra_tui.core.errors import StoreError
 from obra_tui.core.history import Overview
+from obra_tui.store import sqlite
 from obra_tui.store.journal import SqlJournal
 from obra_tui.store.queries import SqlHistory
 from obra_tui.store.quick import overview
@@ -35,7 +35,8 @@ def test_without_a_database_there_is_nothing(path: Path) -> None:
 
 def test_a_database_of_another_schema_is_left_to_the_program_proper(path: Path) -> None:
     SqlJournal(path).close()
-    with sqlite3.connect(path) as connection:
+    connection = sqlite.driver().connect(path)
+    with connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
     connection.close()
     assert overview(path) == Overview()
