@@ -10,13 +10,14 @@ import importlib.util
 import logging
 import os
 import shutil
-import sys
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from obra_tui.agents.config import ClaudeConfig
 from obra_tui.agents.environment import child_environment
+from obra_tui.agents.launcher import launcher
 from obra_tui.agents.place import Place
 from obra_tui.agents.sweep import owner_mark
 from obra_tui.core.errors import ImplementerError
@@ -43,11 +44,16 @@ NOT_OFFERED = ("EnterWorktree", "ExitWorktree", "CronCreate", "CronDelete", "Cro
 """Tools that leave the copy or act when nobody watches any more."""
 
 
+_warm = threading.Event()
+
+
 def warm_up() -> None:
     """Load the SDK and what stands on it; for a thread that has nothing else to do."""
     # Without a handler of its own the SDK's warnings would be printed across the screen.
     logging.getLogger(SDK).addHandler(logging.NullHandler())
     importlib.import_module("obra_tui.agents.conversation")
+    launcher()
+    _warm.set()
 
 
 def bundled_program() -> Path | None:
@@ -88,7 +94,7 @@ class ClaudeCode:
     async def start(self, request: ImplementRequest, emit: Emit, ask: AskPermission) -> Conversation:
         self._refuse_what_cannot_work(request)
         program = program_of(self._config)
-        if "obra_tui.agents.conversation" not in sys.modules:
+        if not _warm.is_set():
             await asyncio.to_thread(warm_up)
         conversation = self._conversation(request, program, emit, ask)
         self._running[request.claude_session] = conversation
@@ -197,12 +203,6 @@ class ClaudeCode:
             verbatim_prompts=True,
             max_buffer_size=MAX_LINE,
         )
-
-
-def launcher() -> tuple[str, ...]:
-    """Return the words before the program's own that make it die with us, where that can be had."""
-    setpriv = shutil.which("setpriv")
-    return (setpriv, "--pdeathsig", "INT", "--") if setpriv and sys.platform == "linux" else ()
 
 
 def _smaller(one: Number | None, other: Number | None) -> Number | None:

@@ -34,7 +34,7 @@ from obra_tui.core.ports import Emit
 TICK_S = 0.25
 INTERRUPT_S = 0.6
 RESULT_AFTER_INTERRUPT_S = 0.4
-STOPPED_EXIT_S = 0.3
+STOPPED_EXIT_S = 0.6
 _STDERR_KEPT = 12
 
 
@@ -195,6 +195,9 @@ class ClaudeConversation:
             return False
         except ImplementerError:
             raise
+        except TimeoutError:
+            self._error = f"it did not answer within {self._config.start_timeout_s:g} s"
+            return False
         except Exception as error:  # noqa: BLE001 - the SDK raises bare exceptions; whatever it is, the run is over
             self._error = self._error or f"{error}"
             return False

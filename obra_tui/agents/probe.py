@@ -6,9 +6,7 @@ The login state is asked of the program itself (`claude auth status` answers wit
 import importlib.metadata
 import json
 import os
-import shutil
 import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +14,7 @@ from pathlib import Path
 from obra_tui.agents.claude_code import program_of
 from obra_tui.agents.config import ClaudeConfig
 from obra_tui.agents.environment import child_environment, login_from, socket_room
+from obra_tui.agents.launcher import launcher
 from obra_tui.core.errors import ImplementerError
 from obra_tui.core.ids import AttemptId
 
@@ -56,7 +55,7 @@ def probe(config: ClaudeConfig, parent: Mapping[str, str] | None = None) -> Prob
         sdk_version=_sdk_version(),
         logged_in=logged_in,
         login=login,
-        dies_with_us=sys.platform == "linux" and shutil.which("setpriv") is not None,
+        dies_with_us=bool(launcher()),
     )
     return _with_problems(found, config)
 

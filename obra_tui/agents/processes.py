@@ -4,6 +4,7 @@ A process is named by its id *and* its creation time, so that a stranger who got
 nothing of Claude Code.
 """
 
+import time
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -57,14 +58,24 @@ def _environment(process: psutil.Process) -> dict[str, str]:
 def kill(processes: Iterable[psutil.Process], wait_s: float = 0.5) -> list[int]:
     """Kill processes at once; returns the ids of those that were still there."""
     killed = [process for process in processes if _kill(process)]
-    psutil.wait_procs(killed, timeout=wait_s)
+    end = time.monotonic() + wait_s
+    while any(map(_runs, killed)) and time.monotonic() < end:
+        time.sleep(0.005)
     return [process.pid for process in killed]
+
+
+def _runs(process: psutil.Process) -> bool:
+    """Whether a process still runs. It is not waited for: taking its exit code is its parent's business."""
+    try:
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.Error:
+        return False
 
 
 def _kill(process: psutil.Process) -> bool:
     """Kill one process unless it has ended; psutil itself refuses when the id has passed to another."""
     try:
-        if not process.is_running() or process.status() == psutil.STATUS_ZOMBIE:
+        if not _runs(process):
             return False
         process.kill()
     except psutil.Error:

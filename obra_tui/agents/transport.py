@@ -138,15 +138,9 @@ class PipeTransport(Transport):
             await asyncio.wait_for(self._process.wait(), seconds)
         return self._process.returncode is not None
 
-    def signal(self, number: signal.Signals) -> None:
-        """Send a signal to the program alone."""
-        if self._process and self._process.returncode is None:
-            with suppress(ProcessLookupError):
-                self._process.send_signal(number)
-
     def kill_group(self) -> None:
-        """Kill the program and what shares its process group."""
-        if self._process:
+        """Kill the program and what shares its process group, while the group's number is surely still its own."""
+        if self._process and self._process.returncode is None:
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._process.pid, signal.SIGKILL)
 

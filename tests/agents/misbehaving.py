@@ -78,6 +78,8 @@ def main() -> None:
     if MODE == "dies_at_once":
         sys.stderr.write("error: something is missing\n")
         sys.exit(3)
+    if MODE == "mute":
+        time.sleep(60)
     for line in sys.stdin:
         frame = json.loads(line)
         if frame["type"] == "control_request":

@@ -22,7 +22,8 @@ def result(*uuids, **more):
 
 
 def bash(**given):
-    return {"type": "assistant", "message": {"content": [{"type": "tool_use", "id": "t", "name": "Bash", "input": given}]}}
+    call = {"type": "tool_use", "id": "t", "name": "Bash", "input": given}
+    return {"type": "assistant", "message": {"content": [call]}}
 
 
 TOOL_DONE = {"type": "user", "message": {"content": [{"type": "tool_result", "tool_use_id": "t"}]}}

@@ -152,10 +152,11 @@ async def test_the_folder_for_sockets_is_made_for_us_alone(stage: Stage, misbeha
     assert oct((stage.folder / "new" / "tmp").stat().st_mode & 0o777) == "0o700"
 
 
-async def test_a_start_without_setpriv_works_too(stage: Stage, misbehave, monkeypatch):
-    misbehave("stateless")
-    monkeypatch.setattr("obra_tui.agents.claude_code.launcher", lambda: ())
-    assert (await stage.run()).outcome is Outcome.COMPLETED
+async def test_a_program_that_never_answers_is_told(stage: Stage, misbehave):
+    misbehave("mute", start_timeout_s=0.3)
+    result = await stage.run()
+    assert result.outcome is Outcome.TRANSPORT_BROKEN
+    assert "did not answer within 0.3 s" in result.detail
 
 
 def test_an_implementer_is_made_without_a_running_loop(tmp_path):

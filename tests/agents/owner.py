@@ -1,0 +1,30 @@
+"""An Obra of its own that starts a run and then waits for its death. Run by a test, not imported."""
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+from obra_tui.agents.claude_code import ClaudeCode
+from obra_tui.agents.config import ClaudeConfig
+from obra_tui.core.model import ImplementRequest
+
+
+async def nobody(question: object) -> object:
+    raise AssertionError("nothing is asked here")
+
+
+async def main(folder: Path, url: str) -> None:
+    config = ClaudeConfig(
+        tmp_dir=folder / "tmp", home=folder / "home", config_dir=folder / "config", base_url=url, api_key="dummy",
+        allow=("touch", "sleep", "setsid"), extra_environment=(("IS_SANDBOX", "1"),) if os.geteuid() == 0 else (),
+    )  # fmt: skip
+    request = ImplementRequest(
+        task="t1", attempt="a-owned", prompt="Do it.", cwd=str(folder / "copy"),
+        claude_session="22222222-2222-4222-8222-222222222222",
+    )  # fmt: skip
+    conversation = await ClaudeCode(config).start(request, lambda event: None, nobody)
+    await conversation.finished()
+
+
+asyncio.run(main(Path(sys.argv[1]), sys.argv[2]))

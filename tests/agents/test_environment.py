@@ -1,0 +1,79 @@
+"""The child's environment is a list of what it may see, not the parent's with some things taken away."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from obra_tui.agents.config import ClaudeConfig
+from obra_tui.agents.environment import child_environment, login_from, socket_room
+
+PARENT = {
+    "PATH": "/bin", "HOME": "/home/ada", "LANG": "C.UTF-8", "HTTPS_PROXY": "http://proxy:1", "SECRET": "canary",
+    "ANTHROPIC_API_KEY": "canary-key", "ANTHROPIC_AUTH_TOKEN": "canary-token", "ANTHROPIC_BASE_URL": "http://gateway",
+    "CLAUDE_CONFIG_DIR": "/home/ada/cfg", "AWS_SECRET_ACCESS_KEY": "canary", "LD_PRELOAD": "canary",
+    "NODE_OPTIONS": "canary", "CLAUDECODE": "1", "OBRA_DATA_DIR": "/x", "GIT_DIR": "/x",
+}  # fmt: skip
+CONFIG = ClaudeConfig(tmp_dir=Path("/data/tmp"))
+
+
+def seen(config=CONFIG, parent=PARENT):
+    return child_environment(config, parent, attempt="a1", owner="1-2@/data/tmp", cwd="/copy", sdk_version="0.2")
+
+
+def test_only_listed_names_pass():
+    environment = seen()
+    assert environment["PATH"] == "/bin" and environment["HTTPS_PROXY"] == "http://proxy:1"
+    foreign = "SECRET AWS_SECRET_ACCESS_KEY LD_PRELOAD NODE_OPTIONS CLAUDECODE OBRA_DATA_DIR GIT_DIR"
+    assert not set(foreign.split()) & set(environment)
+
+
+def test_the_persons_own_login_passes_while_nothing_else_is_set():
+    environment = seen()
+    assert environment["ANTHROPIC_API_KEY"] == "canary-key"
+    assert environment["ANTHROPIC_BASE_URL"] == "http://gateway"
+    assert (environment["HOME"], environment["CLAUDE_CONFIG_DIR"]) == ("/home/ada", "/home/ada/cfg")
+
+
+@pytest.mark.parametrize("changes", [{"base_url": "http://127.0.0.1:1"}, {"api_key": "mine"}])
+def test_the_persons_own_login_is_not_sent_where_the_settings_lead(changes):
+    assert not [value for value in seen(replace(CONFIG, **changes)).values() if "canary" in value]
+
+
+def test_settings_come_before_the_persons_environment():
+    config = replace(CONFIG, base_url="http://there", api_key="mine", home=Path("/h"), config_dir=Path("/c"))
+    environment = seen(config)
+    assert environment["ANTHROPIC_BASE_URL"] == "http://there"
+    assert environment["ANTHROPIC_API_KEY"] == "mine"
+    assert (environment["HOME"], environment["CLAUDE_CONFIG_DIR"]) == ("/h", "/c")
+
+
+def test_the_program_is_told_to_keep_to_itself_and_to_report():
+    environment = seen(replace(CONFIG, max_retries=3))
+    assert environment["CLAUDE_CODE_EMIT_SESSION_STATE_EVENTS"] == "1"
+    assert environment["CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC"] == "1"
+    assert environment["DISABLE_TELEMETRY"] == environment["DISABLE_AUTOUPDATER"] == "1"
+    assert environment["CLAUDE_CODE_MAX_RETRIES"] == "3"
+    assert environment["TMPDIR"] == "/data/tmp"
+
+
+def test_marks_cannot_be_overruled():
+    config = replace(CONFIG, extra_environment=(("OBRA_ATTEMPT", "x"), ("FOO", "bar")), pass_environment=("SECRET",))
+    environment = seen(config)
+    assert (environment["OBRA_ATTEMPT"], environment["OBRA_OWNER"]) == ("a1", "1-2@/data/tmp")
+    assert (environment["FOO"], environment["SECRET"]) == ("bar", "canary")
+
+
+def test_the_key_is_not_shown():
+    assert "mine" not in repr(replace(CONFIG, api_key="mine"))
+
+
+def test_the_source_of_the_login_is_named_and_its_value_is_not():
+    assert login_from(replace(CONFIG, api_key="mine"), PARENT) == "settings"
+    assert login_from(CONFIG, PARENT) == "ANTHROPIC_API_KEY"
+    assert login_from(replace(CONFIG, base_url="http://x"), PARENT) == ""
+    assert login_from(CONFIG, {}) == ""
+
+
+def test_a_long_folder_has_no_room_for_sockets():
+    assert socket_room(Path("/data/tmp")) and not socket_room(Path("/" + "x" * 100))

@@ -1,0 +1,111 @@
+"""What a dead Obra left running is killed, and nothing else."""
+
+import asyncio
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from obra_tui.agents.environment import ATTEMPT_MARK, OWNER_MARK
+from obra_tui.agents.processes import alive, identity, marked
+from obra_tui.agents.sweep import owner_mark, sweep_leftovers
+from tests.agents.stage import Stage, exists, left_of, runs
+
+
+@pytest.fixture
+def spawn():
+    children = []
+
+    def start(**environment):
+        child = subprocess.Popen(["sleep", "300"], env={"PATH": os.environ["PATH"], **environment})
+        children.append(child)
+        return child
+
+    yield start
+    for child in children:
+        child.kill()
+        child.wait()
+
+
+@pytest.fixture
+def dead():
+    """The identity of a process that has ended."""
+    child = subprocess.Popen(["sleep", "300"])
+    name = identity(child.pid)
+    child.kill()
+    child.wait()
+    return name
+
+
+def test_a_process_has_a_name_that_no_later_one_can_have(dead):
+    assert alive(identity(os.getpid()))
+    assert not alive(dead)
+    assert not alive(f"{os.getpid()}-1")
+    assert not alive("") and not alive("x-y")
+
+
+def test_processes_of_a_dead_owner_are_killed(tmp_path, spawn, dead):
+    child = spawn(**{OWNER_MARK: f"{dead}@{tmp_path}", ATTEMPT_MARK: "a1"})
+    swept = sweep_leftovers(tmp_path)
+    assert (swept.killed, swept.attempts) == ((child.pid,), ("a1",))
+    child.wait(5)
+
+
+def test_processes_of_the_living_of_other_data_and_of_nobody_are_left_alone(tmp_path, spawn, dead):
+    children = [
+        spawn(**{OWNER_MARK: owner_mark(tmp_path), ATTEMPT_MARK: "a1"}),
+        spawn(**{OWNER_MARK: f"{dead}@{tmp_path}-other", ATTEMPT_MARK: "a1"}),
+        spawn(ATTEMPT="a1"),
+    ]
+    assert sweep_leftovers(tmp_path).killed == ()
+    assert all(child.poll() is None for child in children)
+
+
+def test_sockets_of_dead_processes_are_removed(tmp_path):
+    (tmp_path / "cc-socks").mkdir()
+    for name in (str(os.getpid()), "999999999", "notes"):
+        with socket.socket(socket.AF_UNIX) as made:
+            made.bind(str(tmp_path / "cc-socks" / f"{name}.sock"))
+    assert sweep_leftovers(tmp_path).sockets == 1
+    assert sorted(path.stem for path in (tmp_path / "cc-socks").iterdir()) == sorted([str(os.getpid()), "notes"])
+
+
+def test_a_folder_that_is_not_there_yet_is_no_fault(tmp_path):
+    assert sweep_leftovers(tmp_path / "new").sockets == 0
+
+
+async def _obra_in_a_command(stage: Stage) -> tuple[asyncio.subprocess.Process, list[psutil.Process]]:
+    """Return an Obra of its own that runs a command through Claude Code, and its Claude Code."""
+    stage.play(runs("touch started; sleep 304"))
+    words = (sys.executable, "-m", "tests.agents.owner", str(stage.folder), stage.server.url)
+    owner = await asyncio.create_subprocess_exec(*words, cwd=Path(__file__).parents[2])
+    await exists(stage.copy / "started")
+    found = [process for process, _ in marked(ATTEMPT_MARK, "a-owned") if "claude" in process.name()]
+    assert found
+    return owner, found
+
+
+@pytest.mark.e2e
+async def test_commands_of_a_killed_obra_are_killed_at_the_next_start(stage: Stage):
+    owner, program = await _obra_in_a_command(stage)
+    for process in (owner, *program):
+        process.kill()
+    await owner.wait()
+    assert left_of("a-owned")
+    sweep_leftovers(stage.folder / "tmp")
+    assert left_of("a-owned") == []
+
+
+@pytest.mark.e2e
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a program of its parent's death")
+async def test_the_program_and_its_command_die_with_obra(stage: Stage):
+    owner, _ = await _obra_in_a_command(stage)
+    owner.kill()
+    await owner.wait()
+    async with asyncio.timeout(15):
+        while left_of("a-owned"):
+            await asyncio.sleep(0.1)

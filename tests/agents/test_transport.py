@@ -1,0 +1,26 @@
+"""Lines out of chunks."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from obra_tui.agents.transport import LineJoiner
+
+
+@given(st.lists(st.binary(max_size=9).map(lambda line: line.replace(b"\n", b"")), max_size=8), st.data())
+def test_lines_come_whole_however_they_are_cut(lines, data):
+    whole = b"".join(line + b"\n" for line in lines)
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(whole)), max_size=6)))
+    chunks = [whole[start:end] for start, end in zip([0, *cuts], [*cuts, len(whole)], strict=True)]
+    joiner = LineJoiner(100)
+    assert [line for chunk in chunks for line in joiner.push(chunk)] == lines
+
+
+def test_a_line_over_the_limit_is_left_out_and_the_next_one_is_read():
+    joiner = LineJoiner(10)
+    assert joiner.push(b"short\n" + b"x" * 8) == [b"short"]
+    assert not joiner.overflowed
+    assert joiner.push(b"y" * 8) == []
+    assert joiner.overflowed
+    assert joiner.push(b"z" * 1000) == []
+    assert joiner._parts == []
+    assert joiner.push(b"end\nnext\n") == [b"next"]
