@@ -16,21 +16,23 @@ from typing import ClassVar
 
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.command import Provider
 from textual.filter import LineFilter
 from textual.screen import Screen
 
 from obra_tui.core.errors import ObraError
-from obra_tui.core.ids import GateId, SessionId, TaskId
+from obra_tui.core.ids import GateId, QuestionId, SessionId, TaskId
 from obra_tui.ui import keys
 from obra_tui.ui.backend import Connection, connect
 from obra_tui.ui.bindings import bindings
 from obra_tui.ui.bridge import Bridge
-from obra_tui.ui.choices import stop_choices
+from obra_tui.ui.choices import cancel_choices, quit_choices, stop_choices
 from obra_tui.ui.crash import crash_sentence, save_crash
 from obra_tui.ui.hub import Hub
 from obra_tui.ui.notify import Notices
 from obra_tui.ui.ports import Backend, Clock, Doctor, Engine, Launch, OpenBackend, UiResult
 from obra_tui.ui.requests import Requests
+from obra_tui.ui.screens.index import SCREENS
 from obra_tui.ui.screens.live import LiveScreen
 from obra_tui.ui.state import TaskView
 from obra_tui.ui.statusline import Part
@@ -41,6 +43,12 @@ from widgets.themes import register
 
 PANE_KEYS = {"log.start": "home"}
 """`g` reviews a gate everywhere, so the panes give it up."""
+
+
+def _commands() -> type[Provider]:
+    from obra_tui.ui.palette import ObraCommands
+
+    return ObraCommands
 
 
 class SystemClock:
@@ -60,6 +68,7 @@ class ObraApp(App[UiResult]):
         Binding("ctrl+c", "help_quit", show=False, system=True),
     ]
     COMMAND_PALETTE_BINDING = "f12"
+    COMMANDS = {_commands}
     DEFAULT_MODE = "live"
 
     def __init__(
@@ -89,9 +98,10 @@ class ObraApp(App[UiResult]):
         self._wakeup: Wakeup | None = None
         self._notices = Notices(launch.notify)
         self._leaving = False
+        self._quitting = False
         self._overrides = keys.check_overrides(launch.keys)
 
-    MODES: ClassVar[dict[str, str | Callable[[], Screen[object]]]] = {"live": LiveScreen}
+    MODES: ClassVar[dict[str, str | Callable[[], Screen[object]]]] = dict(SCREENS)
 
     # -- start ---------------------------------------------------------------------------------
 
@@ -218,6 +228,8 @@ class ObraApp(App[UiResult]):
         if batch.records:
             self.hub.take(batch.records)
             self._notices.look(self, batch.records)
+            if self._quitting and not self._something_works():
+                self._quit()
         if batch.more:
             self._wakeup.poke()
 
@@ -240,6 +252,9 @@ class ObraApp(App[UiResult]):
         if isinstance(screen, ObraScreen) and screen.ready and self._something_runs():
             screen.tick()
 
+    def _something_works(self) -> bool:
+        return any(task.working for task in self.hub.view.tasks.values())
+
     def _something_runs(self) -> bool:
         view = self.hub.view
         return bool(view.permissions or view.problems or view.waiting_gates) or any(
@@ -261,8 +276,92 @@ class ObraApp(App[UiResult]):
     def action_show_live(self) -> None:
         self.show("live")
 
+    def action_show_tasks(self) -> None:
+        self.show("tasks")
+
+    def action_show_gates(self) -> None:
+        self.show("gates")
+
+    def action_show_history(self) -> None:
+        self.show("history")
+
+    def action_show_setup(self) -> None:
+        self.show("setup")
+
+    def action_show_help(self) -> None:
+        from obra_tui.ui.screens.help import HelpScreen, live_rows
+
+        self.push_screen(HelpScreen(live_rows(self, self.screen)))
+
+    def watch_task(self, task: TaskId) -> None:
+        """Go to Live and stay with this task."""
+        self.show("live")
+        self.call_after_refresh(self._pin, task)
+
+    def _pin(self, task: TaskId) -> None:
+        if isinstance(self.screen, LiveScreen):
+            self.screen.pin(task)
+
+    def action_answer_question(self) -> None:
+        """Open the oldest question; only ever because somebody asked for it."""
+        self.answer_next(after=None)
+
+    def answer_next(self, after: QuestionId | None) -> None:
+        from obra_tui.ui.screens.permission import PermissionScreen
+
+        asked = sorted(self.hub.view.permissions.values(), key=lambda item: item.asked_at)
+        first = next((item for item in asked if item.id != after), None)
+        if first is not None and not isinstance(self.screen, PermissionScreen):
+            self.push_screen(PermissionScreen(first))
+
+    def start_demo(self) -> None:
+        """Leave the present engine and rehearse in the same screen."""
+        if self.open_demo is None or self._something_works():
+            self.tell("Stop the present run first.", problem=True)
+            return
+        connection, self._connection = self._connection, None
+        self.hub.forget()
+        self.phase = "starting the rehearsal…"
+        self.show("live")
+        self.run_worker(
+            partial(self._swap, connection, self.open_demo), thread=True, exit_on_error=False, group="backend"
+        )
+
+    def _swap(self, connection: Connection | None, open_backend: OpenBackend) -> None:
+        """In a worker thread: one engine ends before the next begins."""
+        if connection is not None:
+            connection.close()
+        self._connect(open_backend)
+
+    # -- leaving -------------------------------------------------------------------------------
+
     def action_ask_quit(self) -> None:
-        self.run_worker(self._leave(), exit_on_error=False)
+        if self._quitting or not self._something_works():
+            self._quit()
+            return
+        from obra_tui.ui.screens.dialogs import ChoiceDialog
+
+        self.push_screen(ChoiceDialog("A run is active", quit_choices(), first="stay"), self._quit_as)
+
+    def _quit_as(self, answer: str | None) -> None:
+        sessions = [session.id for session in self.hub.view.sessions.values() if session.running]
+        match answer:
+            case "after_stage":
+                self._quitting = True
+                self.tell("Obra quits when the present stage is done; ctrl+q quits at once.")
+                for session in sessions:
+                    self.requests.stop_run(session, "after_stage")
+            case "now":
+                for session in sessions:
+                    self.requests.stop_run(session, "now")
+                self._quit()
+            case _:
+                pass
+
+    def _quit(self) -> None:
+        if not self._leaving:
+            self._leaving = True
+            self.run_worker(self._leave(), exit_on_error=False)
 
     # -- requests ------------------------------------------------------------------------------
 
@@ -289,6 +388,14 @@ class ObraApp(App[UiResult]):
             placeholder="Add a --verbose flag to the command line…",
         )
         self.push_screen(WriteDialog(writing), lambda text: self.requests.new_task(text) if text else None)
+
+    def ask_cancel(self, task: TaskView) -> None:
+        from obra_tui.ui.screens.dialogs import ChoiceDialog
+
+        self.push_screen(
+            ChoiceDialog(f"Cancel {task.spec.key}?", cancel_choices(task), first="none"),
+            lambda answer: self.requests.cancel_task(task.id) if answer == "task" else None,
+        )
 
     def ask_stop(self, session: SessionId, task: TaskView | None) -> None:
         """Three ways to stop, with what becomes of the work; the focus is on none of them."""
@@ -325,7 +432,6 @@ class ObraApp(App[UiResult]):
 
     async def _leave(self) -> None:
         """Stop the engine without blocking the screen, then go."""
-        self._leaving = True
         connection, self._connection = self._connection, None
         if connection is not None:
             self.phase = "stopping…"

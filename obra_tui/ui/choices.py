@@ -23,3 +23,20 @@ def stop_choices(task: TaskView | None) -> list[Choice]:
         effect = f"{task.spec.key} ends as cancelled; its work is kept under a ref. Other tasks go on."
         choices.append(Choice(id="task", label=f"Cancel {task.spec.key} only", effect=effect))
     return choices
+
+
+def cancel_choices(task: TaskView) -> list[Choice]:
+    kept = "Its work is kept under a ref; tasks that wait for it stay blocked."
+    return [
+        Choice(id="none", label="Do not cancel", effect=f"{task.spec.key} goes on."),
+        Choice(id="task", label=f"Cancel {task.spec.key}", effect=kept),
+    ]
+
+
+def quit_choices() -> list[Choice]:
+    """Nothing can go on without this program, so there is no way to leave a run behind."""
+    return [
+        Choice(id="stay", label="Do not quit", effect="The run goes on."),
+        Choice(id="after_stage", label="Stop after this stage, then quit", effect="What runs now is finished first."),
+        Choice(id="now", label="Stop now and quit", effect="Claude is interrupted; the work so far is kept."),
+    ]

@@ -34,8 +34,11 @@ LINES = (
         detail="about 19 GB, needs about 24 GB of memory",
     ),
     DoctorLine(
-        name="sandbox", status=DoctorStatus.WARN, fact="bubblewrap is not there: checks run without it",
-        fix="apt install bubblewrap", needed=False,
+        name="sandbox",
+        status=DoctorStatus.WARN,
+        fact="bubblewrap is not there: checks run without it",
+        fix="apt install bubblewrap",
+        needed=False,
     ),
 )
 

@@ -101,8 +101,8 @@ index 1f2e3d4..5c6b7a8 100644
 +import pytest
 +
 +from calculator import add, divide, multiply, subtract
- 
- 
+~
+~
  def test_add():
      assert add(2, 3) == 5
 +
@@ -114,7 +114,7 @@ index 1f2e3d4..5c6b7a8 100644
 +def test_divide_by_zero():
 +    with pytest.raises(ZeroDivisionError):
 +        divide(10, 0)
-'''
+'''.replace("\n~", "\n ")
 FILES = (
     FileChange(path="calculator.py", kind=ChangeKind.ADDED, added=31, removed=0),
     FileChange(
@@ -233,7 +233,8 @@ class Story:
     def claude_works(self) -> "Story":
         self.says(
             "b1",
-            "I'll write the **four operations** first, then the tests.\n\n1. `add`, `subtract`\n2. `multiply`, `divide`\n",
+            "I'll write the **four operations** first, then the tests.\n\n"
+            "1. `add`, `subtract`\n2. `multiply`, `divide`\n",
         )
         self.uses("c1", "Read", "tests/test_calculator.py", output="from calculator import add\n", seconds=0.012)
         self.uses("c2", "Write", "calculator.py", patch=PATCH.split("diff --git a/tests")[0], added=31, seconds=0.2)
@@ -241,7 +242,7 @@ class Story:
             "c3",
             "Edit",
             "tests/test_calculator.py",
-            patch="@@ -1 +1,3 @@\n-from calculator import add\n+import pytest\n+\n+from calculator import add, divide, multiply, subtract\n",
+            patch="@@ -1 +1,2 @@\n-from calculator import add\n+import pytest\n+from calculator import add, divide\n",
             added=12,
             removed=1,
         )

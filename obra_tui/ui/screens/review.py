@@ -167,8 +167,7 @@ class ReviewScreen(ArmedScreen, ObraScreen):
             ("review.later", "Later", effects.later),
         )
         return [
-            Answer(key(key_id), label, effect, enabled=review.open, why_not=why_not)
-            for key_id, label, effect in rows
+            Answer(key(key_id), label, effect, enabled=review.open, why_not=why_not) for key_id, label, effect in rows
         ]
 
     def _draw_note(self) -> None:

@@ -1,0 +1,177 @@
+"""Setup: what is there, what is missing, and the command that fixes it. Nothing is installed behind anybody's back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal
+
+from obra_tui.core.doctor import DoctorLine, DoctorStatus
+from obra_tui.core.errors import ObraError
+from obra_tui.core.events import Record
+from obra_tui.ui.bindings import bindings
+from obra_tui.ui.ports import Setting
+from obra_tui.ui.screens.base import ObraScreen
+from obra_tui.ui.statusline import Part
+from obra_tui.ui.words import DOCTOR, Tone
+from widgets.choice_list import ChoiceList
+from widgets.lines import LogLine, Span
+from widgets.log_pane import LogPane
+
+AGAIN_S = 5.0
+
+
+class DoctorList(ChoiceList):
+    """Rows whose copy key copies the command, not the row: that is the screen's to do."""
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return False if action == "copy" else super().check_action(action, parameters)
+
+
+class SetupScreen(ObraScreen):
+    BINDINGS: ClassVar[list[BindingType]] = bindings("setup")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lines: tuple[DoctorLine, ...] = ()
+        self._looking = False
+
+    def compose_body(self) -> ComposeResult:
+        with Horizontal(id="setup"):
+            yield DoctorList(id="doctor")
+            yield LogPane(id="config", follow=False)
+
+    def on_mount(self) -> None:
+        self.query_one("#doctor").border_title = "What is here"
+        self.query_one("#config").border_title = "Without these you can still"
+        self.query_one("#config", LogPane).extend(self._side())
+        self.query_one("#doctor").focus()
+        self.set_interval(AGAIN_S, self._again)
+        self._look()
+
+    def draw(self, records: Sequence[Record]) -> None:
+        ready = sum(line.status in (DoctorStatus.OK, DoctorStatus.WARN) for line in self._lines)
+        note = "looking…" if self._looking and not self._lines else f"{ready} of {len(self._lines)} ready"
+        demo = self.obra.open_demo is not None and self._missing()
+        hint = f"you can rehearse now ({self.obra.key_shown('setup.start_demo')}): no login, no model, no cost"
+        self.show_status(
+            Part(text="SETUP", strong=True),
+            Part(text=note, tone=Tone.WARN if self._missing() else Tone.PASS),
+            Part(text=hint if demo else ""),
+        )
+
+    def _missing(self) -> bool:
+        return any(line.status is DoctorStatus.MISSING and line.needed for line in self._lines)
+
+    def _side(self) -> list[LogLine]:
+        key = self.obra.key_shown
+        rehearse = f"{key('setup.start_demo')}  watch a rehearsal: everything real but the two models"
+        lines = [LogLine(rehearse)] if self.obra.open_demo is not None else []
+        lines.append(LogLine(f"{key('app.show_history')}  look at earlier sessions"))
+        lines.append(LogLine("–  judge by hand: without Ollama every gate asks you, with the checks before you"))
+        lines.append(LogLine(""))
+        lines.append(LogLine("Settings in force", style="heading"))
+        lines.extend(_setting(setting) for setting in self.obra.launch.settings)
+        return lines
+
+    # -- looking -------------------------------------------------------------------------------
+
+    def _again(self) -> None:
+        """What was missing may be there by now; nobody looks while nobody watches."""
+        if self.is_current and any(line.status not in (DoctorStatus.OK, DoctorStatus.WARN) for line in self._lines):
+            self._look()
+
+    def _look(self) -> None:
+        if self._looking:
+            return
+        self._looking = True
+        self.draw(())
+        self.run_worker(self._run_doctor, thread=True, exit_on_error=False, group="doctor")
+
+    def _run_doctor(self) -> None:
+        """In a worker thread: lines are shown as they come."""
+        found: list[DoctorLine] = []
+        try:
+            for line in self.obra.doctor.run():
+                found.append(line)
+                self.obra.soon(partial(self._take, tuple(found), False))
+        except ObraError as refused:
+            found.append(DoctorLine(name="doctor", status=DoctorStatus.UNKNOWN, fact=refused.what, fix=refused.fix))
+        except Exception as error:  # noqa: BLE001 - the edge of the thread: becomes a line and a file
+            self.obra.soon(partial(self.obra.unexpected, error, "while looking at the machine"))
+        self.obra.soon(partial(self._take, tuple(found), True))
+
+    def _take(self, lines: tuple[DoctorLine, ...], done: bool) -> None:
+        if not self.ready:
+            return
+        # While looking again, what was known stays until it is known anew.
+        known = {line.name: line for line in self._lines}
+        fresh = {line.name: line for line in lines}
+        shown = tuple(fresh.values()) if done else tuple({**known, **fresh}.values())
+        if done:
+            self._looking = False
+        if shown != self._lines:
+            self._lines = shown
+            self.query_one("#doctor", ChoiceList).set_rows([doctor_row(line) for line in shown])
+        self.draw(())
+        self.refresh_bindings()
+
+    # -- keys ----------------------------------------------------------------------------------
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "start_demo":
+            return self.obra.open_demo is not None
+        return True
+
+    def action_check_again(self) -> None:
+        self._look()
+
+    def action_copy_fix(self) -> None:
+        name = self.query_one("#doctor", ChoiceList).highlighted
+        line = next((line for line in self._lines if line.name == name), None)
+        if line is None or not line.fix:
+            self.obra.tell("There is nothing to copy for this line.")
+            return
+        self.obra.copy_to_clipboard(line.fix)
+        self.obra.tell(f"Copied: {line.fix}")
+
+    def action_start_demo(self) -> None:
+        self.obra.start_demo()
+
+    def action_go_back(self) -> None:
+        self.obra.show("live")
+
+
+def doctor_row(line: DoctorLine) -> LogLine:
+    """`✗ claude-login   Claude Code is not logged in`, then the command that helps."""
+    status = DOCTOR[line.status]
+    name = f"{line.name:<14}"
+    text = f"{name} {line.fact}"
+    style = f"strong {status.tone.value}".strip()
+    spans = [Span(0, len(line.name), style)]
+    if line.fix:
+        text += "\nrun:  "
+        spans.append(Span(len(text), len(text) + len(line.fix), "code"))
+        text += line.fix
+    if line.detail:
+        spans.append(Span(len(text) + 1, len(text) + 1 + len(line.detail), "dim"))
+        text += f"\n{line.detail}"
+    hang = " " * 15
+    return LogLine(
+        text,
+        key=line.name,
+        glyph=status.glyph,
+        spans=tuple(spans),
+        aside=status.word,
+        hang=hang,
+        aside_style=status.tone.value or "text",
+    )
+
+
+def _setting(setting: Setting) -> LogLine:
+    head = f"{setting.name} = {setting.value}"
+    return LogLine(head, aside=setting.origin, hang="  ")

@@ -1,0 +1,132 @@
+"""A history in memory: what it was given, and what it was asked."""
+
+from obra_tui.core.errors import UnknownId
+from obra_tui.core.history import (
+    AttemptDetail,
+    AttemptSummary,
+    HistoryFilter,
+    Page,
+    SessionDetail,
+    SessionSummary,
+    TaskSummary,
+)
+from obra_tui.core.ids import AttemptId, SessionId, TaskId
+from obra_tui.core.lifecycle import State
+from obra_tui.core.model import DecisionKind, Outcome, Policy, SessionKind, TaskSpec, Usage
+from tests.ui import stories
+
+
+class FakeHistory:
+    def __init__(self, sessions=(), details=(), attempts=(), records=()) -> None:
+        self._sessions = tuple(sessions)
+        self._details = {detail.summary.id: detail for detail in details}
+        self._attempts = {detail.summary.id: detail for detail in attempts}
+        self._records = tuple(records)
+        self.asked: list[tuple[object, ...]] = []
+
+    def sessions(self, wanted=HistoryFilter(), after=None, limit=50):  # noqa: B008
+        self.asked.append(("sessions", wanted, after))
+        return Page(rows=tuple(row for row in self._sessions if wanted.text.lower() in row.title.lower()))
+
+    def session(self, session):
+        self.asked.append(("session", session))
+        if session not in self._details:
+            raise UnknownId(f"There is no session {session}.", fix="Look at obra history.")
+        return self._details[session]
+
+    def attempt(self, attempt):
+        self.asked.append(("attempt", attempt))
+        return self._attempts[attempt]
+
+    def attempt_records(self, attempt, after=0, limit=500):
+        return [r for r in self._records if r.attempt == attempt and r.seq > after][:limit]
+
+    @classmethod
+    def sample(cls) -> "FakeHistory":
+        story = stories.at_gate().decided(DecisionKind.APPROVE)
+        sessions = (
+            summary(stories.SESSION, "Calculator", story.at - 60, ((State.ACCEPTED, 1), (State.BLOCKED, 2)), score=0.9),
+            summary("s2", "Stress test", story.at - 90_000, ((State.ACCEPTED, 10),), score=0.84, closed=True),
+            summary(
+                "s3",
+                "Read a CSV file",
+                story.at - 400_000,
+                ((State.REJECTED, 1),),
+                score=0.41,
+                closed=True,
+                rehearsal="csv",
+            ),
+        )
+        attempt = attempt_summary(story)
+        spec = TaskSpec(id=attempt.task, key="T001", title="Write a calculator", prompt="Write a calculator.")
+        task = TaskSummary(
+            id=attempt.task,
+            session=stories.SESSION,
+            key="T001",
+            title="Write a calculator",
+            position=1,
+            state=State.ACCEPTED,
+            reason="",
+            changed_at=story.at,
+            attempts=1,
+            score=0.9,
+            commit="abc1234def",
+        )
+        detail = SessionDetail(
+            summary=sessions[0],
+            branch="obra/s0000000session",
+            base_commit="9be21f0c4a7d11",
+            threshold=0.7,
+            max_attempts=3,
+            plan_source="tasks.md",
+            close_reason="",
+            versions=(),
+            tasks=(task,),
+            attempts=(attempt,),
+        )
+        opened = AttemptDetail(summary=attempt, spec=spec, diff=stories.DIFF, quality=stories.good_quality())
+        return cls(sessions, (detail,), (opened,), story.records)
+
+
+def summary(session, title, at, states, *, score=None, closed=False, rehearsal="") -> SessionSummary:
+    return SessionSummary(
+        id=SessionId(session),
+        kind=SessionKind.MILESTONE,
+        title=title,
+        project="/home/ada/calc",
+        policy=Policy.SUPERVISED,
+        rehearsal=rehearsal,
+        opened_at=at,
+        closed_at=at + 900 if closed else None,
+        states=states,
+        attempts=sum(n for _, n in states),
+        score=score,
+        usage=Usage(cost_usd=0.42, turns=9),
+    )
+
+
+def attempt_summary(story) -> AttemptSummary:
+    return AttemptSummary(
+        id=AttemptId(story.attempt),
+        session=stories.SESSION,
+        task=TaskId(story.task),
+        task_key="T001",
+        task_title="Write a calculator",
+        task_state=State.ACCEPTED,
+        number=1,
+        counted=0,
+        started_at=stories.START,
+        ended_at=stories.START + 192,
+        outcome=Outcome.COMPLETED,
+        detail="",
+        score=0.9,
+        passes=True,
+        gate_decision=None,
+        decision=DecisionKind.APPROVE,
+        decided_by="person:ada",
+        accepted=True,
+        waiting=None,
+        claude_model="claude-sonnet-4-5",
+        judge_model="qwen2.5-coder:32b",
+        usage=Usage(cost_usd=0.31),
+    )
