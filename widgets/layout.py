@@ -12,7 +12,7 @@ from .document import Document, Growing
 from .lines import LogLine, gutter_width
 from .wrapping import breaks
 
-_REMEMBERED = 2_000
+_REMEMBERED = 500
 
 
 class Row(NamedTuple):

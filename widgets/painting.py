@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple
@@ -40,6 +40,21 @@ class Chrome:
     background: Color = field(default_factory=lambda: Color(0, 0, 0))
 
 
+class RowStrip(Strip):
+    """A strip that does not keep itself alive.
+
+    Textual lets a strip remember how it was divided, also when it was not: a cycle for every row of every frame,
+    which only the garbage collector would end.
+    """
+
+    __slots__ = ()
+
+    def divide(self, cuts: Iterable[int]) -> Sequence[Strip]:
+        """Cut at these cells; a whole row is the row itself."""
+        wanted = list(cuts)
+        return [self] if wanted == [self.cell_length] else super().divide(wanted)
+
+
 class RowPainter:
     """Builds full-width strips for rows."""
 
@@ -75,10 +90,9 @@ class RowPainter:
     def _framed(self, content: list[Segment], face: Face) -> Strip:
         chrome = self.chrome
         segments = [*chrome.left, *content, chrome.bar[face], *chrome.right]
-        strip = Strip(segments, len(chrome.left) + self.width + 1 + len(chrome.right))
         for line_filter in chrome.filters:
-            strip = strip.apply_filter(line_filter, chrome.background)
-        return strip
+            segments = line_filter.apply(segments, chrome.background)
+        return RowStrip(segments, len(chrome.left) + self.width + 1 + len(chrome.right))
 
     def _lead(self, line: LogLine, row: Row) -> list[Segment]:
         """Time, glyph and lead on a line's first row, blanks and hang on the rows it wraps to."""

@@ -9,7 +9,7 @@ from textual.strip import Strip
 from .lines import LogLine
 from .scrollbar import Face
 
-_KEPT = 400
+_KEPT = 240
 
 Key = tuple[int, int, Face]
 """Serial of the entry, row in it, and what the scrollbar shows beside it."""
