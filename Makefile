@@ -42,7 +42,7 @@ test-real-llm: $(READY)  ## tests against a small real model (200 MB, from the p
 	@$(BIN)/python -m pytest -m real_llm $(ARGS)
 
 bench: $(READY)  ## the measurements
-	@$(BIN)/python -m benchmarks $(ARGS)
+	@for file in benchmarks/b[0-9]*.py; do echo "== $$file"; $(BIN)/python -m "benchmarks.$$(basename "$$file" .py)" $(ARGS) || exit 1; done
 
 lint: $(READY)  ## style, types, and who may import whom
 	@$(BIN)/ruff check .

@@ -180,7 +180,8 @@ class DatabaseSettings(Section):
     """Where the sessions are kept."""
 
     url: str = ""
-    """Address of a PostgreSQL database, such as "postgresql+psycopg://ada@db/obra" (needs psycopg to be installed);
+    """Address of a PostgreSQL database, such as "postgresql+psycopg://ada@db/obra" (with the
+    extra obra-tui[postgresql]);
     empty = SQLite in the data directory. Not in a project file."""
 
 
