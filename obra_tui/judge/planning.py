@@ -36,7 +36,7 @@ def plan_review(request: JudgeRequest, standards: Standards) -> Plan:
 def _room(request: JudgeRequest, standards: Standards) -> int:
     """Tokens that are left for hunks beside everything else and the answer."""
     config = standards.config
-    frame = config.num_ctx - standards.room_after(standards.messages(request, "", 1, 2))
+    frame = standards.frame(request)
     room = config.num_ctx - config.max_output_tokens - frame
     if room < _LEAST_ROOM:
         raise DoesNotFit(

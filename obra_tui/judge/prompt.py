@@ -46,6 +46,10 @@ def _without_title(text: str) -> str:
     return text.partition("\n")[2]
 
 
+COSTLIEST_MARK = "0" * 32
+"""No mark is estimated at more tokens than this one: each of its digits counts."""
+
+
 def new_mark() -> str:
     """Return 128 random bits."""
     return secrets.token_hex(16)
@@ -93,9 +97,10 @@ def system_text(prompts: Prompts, rubric: Rubric) -> str:
 # --- the request's part --------------------------------------------------------------------------
 
 
-def review_text(prompts: Prompts, request: JudgeRequest, diff: str, number: int, total: int, limits: Limits) -> str:
+def review_text(
+    prompts: Prompts, request: JudgeRequest, diff: str, number: int, total: int, limits: Limits, mark: str
+) -> str:
     """Return the message for part `number` of `total`; `diff` is that part as shown."""
-    mark = new_mark()
     return prompts.review.substitute(
         mark=mark,
         title=one_line(request.task.title),

@@ -5,7 +5,16 @@ from dataclasses import dataclass
 from obra_tui.core.model import JudgeIdentity, JudgeRequest
 from obra_tui.judge.config import JudgeConfig
 from obra_tui.judge.exchange import Message, Question
-from obra_tui.judge.prompt import Limits, Prompts, load_prompts, prompt_tokens, review_text, system_text
+from obra_tui.judge.prompt import (
+    COSTLIEST_MARK,
+    Limits,
+    Prompts,
+    load_prompts,
+    new_mark,
+    prompt_tokens,
+    review_text,
+    system_text,
+)
 from obra_tui.judge.rubric import Rubric, answer_schema, load_rubric
 
 
@@ -32,7 +41,14 @@ class Standards:
         )
 
     def messages(self, request: JudgeRequest, diff: str, number: int, total: int) -> tuple[Message, ...]:
-        text = review_text(self.prompts, request, diff, number, total, Limits.of(self.config.num_ctx))
+        return self._messages(request, diff, number, total, new_mark())
+
+    def frame(self, request: JudgeRequest) -> int:
+        """Tokens of the largest prompt without any of the diff."""
+        return prompt_tokens(self._messages(request, "", 99, 99, COSTLIEST_MARK))
+
+    def _messages(self, request: JudgeRequest, diff: str, number: int, total: int, mark: str) -> tuple[Message, ...]:
+        text = review_text(self.prompts, request, diff, number, total, Limits.of(self.config.num_ctx), mark)
         system = system_text(self.prompts, self.rubric)
         return (Message(role="system", content=system), Message(role="user", content=text))
 

@@ -5,7 +5,7 @@ import re
 from obra_tui.core.model import CheckStatus, Finding, Severity
 from obra_tui.judge import JudgeConfig
 from obra_tui.judge.planning import plan_review
-from obra_tui.judge.prompt import load_prompts, trim
+from obra_tui.judge.prompt import load_prompts, prompt_tokens, trim
 from obra_tui.judge.rubric import load_rubric, parse_rubric
 from obra_tui.judge.standards import Standards
 from tests.judge.story import check, failing, new_file, request
@@ -84,6 +84,12 @@ def test_parts_of_a_large_change_say_which_they_are_and_single_ones_do_not():
     parts = [STANDARDS.messages(asked, "x", number, 3)[1].content for number in (1, 2)]
     assert "# The change, part 1 of 3" in parts[0] and "part 2 of 3; the other parts" in parts[1]
     assert "part 1" not in told(asked)[1]
+
+
+def test_no_prompt_is_estimated_at_more_than_was_planned_for_whatever_mark_it_gets():
+    asked = request(checks=(failing(),), claude_message="Done.")
+    planned = STANDARDS.frame(asked)
+    assert all(prompt_tokens(STANDARDS.messages(asked, "", 1, 24)) <= planned for _ in range(100))
 
 
 def test_dollar_signs_and_braces_in_data_stay_as_they_are():

@@ -15,7 +15,11 @@ import pytest
 from obra_tui.core.events import JudgePrompted, JudgeStreamed
 from obra_tui.judge import JudgeConfig, QwenJudge, probe
 from obra_tui.judge.exchange import Hearing, Message, Question
+from obra_tui.judge.planning import plan_review
+from obra_tui.judge.prompt import prompt_tokens
 from obra_tui.judge.rubric import answer_schema, load_rubric
+from obra_tui.judge.standards import Standards
+from obra_tui.judge.tokens import at_least
 from obra_tui.judge.verdict import parse_answer
 from tests.judge.story import Heard, new_file, request
 
@@ -76,6 +80,18 @@ async def test_what_the_grammar_lets_through_is_what_the_parser_takes(url):
     assert answer.prompt_tokens and answer.output_tokens
     if not answer.cut:
         assert parse_answer(answer.text, load_rubric()).opinion in ("approve", "revise", "reject")
+
+
+async def test_the_servers_count_lies_between_our_bound_and_our_estimate(url):
+    from obra_tui.judge.client import ModelClient
+
+    config = small(url)
+    standards = Standards.of(config)
+    messages = standards.messages(request(), plan_review(request(), standards).parts[0].shown, 1, 1)
+    client = ModelClient(config)
+    answer = await client.ask(standards.question(messages, 4), Hearing(waiting=lambda *_: None, piece=lambda _: None))
+    await client.close()
+    assert sum(at_least(message.content) for message in messages) < answer.prompt_tokens < prompt_tokens(messages)
 
 
 async def test_cancelling_stops_the_stream_and_the_server_answers_the_next_one(url):
