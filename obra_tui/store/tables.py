@@ -301,6 +301,7 @@ gate = Table(
     Column("opened_at", Float, nullable=False),
     Column("closed_at", Float),
     Index("ix_gate_task", "task"),
+    Index("ix_gate_attempt", "attempt"),
     _partial("ix_gate_open", "opened_at", "id", where="closed_at IS NULL"),
 )
 
@@ -326,6 +327,7 @@ acceptance = Table(
     Column("commit", String(64), nullable=False),
     _text("branch"),
     Column("repeated", Boolean, nullable=False),
+    Index("ix_acceptance_attempt", "attempt"),
 )
 
 permission = Table(

@@ -150,6 +150,7 @@ def _acceptance() -> None:
         sa.ForeignKeyConstraint(["task"], ["task.id"], name="fk_acceptance_task"),
         sa.PrimaryKeyConstraint("task", name="pk_acceptance"),
     )
+    op.create_index("ix_acceptance_attempt", "acceptance", ["attempt"])
 
 
 def _check_result() -> None:
@@ -272,6 +273,7 @@ def _gate() -> None:
         sa.ForeignKeyConstraint(["task"], ["task.id"], name="fk_gate_task"),
         sa.PrimaryKeyConstraint("id", name="pk_gate"),
     )
+    op.create_index("ix_gate_attempt", "gate", ["attempt"])
     op.create_index(
         "ix_gate_open",
         "gate",
