@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from obra_tui.core.ids import GateId, QuestionId, SessionId, TaskId
-from obra_tui.core.model import Binding, Decision, PermissionAnswer, SessionKind, TaskSpec
+from obra_tui.core.model import Binding, Decision, PermissionAnswer, SessionKind, TaskSpec, Usage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +112,14 @@ class Decide:
     decision: Decision
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordUsage:
+    """Book usage on a session that was caused outside of its attempts."""
+
+    session: SessionId
+    usage: Usage
+
+
 Command = (
     OpenSession
     | CloseSession
@@ -125,4 +133,5 @@ Command = (
     | SendText
     | AnswerPermission
     | Decide
+    | RecordUsage
 )

@@ -19,7 +19,7 @@ from obra_tui.core.errors import (
     StoreError,
     UnknownId,
 )
-from obra_tui.core.events import DecisionMade, Record, SessionOpened, TaskAdded, TaskMoved
+from obra_tui.core.events import DecisionMade, Record, SessionOpened, TaskAdded, TaskMoved, UsageReported
 from obra_tui.core.ids import GateId, SessionId, TaskId, new_session_id
 from obra_tui.core.lifecycle import State, Trigger, advance
 from obra_tui.core.model import Decision, DecisionKind, Finding, SessionKind, TaskSpec
@@ -78,6 +78,9 @@ class Orchestrator:
                 await self._decide(command)
             case do.AnswerPermission(question=question, answer=answer):
                 self._questions.answer(question, answer)
+            case do.RecordUsage(session=session, usage=usage):
+                self._run(session)
+                self._outbox.commit(session, [(None, None, UsageReported(usage=usage))])
             case do.CancelTask() | do.InterruptClaude():
                 await self._act_on_task(command)
             case _:
@@ -218,6 +221,14 @@ class Orchestrator:
     def state_of(self, task: TaskId) -> State:
         """Return where a task of an open session stands."""
         return self._find_task(task)[1].state
+
+    def session_of(self, task: TaskId) -> SessionId:
+        return self._find_task(task)[0].work.id
+
+    def is_running(self, session: SessionId) -> bool:
+        """Return whether tasks of the session are being worked on."""
+        run = self._runs.get(session)
+        return run is not None and run.busy
 
     def _follow_up(self, run: SessionRun, task: TaskWork) -> None:
         if task.state is State.ACCEPTING:
