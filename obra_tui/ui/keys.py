@@ -6,7 +6,6 @@ anything is drawn. `bindings.py` makes Textual's bindings of it.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from obra_tui.core.errors import ConfigError
 
@@ -141,6 +140,8 @@ def check_overrides(overrides: Mapping[str, str], where: str = "[keys]") -> dict
 
 def _tidy(key_id: str, keys: str, where: str) -> str:
     if key_id not in BY_ID:
+        from difflib import get_close_matches
+
         near = get_close_matches(key_id, BY_ID, n=1)
         hint = f"Did you mean '{near[0]}'?" if near else f"Known are: {', '.join(sorted(BY_ID))}."
         raise ConfigError(f"There is no key '{key_id}'.", where=where, fix=hint)

@@ -9,13 +9,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from obra_tui.core import events as e
 from obra_tui.core.events import Record
-
-if TYPE_CHECKING:
-    from obra_tui.ui.app import ObraApp
+from obra_tui.ui.state import ViewState
 
 Channel = Literal["auto", "bell", "off"]
 AGAIN_S = 60.0
@@ -30,13 +28,12 @@ class Notices:
         self._channel = channel
         self._last: dict[str, float] = {}
 
-    def look(self, app: ObraApp, records: Sequence[Record]) -> None:
-        if self._channel == "off" or app.app_focus:
-            return
-        for record in records:
-            notice = worth_a_word(record, _key_of(app, record))
-            if notice and self._due(notice, app.clock.now()):
-                app.write_sequence(sequence(notice, self._channel, os.environ))
+    def of(self, records: Sequence[Record], view: ViewState, now: float, focused: bool) -> list[str]:
+        """Return what to write to the terminal about these records; nothing while the person is looking."""
+        if self._channel == "off" or focused:
+            return []
+        notices = (worth_a_word(record, _key_of(view, record)) for record in records)
+        return [sequence(notice, self._channel, os.environ) for notice in notices if notice and self._due(notice, now)]
 
     def _due(self, notice: str, now: float) -> bool:
         if now - self._last.get(notice, -AGAIN_S) < AGAIN_S:
@@ -45,8 +42,8 @@ class Notices:
         return True
 
 
-def _key_of(app: ObraApp, record: Record) -> str:
-    task = app.hub.view.tasks.get(record.task) if record.task else None
+def _key_of(view: ViewState, record: Record) -> str:
+    task = view.tasks.get(record.task) if record.task else None
     return task.spec.key if task else ""
 
 

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, cast
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
+from obra_tui.ui.screens.base import desk_of
 from obra_tui.ui.words import TASK
 from widgets.text import clean_line
-
-if TYPE_CHECKING:
-    from obra_tui.ui.app import ObraApp
 
 Entry = tuple[str, str, Callable[[], object]]
 
@@ -35,18 +32,17 @@ class ObraCommands(Provider):
         yield from self._tasks()
 
     def _actions(self) -> Iterator[Entry]:
-        app = cast("ObraApp", self.app)
         seen: set[str] = set()
         for active in self.screen.active_bindings.values():
             binding = active.binding
             if not binding.description or binding.action in seen or not active.enabled or binding.system:
                 continue
             seen.add(binding.action)
-            label = f"{binding.description}  ({app.get_key_display(binding)})"
-            yield label, "", partial(app.run_action, binding.action, active.node)
+            label = f"{binding.description}  ({self.app.get_key_display(binding)})"
+            yield label, "", partial(self.app.run_action, binding.action, active.node)
 
     def _tasks(self) -> Iterator[Entry]:
-        app = cast("ObraApp", self.app)
-        for task in app.hub.view.tasks.values():
+        desk = desk_of(self.app)
+        for task in desk.hub.view.tasks.values():
             text = clean_line(f"Watch {task.spec.key} {task.spec.title}")
-            yield text, TASK[task.state].word, partial(app.watch_task, task.id)
+            yield text, TASK[task.state].word, partial(desk.watch_task, task.id)

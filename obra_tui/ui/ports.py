@@ -4,25 +4,30 @@
 called with, or return, anything that two threads could change.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
-from obra_tui.core.commands import Command
-from obra_tui.core.doctor import DoctorLine
-from obra_tui.core.events import Record
-from obra_tui.core.history import History
-from obra_tui.core.ids import AttemptId, GateId, SessionId
-from obra_tui.core.model import Finding
+if TYPE_CHECKING:
+    # Names alone: the first paint imports this module, and nothing of what it talks about.
+    from concurrent.futures import Future
 
-Listener = Callable[[Sequence[Record]], None]
+    from obra_tui.core.commands import Command
+    from obra_tui.core.doctor import DoctorLine
+    from obra_tui.core.events import Record
+    from obra_tui.core.history import History
+    from obra_tui.core.ids import AttemptId, GateId, SessionId
+    from obra_tui.core.model import Finding
+
+Listener = Callable[["Sequence[Record]"], None]
 
 
 class Engine(Protocol):
     """The orchestrator's thread, seen from outside. Every method may be called from any thread."""
 
-    def submit(self, command: Command) -> "Future[object]":
+    def submit(self, command: Command) -> Future[object]:
         """Hand over a command and return at once; the future ends with its answer or with an `ObraError`."""
         ...
 

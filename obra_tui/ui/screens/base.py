@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual.app import ComposeResult
+from textual.app import App, ComposeResult
 from textual.screen import Screen
 
 from obra_tui.core.events import Record
@@ -17,7 +17,13 @@ from widgets.status_line import Part as LinePart
 from widgets.status_line import StatusLine
 
 if TYPE_CHECKING:
-    from obra_tui.ui.app import ObraApp
+    from obra_tui.ui.desk import Desk
+
+
+def desk_of(app: App[Any]) -> Desk:
+    """Screens are made only when the desk is there."""
+    desk: Desk = app.desk  # type: ignore[attr-defined]
+    return desk
 
 
 class ObraScreen(Screen[object]):
@@ -29,14 +35,12 @@ class ObraScreen(Screen[object]):
     _unwatch: Callable[[], None] | None = None
 
     @property
-    def obra(self) -> ObraApp:
-        from obra_tui.ui.app import ObraApp
-
-        return cast(ObraApp, self.app)
+    def desk(self) -> Desk:
+        return desk_of(self.app)
 
     @property
     def hub(self) -> Hub:
-        return self.obra.hub
+        return self.desk.hub
 
     def compose(self) -> ComposeResult:
         yield StatusLine(id="status")
@@ -74,7 +78,7 @@ class ObraScreen(Screen[object]):
 
     def show_status(self, *parts: Part) -> None:
         """Fill the status line; the rehearsal stands first on every screen."""
-        lead = self.obra.lead_parts()
+        lead = self.desk.lead_parts()
         shown = [*lead, *parts]
         self.query_one("#status", StatusLine).show(
             [

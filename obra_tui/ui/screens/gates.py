@@ -34,7 +34,7 @@ class GatesScreen(ObraScreen):
         self.query_one("#list").focus()
 
     def draw(self, records: Sequence[Record]) -> None:
-        view, now = self.hub.view, self.obra.clock.now()
+        view, now = self.hub.view, self.desk.clock.now()
         waiting = view.waiting_gates
         decided = sorted((g for g in view.gates.values() if not g.waiting), key=lambda g: -(g.decided_at or 0))
         self.show_status(
@@ -68,10 +68,10 @@ class GatesScreen(ObraScreen):
 
     def action_open_gate(self) -> None:
         if self._gate is not None:
-            self.obra.review(self._gate.id)
+            self.desk.review(self._gate.id)
 
     def action_go_back(self) -> None:
-        self.obra.show("live")
+        self.desk.show("live")
 
 
 _EMPTY = ("No gate is waiting.", "A gate opens here when the policy wants a person to decide; 1 goes back to Live.")

@@ -69,7 +69,7 @@ class HistoryScreen(ObraScreen):
     # -- reading -------------------------------------------------------------------------------
 
     def _read(self, what: str, question: Callable[[History], T], take: Callable[[T], None]) -> None:
-        backend = self.obra.backend
+        backend = self.desk.backend
         if backend is None:
             return
         self._loading = what
@@ -79,9 +79,9 @@ class HistoryScreen(ObraScreen):
             try:
                 answer = question(backend.history)
             except ObraError as refused:
-                self.obra.soon(partial(self._refused, refused))
+                self.desk.soon(partial(self._refused, refused))
             else:
-                self.obra.soon(partial(self._taken, partial(take, answer)))
+                self.desk.soon(partial(self._taken, partial(take, answer)))
 
         self.run_worker(read, thread=True, exit_on_error=False, group="history", exclusive=True)
 
@@ -116,7 +116,7 @@ class HistoryScreen(ObraScreen):
     # -- drawing -------------------------------------------------------------------------------
 
     def draw(self, records: Sequence[Record]) -> None:
-        if self._loading and self._loading.startswith("opening") and self.obra.backend is not None:
+        if self._loading and self._loading.startswith("opening") and self.desk.backend is not None:
             self._load()
         opened = self._listing.opened
         place = opened.summary.title if opened else plural(len(self._listing.sessions), "session")
@@ -131,7 +131,7 @@ class HistoryScreen(ObraScreen):
 
     def _show_rows(self, keep: bool = True) -> None:
         opened = self._listing.opened
-        now = self.obra.clock.now()
+        now = self.desk.clock.now()
         if opened is not None:
             rows = [attempt_row(attempt) for attempt in reversed(opened.attempts)]
             title = f"Attempts of {opened.summary.title}"
@@ -150,7 +150,7 @@ class HistoryScreen(ObraScreen):
             return [f"No session has '{self._wanted.text}' in its title or in one of its tasks."]
         return [
             "Nothing yet: every session is kept here.",
-            f"{self.obra.key_shown('app.show_live')} starts with a task.",
+            f"{self.desk.key_shown('app.show_live')} starts with a task.",
         ]
 
     def _show_card(self) -> None:
@@ -211,7 +211,7 @@ class HistoryScreen(ObraScreen):
         elif self._wanted.text:
             self._search("")
         else:
-            self.obra.show("live")
+            self.desk.show("live")
 
     def action_reload(self) -> None:
         self._listing = _Listing()

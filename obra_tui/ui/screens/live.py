@@ -18,7 +18,6 @@ from obra_tui.ui.bindings import bindings
 from obra_tui.ui.feeds.claude import ATTEMPT, ClaudeFeed
 from obra_tui.ui.feeds.validation import ValidationFeed
 from obra_tui.ui.format import duration
-from obra_tui.ui.keys import keys_of
 from obra_tui.ui.screens.base import ObraScreen
 from obra_tui.ui.screens.live_hints import hints
 from obra_tui.ui.screens.message_line import MessageLine
@@ -58,7 +57,7 @@ class LiveScreen(ObraScreen):
         self._attentions: tuple[Attention, ...] = ()
 
     def compose_body(self) -> ComposeResult:
-        ascii_only = self.obra.launch.ascii_glyphs
+        ascii_only = self.desk.launch.ascii_glyphs
         yield StepStrip(ascii=ascii_only, id="steps")
         yield Banner(ascii=ascii_only, id="banner")
         with Horizontal(id="body"):
@@ -81,7 +80,7 @@ class LiveScreen(ObraScreen):
         self._claude.focus()
 
     def _clock(self) -> datetime:
-        return datetime.fromtimestamp(self.obra.clock.now())
+        return datetime.fromtimestamp(self.desk.clock.now())
 
     @property
     def rail(self) -> Rail:
@@ -91,27 +90,27 @@ class LiveScreen(ObraScreen):
 
     def draw(self, records: Sequence[Record]) -> None:
         before = self._shown.task.id if self._shown.task else None
-        self._shown = shown(self.hub.view, session=self.obra.session, pinned=self._pinned, before=before)
+        self._shown = shown(self.hub.view, session=self.desk.session, pinned=self._pinned, before=before)
         self._draw_panes(records)
         self._draw_scores()
         self.tick()
 
     def tick(self) -> None:
         """Everything that a clock changes."""
-        now, view = self.obra.clock.now(), self.hub.view
+        now, view = self.desk.clock.now(), self.hub.view
         shown_now = self._shown
         self.show_status(*self._status_parts(now))
         self.query_one("#steps", StepStrip).show(self._strip(now))
-        self._attentions = attentions(view, now, self.obra.launch.stall_seconds)
+        self._attentions = attentions(view, now, self.desk.launch.stall_seconds)
         self._draw_banner()
         if self.rail.display:
             self.rail.show(view, shown_now, now)
 
     def _status_parts(self, now: float) -> tuple[Part, ...]:
         if self._shown.session is None:
-            return (Part(text=self.obra.phase),)
+            return (Part(text=self.desk.phase),)
         it = self._shown
-        parts = status_parts(self.hub.view, it.session, it.task, it.attempt, now, self.obra.launch.ascii_glyphs)
+        parts = status_parts(self.hub.view, it.session, it.task, it.attempt, now, self.desk.launch.ascii_glyphs)
         return (*parts, Part(text="pinned")) if self._pinned else parts
 
     def _strip(self, now: float) -> list[StripStep]:
@@ -127,12 +126,12 @@ class LiveScreen(ObraScreen):
             return
         first, more = self._attentions[0], len(self._attentions) - 1
         text = f"{first.text} (+{more} more)" if more else first.text
-        key = self.obra.key_shown(first.key_id) if first.key_id else ""
+        key = self.desk.key_shown(first.key_id) if first.key_id else ""
         banner.show(text, state=_BANNER_STATES[first.kind], key=f"{key} to {first.key_label}" if key else "")
 
     def _draw_panes(self, records: Sequence[Record]) -> None:
         task = self._shown.task
-        hint = "\n".join(hints(self.obra, self._shown))
+        hint = "\n".join(hints(self.desk, self._shown))
         if task is None or task.id != self._drawn or not records or (hint != self._hinted and self._hinted):
             self._draw_panes_anew(hint)
             return
@@ -186,7 +185,7 @@ class LiveScreen(ObraScreen):
             case "interrupt":
                 return task is not None and bool(self._shown.attempt and self._shown.attempt.claude_running)
             case "new_task":
-                return None if self.obra.engine is None else not running
+                return None if self.desk.engine is None else not running
             case "next_task" | "previous_task":
                 return task is not None
             case "go_back":
@@ -201,26 +200,26 @@ class LiveScreen(ObraScreen):
         return bool(session.paused_by) or any(item.kind is AttentionKind.INTERRUPTED for item in self._attentions)
 
     def action_review_gate(self) -> None:
-        self.obra.review_oldest()
+        self.desk.review_oldest()
 
     def action_pause(self) -> None:
         if self._shown.session:
-            self.obra.pause(self._shown.session.id)
+            self.desk.requests.pause(self._shown.session.id)
 
     def action_resume_run(self) -> None:
         if self._shown.session:
-            self.obra.resume(self._shown.session.id)
+            self.desk.requests.resume(self._shown.session.id)
 
     def action_stop_run(self) -> None:
         if self._shown.session:
-            self.obra.ask_stop(self._shown.session.id, self._shown.task)
+            self.desk.ask_stop(self._shown.session.id, self._shown.task)
 
     def action_interrupt(self) -> None:
         if self._shown.task:
-            self.obra.interrupt(self._shown.task.id)
+            self.desk.requests.interrupt(self._shown.task.id)
 
     def action_new_task(self) -> None:
-        self.obra.ask_new_task()
+        self.desk.ask_new_task()
 
     def action_message(self) -> None:
         if self._shown.task:
@@ -231,7 +230,7 @@ class LiveScreen(ObraScreen):
 
     def _send(self, text: str) -> None:
         if self._shown.task and text:
-            self.obra.send_text(self._shown.task.id, text)
+            self.desk.requests.send_text(self._shown.task.id, text)
 
     def action_find(self) -> None:
         self.query_one(MessageLine).ask("Find", self._find, live=self._find_live)
@@ -319,8 +318,7 @@ class LiveScreen(ObraScreen):
 
     def on_banner_pressed(self) -> None:
         if self._attentions and self._attentions[0].key_id:
-            key = keys_of(self._attentions[0].key_id, self.obra.launch.keys).split(",")[0]
-            self.app.simulate_key(key)
+            self.desk.press(self._attentions[0].key_id)
 
     def on_rail_task_picked(self, message: Rail.TaskPicked) -> None:
         self.pin(TaskId(message.task))

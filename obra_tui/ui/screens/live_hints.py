@@ -8,40 +8,40 @@ from obra_tui.core.lifecycle import State
 from obra_tui.ui.selection import Shown
 
 if TYPE_CHECKING:
-    from obra_tui.ui.app import ObraApp
+    from obra_tui.ui.desk import Desk
 
 
-def hints(app: ObraApp, it: Shown) -> list[str]:
+def hints(desk: Desk, it: Shown) -> list[str]:
     """Return the lines for a pane that has nothing to show yet; none when it has."""
-    if app.failure:
-        return app.failure
-    if app.engine is None:
-        return [app.phase]
+    if desk.failure:
+        return desk.failure
+    if desk.engine is None:
+        return [desk.phase]
     if it.task is None:
-        return _no_task(app)
+        return _no_task(desk)
     if it.attempt is None:
-        return _no_attempt(app, it)
+        return _no_attempt(desk, it)
     return []
 
 
-def _no_task(app: ObraApp) -> list[str]:
-    key = app.key_shown
+def _no_task(desk: Desk) -> list[str]:
+    key = desk.key_shown
     lines = [
         "Nothing is running yet.",
         "",
-        f"  {key('live.new_task')}  write a task for Claude in {app.launch.project}",
+        f"  {key('live.new_task')}  write a task for Claude in {desk.launch.project}",
         f"  {key('app.show_setup')}  see whether Claude Code, Ollama and git are ready",
         f"  {key('app.show_history')}  look at earlier sessions",
         f"  {key('app.show_help')}  all keys",
     ]
-    if app.open_demo is not None:
+    if desk.open_demo is not None:
         lines.insert(
             3, f"  {key('app.show_setup')} then {key('setup.start_demo')}  watch a rehearsal: no login, no cost"
         )
     return lines
 
 
-def _no_attempt(app: ObraApp, it: Shown) -> list[str]:
+def _no_attempt(desk: Desk, it: Shown) -> list[str]:
     assert it.task is not None
     task = it.task
     if task.state is State.BLOCKED:

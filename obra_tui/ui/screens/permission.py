@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
@@ -23,6 +23,7 @@ from obra_tui.core.model import PermissionAnswer, PermissionKind, PermissionQues
 from obra_tui.ui.bindings import bindings
 from obra_tui.ui.feeds.lines import text_lines
 from obra_tui.ui.footer import KeyLine
+from obra_tui.ui.screens.base import desk_of
 from obra_tui.ui.screens.dialogs import WriteDialog, Writing
 from obra_tui.ui.state import PermissionView
 from widgets.armed import ArmedScreen, Arming
@@ -33,7 +34,7 @@ from widgets.log_pane import LogPane
 from widgets.text import clean, clean_line
 
 if TYPE_CHECKING:
-    from obra_tui.ui.app import ObraApp
+    from obra_tui.ui.desk import Desk
 
 MOST_ROWS = 10
 _TITLES = {
@@ -54,15 +55,15 @@ class PermissionScreen(ArmedScreen, ModalScreen[object]):
         self._unwatch: Callable[[], None] = lambda: None
 
     @property
-    def obra(self) -> ObraApp:
-        return cast("ObraApp", self.app)
+    def desk(self) -> Desk:
+        return desk_of(self.app)
 
     @property
     def _question(self) -> PermissionQuestion:
         return self._asked.question
 
     def make_arming(self) -> Arming:
-        return Arming(self.obra.launch.review_grace_s)
+        return Arming(self.desk.launch.review_grace_s)
 
     def compose(self) -> ComposeResult:
         question = self._question
@@ -87,7 +88,7 @@ class PermissionScreen(ArmedScreen, ModalScreen[object]):
         return Content("\n").join(parts)
 
     def on_mount(self) -> None:
-        view = self.obra.hub.view
+        view = self.desk.hub.view
         task = view.tasks.get(self._asked.task)
         dialog = self.query_one("#dialog")
         dialog.border_title = Content(clean_line(f"{_TITLES[self._question.kind]} · {task.spec.key if task else ''}"))
@@ -104,18 +105,18 @@ class PermissionScreen(ArmedScreen, ModalScreen[object]):
         bar = self.query_one(DecisionBar)
         bar.show(self._answers())
         bar.armed = self.is_armed
-        self._unwatch = self.obra.hub.watch(lambda records: self._look())
+        self._unwatch = self.desk.hub.watch(lambda records: self._look())
 
     def on_unmount(self) -> None:
         self._unwatch()
 
     def _place(self) -> str:
-        open_ones = sorted(self.obra.hub.view.permissions.values(), key=lambda item: item.asked_at)
+        open_ones = sorted(self.desk.hub.view.permissions.values(), key=lambda item: item.asked_at)
         number = next((n for n, item in enumerate(open_ones, 1) if item.id == self._asked.id), 1)
         return f"{number} of {max(1, len(open_ones))}" if len(open_ones) > 1 else ""
 
     def _answers(self) -> list[Answer]:
-        question, key = self._question, self.obra.key_shown
+        question, key = self._question, self.desk.key_shown
         later = Answer(key("permission.later"), "Later", "Claude stands still until you answer")
         if question.kind is PermissionKind.QUESTION:
             chosen = "the highlighted answer" if question.options else "write the answer"
@@ -144,8 +145,8 @@ class PermissionScreen(ArmedScreen, ModalScreen[object]):
 
     def _look(self) -> None:
         """Somebody else answered, or Claude is gone: there is nothing to answer any more."""
-        if not self._sending and self._asked.id not in self.obra.hub.view.permissions:
-            self.obra.tell("The question was answered or withdrawn.")
+        if not self._sending and self._asked.id not in self.desk.hub.view.permissions:
+            self.desk.tell("The question was answered or withdrawn.")
             self._sending = True
             self.dismiss(None)
 
@@ -198,17 +199,17 @@ class PermissionScreen(ArmedScreen, ModalScreen[object]):
 
     def _answer(self, verdict: PermissionVerdict, note: str = "") -> None:
         self._sending = True
-        answer = PermissionAnswer(verdict=verdict, by=self.obra.launch.person, note=note)
+        answer = PermissionAnswer(verdict=verdict, by=self.desk.launch.person, note=note)
         command = AnswerPermission(question=self._asked.id, answer=answer)
-        self.obra.requests.send(command, partial(self._answered, self._asked.id), self._refused)
+        self.desk.requests.send(command, partial(self._answered, self._asked.id), self._refused)
 
     def _answered(self, question: QuestionId, _: object) -> None:
         self.dismiss(None)
-        self.obra.answer_next(after=question)
+        self.desk.answer_next(after=question)
 
     def _refused(self, refused: ObraError) -> None:
         self._sending = False
-        self.obra.tell(str(refused), problem=True)
+        self.desk.tell(str(refused), problem=True)
         self.arming.open()
         self.refresh_bindings()
 

@@ -63,7 +63,7 @@ class ReviewScreen(ArmedScreen, ObraScreen):
         self._refusal = ""
 
     def make_arming(self) -> Arming:
-        return Arming(self.obra.launch.review_grace_s)
+        return Arming(self.desk.launch.review_grace_s)
 
     def compose_body(self) -> ComposeResult:
         yield Banner(id="banner")
@@ -78,7 +78,7 @@ class ReviewScreen(ArmedScreen, ObraScreen):
         yield DecisionBar(id="answers")
 
     def on_mount(self) -> None:
-        self._opened_at = self.obra.clock.now()
+        self._opened_at = self.desk.clock.now()
         self.query_one("#facts-box").border_title = "Facts, measured by Obra"
         self.query_one("#checks").border_title = "Checks and verdict"
         self.query_one("#checks").add_class("-turn")
@@ -113,7 +113,7 @@ class ReviewScreen(ArmedScreen, ObraScreen):
             Part(text=f"{review.task.spec.key} {review.task.spec.title}", strong=True),
             Part(text=f"attempt {review.attempt.number}{of}"),
             Part(text=place),
-            Part(text=f"waiting {model.waiting_for(review, self.obra.clock.now())}" if review.open else ""),
+            Part(text=f"waiting {model.waiting_for(review, self.desk.clock.now())}" if review.open else ""),
         )
 
     def _draw_all(self, review: Review) -> None:
@@ -158,7 +158,7 @@ class ReviewScreen(ArmedScreen, ObraScreen):
         effects = model.effects(review, len(self._chosen()))
         against = model.overridden(review, frozenset(self._seen))
         approve = f"{effects.approve} (asks for a reason: {len(against)} against it)" if against else effects.approve
-        key = self.obra.key_shown
+        key = self.desk.key_shown
         why_not = "" if review.open else "answered"
         rows = (
             ("review.approve", "Approve", approve),
@@ -192,7 +192,7 @@ class ReviewScreen(ArmedScreen, ObraScreen):
     # -- the diff ------------------------------------------------------------------------------
 
     def _read_texts(self, review: Review) -> None:
-        backend = self.obra.backend
+        backend = self.desk.backend
         diff = review.attempt.diff
         if backend is None or diff is None or not diff.files:
             return
@@ -205,7 +205,7 @@ class ReviewScreen(ArmedScreen, ObraScreen):
                     texts[path] = backend.reader.files_of(review.attempt.id, path)
                 except ObraError:
                     continue  # the patch is on screen already; the coloured view is a comfort
-            self.obra.soon(partial(self._take_texts, review, texts))
+            self.desk.soon(partial(self._take_texts, review, texts))
 
         self.run_worker(read, thread=True, exit_on_error=False, group="texts", exclusive=True)
 
@@ -318,7 +318,7 @@ class ReviewScreen(ArmedScreen, ObraScreen):
         """Where the legend is hidden, the first press shows what the second one does."""
         self._asked_twice = name
         self.query_one(DecisionBar).display = True
-        key = self.obra.key_shown(key_id)
+        key = self.desk.key_shown(key_id)
         self.query_one(DecisionBar).preview(key)
         self._refusal = f"Press {key} again to approve."
         self._draw_note()
@@ -364,7 +364,7 @@ class ReviewScreen(ArmedScreen, ObraScreen):
         )
 
     def action_edit_prompt(self) -> None:
-        backend, chosen, gate = self.obra.backend, self._chosen(), self._gate
+        backend, chosen, gate = self.desk.backend, self._chosen(), self._gate
         if backend is None:
             return
 
@@ -372,9 +372,9 @@ class ReviewScreen(ArmedScreen, ObraScreen):
             try:
                 text = backend.reader.next_prompt(gate, "", chosen)
             except ObraError as refused:
-                self.obra.soon(partial(self.obra.tell, str(refused), problem=True))
+                self.desk.soon(partial(self.desk.tell, str(refused), problem=True))
             else:
-                self.obra.soon(partial(self._edit, text, chosen))
+                self.desk.soon(partial(self._edit, text, chosen))
 
         self.run_worker(read, thread=True, exit_on_error=False, group="prompt", exclusive=True)
 
@@ -407,17 +407,17 @@ class ReviewScreen(ArmedScreen, ObraScreen):
         command = model.decision(
             shown,
             kind,
-            by=self.obra.launch.person,
+            by=self.desk.launch.person,
             note=note,
             chosen=chosen,
             prompt=prompt,
-            open_s=self.obra.clock.now() - self._opened_at,
+            open_s=self.desk.clock.now() - self._opened_at,
             seen=sorted(self._seen),
         )
-        self.obra.requests.send(command, partial(self._decided, shown, kind), self._refused)
+        self.desk.requests.send(command, partial(self._decided, shown, kind), self._refused)
 
     def _decided(self, shown: Review, kind: DecisionKind, _: object) -> None:
-        self.obra.tell(f"{shown.task.spec.key}: {DECISION[kind].word}.")
+        self.desk.tell(f"{shown.task.spec.key}: {DECISION[kind].word}.")
         self._next_or_leave()
 
     def _refused(self, refused: ObraError) -> None:

@@ -56,8 +56,8 @@ class SetupScreen(ObraScreen):
     def draw(self, records: Sequence[Record]) -> None:
         ready = sum(line.status in (DoctorStatus.OK, DoctorStatus.WARN) for line in self._lines)
         note = "looking…" if self._looking and not self._lines else f"{ready} of {len(self._lines)} ready"
-        demo = self.obra.open_demo is not None and self._missing()
-        hint = f"you can rehearse now ({self.obra.key_shown('setup.start_demo')}): no login, no model, no cost"
+        demo = self.desk.open_demo is not None and self._missing()
+        hint = f"you can rehearse now ({self.desk.key_shown('setup.start_demo')}): no login, no model, no cost"
         self.show_status(
             Part(text="SETUP", strong=True),
             Part(text=note, tone=Tone.WARN if self._missing() else Tone.PASS),
@@ -68,14 +68,14 @@ class SetupScreen(ObraScreen):
         return any(line.status is DoctorStatus.MISSING and line.needed for line in self._lines)
 
     def _side(self) -> list[LogLine]:
-        key = self.obra.key_shown
+        key = self.desk.key_shown
         rehearse = f"{key('setup.start_demo')}  watch a rehearsal: everything real but the two models"
-        lines = [LogLine(rehearse)] if self.obra.open_demo is not None else []
+        lines = [LogLine(rehearse)] if self.desk.open_demo is not None else []
         lines.append(LogLine(f"{key('app.show_history')}  look at earlier sessions"))
         lines.append(LogLine("–  judge by hand: without Ollama every gate asks you, with the checks before you"))
         lines.append(LogLine(""))
         lines.append(LogLine("Settings in force", style="heading"))
-        lines.extend(_setting(setting) for setting in self.obra.launch.settings)
+        lines.extend(_setting(setting) for setting in self.desk.launch.settings)
         return lines
 
     # -- looking -------------------------------------------------------------------------------
@@ -96,14 +96,14 @@ class SetupScreen(ObraScreen):
         """In a worker thread: lines are shown as they come."""
         found: list[DoctorLine] = []
         try:
-            for line in self.obra.doctor.run():
+            for line in self.desk.doctor.run():
                 found.append(line)
-                self.obra.soon(partial(self._take, tuple(found), False))
+                self.desk.soon(partial(self._take, tuple(found), False))
         except ObraError as refused:
             found.append(DoctorLine(name="doctor", status=DoctorStatus.UNKNOWN, fact=refused.what, fix=refused.fix))
         except Exception as error:  # noqa: BLE001 - the edge of the thread: becomes a line and a file
-            self.obra.soon(partial(self.obra.unexpected, error, "while looking at the machine"))
-        self.obra.soon(partial(self._take, tuple(found), True))
+            self.desk.soon(partial(self.desk.unexpected, error, "while looking at the machine"))
+        self.desk.soon(partial(self._take, tuple(found), True))
 
     def _take(self, lines: tuple[DoctorLine, ...], done: bool) -> None:
         if not self.ready:
@@ -124,7 +124,7 @@ class SetupScreen(ObraScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "start_demo":
-            return self.obra.open_demo is not None
+            return self.desk.open_demo is not None
         return True
 
     def action_check_again(self) -> None:
@@ -134,16 +134,15 @@ class SetupScreen(ObraScreen):
         name = self.query_one("#doctor", ChoiceList).highlighted
         line = next((line for line in self._lines if line.name == name), None)
         if line is None or not line.fix:
-            self.obra.tell("There is nothing to copy for this line.")
+            self.desk.tell("There is nothing to copy for this line.")
             return
-        self.obra.copy_to_clipboard(line.fix)
-        self.obra.tell(f"Copied: {line.fix}")
+        self.desk.copy(line.fix)
 
     def action_start_demo(self) -> None:
-        self.obra.start_demo()
+        self.desk.start_demo()
 
     def action_go_back(self) -> None:
-        self.obra.show("live")
+        self.desk.show("live")
 
 
 def doctor_row(line: DoctorLine) -> LogLine:

@@ -47,7 +47,7 @@ class TasksScreen(ObraScreen):
 
     def draw(self, records: Sequence[Record]) -> None:
         view = self.hub.view
-        session = shown(view, session=self.obra.session).session
+        session = shown(view, session=self.desk.session).session
         self.show_status(*_status(view, session))
         rows = tuple(task_line(view, task) for task in view.tasks_of(session.id)) if session else ()
         if rows != self._rows:
@@ -56,7 +56,7 @@ class TasksScreen(ObraScreen):
         self._tell_task()
 
     def _empty(self) -> list[str]:
-        key = self.obra.key_shown
+        key = self.desk.key_shown
         return [
             "No task yet.",
             f"{key('tasks.new_task')} writes one; obra run PLAN starts a list of them.",
@@ -102,21 +102,21 @@ class TasksScreen(ObraScreen):
 
     def action_open_task(self) -> None:
         if self._picked is not None:
-            self.obra.watch_task(TaskId(self._picked.id))
+            self.desk.watch_task(TaskId(self._picked.id))
 
     def action_new_task(self) -> None:
-        self.obra.ask_new_task()
+        self.desk.ask_new_task()
 
     def action_run_again(self) -> None:
         if self._picked is not None:
-            self.obra.resume(self._picked.session)
+            self.desk.requests.resume(self._picked.session)
 
     def action_cancel_task(self) -> None:
         if self._picked is not None:
-            self.obra.ask_cancel(self._picked)
+            self.desk.ask_cancel(self._picked)
 
     def action_go_back(self) -> None:
-        self.obra.show("live")
+        self.desk.show("live")
 
 
 def _status(view: ViewState, session: SessionView | None) -> tuple[Part, ...]:

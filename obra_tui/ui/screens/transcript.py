@@ -62,7 +62,7 @@ class TranscriptScreen(ObraScreen):
         self.query_one("#quality").border_title = "3 Quality"
         self.query_one("#past-diff").display = False
         self.query_one("#claude").focus()
-        backend = self.obra.backend
+        backend = self.desk.backend
         if backend is not None:
             self.run_worker(partial(self._read, backend.history), thread=True, exit_on_error=False)
 
@@ -72,9 +72,9 @@ class TranscriptScreen(ObraScreen):
             detail = history.attempt(self._attempt)
             records = list(all_records(partial(history.attempt_records, self._attempt)))
         except ObraError as refused:
-            self.obra.soon(partial(self._refused, refused))
+            self.desk.soon(partial(self._refused, refused))
         else:
-            self.obra.soon(partial(self._take, detail, records))
+            self.desk.soon(partial(self._take, detail, records))
 
     def _refused(self, refused: ObraError) -> None:
         self._note = str(refused)

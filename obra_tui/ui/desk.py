@@ -1,0 +1,263 @@
+"""What all screens stand on: the view, the engine, and the questions that more than one of them asks.
+
+Imported after the first paint: it brings the whole vocabulary of records with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from obra_tui.core.errors import ObraError
+from obra_tui.core.ids import GateId, QuestionId, SessionId, TaskId
+from obra_tui.ui import keys
+from obra_tui.ui.bridge import Batch
+from obra_tui.ui.choices import Choice, cancel_choices, quit_choices, stop_choices
+from obra_tui.ui.hub import Hub
+from obra_tui.ui.link import Link
+from obra_tui.ui.notify import Notices
+from obra_tui.ui.ports import Backend, Clock, Doctor, Engine, Launch, OpenBackend
+from obra_tui.ui.requests import Requests
+from obra_tui.ui.state import TaskView
+from obra_tui.ui.statusline import Part
+from obra_tui.ui.words import Tone
+
+if TYPE_CHECKING:
+    from obra_tui.ui.app import ObraApp
+
+
+class Desk:
+    """One per app; lives on the screen's thread."""
+
+    def __init__(self, app: ObraApp) -> None:
+        self._app = app
+        self.launch: Launch = app.launch
+        self.clock: Clock = app.clock
+        self.doctor: Doctor = app.doctor
+        self.open_demo: OpenBackend | None = app.open_demo
+        self.hub = Hub()
+        self.requests = Requests(self)
+        self.phase = "starting…"
+        self.failure: list[str] = []
+        self._link = Link(app, self)
+        self._notices = Notices(app.launch.notify)
+        self._quitting = False
+
+    # -- the engine ----------------------------------------------------------------------------
+
+    @property
+    def backend(self) -> Backend | None:
+        return self._link.backend
+
+    @property
+    def engine(self) -> Engine | None:
+        return self._link.engine
+
+    @property
+    def session(self) -> SessionId | None:
+        """The session that was asked for; None = the newest."""
+        return self.backend.session if self.backend else None
+
+    def open(self, open_backend: OpenBackend) -> None:
+        self._link.open(open_backend)
+
+    def close(self) -> None:
+        """Blocks up to 2 s, so call it from a thread."""
+        self._link.close()
+
+    def opened(self) -> None:
+        self.phase, self.failure = "Nothing is running", []
+        self._redraw()
+
+    def refused(self, error: ObraError) -> None:
+        self.phase = "could not start"
+        self.failure = [part for part in (error.what, error.where, error.fix) if part]
+        self._redraw()
+
+    def broken(self, error: Exception) -> None:
+        path = self._app.save_crash(error, "while starting")
+        self.phase = "could not start"
+        self.failure = ["Obra could not start because of an error in Obra itself.", f"Details: {path}"]
+        self._redraw()
+
+    def took(self, batch: Batch) -> None:
+        if not batch.records:
+            return
+        self.hub.take(batch.records)
+        for sequence in self._notices.of(batch.records, self.hub.view, self.clock.now(), self._app.app_focus):
+            self._app.write_sequence(sequence)
+        if self._quitting and not self.works:
+            self._app.leave()
+
+    def forget(self) -> None:
+        self.hub.forget()
+
+    def _redraw(self) -> None:
+        self.hub.tell(())
+        self._app.refresh_bindings()
+
+    @property
+    def works(self) -> bool:
+        """Something is at work now that quitting would end."""
+        return any(task.working for task in self.hub.view.tasks.values())
+
+    @property
+    def ticks(self) -> bool:
+        """Something on screen changes with the clock."""
+        view = self.hub.view
+        return self.works or bool(view.permissions or view.problems or view.waiting_gates)
+
+    # -- words ---------------------------------------------------------------------------------
+
+    def lead_parts(self) -> tuple[Part, ...]:
+        """What stands first on every screen: that this is a rehearsal, or somebody else's run."""
+        return tuple(self._lead_parts())
+
+    def _lead_parts(self) -> Iterator[Part]:
+        session = self.hub.view.newest_session
+        name = self.launch.rehearsal or (session.rehearsal if session else "")
+        if name:
+            yield Part(text=f"REHEARSAL {name}", tone=Tone.ASK, strong=True)
+        if self.backend is not None and self.backend.viewer_of:
+            yield Part(text=f"looking on ({self.backend.viewer_of})", tone=Tone.WARN)
+
+    def key_shown(self, key_id: str) -> str:
+        """The key of a binding as people read it."""
+        return self._app.key_name(keys.keys_of(key_id, self._app.overrides).split(",")[0])
+
+    def press(self, key_id: str) -> None:
+        """Press the key of a binding for the person, as a click on what names it does."""
+        self._app.simulate_key(keys.keys_of(key_id, self._app.overrides).split(",")[0])
+
+    def tell(self, text: str, *, problem: bool = False) -> None:
+        self._app.tell(text, problem=problem)
+
+    def unexpected(self, error: BaseException, what: str) -> None:
+        """An error of ours that the person need not die of: a file and a sentence."""
+        path = self._app.save_crash(error, what)
+        self.tell(f"An error in Obra itself {what}. Details: {path}", problem=True)
+
+    def guarded(self, call: Callable[[], None]) -> None:
+        """Call for the loop, where nobody else would see an error."""
+        try:
+            call()
+        except Exception as error:  # noqa: BLE001 - the edge of the loop: becomes a sentence and a file
+            self.unexpected(error, "while showing news")
+
+    def soon(self, call: Callable[[], None]) -> None:
+        """Call on the screen's thread; may be called from any thread."""
+        self._app.soon(call)
+
+    def copy(self, text: str) -> None:
+        self._app.copy_to_clipboard(text)
+        self.tell(f"Copied: {text}")
+
+    # -- where to go ---------------------------------------------------------------------------
+
+    def show(self, name: str) -> None:
+        self._app.show(name)
+
+    def watch_task(self, task: TaskId) -> None:
+        """Go to Live and stay with this task."""
+        from obra_tui.ui.screens.live import LiveScreen
+
+        def pin() -> None:
+            if isinstance(self._app.screen, LiveScreen):
+                self._app.screen.pin(task)
+
+        self.show("live")
+        self._app.call_after_refresh(pin)
+
+    def review_oldest(self) -> None:
+        """Open the gate that waits longest; only ever because somebody asked for it."""
+        waiting = self.hub.view.waiting_gates
+        if waiting:
+            self.review(waiting[0].id)
+
+    def review(self, gate: GateId) -> None:
+        from obra_tui.ui.screens.review import ReviewScreen
+
+        self._app.push_screen(ReviewScreen(gate))
+
+    def answer_next(self, after: QuestionId | None = None) -> None:
+        """Open the oldest question of Claude; only ever because somebody asked for it."""
+        from obra_tui.ui.screens.permission import PermissionScreen
+
+        asked = sorted(self.hub.view.permissions.values(), key=lambda item: item.asked_at)
+        first = next((item for item in asked if item.id != after), None)
+        if first is not None and not isinstance(self._app.screen, PermissionScreen):
+            self._app.push_screen(PermissionScreen(first))
+
+    def start_demo(self) -> None:
+        """Leave the present engine and rehearse in the same screen."""
+        if self.open_demo is None or self.works:
+            self.tell("Stop the present run first.", problem=True)
+            return
+        self.hub.forget()
+        self.phase = "starting the rehearsal…"
+        self.open(self.open_demo)
+        self.show("live")
+
+    # -- questions -----------------------------------------------------------------------------
+
+    def ask_new_task(self) -> None:
+        """Let the person write a task and run it in a session of its own."""
+        from obra_tui.ui.screens.dialogs import WriteDialog, Writing
+
+        writing = Writing(
+            title="New task",
+            explanation="What shall Claude do? The first line becomes the title. It works in a copy of the project.",
+            send_label="Start it",
+            placeholder="Add a --verbose flag to the command line…",
+        )
+        self._app.push_screen(WriteDialog(writing), lambda text: self.requests.new_task(text) if text else None)
+
+    def ask_cancel(self, task: TaskView) -> None:
+        def answered(answer: str) -> None:
+            if answer == "task":
+                self.requests.cancel_task(task.id)
+
+        self._choose(f"Cancel {task.spec.key}?", cancel_choices(task), answered)
+
+    def ask_stop(self, session: SessionId, task: TaskView | None) -> None:
+        """Ways to stop, with what becomes of the work; the focus is on none of them."""
+
+        def answered(answer: str) -> None:
+            match answer:
+                case "after_stage":
+                    self.requests.stop_run(session, "after_stage")
+                case "now":
+                    self.requests.stop_run(session, "now")
+                case "task" if task is not None:
+                    self.requests.cancel_task(task.id)
+                case _:
+                    pass
+
+        self._choose("Stop this run?", stop_choices(task), answered)
+
+    def ask_quit(self) -> None:
+        """Quit at once when nothing is at work; else ask, with the focus on staying."""
+        if self._quitting or not self.works:
+            self._app.leave()
+        else:
+            self._choose("A run is active", quit_choices(), self._quit_as)
+
+    def _quit_as(self, answer: str) -> None:
+        running = [session.id for session in self.hub.view.sessions.values() if session.running]
+        match answer:
+            case "after_stage":
+                self._quitting = True
+                self.tell("Obra quits when the present stage is done; ctrl+q quits at once.")
+                for session in running:
+                    self.requests.stop_run(session, "after_stage")
+            case "now":
+                for session in running:
+                    self.requests.stop_run(session, "now")
+                self._app.leave()
+            case _:
+                pass
+
+    def _choose(self, title: str, choices: list[Choice], answered: Callable[[str], None]) -> None:
+        from obra_tui.ui.screens.dialogs import ChoiceDialog
+
+        self._app.push_screen(ChoiceDialog(title, choices, first=choices[0].id), lambda answer: answered(answer or ""))
