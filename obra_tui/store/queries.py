@@ -39,6 +39,7 @@ from obra_tui.store.codec import decode
 from obra_tui.store.detail import DETAIL_TYPES, fold_attempt
 from obra_tui.store.figures import figures
 from obra_tui.store.place import place_of
+from obra_tui.store.text import storable
 from obra_tui.store.words import terms
 
 _RECORD = tuple(t.event.c[name] for name in ("seq", "at", "session", "task", "attempt", "type", "body"))
@@ -209,7 +210,7 @@ class SqlHistory:
         found: list[tuple[IdKind, str]] = []
         with self._reading() as connection:
             for kind in wanted:
-                ids = connection.scalars(_beginning_with(_ID_TABLES[kind], prefix.strip().lower()))
+                ids = connection.scalars(_beginning_with(_ID_TABLES[kind], storable(prefix.strip().lower())))
                 found += [(kind, found_id) for found_id in ids]
         exact = [match for match in found if match[1] == prefix]
         if len(exact or found) != 1:

@@ -64,8 +64,9 @@ def _keep_copy(path: Path) -> None:
 
 def _make(path: Path) -> None:
     """Make the complete database under another name, then give it its name unless somebody was faster."""
+    for left in path.parent.glob(f"{path.name}.new-*"):  # by one that was killed here
+        left.unlink(missing_ok=True)
     draft = path.with_name(f"{path.name}.new-{os.getpid()}")
-    draft.unlink(missing_ok=True)
     sqlite.new_private_file(draft)
     engine = engines.writer_engine(draft)
     try:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from obra_tui.core.errors import NewerDatabase, StoreError
-from obra_tui.core.events import Record
+from obra_tui.core.events import ClaudeNoticed, Record
 from obra_tui.core.ids import SessionId
 from obra_tui.store import sqlite
 from obra_tui.store.journal import SqlJournal
@@ -186,6 +186,33 @@ def test_a_database_locked_by_another_program_is_said_to_be_locked(journal: SqlJ
     journal.append(story.records)
 
 
+def test_a_writer_holds_the_database_from_its_first_step(journal: SqlJournal, path: Path) -> None:
+    other = sqlite.connect(path, "rw")
+    other.execute("PRAGMA busy_timeout=0")
+    with journal._engine.begin(), pytest.raises(sqlite.driver().OperationalError, match="locked"):
+        other.execute("BEGIN IMMEDIATE")
+    other.close()
+
+
+def test_a_row_of_a_later_version_does_not_stop_the_reading(journal: SqlJournal, path: Path) -> None:
+    story = finished_session()
+    journal.append(story.records)
+    with journal._engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE event SET type = 'invented_later', body = '{\"x\":1}' WHERE seq = 3")
+    found = SqlHistory(path).session_records(story.session)
+    assert isinstance(found[2].event, ClaudeNoticed)
+    assert found[3] == story.records[3]
+
+
+def test_a_row_that_cannot_be_read_is_named(journal: SqlJournal, path: Path) -> None:
+    story = finished_session()
+    journal.append(story.records)
+    with journal._engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE event SET body = '{}' WHERE seq = 3")
+    with pytest.raises(StoreError, match="task_moved"):
+        SqlHistory(path).session_records(story.session)
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write to anything")
 def test_a_read_only_file_is_said_to_be_read_only(path: Path) -> None:
     SqlJournal(path).close()
@@ -271,4 +298,7 @@ def test_a_kill_while_the_database_is_made_leaves_no_half_of_one(path: Path) -> 
     )
     assert subprocess.run([sys.executable, "-c", code, str(path)], check=False).returncode == -signal.SIGKILL
     assert not path.exists()
-    SqlJournal(path).append(finished_session().records)
+    journal = SqlJournal(path)
+    journal.append(finished_session().records)
+    journal.close()
+    assert [file.name for file in path.parent.iterdir()] == ["obra.db"]

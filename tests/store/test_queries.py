@@ -231,7 +231,7 @@ def test_a_whole_id_is_taken_even_if_others_begin_with_it(journal: SqlJournal, h
     assert history.resolve("s1") == ("session", "s1")
 
 
-@pytest.mark.parametrize("prefix", ["zzz", "a%", "_"])
+@pytest.mark.parametrize("prefix", ["zzz", "a%", "_", "\udcff", "a\x00"])
 def test_an_id_that_fits_nothing_is_refused(full: SqlHistory, prefix: str) -> None:
     with pytest.raises(UnknownId):
         full.resolve(prefix)
