@@ -2,29 +2,48 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from rich.segment import Segment
 from rich.style import Style
 from textual._border import get_box
 from textual.color import Color
+from textual.filter import LineFilter
 from textual.style import Style as TextualStyle
 from textual.widget import Widget
 
 from .painting import Chrome
 from .palette import Palette
 
-_PALETTES: dict[tuple[str, Color, Color], Palette] = {}
+_PALETTES: dict[tuple[object, ...], Palette] = {}
+_STYLE_FILTERS = "textual.filter"
 
 
 def palette_of(widget: Widget) -> Palette:
     """The palette for a widget's theme and ground; shared, because theme variables are slow to make."""
     base = widget.visual_style
-    key = (widget.app.theme, base.foreground or Color(0, 0, 0), base.background or Color(0, 0, 0))
+    _, ground = widget.background_colors
+    filters = tuple(f for f in widget.get_line_filters() if _changes_only_styles(f))
+    key = (widget.app.theme, base.foreground, base.background, ground, *map(id, filters))
     palette = _PALETTES.get(key)
     if palette is None:
         if len(_PALETTES) > 32:
             _PALETTES.clear()
-        palette = _PALETTES[key] = Palette(widget.app.theme_variables, base.rich_style)
+        last = partial(_filtered, filters, ground)
+        palette = _PALETTES[key] = Palette(widget.app.theme_variables, base.rich_style, last)
     return palette
+
+
+def _changes_only_styles(line_filter: LineFilter) -> bool:
+    """Textual's own filters look at one style at a time, so they can run once for each style."""
+    return type(line_filter).__module__ == _STYLE_FILTERS
+
+
+def _filtered(filters: tuple[LineFilter, ...], ground: Color, style: Style) -> Style:
+    segments = [Segment("x", style)]
+    for line_filter in filters:
+        segments = line_filter.apply(segments, ground)
+    return segments[0].style or style
 
 
 def chrome_of(widget: Widget) -> Chrome:
@@ -34,11 +53,21 @@ def chrome_of(widget: Widget) -> Chrome:
     blank = Segment(" ", widget.visual_style.rich_style)
     bar, track = styles.scrollbar_color.rich_color, styles.scrollbar_background.rich_color
     bar_style = Style(color=bar, bgcolor=track)
+    filters = widget.get_line_filters()
+    style_filters = [f for f in filters if _changes_only_styles(f)]
+
+    def shown(*segments: Segment) -> tuple[Segment, ...]:
+        made = list(segments)
+        for line_filter in style_filters:
+            made = line_filter.apply(made, ground)
+        return tuple(made)
+
+    none, rail, thumb = shown(blank, Segment(" ", bar_style), Segment("█", bar_style))
     return Chrome(
-        left=(*_edge(widget, styles.border_left, 0), *[blank] * styles.padding.left),
-        right=(*[blank] * styles.padding.right, *_edge(widget, styles.border_right, 2)),
-        bar=(blank, Segment(" ", bar_style), Segment("█", bar_style)),
-        filters=tuple(widget.get_line_filters()),
+        left=shown(*_edge(widget, styles.border_left, 0), *[blank] * styles.padding.left),
+        right=shown(*[blank] * styles.padding.right, *_edge(widget, styles.border_right, 2)),
+        bar=(none, rail, thumb),
+        filters=tuple(f for f in filters if not _changes_only_styles(f)),
         background=ground,
     )
 

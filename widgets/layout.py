@@ -13,6 +13,7 @@ from .lines import LogLine, gutter_width
 from .wrapping import breaks
 
 _REMEMBERED = 500
+_PRUNE_EVERY = 64
 
 
 class Row(NamedTuple):
@@ -39,15 +40,18 @@ class Layout:
         self.wrap = wrap
         self._laid: dict[int, _Laid] = {}
         self._tall: dict[int, int] = {}
+        self._extra = 0
+        self._pruned = 0
 
     def forget(self, serial: int | None = None) -> None:
         """Lay out again: one entry that changed, or everything."""
         if serial is None:
             self._laid.clear()
             self._tall.clear()
+            self._extra = 0
         else:
             self._laid.pop(serial, None)
-            self._tall.pop(serial, None)
+            self._set_tall(serial, 0)
 
     def resize(self, width: int, wrap: bool) -> bool:
         """Set the width; true when rows have changed by it."""
@@ -105,11 +109,13 @@ class Layout:
             for old in list(self._laid)[: _REMEMBERED // 2]:
                 del self._laid[old]
         self._laid[serial] = laid
-        if len(laid.rows) > 1:
-            self._tall[serial] = len(laid.rows) - 1
-        elif serial in self._tall:
-            del self._tall[serial]
+        self._set_tall(serial, len(laid.rows) - 1)
         return laid
+
+    def _set_tall(self, serial: int, extra: int) -> None:
+        self._extra += extra - self._tall.pop(serial, 0)
+        if extra:
+            self._tall[serial] = extra
 
     def _rows_of(self, lines: Sequence[LogLine], start: int) -> list[Row]:
         rows: list[Row] = []
@@ -132,7 +138,7 @@ class Layout:
     def height(self) -> int:
         """About how many rows the whole document has: entries never looked at count as one row."""
         self._prune()
-        return len(self.document) + sum(self._tall.values())
+        return len(self.document) + self._extra
 
     def rows_before(self, serial: int, row: int) -> int:
         """About how many rows are above one."""
@@ -154,9 +160,13 @@ class Layout:
         return min(serial + max(0, left), self.document.end - 1), 0
 
     def _prune(self) -> None:
-        if len(self._tall) > _REMEMBERED or (self._tall and min(self._tall) < self.document.first):
-            first = self.document.first
-            self._tall = {serial: extra for serial, extra in self._tall.items() if serial >= first}
+        """Forget the height of dropped entries, but not one by one."""
+        first = self.document.first
+        if 0 <= first - self._pruned < _PRUNE_EVERY:
+            return
+        self._pruned = first
+        self._tall = {serial: extra for serial, extra in self._tall.items() if serial >= first}
+        self._extra = sum(self._tall.values())
 
 
 _NOTHING = (LogLine(""),)

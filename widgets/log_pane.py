@@ -434,9 +434,17 @@ class LogPane(Widget, can_focus=True):
             self.rows_shown()
         changed = [y for y, strip in enumerate(self._shown) if y >= len(before) or strip is not before[y]]
         if changed:
-            self.refresh(*_regions(changed, self.content_size.width))
+            self.refresh(*self._regions(changed))
         self._tell()
         self._ask_older()
+
+    def _regions(self, rows: list[int]) -> list[Region]:
+        """One region when the rows are together, else one for each; borders included, so that no strip is cut."""
+        left, width = -self.gutter.left, self.outer_size.width
+        first, last = rows[0], rows[-1]
+        if last - first + 1 == len(rows):
+            return [Region(left, first, width, len(rows))]
+        return [Region(left, y, width, 1) for y in rows]
 
     def rows_shown(self) -> None:
         """Override: other rows are on screen than before."""
@@ -883,11 +891,3 @@ _BLANK = LogLine("")
 
 def _located(text: str, x: int, y: int) -> Segment:
     return Segment(text, Style.from_meta({"offset": (x, y)}))
-
-
-def _regions(rows: list[int], width: int) -> list[Region]:
-    """One region when most rows changed, else one for each row."""
-    first, last = rows[0], rows[-1]
-    if last - first + 1 == len(rows):
-        return [Region(0, first, width, len(rows))]
-    return [Region(0, y, width, 1) for y in rows]

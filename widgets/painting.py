@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
+from textual.cache import FIFOCache
 from textual.color import Color
 from textual.filter import LineFilter
 from textual.strip import Strip
@@ -40,14 +41,36 @@ class Chrome:
     background: Color = field(default_factory=lambda: Color(0, 0, 0))
 
 
-class RowStrip(Strip):
-    """A strip that does not keep itself alive.
+class _NoCache(FIFOCache[Any, Any]):
+    """Remembers nothing."""
 
-    Textual lets a strip remember how it was divided, also when it was not: a cycle for every row of every frame,
-    which only the garbage collector would end.
+    def set(self, key: Any, value: Any) -> None:
+        """Forget it."""
+
+    __setitem__ = set
+
+
+_NO_CACHE = _NoCache(1)
+
+
+class RowStrip(Strip):
+    """A light strip: most rows are painted once, so the seven caches of an ordinary one are not worth making.
+
+    Textual also lets a strip remember how it was divided when it was not divided at all: a reference cycle for
+    every row of every frame, which only the garbage collector would end.
     """
 
     __slots__ = ()
+
+    def __init__(self, segments: Iterable[Segment], cell_length: int | None = None) -> None:
+        self._segments = list(segments)
+        self._cell_length = cell_length
+        self._divide_cache = self._crop_cache = self._style_cache = _NO_CACHE
+        self._filter_cache = self._line_length_cache = _NO_CACHE
+        self._crop_extend_cache = self._offsets_cache = _NO_CACHE
+        self._render_cache = None
+        self._link_ids = None
+        self._cell_count = None
 
     def divide(self, cuts: Iterable[int]) -> Sequence[Strip]:
         """Cut at these cells; a whole row is the row itself."""
@@ -79,8 +102,8 @@ class RowPainter:
         segments = [*lead, *text]
         content = self._fitted(segments, line, row, shift)
         if cursor:
-            over = self.palette.overlay(cursor)
-            content = [Segment(text, (style or self.palette.base) + over) for text, style, _ in content]
+            over = self.palette.over
+            content = [Segment(text, over(style or self.palette.base, cursor)) for text, style, _ in content]
         return self._framed(content, face)
 
     def blank(self, face: Face) -> Strip:
@@ -115,7 +138,7 @@ class RowPainter:
         segments: list[Segment] = []
         position = row.start
         for text, name, _ in runs_of(line, row.start, row.end):
-            base = style(f"{line.style} {name}") if isinstance(name, str) else style(line.style) + name
+            base = style(f"{line.style} {name}" if isinstance(name, str) else name)
             segments.extend(self._overlaid(text, position, base, overlays))
             position += len(text)
         return segments
@@ -134,7 +157,7 @@ class RowPainter:
             style = base
             for overlay in overlays:
                 if overlay.start <= start and end <= overlay.end:
-                    style = style + self.palette.overlay(overlay.name)
+                    style = self.palette.over(style, overlay.name)
             segments.append(Segment(text[start - at : end - at], style))
         return segments
 
@@ -157,5 +180,8 @@ def _exactly(segments: list[Segment], used: int, width: int, shift: int, ground:
     if used == width:
         return segments
     if used < width:
+        last = segments[-1] if segments else Segment("", ground)
+        if last.style == ground:
+            return [*segments[:-1], Segment(last.text + " " * (width - used), ground)]
         return [*segments, Segment(" " * (width - used), ground)]
     return list(Strip(segments, used).adjust_cell_length(width, ground))

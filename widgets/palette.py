@@ -5,7 +5,7 @@ A theme may override any name with a variable ``pane-<name>``. No widget is know
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from rich.color import Color as RichColor
@@ -65,26 +65,46 @@ LOOKS: Mapping[str, Look] = {
 """Every style name a line may use."""
 
 
+_MOST_STYLES = 2_000
+
+
 class Palette:
     """Styles by name over one base style (the pane's own ink and ground)."""
 
-    def __init__(self, variables: Mapping[str, str], base: Style) -> None:
-        self.base = base
+    def __init__(
+        self, variables: Mapping[str, str], base: Style, last: Callable[[Style], Style] = lambda style: style
+    ) -> None:
+        """`last` turns every finished style into what the terminal can show (no colour, no system colours)."""
+        self._plain = base
+        self._last = last
+        self.base = last(base)
         self._variables = variables
         self._ink = _colour_of(base.color, Color.parse("#ffffff"))
         self._ground = _colour_of(base.bgcolor, Color.parse("#000000"))
-        self._styles: dict[str | Style, Style] = {"": base}
+        self._styles: dict[str | Style, Style] = {"": self.base}
         self._overlays: dict[str, Style] = {}
+        self._covered: dict[tuple[Style, str], Style] = {}
 
     def style(self, name: str | Style) -> Style:
-        """The full style (ground included) of one or more names."""
+        """The full style (ground included) of one or more names, or of a style of the caller's own."""
         found = self._styles.get(name)
         if found is None:
-            found = self._styles[name] = self._combined(name)
+            if len(self._styles) > _MOST_STYLES:
+                self._styles.clear()
+            found = self._styles[name] = self._last(self._combined(name))
         return found
 
-    def overlay(self, name: str) -> Style:
-        """Only what a name changes, to be laid over another style."""
+    def over(self, style: Style, name: str) -> Style:
+        """A style with another one laid over it: the cursor, a match, a selection."""
+        found = self._covered.get((style, name))
+        if found is None:
+            if len(self._covered) > _MOST_STYLES:
+                self._covered.clear()
+            found = self._covered[style, name] = self._last(style + self._overlay(name))
+        return found
+
+    def _overlay(self, name: str) -> Style:
+        """Only what a name changes."""
         found = self._overlays.get(name)
         if found is None:
             found = self._overlays[name] = self._look(name)
@@ -92,10 +112,10 @@ class Palette:
 
     def _combined(self, name: str | Style) -> Style:
         if isinstance(name, Style):
-            return self.base + name
-        style = self.base
+            return self._plain + name
+        style = self._plain
         for word in name.split():
-            style += self.overlay(word)
+            style += self._overlay(word)
         return style
 
     def _look(self, name: str) -> Style:

@@ -72,7 +72,8 @@ def clip(text: str, room: int) -> str:
         return ""
     if cell_len(text) <= room:
         return text
-    return text[: fitting(text, 0, room - 1)] + "…" if room > 1 else "…"
+    head = text[: fitting(text, 0, room - 1)]
+    return head + "…" if cell_len(head) < room else "…"
 
 
 def index_at(text: str, cell: int) -> int:
