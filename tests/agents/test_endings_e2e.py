@@ -25,7 +25,7 @@ from obra_tui.core.ids import new_attempt_id, new_claude_session_id
 from obra_tui.core.model import Budget, ConversationReason, Outcome
 from obra_tui.rehearsal.faults import Fault, FaultKind
 from obra_tui.rehearsal.script import Response, Say, Think
-from tests.agents.stage import Stage, left_of, runs, says, uses
+from tests.agents.stage import Stage, exists, left_of, runs, says, uses
 
 pytestmark = pytest.mark.e2e
 
@@ -130,13 +130,16 @@ async def test_a_command_may_be_silent_within_its_own_limit(stage: Stage):
     assert "awake" in stage.of(ToolFinished)[0].output
 
 
-async def test_a_person_who_thinks_is_no_silence(stage: Stage):
-    stage.set(silence_warn_s=0.3, silence_kill_s=0.6)
-    stage.play(runs("touch x"), says("Done."))
+@pytest.mark.parametrize("limit", ["silence", "time"])
+async def test_the_time_in_which_a_person_thinks_does_not_count(stage: Stage, limit):
+    if limit == "silence":
+        stage.set(silence_warn_s=0.5, silence_kill_s=1.0)
+    budget = Budget(max_seconds=3.0 if limit == "time" else None)
+    stage.play(uses("Write", file_path=str(stage.folder / "outside"), content="x"), says("Done."))
     stage.person.thinks = asyncio.Event()
-    conversation = await stage.start()
+    conversation = await stage.start(stage.request(budget=budget))
     await stage.person.arrived.wait()
-    await asyncio.sleep(1.5)
+    await asyncio.wait((asyncio.create_task(conversation.finished()),), timeout=4.0 if limit == "time" else 2.0)
     stage.person.thinks.set()
     assert (await conversation.finished()).outcome is Outcome.COMPLETED
 
@@ -160,7 +163,7 @@ async def test_a_killed_program_is_a_broken_transport_and_its_commands_die_too(s
     request = stage.request()
     conversation = await stage.start(request)
     started = await stage.until(lambda e: isinstance(e, ClaudeStarted))
-    await _until_exists(stage.copy / "started")
+    await exists(stage.copy / "started")
     os.kill(started.pid, signal.SIGKILL)
     result = await asyncio.wait_for(conversation.finished(), 10)
     assert result.outcome is Outcome.TRANSPORT_BROKEN
@@ -175,7 +178,7 @@ async def test_a_killed_conversation_is_resumed(stage: Stage):
     request = stage.request()
     conversation = await stage.start(request)
     started = await stage.until(lambda e: isinstance(e, ClaudeStarted))
-    await _until_exists(stage.copy / "started")
+    await exists(stage.copy / "started")
     os.kill(started.pid, signal.SIGKILL)
     await conversation.finished()
     stage.play(says("Here I am again."))
@@ -251,14 +254,10 @@ async def test_text_sent_into_a_running_turn_reaches_claude(stage: Stage):
     stage.set(allow=("sleep", "touch"))
     stage.play(runs("touch started; sleep 1"), says("Heard."))
     conversation = await stage.start()
-    await _until_exists(stage.copy / "started")
+    await exists(stage.copy / "started")
     assert await conversation.send("Use SQLite, please.")
     result = await conversation.finished()
     assert result.outcome is Outcome.COMPLETED
     assert any("Use SQLite" in str(asked.raw.body) for asked in stage.server.requests)
 
 
-async def _until_exists(path) -> None:
-    async with asyncio.timeout(20):
-        while not path.exists():
-            await asyncio.sleep(0.02)

@@ -101,6 +101,14 @@ async def test_a_program_that_does_not_listen_can_be_stopped(stage: Stage, misbe
     assert (await conversation.finished()).outcome is Outcome.KILLED
 
 
+async def test_the_terminals_ctrl_c_does_not_reach_the_program(stage: Stage, misbehave):
+    misbehave("closes_its_ears")
+    conversation = await stage.start()
+    started = await stage.until(lambda event: isinstance(event, ClaudeStarted))
+    assert os.getsid(started.pid) == started.pid != os.getsid(0)
+    await conversation.stop()
+
+
 async def test_spent_turns_end_a_run_that_begins_anew(stage: Stage, misbehave):
     misbehave("two_results")
     result = await stage.run(stage.request(budget=Budget(max_turns=1)))
