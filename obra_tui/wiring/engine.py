@@ -72,6 +72,7 @@ def _ports(
     settings: Settings, start: Start, models: Models, closing: ExitStack
 ) -> tuple[Ports, SqlHistory, GitWorkspace]:
     from obra_tui.agents.claude_code import ClaudeCode
+    from obra_tui.agents.sweep import sweep_leftovers
     from obra_tui.engine.clock import SystemClock
     from obra_tui.evidence.checks import LocalCheckRunner
     from obra_tui.evidence.sandbox import Sandbox
@@ -82,6 +83,8 @@ def _ports(
     from obra_tui.store.queries import SqlHistory
 
     closing.callback(acquire(settings.data_dir).release)
+    # Only the owner of the directory may end what an earlier owner left running.
+    sweep_leftovers(models.claude.tmp_dir)
     journal = SqlJournal(database(settings))
     closing.callback(journal.close)
     history = SqlHistory(database(settings))
