@@ -28,7 +28,9 @@ def test_a_retry_names_the_failing_test_its_output_and_each_finding():
 
 
 def test_prompts_of_two_attempts_differ():
-    assert retry_prompt(number=2, checks=(FAILED,), findings=()) != retry_prompt(number=3, checks=(FAILED,), findings=())
+    assert retry_prompt(number=2, checks=(FAILED,), findings=()) != retry_prompt(
+        number=3, checks=(FAILED,), findings=()
+    )
 
 
 def test_output_cannot_break_out_of_its_fence():

@@ -1,0 +1,54 @@
+"""A real terminal: tmux on a socket of its own, keys typed, screens read."""
+
+import os
+import shlex
+import subprocess
+import time
+import uuid
+
+
+class Terminal:
+    def __init__(self, argv, *, env, cwd, width=120, height=36):
+        self._socket = f"obra-test-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+        command = " ".join(["exec", "env", "-i", *(shlex.quote(f"{k}={v}") for k, v in env.items()), shlex.join(argv)])
+        self._tmux(
+            "-f", "/dev/null", "new-session", "-d", "-x", str(width), "-y", str(height), "-c", str(cwd), command,
+            ";", "set-option", "remain-on-exit", "on",
+        )  # fmt: skip
+
+    def screen(self):
+        return self._tmux("capture-pane", "-p").stdout
+
+    def press(self, *keys):
+        self._tmux("send-keys", *keys)
+
+    def type(self, text):
+        self._tmux("send-keys", "-l", text)
+
+    def wait_for(self, *words, timeout=60):
+        """Return the screen once it shows all words; fails with the last screen seen."""
+        deadline = time.monotonic() + timeout
+        while time.monotonic() < deadline:
+            shown = self.screen()
+            if all(word in shown for word in words):
+                return shown
+            time.sleep(0.1)
+        raise AssertionError(f"never saw {words} on:\n{shown}")
+
+    def wait_for_end(self, timeout=20):
+        """Return the exit status of the program."""
+        deadline = time.monotonic() + timeout
+        while time.monotonic() < deadline:
+            dead, status = self._tmux("list-panes", "-F", "#{pane_dead} #{pane_dead_status}").stdout.split(" ")
+            if dead == "1":
+                return int(status or -1)
+            time.sleep(0.1)
+        raise AssertionError(f"still running:\n{self.screen()}")
+
+    def close(self):
+        subprocess.run(["tmux", "-L", self._socket, "kill-server"], capture_output=True, check=False)
+
+    def _tmux(self, *args):
+        done = subprocess.run(["tmux", "-L", self._socket, *args], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done
