@@ -127,7 +127,7 @@ class Accepting:
         return BranchMoved(
             f"The branch {self.branch} moved since the work began and cannot be merged: {why}.",
             where=str(self.repository.project),
-            fix="Nothing was overwritten. Reject it and add the task again: it then starts from the branch as it is now.",
+            fix="Nothing was overwritten. Reject it and add the task again, so that it starts from the branch as it is.",
         )
 
     async def _hand_over(self, commit: str) -> None:

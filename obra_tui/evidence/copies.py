@@ -15,8 +15,7 @@ import json
 import os
 import re
 import shutil
-import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -123,18 +122,16 @@ def make_private(directory: Path) -> None:
 
 
 def remove_tree(directory: Path) -> None:
-    """Remove a tree that others filled: read-only folders in it are no obstacle, links are not followed."""
+    """Remove a tree that others filled: closed folders in it are no obstacle, links are not followed."""
     if directory.is_symlink() or not directory.is_dir():
         directory.unlink(missing_ok=True)
         return
-
-    def open_up(again: Callable[..., Any], path: str, _: object) -> None:
-        for folder in (Path(path).parent, Path(path)):
-            if stat.S_ISDIR(folder.lstat().st_mode):
-                folder.chmod(0o700)
-        again(path)
-
-    shutil.rmtree(directory, onerror=open_up)
+    directory.chmod(0o700)
+    for folder, names, _ in os.walk(directory):
+        for inner in (Path(folder, name) for name in names):
+            if not inner.is_symlink():
+                inner.chmod(0o700)
+    shutil.rmtree(directory)
 
 
 def _read(path: Path) -> dict[str, Any] | None:

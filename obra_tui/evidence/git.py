@@ -49,6 +49,7 @@ _SAFE_OPTIONS = (
     *("-c", "protocol.file.allow=always"),
     *("-c", "submodule.recurse=false"),
     *("-c", "gc.auto=0"),
+    *("-c", "checkout.workers=0"),
     *("-c", "maintenance.auto=false"),
     *("-c", "advice.addEmbeddedRepo=false"),
     *("-c", "diff.external="),

@@ -240,9 +240,11 @@ def search_path(first: Iterable[Path]) -> str:
 
 
 def _homes() -> tuple[Path, ...]:
-    """Return the person's home folder, by the environment and by the user database."""
-    recorded = Path(pwd.getpwuid(os.getuid()).pw_dir)
-    return tuple(dict.fromkeys((Path.home(), recorded)))
+    """Return the person's home folder, by the environment and by the user database; some have no entry there."""
+    found = [os.environ.get("HOME", "")]
+    with contextlib.suppress(KeyError):
+        found.append(pwd.getpwuid(os.getuid()).pw_dir)
+    return tuple(dict.fromkeys(Path(home) for home in found if home.startswith("/") and home != "/"))
 
 
 def _tool_homes() -> dict[str, str]:

@@ -54,7 +54,6 @@ class Reader:
     async def snapshot(self, work: Path, index: Path, base: str) -> Snapshot:
         """Write the tree of `work` as git objects, without running anything that is in it."""
         git = self._repository.reading(work, index)
-        index.with_suffix(".lock").unlink(missing_ok=True)
         Path(f"{index}.lock").unlink(missing_ok=True)
         if not index.exists():
             await git.run("read-tree", base)

@@ -124,7 +124,8 @@ async def test_one_check_builds_on_the_other_and_a_new_round_starts_clean(scene)
 
 async def test_what_the_set_up_made_is_there_for_the_checks(tmp_path):
     setup = (
-        "mkdir -p .venv/bin gen; echo 'echo from the environment' > .venv/bin/tool; chmod +x .venv/bin/tool; echo g > gen/x",
+        "mkdir -p .venv/bin gen; echo g > gen/x",
+        "echo 'echo from the environment' > .venv/bin/tool; chmod +x .venv/bin/tool",
     )
     scene = make_scene(tmp_path, {".gitignore": "gen/\n"}, setup=setup)
     copy, _ = await scene.work({"a.txt": "a\n"})

@@ -4,6 +4,7 @@ import os
 import shutil
 import socket
 import sys
+import tempfile
 from pathlib import Path
 
 import psutil
@@ -123,8 +124,17 @@ async def test_the_tree_can_be_written_and_nothing_else(sandbox, folder, tmp_pat
     assert not any(Path(place).exists() for place in places)
 
 
-async def test_home_data_directory_and_other_copies_are_hidden(sandbox, folder, tmp_path):
-    home = Path.home()
+@pytest.fixture
+def home_on_disk(monkeypatch):
+    """A home folder outside /tmp, which is private in the sandbox anyway."""
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
+        monkeypatch.setenv("HOME", folder)
+        yield Path(folder)
+
+
+async def test_home_data_directory_and_other_copies_are_hidden(sandbox, folder, tmp_path, home_on_disk):
+    home = home_on_disk
+    (home / ".gitconfig").write_text("")
     (home / ".ssh").mkdir()
     (home / ".ssh" / "id_ed25519").write_text("key")
     (tmp_path / "data").mkdir()

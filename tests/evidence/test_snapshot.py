@@ -166,11 +166,12 @@ async def test_text_that_is_no_utf8_is_shown_with_replacement_characters(scene):
 async def test_a_large_patch_is_cut_but_its_digest_covers_all_of_it(tmp_path):
     scene = make_scene(tmp_path, limits=Limits(patch_bytes=4_000))
     digests = set()
-    for last in ("one", "two"):
-        lines = "".join(f"{number}\n" for number in range(5_000)) + last
-        diff = await diff_after(scene, lambda work, lines=lines: (work / "many.txt").write_text(lines))
+    for last in ("one\n", "two\n"):
+        many = "".join(f"{number}\n" for number in range(60_000))
+        copy, diff = await scene.work({"many.txt": many, "z.txt": last})
         assert diff.truncated and len(diff.patch) <= 4_000 and diff.patch.endswith("\n")
-        assert by_path(diff)["many.txt"].added == 5_001
+        assert by_path(diff)["many.txt"].added == 60_000
+        assert (await scene.workspace.take_diff(copy)).digest == diff.digest
         digests.add(diff.digest)
     assert len(digests) == 2
 
