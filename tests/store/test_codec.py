@@ -147,3 +147,26 @@ def test_a_damaged_row_is_refused_by_name(name: str, body: str) -> None:
 def test_infinity_survives() -> None:
     event = e.RetryScheduled(attempt=1, max_retries=1, delay_s=float("inf"), status=None, error="")
     assert decode("retry_scheduled", encode(event)) == event
+
+
+HOSTILE = ("\x00", "\x1b]52;c;x\x07", "\udc80\udcff", "é\udc80\x00", '"\\', "\u2028\n\r", "\U0001f600", "\x7f\x9b")
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda text: e.TextStreamed(block=text, text=text),
+        lambda text: e.ThinkingStreamed(block=text, text=text),
+        lambda text: e.CheckPrinted(name=text, text=text),
+        lambda text: e.JudgeStreamed(part=1, text=text),
+        lambda text: e.ToolFinished(call=text, is_error=False, output=text, patch=text),
+        lambda text: e.TaskMoved(before=State.QUEUED, trigger=Trigger.START, after=State.FAILED, reason=text),
+    ],
+)
+def test_hostile_text_comes_back_as_it_was(make: Any, text: str) -> None:
+    event = make(text)
+    body = encode(event)
+    assert decode(event.type, body) == event
+    assert "\x00" not in body
+    body.encode()

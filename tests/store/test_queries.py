@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from obra_tui.core.errors import StoreError, UnknownId
+from obra_tui.core.events import Record, UsageReported
 from obra_tui.core.history import HistoryFilter, Mark
 from obra_tui.core.ids import AttemptId, GateId, SessionId
 from obra_tui.core.lifecycle import State
@@ -20,6 +21,7 @@ from obra_tui.core.model import (
 )
 from obra_tui.store.journal import SqlJournal
 from obra_tui.store.queries import SqlHistory
+from obra_tui.store.quick import overview
 from tests.store.story import CHECK, DIFF, USAGE, VERDICT, Writer, finished_session, quality, waiting_session
 
 
@@ -66,6 +68,29 @@ def test_a_session_without_work_has_zeros(journal: SqlJournal, history: SqlHisto
     journal.append(story.records)
     (row,) = history.sessions().rows
     assert (row.tasks, row.attempts, row.waiting, row.score, row.usage) == (0, 0, 0, None, Usage())
+
+
+def test_usage_from_outside_counts_in_the_session_and_in_no_attempt(
+    journal: SqlJournal, history: SqlHistory, path: Path
+) -> None:
+    story = finished_session("s1", 1000.0)
+    journal.append(story.records)
+    before = history.session(SessionId("s1"))
+    empty = Writer("s2", 2000.0)
+    empty.opened()
+    journal.append(empty.records)
+    last = history.last_seq(SessionId("s1"))
+    for session, seq in (("s1", last + 1), ("s1", last + 2), ("s2", history.last_seq(SessionId("s2")) + 1)):
+        outside = UsageReported(usage=USAGE)
+        record = Record(seq=seq, at=3000.0, session=SessionId(session), task=None, attempt=None, event=outside)
+        journal.append([record])
+    after = history.session(SessionId("s1"))
+    assert after.summary.usage == before.summary.usage + USAGE + USAGE
+    assert after.attempts == before.attempts
+    assert after.summary.attempts == before.summary.attempts
+    alone = history.session(SessionId("s2")).summary
+    assert (alone.usage, alone.attempts) == (USAGE, 0)
+    assert overview(path).sessions == history.sessions().rows
 
 
 def test_pages_follow_each_other_without_gap_or_repetition(full: SqlHistory) -> None:

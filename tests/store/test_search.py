@@ -67,6 +67,7 @@ def lines(page: Page[SearchHit]) -> list[str]:
         ("%", 0),
         ('"', 0),
         ("\udc80", 0),
+        ("retry\x00bounded", 1),
     ],
 )
 def test_words_are_found(told: SqlHistory, words: str, found: int) -> None:
