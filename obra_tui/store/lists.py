@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, Table, and_, func, literal, or_, select, union_all
 
 from obra_tui.core.history import HistoryFilter, Mark, SessionSummary
 from obra_tui.store import rows
@@ -148,9 +148,15 @@ def _states(ids: Sequence[str]) -> Select[Any]:
 
 
 def _totals(ids: Sequence[str]) -> Select[Any]:
-    sums = (func.sum(t.attempt.c[name]).label(name) for name in rows.USAGE)
-    query = select(t.attempt.c.session, func.count().label("attempts"), *sums)
-    return query.where(t.attempt.c.session.in_(ids)).group_by(t.attempt.c.session)
+    """What the attempts used, and what was booked on the session beside them."""
+    parts = union_all(_usage_rows(t.attempt, 1, ids), _usage_rows(t.outside_usage, 0, ids)).subquery()
+    sums = (func.sum(parts.c[name]).label(name) for name in ("attempts", *rows.USAGE))
+    return select(parts.c.session, *sums).group_by(parts.c.session)
+
+
+def _usage_rows(table: Table, attempts: int, ids: Sequence[str]) -> Select[Any]:
+    columns = (table.c[name] for name in rows.USAGE)
+    return select(table.c.session, literal(attempts).label("attempts"), *columns).where(table.c.session.in_(ids))
 
 
 def _scores(ids: Sequence[str]) -> Select[Any]:

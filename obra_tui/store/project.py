@@ -254,6 +254,9 @@ def _usage_values(usage: Usage, prefix: str = "") -> Values:
 
 
 def _usage_reported(record: Record, usage: Usage, model: str) -> list[Change]:
+    if record.attempt is None:
+        values = {"session": record.session, "seq": record.seq, "at": record.at, "model": model}
+        return [Change(_INSERT["outside_usage"], {**values, **_usage_values(usage)})]
     return [
         _row("usage", record, model=model, **_usage_values(usage)),
         _hit(_ADD_USAGE, record.attempt, **_usage_values(usage, "more_")),

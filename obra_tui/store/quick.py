@@ -14,7 +14,11 @@ from obra_tui.store.version import SCHEMA, VERSION_TABLE
 
 _SESSIONS = "SELECT * FROM session ORDER BY opened_at DESC, id DESC LIMIT ?"
 _STATES = "SELECT session, state, count(*) AS tasks FROM task WHERE session IN ({ids}) GROUP BY session, state"
-_TOTALS = "SELECT session, count(*) AS attempts, {sums} FROM attempt WHERE session IN ({ids}) GROUP BY session"
+_TOTALS = """
+    SELECT session, sum(attempts) AS attempts, {sums} FROM (
+        SELECT session, 1 AS attempts, {names} FROM attempt WHERE session IN ({ids})
+        UNION ALL SELECT session, 0 AS attempts, {names} FROM outside_usage WHERE session IN ({ids})
+    ) GROUP BY session"""
 _SCORES = """
     SELECT session, avg(score) AS score FROM attempt WHERE session IN ({ids}) AND score IS NOT NULL AND NOT EXISTS (
         SELECT 1 FROM attempt AS later
@@ -50,8 +54,10 @@ def _read(connection: Any, limit: int) -> Overview:
     ids = tuple(row.id for row in found[:limit])
     sums = ", ".join(f"sum({name}) AS {name}" for name in rows.USAGE)
     marks = ", ".join("?" * len(ids))
+    names = ", ".join(rows.USAGE)
     parts = (
-        _all(connection, query.format(ids=marks, sums=sums), ids) for query in (_STATES, _TOTALS, _SCORES, _WAITING)
+        _all(connection, query.format(ids=marks, sums=sums, names=names), ids * query.count("({ids})"))
+        for query in (_STATES, _TOTALS, _SCORES, _WAITING)
     )
     summaries = rows.session_summaries(found[:limit], *parts)
     (count,) = _all(connection, _ALL_WAITING, ())

@@ -68,7 +68,7 @@ def session_summary(
         opened_at=row.opened_at,
         closed_at=row.closed_at,
         states=tuple(sorted(states, key=lambda item: _ORDER[item[0]])),
-        attempts=totals.attempts if totals else 0,
+        attempts=int(totals.attempts) if totals else 0,
         waiting=waiting.waiting if waiting else 0,
         score=score.score if score else None,
         usage=usage_of(totals) if totals else Usage(),

@@ -350,3 +350,14 @@ permission = Table(
 )
 
 usage = _derived("usage", _text("model"), *_usage())
+
+outside_usage = Table(
+    "outside_usage",
+    metadata,
+    Column("session", _Id, ForeignKey("session.id"), primary_key=True),
+    Column("seq", Integer, primary_key=True),
+    Column("at", Float, nullable=False),
+    _text("model"),
+    *_usage(),
+)
+"""Usage that was booked on a session and belongs to none of its attempts."""

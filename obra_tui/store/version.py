@@ -1,9 +1,9 @@
 """Which shape of the database this version of Obra has and knows."""
 
-SCHEMA = "0002"
+SCHEMA = "0003"
 """Newest migration: what the tables are."""
 
-KNOWN_SCHEMAS = ("0001", "0002")
+KNOWN_SCHEMAS = ("0001", "0002", "0003")
 """Every migration of this version, oldest first."""
 
 VERSION_TABLE = "alembic_version"

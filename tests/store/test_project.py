@@ -11,7 +11,7 @@ from sqlalchemy import select
 from obra_tui.core import events as e
 from obra_tui.core.ids import ClaudeSessionId, QuestionId
 from obra_tui.core.lifecycle import State, Trigger
-from obra_tui.core.model import DecisionKind, PermissionAnswer, PermissionVerdict, SessionKind
+from obra_tui.core.model import DecisionKind, PermissionAnswer, PermissionVerdict, SessionKind, Usage
 from obra_tui.store import engines
 from obra_tui.store import tables as t
 from obra_tui.store.journal import SqlJournal
