@@ -127,7 +127,7 @@ class Accepting:
         return BranchMoved(
             f"The branch {self.branch} moved since the work began and cannot be merged: {why}.",
             where=str(self.repository.project),
-            fix="Nothing was overwritten. Reject it and add the task again, so that it starts from the branch as it is.",
+            fix="Nothing was overwritten. Reject it and add the task again: it then starts from that branch.",
         )
 
     async def _hand_over(self, commit: str) -> None:
@@ -186,7 +186,7 @@ async def fast_forward(project: Path, branch: str) -> FastForward:
     Runs with the person's own git configuration, as if they had typed it. Refused
     unless the tree is clean and nothing but a fast-forward is needed.
     """
-    git = Git(options=("-C", str(project)), where=str(project), environment=_persons_configuration())
+    git = Git(options=("-C", str(project)), where=str(project), as_person=True)
     head = await git.run("symbolic-ref", "--quiet", "--short", "HEAD", good=(0, 1))
     if head.code:
         raise ProjectError("HEAD is on no branch.", where=str(project), fix="Check out a branch first: git switch main")
@@ -205,10 +205,3 @@ async def fast_forward(project: Path, branch: str) -> FastForward:
             fix=f"Merge or rebase by hand: git merge {branch}",
         )
     return FastForward(onto=head.text, before=before, after=(await git.run("rev-parse", "HEAD")).text)
-
-
-def _persons_configuration() -> dict[str, str]:
-    """Return what lets git find the person's settings: their filters (such as LFS) must run on their files."""
-    home = os.environ.get("HOME", "")
-    system = {"GIT_CONFIG_NOSYSTEM": "0", "GIT_CONFIG_SYSTEM": "/etc/gitconfig", "GIT_ATTR_NOSYSTEM": "0"}
-    return {**system, "HOME": home, "GIT_CONFIG_GLOBAL": str(Path(home) / ".gitconfig")}

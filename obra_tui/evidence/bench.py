@@ -29,6 +29,8 @@ class Stand:
     folder: Path | None
     """Place for scratch folders; None if the copy is not one of ours."""
     mounts: tuple[Mount, ...] = ()
+    hide: tuple[Path, ...] = ()
+    """The person's own checkout: an environment of theirs may lead there, and the wrong code would be tested."""
 
     @property
     def is_the_copy(self) -> bool:
@@ -54,7 +56,8 @@ async def stand_for(copy: WorkCopy, data_dir: Path, *, export: bool, fresh: bool
         *_products(place, prepared),
         *_own_git(place, prepared),
     )
-    return Stand(seen_as=place.work, files=place.bench, folder=place.root, mounts=mounts)
+    hide = (Path(prepared.project),)
+    return Stand(seen_as=place.work, files=place.bench, folder=place.root, mounts=mounts, hide=hide)
 
 
 def _copy_itself(copy: WorkCopy, place: Place | None) -> Stand:

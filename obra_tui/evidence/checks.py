@@ -19,11 +19,13 @@ from obra_tui.evidence.discover import find_checks
 from obra_tui.evidence.git import git_of
 from obra_tui.evidence.junit import MOST_BYTES, Report, UnreadableReport, read_report
 from obra_tui.evidence.names import shown
+from obra_tui.evidence.processes import kill_left_over
 from obra_tui.evidence.running import Ended, run
 from obra_tui.evidence.sandbox import Job, Sandbox, scratch_in
 from obra_tui.evidence.setup import cache_environment
 
 _NO_MODULE = re.compile(r"No module named '?(pytest|compileall|ruff|mypy|unittest)'?\s*$", re.MULTILINE)
+_NOT_FOUND = re.compile(r"([^\s:]{1,200}): (?:command )?not found")
 _CONFTEST = "ImportError while loading conftest"
 
 
@@ -48,6 +50,7 @@ class LocalCheckRunner:
 
     async def plan(self, copy: WorkCopy, task: TaskSpec) -> tuple[CheckSpec, ...]:
         """Return configured checks, else found ones, then the task's own; makes a fresh export for them."""
+        await kill_left_over(f"{_label(Path(copy.path))}/")
         with disk_faults(Path(copy.path)):
             stand = await self._stand(copy, fresh=True)
         if self._configured:
@@ -108,9 +111,15 @@ class LocalCheckRunner:
             scratch=scratch,
             mounts=stand.mounts,
             environment=environment,
+            hide=stand.hide,
             path_first=tuple(stand.seen_as / name / "bin" for name in (".venv", "venv")),
-            label=f"{stand.seen_as.parent.name}/check",
+            label=_label(stand.seen_as),
         )
+
+
+def _label(work: Path) -> str:
+    """Return what the marks of this copy's checks begin with."""
+    return f"{work.parent.name}/check"
 
 
 def with_unique_names(specs: tuple[CheckSpec, ...]) -> tuple[CheckSpec, ...]:
@@ -177,7 +186,8 @@ def judge_run(spec: CheckSpec, ended: Ended, report: Report | None, problem: str
 def _missing_tool(spec: CheckSpec, ended: Ended) -> str:
     code, output = ended.exit_code, ended.output
     if code in (126, 127):
-        return f"`{spec.run.split()[0]}` could not be run. Install it, or name another command under [[checks]]."
+        found = _NOT_FOUND.search(output)
+        return f"`{found[1] if found else spec.run}` could not be run. Install it, or change the command in [[checks]]."
     if code == 1 and len(output) < 2_000 and (found := _NO_MODULE.search(output)):
         return (
             f"{found[1]} is not installed for this Python. Install it in the project (for example "

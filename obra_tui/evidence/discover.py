@@ -74,7 +74,7 @@ def _python_checks(files: Path, changed: list[str], look: Look) -> Iterator[Chec
     if lint := _ruff_check(files, changed, look):
         yield lint
     if any(_TEST_FILE.match(Path(path).name) for path in sources):
-        yield _pytest_check(look)
+        yield _pytest_check(files, look)
 
 
 def _named(paths: list[str]) -> str:
@@ -107,9 +107,11 @@ def _configures_ruff(files: Path) -> bool:
     return "ruff" in _toml(files / "pyproject.toml").get("tool", {})
 
 
-def _pytest_check(look: Look) -> CheckSpec:
+def _pytest_check(files: Path, look: Look) -> CheckSpec:
+    """Without an environment of its own, a project with `src/` is tested from there and not as installed elsewhere."""
+    path = "PYTHONPATH=src " if (files / "src").is_dir() and not _own_python(look, "") else ""
     command = (
-        f"{python_of(look, module='pytest')} -m pytest -q -p no:cacheprovider "
+        f"{path}{python_of(look, module='pytest')} -m pytest -q -p no:cacheprovider "
         '-o junit_family=xunit1 --junitxml="$OBRA_JUNIT"'
     )
     return CheckSpec(name="pytest", run=command, stage=Stage.TESTING, junit=True)

@@ -6,9 +6,13 @@ copies, sessions or tasks.
 """
 
 import asyncio
+import atexit
 import contextlib
+import functools
 import os
 import signal
+import subprocess
+import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -57,7 +61,7 @@ _SAFE_OPTIONS = (
 )
 
 _ADVICE = (
-    ("dubious ownership", "Run Obra as the owner of the folder, or change the owner with chown."),
+    ("dubious ownership", "If you trust it, run: git config --global --add safe.directory <the folder>"),
     ("not a git repository", "Run `git init` there and make a first commit, or name another folder."),
     ("No space left", "Free some disk space and try again."),
     ("File exists", "Another git may be running there; if none is, remove the lock file that is named."),
@@ -108,13 +112,46 @@ def _first_line(stderr: str) -> str:
     return (lines or ["no message"])[0][:400]
 
 
+@functools.cache
+def trusted_folders() -> str:
+    """Return a configuration file with nothing but the folders that the person told git to trust.
+
+    Without it a repository that belongs to somebody else, such as one that was mounted
+    into a container, would be refused although its user allowed it.
+    """
+    try:
+        asked = subprocess.run(
+            ["git", "config", "--get-all", "safe.directory"], cwd="/", capture_output=True, timeout=QUICK_S, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return os.devnull
+    folders = [line.replace("\\", "\\\\").replace('"', '\\"') for line in os.fsdecode(asked.stdout).splitlines()]
+    if not folders:
+        return os.devnull
+    descriptor, name = tempfile.mkstemp(prefix="obra-trusted-")
+    with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape") as file:
+        file.write("[safe]\n" + "".join(f'\tdirectory = "{folder}"\n' for folder in folders))
+    atexit.register(lambda: Path(name).unlink(missing_ok=True))
+    return name
+
+
+def persons_environment() -> dict[str, str]:
+    """Return the person's own environment, for what git does at their request on their files."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    return {**own, "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_EDITOR": "false"}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Git:
-    """git bound to one repository. `options` say which (`-C …` or `--git-dir …`)."""
+    """git bound to one repository. `options` say which (`-C …` or `--git-dir …`).
+
+    `as_person`: with the person's configuration and hooks, as if they had typed it.
+    """
 
     options: tuple[str, ...]
     where: str
     environment: Mapping[str, str] = field(default_factory=dict)
+    as_person: bool = False
 
     async def run(
         self,
@@ -161,19 +198,25 @@ class Git:
         try:
             return await asyncio.create_subprocess_exec(
                 "git",
-                *_SAFE_OPTIONS,
+                *(() if self.as_person else _SAFE_OPTIONS),
                 *self.options,
                 *arguments,
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,
-                env=clean_environment({**self.environment, **env}),
+                env=await self._surroundings(env),
                 cwd="/",
                 start_new_session=True,
             )
         except FileNotFoundError:
             wanted = ".".join(map(str, MINIMUM_GIT))
             raise ProjectError("The program git was not found.", fix=f"Install git {wanted} or newer.") from None
+
+    async def _surroundings(self, env: Mapping[str, str]) -> dict[str, str]:
+        if self.as_person:
+            return {**persons_environment(), **env}
+        trusted = {"GIT_CONFIG_GLOBAL": await asyncio.to_thread(trusted_folders)}
+        return clean_environment({**trusted, **self.environment, **env})
 
     def _failed(self, arguments: Sequence[str | bytes], code: int, stderr: str) -> GitFailed:
         what = f"git {os.fsdecode(arguments[0])} failed with exit code {code}: {_first_line(stderr)}"

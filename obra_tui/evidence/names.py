@@ -21,8 +21,8 @@ def raw(name: str) -> bytes:
 
 
 def text_of(content: bytes) -> str:
-    """Return content as UTF-8 text with replacement characters."""
-    return content.decode("utf-8", "replace")
+    """Return content as UTF-8 text with replacement characters, and without NUL, which databases refuse."""
+    return content.decode("utf-8", "replace").replace("\0", "␀")
 
 
 def is_binary(content: bytes) -> bool:

@@ -7,14 +7,16 @@ import asyncio
 import contextlib
 import os
 import signal
+import time
+from collections.abc import Callable
 
 import psutil
 
 MARK = "OBRA_ATTEMPT"
 """Environment variable that every process of a run inherits."""
 
-_ROUNDS = 20
-_ROUND_S = 0.1
+_ROUNDS = 100
+_ROUND_S = 0.02
 
 
 async def kill_tree(pid: int, mark: str) -> None:
@@ -24,15 +26,25 @@ async def kill_tree(pid: int, mark: str) -> None:
     await asyncio.to_thread(_sweep, pid, mark)
 
 
+async def kill_left_over(prefix: str) -> None:
+    """Kill what an Obra that died has left: processes whose mark begins so."""
+    await asyncio.to_thread(_kill_until_none, lambda: _marked(lambda mark: mark.startswith(prefix)))
+
+
 def _sweep(pid: int, mark: str) -> None:
+    _kill_until_none(lambda: [*_descendants(pid), *_marked(lambda found: found == mark)])
+
+
+def _kill_until_none(find: Callable[[], list[psutil.Process]]) -> None:
+    """Kill and look again, because what is being killed may start others."""
     for _ in range(_ROUNDS):
-        victims = [*_descendants(pid), *_marked(mark)]
+        victims = find()
         if not victims:
             return
         for victim in victims:
             with contextlib.suppress(psutil.Error):
                 victim.kill()
-        psutil.wait_procs(victims, timeout=_ROUND_S)
+        time.sleep(_ROUND_S)  # not psutil's wait: it would take the exit status from whoever started the process
 
 
 def _descendants(pid: int) -> list[psutil.Process]:
@@ -43,15 +55,15 @@ def _descendants(pid: int) -> list[psutil.Process]:
     return [process for process in found if _lives(process)]
 
 
-def _marked(mark: str) -> list[psutil.Process]:
-    return [process for process in psutil.process_iter() if _carries(process, mark) and _lives(process)]
+def _marked(wanted: Callable[[str], bool]) -> list[psutil.Process]:
+    return [process for process in psutil.process_iter() if wanted(_mark_of(process)) and _lives(process)]
 
 
-def _carries(process: psutil.Process, mark: str) -> bool:
+def _mark_of(process: psutil.Process) -> str:
     try:
-        return bool(process.environ().get(MARK) == mark)
+        return str(process.environ().get(MARK, ""))
     except (psutil.Error, OSError):
-        return False
+        return ""
 
 
 def _lives(process: psutil.Process) -> bool:

@@ -185,7 +185,7 @@ def _no_repository(stderr: str) -> str:
 
 def _how_to_start(stderr: str) -> str:
     if "dubious ownership" in stderr:
-        return "Run Obra as its owner, or change the owner with chown."
+        return "If you trust it, run: git config --global --add safe.directory <the folder>"
     if "must be run in a work tree" in stderr:
         return "Clone it and name the clone."
     return "Run: git init && git add -A && git commit -m 'Start'."

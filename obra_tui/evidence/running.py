@@ -17,7 +17,7 @@ from obra_tui.evidence.processes import kill_tree
 
 PIECE_S = 0.05
 _CHUNK = 1 << 16
-_DRAIN_S = 2.0
+_DRAIN_S = 0.5
 
 Printed = Callable[[str], None]
 
@@ -57,7 +57,7 @@ class Output:
         self._waiting: list[str] = []
 
     def take(self, chunk: bytes, *, last: bool = False) -> None:
-        text = self._decoder.decode(chunk, last)
+        text = self._decoder.decode(chunk, last).replace("\0", "␀")
         self._waiting.append(text)
         self._head.append(text[: self._head_room])
         rest = text[self._head_room :]

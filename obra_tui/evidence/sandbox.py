@@ -80,6 +80,8 @@ class Job:
     mounts: tuple[Mount, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
     path_first: tuple[Path, ...] = ()
+    hide: tuple[Path, ...] = ()
+    """More folders that the command must not see, beside homes and the data directory."""
     network: bool = False
     label: str = "run"
 
@@ -193,7 +195,7 @@ class Sandbox:
         return {"LANG": "C.UTF-8", **_tool_homes(), **passed, **own, **job.environment}
 
     def _bwrap(self, job: Job) -> tuple[str, ...]:
-        hidden = self._hidden()
+        hidden = self._hidden(job)
         argv = ["bwrap", "--unshare-all", *(("--share-net",) if job.network else ()), "--die-with-parent"]
         argv += ["--new-session", "--cap-drop", "ALL", "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"]
         for folder in hidden:
@@ -209,9 +211,9 @@ class Sandbox:
             argv += ["--bind" if mount.writable else "--ro-bind", str(mount.source), str(mount.target)]
         return (*argv, "--chdir", str(job.cwd), "--")
 
-    def _hidden(self) -> tuple[Path, ...]:
+    def _hidden(self, job: Job) -> tuple[Path, ...]:
         """Return the folders that are replaced by empty ones, outer ones first."""
-        wanted = (*_homes(), Path("/var/tmp"), Path("/run"), self._data_dir)
+        wanted = (*_homes(), Path("/var/tmp"), Path("/run"), self._data_dir, *job.hide)
         real = {path.resolve() for path in wanted if path.is_dir()} - {Path("/")}
         return tuple(sorted(path for path in real if not path.is_relative_to("/tmp")))
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from obra_tui.core.errors import WorkspaceError
 from obra_tui.evidence.copies import Place, make_private, remove_tree
+from obra_tui.evidence.processes import kill_left_over
 from obra_tui.evidence.running import Ended, run
 from obra_tui.evidence.sandbox import Job, Mount, Sandbox, scratch_in
 
@@ -32,6 +33,7 @@ async def run_setup(commands: tuple[str, ...], place: Place, sandbox: Sandbox, t
     """Run the commands one after the other; the first failure ends it. Output goes to the set-up log."""
     if refusal := await sandbox.refusal():
         raise WorkspaceError(refusal, where=str(place.work), fix="Install bubblewrap, or allow a lower level.")
+    await kill_left_over(f"{_label(place)}/")
     scratch = scratch_in(place.root)
     try:
         with place.setup_log.open("w", encoding="utf-8") as log:
@@ -45,6 +47,10 @@ async def run_setup(commands: tuple[str, ...], place: Place, sandbox: Sandbox, t
         await asyncio.to_thread(remove_tree, scratch)
 
 
+def _label(place: Place) -> str:
+    return f"{place.task}/setup"
+
+
 async def _run_one(command: str, place: Place, sandbox: Sandbox, scratch: Path, timeout_s: float) -> Ended:
     level, _ = await sandbox.probe()
     cache = place.root.parent.parent / "cache"
@@ -56,7 +62,7 @@ async def _run_one(command: str, place: Place, sandbox: Sandbox, scratch: Path, 
         mounts=tuple(Mount(source=path, target=path, writable=True) for path in (place.work, cache)),
         environment=cache_environment(cache),
         network=True,
-        label=f"{place.task}/setup",
+        label=_label(place),
     )
     return await run(sandbox.launch(level, job), timeout_s=timeout_s, printed=lambda _: None)
 

@@ -180,6 +180,17 @@ async def test_merging_moves_the_persons_branch_and_files_forward(scene):
     assert git(scene.project, "status", "--porcelain") == "?? untracked.txt"
 
 
+async def test_merging_uses_the_persons_own_settings_such_as_filters_of_large_files(tmp_path):
+    scene = make_scene(tmp_path, {".gitattributes": "*.bin filter=large\n"})
+    git(scene.project, "config", "--global", "filter.large.smudge", "sed s/pointer/content/")
+    git(scene.project, "config", "--global", "filter.large.clean", "sed s/content/pointer/")
+    _, diff = await scene.work({"a.bin": "pointer\n"})
+    await scene.accept(diff)
+    await fast_forward(scene.project, scene.branch)
+    assert (scene.project / "a.bin").read_text() == "content\n"
+    assert git(scene.project, "status", "--porcelain") == ""
+
+
 async def test_merging_is_refused_over_uncommitted_changes(scene):
     _, diff = await scene.work({"new.txt": "new\n"})
     await scene.accept(diff)

@@ -1,6 +1,9 @@
 """Real checks on real work: what passes, what fails, and what proves nothing."""
 
 import asyncio
+import os
+import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -189,6 +192,29 @@ async def test_a_sandbox_below_the_settings_runs_nothing(tmp_path, no_sandbox):
     assert not (tmp_path / "ran").exists()
 
 
+async def test_the_persons_own_checkout_cannot_be_tested_by_mistake(tmp_path):
+    """An environment of theirs may have the project installed from there."""
+    scene = make_scene(tmp_path, {"src/own/__init__.py": "WHERE = 'person'\n"})
+    copy, _ = await scene.work({"src/own/__init__.py": "WHERE = 'work'\n", "test_own.py": OWN_TEST})
+    checks = scene.checks()
+    spec = (await checks.plan(copy, task()))[-1]
+    assert spec.run.startswith("PYTHONPATH=src ")
+    assert (await checks.run(spec, copy, quiet)).status is CheckStatus.PASSED
+    looking = CheckSpec(name="look", run=f"ls {scene.project}/src || echo hidden")
+    assert "hidden" in (await checks.run(looking, copy, quiet)).output
+
+
+OWN_TEST = "import own\n\ndef test_it_is_the_work():\n    assert own.WHERE == 'work'\n"
+
+
+async def test_what_an_obra_that_died_left_running_is_ended_before_the_next_round(scene):
+    copy, _ = await scene.work({"a.txt": "a\n"})
+    mark = f"{Path(copy.path).parent.name}/check/000"
+    left = subprocess.Popen(["sleep", "600"], env={"OBRA_ATTEMPT": mark, "PATH": os.environ["PATH"]})
+    await scene.checks().plan(copy, task())
+    assert left.wait() == -signal.SIGKILL
+
+
 # --- output --------------------------------------------------------------------------------------
 
 
@@ -223,6 +249,18 @@ async def test_bytes_that_are_no_utf8_are_replaced_even_when_a_character_is_cut_
     spec = CheckSpec(name="bytes", run=r"printf '\303'; sleep 0.2; printf '\244 \377\n'")
     result = await scene.checks().run(spec, copy, quiet)
     assert result.output == "ä �\n"
+
+
+async def test_a_nul_is_made_visible_because_databases_refuse_it(scene):
+    copy, _ = await scene.work({"a.txt": "a\n"})
+    result = await scene.checks().run(CheckSpec(name="nul", run=r"printf 'a\000b'"), copy, quiet)
+    assert result.output == "a␀b"
+
+
+async def test_a_program_that_is_missing_deep_in_a_script_is_named(scene):
+    copy, _ = await scene.work({"run.sh": "set -e\nvitest run\n"})
+    result = await scene.checks().run(CheckSpec(name="npm test", run="sh run.sh"), copy, quiet)
+    assert result.status is CheckStatus.BROKEN and result.detail.startswith("`vitest` could not be run. Install it")
 
 
 async def test_a_time_limit_keeps_the_output_and_says_what_was_done(scene):

@@ -1,5 +1,6 @@
 """Making copies: complete or not at all, set up once, and with no way back to the person's repository."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from obra_tui.core.errors import ProjectError, WorkspaceError
 from obra_tui.core.ids import new_task_id
 from obra_tui.core.model import WorkCopy
+from obra_tui.evidence.git import trusted_folders
 from obra_tui.evidence.sandbox import Sandbox
 from obra_tui.evidence.workspace import GitWorkspace, open_project
 from tests.evidence.scene import git, make_project, make_scene
@@ -227,3 +229,19 @@ async def test_without_git_on_the_path_the_error_says_so(scene, monkeypatch, tmp
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ProjectError, match="git was not found"):
         await scene.workspace.head()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+async def test_a_repository_of_somebody_else_is_used_only_if_the_person_trusts_it(scene):
+    os.chown(scene.project, 12345, 12345)
+    with pytest.raises(ProjectError, match="belongs to somebody else") as caught:
+        await open_project(scene.project)
+    assert "safe.directory" in caught.value.fix
+    git(scene.project.parent, "config", "--global", "--add", "safe.directory", str(scene.project))
+    trusted_folders.cache_clear()
+    try:
+        assert await open_project(scene.project) == scene.project
+        copy = await scene.copy()
+        assert (await scene.workspace.take_diff(copy)).empty
+    finally:
+        trusted_folders.cache_clear()
