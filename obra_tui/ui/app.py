@@ -47,12 +47,15 @@ class SystemClock:
     def now(self) -> float:
         return time.time()
 
+    def monotonic(self) -> float:
+        return time.monotonic()
+
 
 class ObraApp(App[UiResult]):
     """`run()` returns why the screen was left."""
 
     TITLE = "Obra"
-    CSS_PATH = Path(__file__).with_name("obra.tcss")
+    CSS_PATH = Path(__file__).with_name("first.tcss")
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-normal"), (160, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -79,6 +82,8 @@ class ObraApp(App[UiResult]):
         """
         self._safe = SafeLineFilter()
         super().__init__()
+        register(self)
+        self.theme = launch.theme if launch.theme in self.available_themes else "obra-cb-dark"
         self.launch = launch
         self.doctor = doctor
         self.open_demo = open_demo
@@ -95,8 +100,6 @@ class ObraApp(App[UiResult]):
         return [*super().get_line_filters(), self._safe]
 
     def on_mount(self) -> None:
-        register(self)
-        self.theme = self.launch.theme if self.launch.theme in self.available_themes else "obra-cb-dark"
         self.set_keymap({**PANE_KEYS, **self.overrides})
         self._ui_loop = asyncio.get_running_loop()
         self._ui_context = contextvars.copy_context()
@@ -116,6 +119,7 @@ class ObraApp(App[UiResult]):
     def _imported(self) -> None:
         from obra_tui.ui.desk import Desk
 
+        self._add_styles(Path(__file__).with_name("obra.tcss"))
         self.desk = Desk(self)
         self.show(self.launch.first_screen)
         self.set_interval(1.0, self._tick)
@@ -123,6 +127,11 @@ class ObraApp(App[UiResult]):
         # What is there now lives until the end: the collector need not look at it again.
         gc.collect()
         gc.freeze()
+
+    def _add_styles(self, path: Path) -> None:
+        """Add to the app's own sheet: breakpoints match there for every screen, in a screen's own they do not."""
+        self.stylesheet.add_source(path.read_text(encoding="utf-8"), read_from=(str(path), ""))
+        self.stylesheet.reparse()
 
     @property
     def engine(self) -> Engine | None:

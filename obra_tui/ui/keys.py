@@ -4,10 +4,14 @@ Imports no Textual, so that a wrong `[keys]` in the settings is refused before
 anything is drawn. `bindings.py` makes Textual's bindings of it.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from obra_tui.core.errors import ConfigError
+if TYPE_CHECKING:
+    from obra_tui.core.errors import ConfigError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +124,13 @@ _ALTERNATIVES = ({"live.pause", "live.resume_run"},)
 """Bindings that share a key on purpose: only one of them is there at a time."""
 
 
+def _refusal(what: str, *, where: str, fix: str) -> ConfigError:
+    """Imported when it is needed: the first paint imports this module."""
+    from obra_tui.core.errors import ConfigError
+
+    return ConfigError(what, where=where, fix=fix)
+
+
 def of_scope(scope: str) -> tuple[Key, ...]:
     return tuple(key for key in KEYS if key.scope == scope)
 
@@ -144,17 +155,17 @@ def _tidy(key_id: str, keys: str, where: str) -> str:
 
         near = get_close_matches(key_id, BY_ID, n=1)
         hint = f"Did you mean '{near[0]}'?" if near else f"Known are: {', '.join(sorted(BY_ID))}."
-        raise ConfigError(f"There is no key '{key_id}'.", where=where, fix=hint)
+        raise _refusal(f"There is no key '{key_id}'.", where=where, fix=hint)
     names = [_ALIASES.get(part.strip() or part, part.strip()) for part in keys.split(",")]
     if not all(names):
-        raise ConfigError(f"'{key_id}' names no key.", where=where, fix='Write a key such as "a" or "ctrl+a".')
+        raise _refusal(f"'{key_id}' names no key.", where=where, fix='Write a key such as "a" or "ctrl+a".')
     return ",".join(names)
 
 
 def _refuse_habits(key_id: str, keys: str, where: str) -> None:
     for name in keys.split(","):
         if name in NEVER_GRANTS:
-            raise ConfigError(
+            raise _refusal(
                 f"'{name}' cannot be '{key_id}': it is pressed by habit, and this key says yes.",
                 where=where,
                 fix="Choose a letter of its own, other than y.",
@@ -168,7 +179,7 @@ def _refuse_clashes(overrides: Mapping[str, str], where: str) -> None:
             for name in keys_of(key.id, overrides).split(","):
                 other = taken.setdefault(name, key.id)
                 if other != key.id and {other, key.id} not in _ALTERNATIVES:
-                    raise ConfigError(
+                    raise _refusal(
                         f"'{name}' is both '{other}' and '{key.id}'.",
                         where=where,
                         fix="Give one of them another key.",

@@ -71,6 +71,8 @@ class Clock(Protocol):
         """Epoch seconds."""
         ...
 
+    def monotonic(self) -> float: ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backend:

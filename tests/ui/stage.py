@@ -1,8 +1,10 @@
 """The app on a stage: a fake engine, a fixed clock, and any story as its past."""
 
 from collections.abc import Callable, Sequence
+from contextlib import asynccontextmanager
 
 from obra_tui.core.doctor import DoctorLine, DoctorStatus
+from obra_tui.core.events import STREAMED
 from obra_tui.ui.app import ObraApp
 from obra_tui.ui.ports import Backend, Launch, Setting
 from tests.fakes.engine import FakeEngine
@@ -48,6 +50,9 @@ class FakeClock:
         self.at = at
 
     def now(self) -> float:
+        return self.at
+
+    def monotonic(self) -> float:
         return self.at
 
 
@@ -130,12 +135,44 @@ class Stage:
         tell(self.story)
         self.engine.play(self.story.records[known:])
 
+    @property
+    def screen(self):
+        return self.app.screen
 
-async def settled(pilot, condition: Callable[[], object], turns: int = 2_000) -> None:
+    @property
+    def desk(self):
+        return self.app.desk
+
+    @asynccontextmanager
+    async def open(self, size=(120, 36)):
+        """Run the app until the engine is there and everything it told is shown."""
+        async with self.app.run_test(size=size) as pilot:
+            await settled(pilot, lambda: self.app.desk and (self.app.engine or self.app.desk.failure))
+            await settled(pilot, lambda: self.app.engine is None or self.seen_all())
+            yield pilot
+
+    def seen_all(self) -> bool:
+        """The newest fact of the story arrived in the view."""
+        facts = [r for r in self.story.records if not isinstance(r.event, STREAMED)]
+        session = self.desk.hub.view.sessions.get(facts[-1].session) if facts else None
+        return not facts or (session is not None and session.last_fact >= facts[-1].seq)
+
+    async def press(self, pilot, *keys: str) -> None:
+        for key in keys:
+            await pilot.press(key)
+        await pilot.pause()
+
+    def text(self) -> str:
+        """What stands on the screen now."""
+        strips = self.app.screen._compositor.render_strips()
+        return "\n".join("".join(segment.text for segment in strip) for strip in strips)
+
+
+async def settled(pilot, condition: Callable[[], object], turns: int = 600) -> None:
     """Let the app work until `condition` holds."""
     for _ in range(turns):
         if condition():
             await pilot.pause()
             return
-        await pilot.pause()
+        await pilot.pause(0.005)
     raise AssertionError("the condition never came true")

@@ -291,6 +291,7 @@ class LiveScreen(ObraScreen):
     def pin(self, task: TaskId | None) -> None:
         """Show this task whatever else is at work; None follows the work again."""
         self._pinned = task
+        self._shown = Shown()
         self.draw(())
         self.refresh_bindings()
 

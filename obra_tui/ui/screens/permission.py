@@ -63,7 +63,7 @@ class PermissionScreen(ArmedScreen, ModalScreen[object]):
         return self._asked.question
 
     def make_arming(self) -> Arming:
-        return Arming(self.desk.launch.review_grace_s)
+        return Arming(self.desk.launch.review_grace_s, self.desk.clock.monotonic)
 
     def compose(self) -> ComposeResult:
         question = self._question

@@ -6,6 +6,7 @@ and sends a decision bound to exactly the content it showed.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import ClassVar
@@ -43,6 +44,7 @@ from widgets.patch import FileDiff, split_patch
 MOST_FILE_ROWS = 6
 RICH_FILES = 40
 """Texts of so many files are read for the coloured view; the others show their patch."""
+_GIT_HEAD = re.compile(r"^diff --git ", re.MULTILINE)
 PANES = ("#checks", "#findings", "#files", "#diff")
 
 
@@ -63,7 +65,7 @@ class ReviewScreen(ArmedScreen, ObraScreen):
         self._refusal = ""
 
     def make_arming(self) -> Arming:
-        return Arming(self.desk.launch.review_grace_s)
+        return Arming(self.desk.launch.review_grace_s, self.desk.clock.monotonic)
 
     def compose_body(self) -> ComposeResult:
         yield Banner(id="banner")
@@ -495,7 +497,7 @@ def file_diffs(
     patch: str, changes: Sequence[FileChange], texts: dict[str, tuple[str | None, str | None]]
 ) -> list[FileDiff]:
     """Return every changed file, in the order of the file list; a file whose patch was cut off says so."""
-    patches = {item.path: item.patch for item in split_patch(patch)}
+    patches = {item.path: item.patch for item in split_patch(patch)} if _GIT_HEAD.search(patch) else {}
     return [
         _file_diff(change, patches.get(change.path, ""), texts.get(change.path, (None, None))) for change in changes
     ]

@@ -1,0 +1,247 @@
+from dataclasses import replace
+
+from textual import events
+
+from obra_tui.core.commands import Decide
+from obra_tui.core.errors import GateDecided, StaleDecision
+from obra_tui.core.model import DecisionKind
+from obra_tui.ui.screens.dialogs import WriteDialog
+from obra_tui.ui.screens.live import LiveScreen
+from obra_tui.ui.screens.review import ReviewScreen
+from tests.fakes.engine import FakeEngine
+from tests.ui import stories
+from tests.ui.stage import FakeReader, Stage, settled
+from widgets.checklist import Checklist
+from widgets.diff_pane import DiffPane
+
+HABITS = ["enter", "space", "y", "Y", "1", "5", "0", "ctrl+m", "ctrl+j"]
+
+
+async def see_every_file(stage, pilot):
+    """Page through all files, as somebody who reads does."""
+    screen = stage.screen
+    for change in stories.FILES:
+        screen.query_one(DiffPane).show_file(change.path)
+        await settled(pilot, lambda: screen.query_one(DiffPane).current is not None)
+        screen.query_one(DiffPane).patch.action_page(1)
+        screen.query_one(DiffPane).patch.action_page(1)
+        await settled(pilot, lambda path=change.path: path in screen._seen)
+
+
+async def test_an_arriving_gate_does_not_take_the_screen():
+    story = stories.judging()
+    stage = Stage(story)
+    async with stage.open() as pilot:
+        stage.play(lambda s: s.verdict().scored().asks())
+        await settled(pilot, stage.seen_all)
+        assert isinstance(stage.screen, LiveScreen)
+        assert "1 gate is waiting" in stage.text()
+
+
+async def test_a_word_typed_while_the_gate_opens_approves_nothing():
+    stage = Stage(stories.at_gate(), review_grace_s=0.35)
+    async with stage.open((200, 50)) as pilot:
+        await stage.press(pilot, "g")
+        await stage.press(pilot, *"a a t a")
+        for key in "ataraca":
+            stage.clock.at += 0.3
+            await stage.press(pilot, key)
+        assert stage.engine.submitted == []
+        assert isinstance(stage.screen, ReviewScreen)
+        stage.clock.at += 0.5
+        await see_every_file(stage, pilot)
+        await stage.press(pilot, "a")
+        await settled(pilot, lambda: stage.engine.asked(Decide))
+
+
+async def test_after_silence_a_fresh_key_decides():
+    stage = Stage(stories.at_gate(), review_grace_s=0.35)
+    async with stage.open((200, 50)) as pilot:
+        await stage.press(pilot, "g")
+        stage.clock.at += 0.4
+        await see_every_file(stage, pilot)
+        await stage.press(pilot, "a")
+        await settled(pilot, lambda: stage.engine.asked(Decide))
+        decide = stage.engine.asked(Decide)[0]
+        assert decide.decision.kind is DecisionKind.APPROVE
+        assert not decide.decision.override
+        assert decide.binding == stories.binding(stage.story.attempt)
+        assert decide.decision.seen_files == ("calculator.py", "tests/test_calculator.py")
+        assert decide.decision.by == "person:ada"
+
+
+async def test_no_habitual_key_approves():
+    stage = Stage(stories.at_gate())
+    async with stage.open((200, 50)) as pilot:
+        await stage.press(pilot, "g")
+        await see_every_file(stage, pilot)
+        for key in HABITS:
+            await stage.press(pilot, key)
+            if not isinstance(stage.screen, ReviewScreen):
+                await stage.press(pilot, "1")
+        assert stage.engine.asked(Decide) == []
+
+
+async def test_a_paste_decides_nothing():
+    stage = Stage(stories.at_gate())
+    async with stage.open((200, 50)) as pilot:
+        await stage.press(pilot, "g")
+        await see_every_file(stage, pilot)
+        stage.app.post_message(events.Paste("a\na\r\naaa"))
+        await pilot.pause()
+        assert stage.engine.asked(Decide) == []
+
+
+async def test_approving_a_failing_gate_asks_for_a_reason_and_stores_it():
+    stage = Stage(stories.failing_gate())
+    async with stage.open((200, 50)) as pilot:
+        await stage.press(pilot, "g", "a")
+        assert isinstance(stage.screen, WriteDialog)
+        assert "Quality: 0.59 (FAIL)" in stage.text()
+        await stage.press(pilot, "ctrl+s")
+        assert stage.engine.asked(Decide) == []
+        await stage.press(pilot, *"flaky", "enter", "enter")
+        assert stage.engine.asked(Decide) == []
+        await stage.press(pilot, "ctrl+s")
+        await settled(pilot, lambda: stage.engine.asked(Decide))
+        decision = stage.engine.asked(Decide)[0].decision
+        assert (decision.kind, decision.override, decision.note) == (DecisionKind.APPROVE, True, "flaky")
+
+
+async def test_unseen_files_ask_for_a_reason():
+    stage = Stage(stories.at_gate())
+    async with stage.open((80, 24)) as pilot:
+        await stage.press(pilot, "g", "a")
+        assert isinstance(stage.screen, WriteDialog)
+        assert "2 files not looked at" in stage.text()
+
+
+async def test_escape_leaves_the_gate_waiting():
+    stage = Stage(stories.at_gate())
+    async with stage.open() as pilot:
+        await stage.press(pilot, "g", "escape")
+        assert isinstance(stage.screen, LiveScreen)
+        assert stage.engine.submitted == []
+
+
+async def test_requested_changes_carry_the_note_and_the_ticked_findings():
+    stage = Stage(stories.at_gate())
+    async with stage.open() as pilot:
+        await stage.press(pilot, "g", "c")
+        await stage.press(pilot, *"use Decimal", "ctrl+s")
+        await settled(pilot, lambda: stage.engine.asked(Decide))
+        decision = stage.engine.asked(Decide)[0].decision
+        assert (decision.kind, decision.note) == (DecisionKind.CHANGES, "use Decimal")
+        assert decision.chosen == (stories.FINDING,)
+
+
+async def test_requested_changes_need_a_note_or_a_finding():
+    stage = Stage(stories.at_gate())
+    async with stage.open() as pilot:
+        await stage.press(pilot, "g")
+        stage.screen.query_one(Checklist).set_checked(())
+        await stage.press(pilot, "c", "ctrl+s")
+        assert stage.engine.asked(Decide) == []
+        assert "Write a sentence first" in stage.text()
+
+
+async def test_rejecting_needs_a_reason():
+    stage = Stage(stories.at_gate())
+    async with stage.open() as pilot:
+        await stage.press(pilot, "g", "r", "ctrl+s")
+        assert stage.engine.asked(Decide) == []
+        await stage.press(pilot, *"wrong way", "ctrl+s")
+        await settled(pilot, lambda: stage.engine.asked(Decide))
+        assert stage.engine.asked(Decide)[0].decision.kind is DecisionKind.REJECT
+
+
+async def test_the_next_prompt_can_be_edited_word_for_word():
+    reader = FakeReader(prompt="Take it up again.")
+    stage = Stage(stories.at_gate(), reader=reader)
+    async with stage.open() as pilot:
+        await stage.press(pilot, "g", "e")
+        await settled(pilot, lambda: isinstance(stage.screen, WriteDialog))
+        assert "Take it up again." in stage.text()
+        await stage.press(pilot, *"Now: ", "ctrl+s")
+        await settled(pilot, lambda: stage.engine.asked(Decide))
+        decision = stage.engine.asked(Decide)[0].decision
+        assert decision.prompt == "Now: Take it up again."
+        assert reader.asked[-1][0] == "next_prompt"
+
+
+async def test_a_stale_decision_is_refused_and_the_screen_loads_again():
+    engine = FakeEngine(stories.at_gate().records, {Decide: StaleDecision("g1", "the diff")})
+    stage = Stage(stories.at_gate(), engine=engine)
+    async with stage.open((200, 50)) as pilot:
+        await stage.press(pilot, "g")
+        await see_every_file(stage, pilot)
+        await stage.press(pilot, "a")
+        await settled(pilot, lambda: "changed since it was shown" in stage.text())
+        assert isinstance(stage.screen, ReviewScreen)
+        assert stage.screen._drawn is not None
+
+
+async def test_the_second_of_two_people_is_told_who_was_first():
+    story = stories.at_gate()
+    engine = FakeEngine(story.records, {Decide: GateDecided("g1", "person:bob", "14:02")})
+    stage = Stage(story, engine=engine)
+    async with stage.open((200, 50)) as pilot:
+        await stage.press(pilot, "g", "r", *"no", "ctrl+s")
+        await settled(pilot, lambda: "already answered by person:bob" in stage.text())
+        stage.play(lambda s: s.decided(DecisionKind.APPROVE))
+        await settled(pilot, lambda: "approved by ada" in stage.text() or "already answered" in stage.text())
+        assert len(engine.asked(Decide)) == 1
+
+
+async def test_an_answered_gate_takes_no_answer():
+    stage = Stage(stories.at_gate())
+    async with stage.open((200, 50)) as pilot:
+        await stage.press(pilot, "g")
+        stage.play(lambda s: s.decided(DecisionKind.APPROVE))
+        await settled(pilot, lambda: "This gate was answered" in stage.text())
+        await stage.press(pilot, "a", "c", "r")
+        assert isinstance(stage.screen, ReviewScreen)
+        assert stage.engine.submitted == []
+
+
+async def test_one_gate_follows_the_other_and_is_armed_anew():
+    story = stories.at_gate()
+    story.on(2).attempt_started().claude_done().checks_started().checks_done().judge_streams().verdict().scored()
+    story.asks("g2")
+    stage = Stage(story, review_grace_s=0.35)
+    async with stage.open((200, 50)) as pilot:
+        await stage.press(pilot, "g")
+        assert "gate 1 of 2" in stage.text()
+        stage.clock.at += 1
+        await stage.press(pilot, "r", *"no", "ctrl+s")
+        await settled(pilot, lambda: stage.engine.asked(Decide))
+        await settled(pilot, lambda: isinstance(stage.screen, ReviewScreen) and stage.screen._gate == "g2")
+        assert not stage.screen.is_armed
+        await stage.press(pilot, "r", "a")
+        assert isinstance(stage.screen, ReviewScreen)
+        assert len(stage.engine.asked(Decide)) == 1
+
+
+async def test_in_a_short_terminal_the_first_press_only_shows_what_the_second_does():
+    story = stories.at_gate()
+    small = replace(stories.DIFF, patch="", files=())
+    story.records = [
+        replace(r, event=replace(r.event, diff=small)) if type(r.event).__name__ == "DiffTaken" else r
+        for r in story.records
+    ]
+    stage = Stage(story)
+    async with stage.open((80, 24)) as pilot:
+        await stage.press(pilot, "g", "a")
+        assert stage.engine.asked(Decide) == []
+        assert "again to approve" in stage.text()
+        await stage.press(pilot, "a")
+        await settled(pilot, lambda: stage.engine.asked(Decide))
+
+
+async def test_facts_come_from_the_binding_and_not_from_the_model():
+    stage = Stage(stories.at_gate())
+    async with stage.open((200, 50)) as pilot:
+        await stage.press(pilot, "g")
+        text = stage.text()
+        for fact in ("tree 4b825dc6", "diff c0ffee12", "rubric 77aa12b0", "supervised", "1 of 3"):
+            assert fact in text
