@@ -56,10 +56,12 @@ class Measured(App[None]):
         self.set_timer(0.3, self.settle)
 
     def settle(self) -> None:
-        """Everything made so far will live as long as the app: do not look at it again."""
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(100_000, 50, 1000)
+        """Ours: everything made so far lives as long as the app, so the collector need not look at it again."""
+        if self.options.kind.startswith("ours"):
+            gc.collect()
+            gc.freeze()
+            gc.set_threshold(100_000, 50, 1000)
+            sys.setswitchinterval(0.001)
         self.say("READY")
 
     def say(self, word: str) -> None:
@@ -139,7 +141,7 @@ class OursTail(OursFlood):
             while True:
                 data = file.read(1 << 20)
                 if not data:
-                    time.sleep(0.005)
+                    time.sleep(0.01)
                     continue
                 *lines, rest = (rest + data).split(b"\n")
                 self.feed.put_many([line.decode(errors="replace") for line in lines])
@@ -398,7 +400,6 @@ def main() -> None:
     for name, default in (("size", 100_000), ("appends", 60), ("lines", 100_000)):
         parser.add_argument(f"--{name}", type=int, default=default)
     options = parser.parse_args()
-    sys.setswitchinterval(0.001)
     KINDS[options.kind](options).run()
 
 

@@ -16,6 +16,7 @@ from textual.message_pump import MessagePump
 
 from .document import SKIPPED
 from .lines import LogLine
+from .quick import Quick
 
 T = TypeVar("T")
 
@@ -54,6 +55,7 @@ class Feed(Generic[T]):
         self._loop: asyncio.AbstractEventLoop | None = None
         self._consumer: Callable[[Batch[T]], None] | None = None
         self._next_time = 0.0
+        self._consuming = Quick(self._consume)
 
     def __len__(self) -> int:
         return len(self._queue)
@@ -127,10 +129,12 @@ class Feed(Generic[T]):
             loop.call_later(delay, self._deliver)
 
     def _deliver(self) -> None:
-        self._next_time = asyncio.get_running_loop().time() + self._period
+        """Feeds that are busy deliver on the same beat, so that the screen paints all their panes at once."""
+        beats = asyncio.get_running_loop().time() // self._period
+        self._next_time = (beats + 1) * self._period
         pump = self._pump
         if pump is not None:
-            pump.call_next(self._consume)
+            pump.call_next(self._consuming)
 
     def _consume(self) -> None:
         consumer = self._consumer

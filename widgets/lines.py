@@ -98,6 +98,8 @@ def lead_width(line: LogLine, start: int) -> int:
 
 def display_lines(line: LogLine, unfolded: bool) -> list[LogLine]:
     """What is drawn for one line: itself made safe, split at newlines, and its detail when unfolded."""
+    if _is_plain(line):
+        return [line]
     shown = split_lines(with_links(cleaned(_with_fold_mark(line, unfolded))))
     if not (unfolded and line.detail):
         return shown
@@ -106,6 +108,17 @@ def display_lines(line: LogLine, unfolded: bool) -> list[LogLine]:
         for part in split_lines(cleaned(child)):
             shown.append(_indented(part, indent))
     return shown
+
+
+def _is_plain(line: LogLine) -> bool:
+    """Most lines are a text and a style: there is nothing to do for them."""
+    text = line.text
+    return (
+        text.isascii()
+        and text.isprintable()
+        and not (line.time or line.glyph or line.lead or line.aside or line.hang or line.detail)
+        and (bool(line.spans) or "://" not in text)
+    )
 
 
 def _with_fold_mark(line: LogLine, unfolded: bool) -> LogLine:

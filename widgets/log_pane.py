@@ -33,6 +33,7 @@ from .lines import LogLine, lead_width
 from .markdown import MarkdownStream
 from .painting import Overlay, RowPainter
 from .pausing import Pause
+from .quick import Quick
 from .scrollbar import Bar, Face
 from .selecting import Anchor, Range, anchor_of, line_id, text_in
 from .strips import StripCache
@@ -154,6 +155,7 @@ class LogPane(Widget, can_focus=True):
         self._shift = 0
         self._drag: float | None = None
         self._sync_wanted = False
+        self._syncing = Quick(self._sync)
         self._painter: RowPainter | None = None
         self._shown: list[Strip] = []
         self._places: list[Place] = []
@@ -421,7 +423,7 @@ class LogPane(Widget, can_focus=True):
             self._strips.clear()
         if not self._sync_wanted and self.is_running:
             self._sync_wanted = True
-            self.call_next(self._sync)
+            self.call_next(self._syncing)
 
     def _sync(self) -> None:
         """Bring the screen up to date, repainting only rows that differ."""

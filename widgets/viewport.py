@@ -87,6 +87,8 @@ class Viewport:
         """The rows on screen, top to bottom."""
         if self.empty:
             return []
+        if self.following:
+            return self._last_rows()
         serial, row = self.top
         end = self.layout.document.end
         places: list[Place] = []
@@ -94,6 +96,18 @@ class Viewport:
             count = min(len(self.layout.rows(serial)), row + self.height - len(places))
             places.extend(Place(serial, index) for index in range(row, count))
             serial, row = serial + 1, 0
+        return places
+
+    def _last_rows(self) -> list[Place]:
+        """The rows on screen when following, found from the end."""
+        serial, first = self.layout.document.end - 1, self.layout.document.first
+        places: list[Place] = []
+        while serial >= first and len(places) < self.height:
+            room = self.height - len(places)
+            count = len(self.layout.rows(serial))
+            places.extend(Place(serial, row) for row in range(count - 1, max(-1, count - 1 - room), -1))
+            serial -= 1
+        places.reverse()
         return places
 
     def scroll(self, rows: int) -> None:
