@@ -15,7 +15,7 @@ from obra_tui.core.errors import ConfigError
 from obra_tui.core.toml_places import line_of, place_of_error
 
 _PREFIX = "OBRA_"
-_NOT_SETTINGS = frozenset({"OBRA_JUNIT"})
+_NOT_SETTINGS = frozenset({"OBRA_JUNIT", "OBRA_CRASH_AT"})
 """Variables that Obra itself sets for the commands it runs."""
 
 Key = tuple[str | int, ...]

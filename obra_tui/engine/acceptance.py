@@ -1,5 +1,6 @@
 """From an approved gate to the commit: once, however often it is tried."""
 
+from obra_tui.core.crashpoint import crash_point
 from obra_tui.core.errors import BranchMoved, ObraError
 from obra_tui.core.events import GateOpened, ProblemRaised, TaskMoved, WorkAccepted
 from obra_tui.core.ids import new_gate_id
@@ -25,7 +26,9 @@ async def accept(
     except ObraError as error:
         _give_back(outbox, session, task, error)
         return error
+    crash_point("accepting.branch_moved")
     _close(outbox, session, task, acceptance)
+    crash_point("accepting.recorded")
     if not config.keep_copies:
         await _tidy(ports, outbox, session, task)
     return None

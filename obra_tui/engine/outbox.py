@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from obra_tui.core.crashpoint import crash_at_records
 from obra_tui.core.errors import StoreError
 from obra_tui.core.events import (
     STREAMED,
@@ -76,8 +77,10 @@ class Outbox:
             self._timer = None
         if not self._pending:
             return
+        crash_at_records("before", self._pending)
         self._journal.append(self._pending)
         batch, self._pending = tuple(self._pending), []
+        crash_at_records("after", batch)
         for listener in tuple(self._listeners):
             listener(batch)
 

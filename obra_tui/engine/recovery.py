@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
+from obra_tui.core.crashpoint import crash_point
 from obra_tui.core.events import TaskMoved
 from obra_tui.core.lifecycle import WORKING, Trigger, advance
 from obra_tui.core.ports import Ledger
@@ -20,9 +21,11 @@ def recover(
         if work is None or work.opened.project != project:
             continue
         adopt(work)
+        crash_point("recovering.read")
         for task in work.tasks.values():
             if task.state in WORKING:
                 after = advance(task.state, Trigger.INTERRUPT)
                 moved = TaskMoved(before=task.state, trigger=Trigger.INTERRUPT, after=after, reason=FOUND)
                 outbox.commit(session, [(task.spec.id, task.attempt, moved)])
+        crash_point("recovering.marked")
         yield work

@@ -9,6 +9,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from obra_tui.core.crashpoint import crash_point
 from obra_tui.core.errors import BranchMoved, ObraError, ProjectError, WorkspaceError
 from obra_tui.core.ids import AttemptId, SessionId
 from obra_tui.core.model import Acceptance, Diff
@@ -76,7 +77,9 @@ class Accepting:
                 return Acceptance(commit=commit, branch=self.branch, repeated=True)
             await self._refuse_checked_out()
             commit = await self._commit_on(tip)
+            crash_point("accepting.committed")
             await self._hand_over(commit)
+            crash_point("accepting.handed_over")
             if await self._swap(commit, tip):
                 return Acceptance(commit=commit, branch=self.branch)
         raise BranchMoved(

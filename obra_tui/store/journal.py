@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, func, insert, select
 from sqlalchemy.exc import DBAPIError
 
+from obra_tui.core.crashpoint import crash_at_records
 from obra_tui.core.errors import StoreError
 from obra_tui.core.events import Record
 from obra_tui.core.ids import SessionId
@@ -73,6 +74,7 @@ class SqlJournal:
                 for was, now in zip(records, clean, strict=True):
                     if now is not was:
                         blank_pieces(connection, now)
+                crash_at_records("within", records)
                 return last
         except DBAPIError as error:
             raise self._place.plain(error) from error
