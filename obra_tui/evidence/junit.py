@@ -73,25 +73,32 @@ def _failures(cases: list[Element]) -> Iterator[FailedCase]:
 
 def _failed_case(case: Element, bad: Element) -> FailedCase:
     text = bad.text or ""
-    file, line = _place(case, text)
-    message = bad.get("message") or text.strip()
-    return FailedCase(name=_name(case), message=message[:_MOST_MESSAGE], file=file, line=line)
-
-
-def _place(case: Element, text: str) -> tuple[str, int | None]:
-    """Return where it failed: the last spot of the traceback in the test's own file, else where the test is."""
-    file = case.get("file") or ""
     spots = [(found[1], int(found[2])) for found in _SPOT.finditer(text[-20_000:])]
-    own = [line for name, line in spots if not file or name == file]
+    file = case.get("file") or _file_of_class(case.get("classname") or "", spots)
+    message = bad.get("message") or text.strip()
+    return FailedCase(name=_name(case, file), message=message[:_MOST_MESSAGE], file=file, line=_line(case, file, spots))
+
+
+def _file_of_class(owner: str, spots: list[tuple[str, int]]) -> str:
+    """Find the file that a dotted class stands for among those of the traceback."""
+    named = {file for file, _ in spots}
+    parts = owner.split(".")
+    candidates = ("/".join(parts[:end]) + ".py" for end in range(len(parts), 0, -1))
+    return next((file for file in candidates if file in named), "")
+
+
+def _line(case: Element, file: str, spots: list[tuple[str, int]]) -> int | None:
+    """Return where it failed: the last line of the traceback in the test's own file, else where the test begins."""
+    own = [line for name, line in spots if name == file]
     if own:
-        return file or spots[-1][0], own[-1]
+        return own[-1]
     start = case.get("line") or ""
-    return file, int(start) + 1 if start.isdigit() and len(start) < 8 else None
+    return int(start) + 1 if start.isdigit() and len(start) < 8 else None
 
 
-def _name(case: Element) -> str:
+def _name(case: Element, file: str) -> str:
     """Return the test's name as pytest prints it where that can be told, else `class.name`."""
-    file, owner, name = case.get("file") or "", case.get("classname") or "", case.get("name") or "?"
+    owner, name = case.get("classname") or "", case.get("name") or "?"
     if not file:
         return f"{owner}.{name}" if owner else name
     module = ".".join(PurePosixPath(file).with_suffix("").parts)

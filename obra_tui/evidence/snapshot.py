@@ -20,6 +20,7 @@ from obra_tui.evidence.repository import OwnRepository
 from obra_tui.evidence.survey import Survey, survey
 
 _MOST_NOTES = 40
+_MOST_LARGE = 500
 _DIFF_OPTIONS = ("-r", "-z", "-M", "--no-ext-diff", "--no-textconv", "--ignore-submodules=none", "--end-of-options")
 
 
@@ -31,7 +32,7 @@ class Limits:
     changed_files: int = 2_000
     new_files: int = 5_000
     file_bytes: int = 50_000_000
-    entries: int = 300_000
+    entries: int = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +62,7 @@ class Reader:
         seen = await asyncio.to_thread(survey, work, max_file_bytes=limits.file_bytes, max_entries=limits.entries)
         foreign, adopted = await _sort_nested(git, seen.nested)
         outside = [b":(top,exclude,literal)" + path for path in (*seen.left_out, *foreign) if path]
+        seen.large = await _changed_among(git, seen.large)
         complaints, flooded = await self._add(git, outside, seen.entries)
         if seen.special:
             gone = b"\0".join(path for path, _ in seen.special)
@@ -180,6 +182,16 @@ class Reader:
         except GitFailed:
             return None
         return None if b"\0" in content[:8000] else text_of(content)
+
+
+async def _changed_among(git: Git, large: list[tuple[bytes, int]]) -> list[tuple[bytes, int]]:
+    """Return the large files that are part of the work: those that are new or not as they were."""
+    if not large:
+        return []
+    names = [path for path, _ in large]
+    question = ("--literal-pathspecs", "ls-files", "--modified", "--others", "--exclude-standard", "-z", "--")
+    changed = set((await git.run(*question, *names[:_MOST_LARGE], timeout_s=SLOW_S)).names)
+    return [(path, size) for path, size in large if path in changed or path not in names[:_MOST_LARGE]]
 
 
 async def _sort_nested(git: Git, nested: list[bytes]) -> tuple[list[bytes], list[bytes]]:

@@ -35,6 +35,16 @@ def test_a_failure_without_a_traceback_is_placed_where_the_test_begins():
     assert (failed.name, failed.message, failed.line) == ("test_a.py::t", "boom", 4)
 
 
+def test_without_a_file_in_the_report_the_traceback_tells_it():
+    case = (
+        '<testcase classname="tests.test_a.TestX" name="test_y"><failure message="no">'
+        "tests/test_a.py:7: in test_y\nlib/deep.py:9: ZeroDivisionError</failure></testcase>"
+    )
+    assert read_report(report(case)).failures == (
+        FailedCase(name="tests/test_a.py::TestX::test_y", message="no", file="tests/test_a.py", line=7),
+    )
+
+
 def test_a_report_of_another_tool_gives_class_and_name():
     case = '<testcase classname="com.example.CalcTest" name="adds"><failure message="no"/></testcase>'
     assert read_report(report(case)).failures == (FailedCase(name="com.example.CalcTest.adds", message="no"),)

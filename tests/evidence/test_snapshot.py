@@ -10,6 +10,8 @@ from obra_tui.evidence.names import raw, shown
 from obra_tui.evidence.snapshot import Limits
 from tests.evidence.scene import commit_files, git, make_scene
 
+SMALL_FILES = Limits(file_bytes=1_000_000)
+
 
 async def diff_after(scene, change):
     copy = await scene.copy()
@@ -198,10 +200,20 @@ async def test_a_flood_of_new_files_is_not_read_but_changed_ones_are(tmp_path):
 
 
 async def test_a_huge_file_is_left_out_and_said_so(tmp_path):
-    scene = make_scene(tmp_path, limits=Limits(file_bytes=1_000_000))
+    scene = make_scene(tmp_path, limits=SMALL_FILES)
     diff = await diff_after(scene, lambda work: (work / "big.bin").write_bytes(bytes(1_000_001)))
     assert diff.truncated and diff.empty
     assert diff.notes == ("larger than 1 MB, not taken: big.bin",)
+
+
+async def test_a_huge_file_of_the_project_that_nobody_changed_is_no_matter(tmp_path):
+    scene = make_scene(tmp_path, {"big.txt": "x" * 1_000_001, "same.txt": "y" * 1_000_001}, limits=SMALL_FILES)
+    copy = await scene.copy()
+    diff = await scene.workspace.take_diff(copy)
+    assert not diff.truncated and not diff.notes
+    Path(copy.path, "big.txt").write_text("z" * 1_000_002)
+    diff = await scene.workspace.take_diff(copy)
+    assert diff.truncated and diff.notes == ("larger than 1 MB, not taken: big.txt",)
 
 
 async def test_a_folder_too_deep_to_name_does_not_stop_the_supervisor(scene):
