@@ -75,6 +75,16 @@ class Clock(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """One line of the configuration in force."""
+
+    name: str
+    value: str
+    origin: str
+    """`default`, `./config.toml`, `OBRA_JUDGE__URL`, `--policy`, …"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Backend:
     """Everything heavy, imported and built: what a `OpenBackend` call returns."""
 
@@ -83,6 +93,8 @@ class Backend:
     history: History
     session: SessionId | None = None
     """The session to show first; None = the newest open one."""
+    settings: tuple[Setting, ...] = ()
+    """The configuration in force, once it is read; shown on Setup."""
     viewer_of: str = ""
     """`pid 4711` when another process owns the data directory and this one only looks on."""
 
@@ -95,16 +107,6 @@ Raises an `ObraError` for the person when it cannot.
 """
 
 ScreenName = Literal["live", "tasks", "gates", "history", "setup"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
-    """One line of the configuration in force."""
-
-    name: str
-    value: str
-    origin: str
-    """`default`, `./config.toml`, `OBRA_JUDGE__URL`, `--policy`, …"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +130,6 @@ class Launch:
     reduce_motion: bool = False
     notify: Literal["auto", "bell", "off"] = "auto"
     stall_seconds: float = 120.0
-    settings: tuple[Setting, ...] = ()
     review_grace_s: float = 0.35
     """How long every key is swallowed after a review or a permission prompt opened."""
 

@@ -45,6 +45,13 @@ LINES = (
 )
 
 
+SETTINGS = (
+    Setting(name="gate.threshold", value="0.7", origin="default"),
+    Setting(name="judge.base_url", value="http://127.0.0.1:11434", origin="OBRA_JUDGE__BASE_URL"),
+    Setting(name="gate.policy", value="supervised", origin=".obra/config.toml:4"),
+)
+
+
 class FakeClock:
     def __init__(self, at: float) -> None:
         self.at = at
@@ -107,17 +114,14 @@ class Stage:
         self.reader = reader or FakeReader()
         self.clock = FakeClock(self.story.at + after)
         self.doctor = doctor or FakeDoctor()
-        backend = Backend(engine=self.engine, reader=self.reader, history=history, viewer_of=viewer_of)
+        backend = Backend(
+            engine=self.engine, reader=self.reader, history=history, viewer_of=viewer_of, settings=SETTINGS
+        )
         options = {
             "project": "/home/ada/calc",
             "person": "person:ada",
             "data_dir": "/nowhere/obra",
             "version": "0.1.0",
-            "settings": (
-                Setting(name="gate.threshold", value="0.7", origin="default"),
-                Setting(name="judge.base_url", value="http://127.0.0.1:11434", origin="OBRA_JUDGE__BASE_URL"),
-                Setting(name="gate.policy", value="supervised", origin=".obra/config.toml:4"),
-            ),
             "reduce_motion": True,
             "review_grace_s": 0.0,
         } | launch
@@ -146,7 +150,7 @@ class Stage:
     @asynccontextmanager
     async def open(self, size=(120, 36)):
         """Run the app until the engine is there and everything it told is shown."""
-        async with self.app.run_test(size=size) as pilot:
+        async with self.app.run_test(size=size, notifications=True) as pilot:
             await settled(pilot, lambda: self.app.desk and (self.app.engine or self.app.desk.failure))
             await settled(pilot, lambda: self.app.engine is None or self.seen_all())
             yield pilot

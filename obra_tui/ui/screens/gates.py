@@ -24,7 +24,7 @@ class GatesScreen(ObraScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self._rows: tuple[LogLine, ...] = ()
+        self._rows: tuple[LogLine, ...] | None = None
 
     def compose_body(self) -> ComposeResult:
         yield ChoiceList(id="list")
@@ -43,7 +43,7 @@ class GatesScreen(ObraScreen):
             Part(text=f"{len(decided)} answered" if decided else ""),
         )
         rows = tuple(gate_row(view, gate, now) for gate in (*waiting, *decided))
-        if rows != self._rows or not rows:
+        if rows != self._rows:
             self._rows = rows
             self.query_one("#list", ChoiceList).set_rows(rows or [LogLine(text, style="dim") for text in _EMPTY])
 

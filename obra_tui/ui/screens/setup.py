@@ -39,6 +39,7 @@ class SetupScreen(ObraScreen):
         super().__init__()
         self._lines: tuple[DoctorLine, ...] = ()
         self._looking = False
+        self._told: list[LogLine] = []
 
     def compose_body(self) -> ComposeResult:
         with Horizontal(id="setup"):
@@ -48,12 +49,12 @@ class SetupScreen(ObraScreen):
     def on_mount(self) -> None:
         self.query_one("#doctor").border_title = "What is here"
         self.query_one("#config").border_title = "Without these you can still"
-        self.query_one("#config", LogPane).extend(self._side())
         self.query_one("#doctor").focus()
         self.set_interval(AGAIN_S, self._again)
         self._look()
 
     def draw(self, records: Sequence[Record]) -> None:
+        self._draw_side()
         ready = sum(line.status in (DoctorStatus.OK, DoctorStatus.WARN) for line in self._lines)
         note = "looking…" if self._looking and not self._lines else f"{ready} of {len(self._lines)} ready"
         demo = self.desk.open_demo is not None and self._missing()
@@ -67,6 +68,14 @@ class SetupScreen(ObraScreen):
     def _missing(self) -> bool:
         return any(line.status is DoctorStatus.MISSING and line.needed for line in self._lines)
 
+    def _draw_side(self) -> None:
+        lines = self._side()
+        if lines != self._told:
+            self._told = lines
+            pane = self.query_one("#config", LogPane)
+            pane.clear()
+            pane.extend(lines)
+
     def _side(self) -> list[LogLine]:
         key = self.desk.key_shown
         rehearse = f"{key('setup.start_demo')}  watch a rehearsal: everything real but the two models"
@@ -74,8 +83,10 @@ class SetupScreen(ObraScreen):
         lines.append(LogLine(f"{key('app.show_history')}  look at earlier sessions"))
         lines.append(LogLine("–  judge by hand: without Ollama every gate asks you, with the checks before you"))
         lines.append(LogLine(""))
-        lines.append(LogLine("Settings in force", style="heading"))
-        lines.extend(_setting(setting) for setting in self.desk.launch.settings)
+        settings = self.desk.backend.settings if self.desk.backend else ()
+        if settings:
+            lines.append(LogLine("Settings in force", style="heading"))
+            lines.extend(_setting(setting) for setting in settings)
         return lines
 
     # -- looking -------------------------------------------------------------------------------

@@ -33,7 +33,7 @@ class TasksScreen(ObraScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self._rows: tuple[LogLine, ...] = ()
+        self._rows: tuple[LogLine, ...] | None = None
         self._told: tuple[object, ...] = ()
 
     def compose_body(self) -> ComposeResult:

@@ -1,0 +1,104 @@
+from obra_tui.core import commands as c
+from obra_tui.core.errors import StoreError
+from obra_tui.core.model import DecisionKind
+from obra_tui.ui.screens.live import LiveScreen
+from obra_tui.ui.screens.review import ReviewScreen
+from obra_tui.ui.screens.transcript import TranscriptScreen
+from tests.ui import stories
+from tests.ui.fake_history import FakeHistory
+from tests.ui.stage import Stage, settled
+
+
+async def test_tasks_show_state_dependencies_and_score():
+    stage = Stage(stories.at_gate())
+    async with stage.open() as pilot:
+        await stage.press(pilot, "2")
+        text = stage.text()
+        for part in ("T001 gate", "after T001", "1× 0.90", "Accepted when", "divide(10, 0) raises"):
+            assert part in text
+
+
+async def test_a_task_opens_in_the_live_view():
+    story = stories.streaming().on(2).attempt_started().says("z", "second task")
+    stage = Stage(story)
+    async with stage.open() as pilot:
+        await stage.press(pilot, "2", "enter")
+        await settled(pilot, lambda: isinstance(stage.screen, LiveScreen) and "four operations" in stage.text())
+
+
+async def test_cancelling_a_task_asks_first():
+    stage = Stage(stories.streaming())
+    async with stage.open() as pilot:
+        await stage.press(pilot, "2", "x", "enter")
+        assert stage.engine.submitted == []
+        await stage.press(pilot, "x", "j", "enter")
+        await settled(pilot, lambda: stage.engine.asked(c.CancelTask))
+
+
+async def test_an_empty_list_names_the_next_key():
+    stage = Stage()
+    async with stage.open() as pilot:
+        await stage.press(pilot, "2")
+        assert "No task yet" in stage.text()
+        await stage.press(pilot, "3")
+        assert "No gate is waiting" in stage.text()
+
+
+async def test_gates_are_listed_and_opened():
+    stage = Stage(stories.at_gate())
+    async with stage.open() as pilot:
+        await stage.press(pilot, "3")
+        assert "1 gate waiting" in stage.text()
+        await stage.press(pilot, "enter")
+        assert isinstance(stage.screen, ReviewScreen)
+        assert stage.engine.submitted == []
+
+
+async def test_answered_gates_say_who_answered():
+    stage = Stage(stories.at_gate().decided(DecisionKind.REJECT))
+    async with stage.open() as pilot:
+        await stage.press(pilot, "3")
+        await settled(pilot, lambda: "rejected by ada" in stage.text())
+
+
+async def test_the_history_goes_from_sessions_to_a_transcript_and_back():
+    stage = Stage(stories.at_gate(), history=FakeHistory.sample())
+    async with stage.open() as pilot:
+        await stage.press(pilot, "4")
+        await settled(pilot, lambda: "3 sessions" in stage.text())
+        assert "REHEARSAL Read a CSV file" in stage.text()
+        await stage.press(pilot, "enter")
+        await settled(pilot, lambda: "Attempts of Calculator" in stage.text())
+        await stage.press(pilot, "enter")
+        await settled(pilot, lambda: "four operations" in stage.text())
+        assert isinstance(stage.screen, TranscriptScreen)
+        assert "Quality: 0.90 (PASS)" in stage.text()
+        await stage.press(pilot, "d")
+        await settled(pilot, lambda: "diff --git" in stage.text())
+        await stage.press(pilot, "escape")
+        await settled(pilot, lambda: "Attempts of Calculator" in stage.text())
+        await stage.press(pilot, "escape")
+        await settled(pilot, lambda: "3 sessions" in stage.text())
+
+
+async def test_the_history_can_be_searched():
+    history = FakeHistory.sample()
+    stage = Stage(stories.at_gate(), history=history)
+    async with stage.open() as pilot:
+        await stage.press(pilot, "4")
+        await settled(pilot, lambda: "3 sessions" in stage.text())
+        await stage.press(pilot, "slash")
+        await settled(pilot, lambda: stage.app.focused is not None and stage.app.focused.id == "message-input")
+        await stage.press(pilot, *"csv", "enter")
+        await settled(pilot, lambda: "1 session" in stage.text() and "filter: csv" in stage.text())
+
+
+async def test_a_history_that_cannot_be_read_says_so():
+    class Broken(FakeHistory):
+        def sessions(self, *_):
+            raise StoreError("The database cannot be read.", fix="obra doctor")
+
+    stage = Stage(stories.at_gate(), history=Broken())
+    async with stage.open() as pilot:
+        await stage.press(pilot, "4")
+        await settled(pilot, lambda: "The database cannot be read." in stage.text())
