@@ -14,13 +14,16 @@ from obra_tui.core.errors import StoreError
 from obra_tui.core.events import STREAMED
 from obra_tui.core.ids import SessionId
 from obra_tui.core.lifecycle import State, Trigger
-from obra_tui.core.model import DecisionKind, SessionKind
+from obra_tui.core.model import DecisionKind, SessionKind, Usage
 from obra_tui.core.ports import Journal, Ledger
 from obra_tui.store.journal import SqlJournal
 from obra_tui.store.queries import SqlHistory
 from obra_tui.store.tables import metadata
 from tests.fakes.journal import OF_AN_ATTEMPT, MemoryJournal
 from tests.store.story import Writer, finished_session, waiting_session
+
+ALLOWED = ((e.UsageReported, None),)
+"""Belongs to an attempt, but also stands without one."""
 
 
 @dataclass
@@ -198,8 +201,18 @@ def test_a_second_attempt_with_the_same_number_is_refused(pair):
     _refused(pair, story, replace(start, seq=story.records[-1].seq + 1, attempt="a-other"))
 
 
-@pytest.mark.parametrize("event_class", OF_AN_ATTEMPT)
-@pytest.mark.parametrize("attempt", [None, "a-nobody"])
+def test_usage_may_be_booked_on_the_session_itself(pair):
+    story = Writer()
+    story.opened()
+    story.add(e.UsageReported(usage=Usage(input_tokens=5), model="opus"))
+    pair.journal.append(story.records)
+    assert pair.ledger.session_records(story.session) == tuple(story.records)
+
+
+@pytest.mark.parametrize(
+    ("event_class", "attempt"),
+    [(cls, attempt) for cls in OF_AN_ATTEMPT for attempt in (None, "a-nobody") if (cls, attempt) not in ALLOWED],
+)
 def test_what_belongs_to_an_attempt_is_refused_without_one(pair, event_class, attempt):
     story = finished_session()
     told = [record.event for record in story.records] + [e.WorkKept(ref="refs/kept", commit="f" * 40)]

@@ -134,7 +134,9 @@ def _refuse_contradiction(record: Record, before: list[Record]) -> None:
     earlier = [other.event for other in before if other.session == record.session]
     if not isinstance(record.event, SessionOpened) and not any(isinstance(event, SessionOpened) for event in earlier):
         raise StoreError(f"Session {record.session} was never opened.")
-    if isinstance(record.event, OF_AN_ATTEMPT) and (record.task is None or not _started(record, before)):
+    booked_on_session = isinstance(record.event, UsageReported) and record.attempt is None
+    needs_attempt = isinstance(record.event, OF_AN_ATTEMPT) and not booked_on_session
+    if needs_attempt and (record.task is None or not _started(record, before)):
         raise StoreError(f"Attempt {record.attempt} of task {record.task} was never started.")
     match record.event:
         case DecisionMade(gate=gate) if gate:
