@@ -16,8 +16,8 @@ from obra_tui.cli.options import (
     PolicyOption,
     ProjectOption,
     ThresholdOption,
-    wants_screen,
 )
+from obra_tui.cli.plain import wants_screen
 from obra_tui.core.errors import ConfigError
 
 app = typer.Typer(

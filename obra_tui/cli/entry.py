@@ -2,47 +2,74 @@
 
 import os
 import sys
-import tempfile
-import time
-import traceback
 from pathlib import Path
 
+from obra_tui.cli.plain import bare_start, wants_screen
 from obra_tui.core.errors import ObraError
-from obra_tui.headless import EXIT_INTERRUPTED, print_error
 
 _EXIT_CRASH = 1
+_EXIT_INTERRUPTED = 130
 
 
 def run(argv: list[str]) -> int:
     """Carry out one command line and return its exit code."""
-    import click
-
-    from obra_tui.cli.app import app
-
+    folder = bare_start(argv)
     try:
-        code = app(argv, prog_name="obra", standalone_mode=False)
-    except click.exceptions.Exit as done:
-        return done.exit_code
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        return EXIT_INTERRUPTED
+        if folder is not None and wants_screen(headless=False, as_json=False):
+            return _open_app(folder)
+        return _parse(argv)
+    except KeyboardInterrupt:
+        return _EXIT_INTERRUPTED
     except ObraError as error:
-        print_error(error)
-        return error.exit_code
+        return _refused(error)
     except BrokenPipeError:
         # The reader of our output left: not our fault and nothing to tell it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _EXIT_CRASH
     except Exception as fault:  # noqa: BLE001  # the edge of the process: a person gets a sentence and a file
-        print_error(_crashed(fault))
-        return _EXIT_CRASH
+        return _refused(_crashed(fault))
+
+
+def _open_app(folder: Path) -> int:
+    from obra_tui.wiring.screen import open_app
+
+    return open_app(folder)
+
+
+def _parse(argv: list[str]) -> int:
+    import typer
+    from typer.exceptions import TyperException
+
+    from obra_tui.cli.app import app
+
+    try:
+        code = app(argv, prog_name="obra", standalone_mode=False)
+    except typer.Exit as done:
+        return done.exit_code
+    except typer.Abort:
+        return _EXIT_INTERRUPTED
+    except TyperException as error:
+        # A usage error knows the command that it was made with.
+        command = getattr(getattr(error, "ctx", None), "command_path", "obra")
+        _refused(ObraError(error.format_message(), fix=f"Try `{command} --help`."))
+        return error.exit_code
     return code if isinstance(code, int) else 0
+
+
+def _refused(error: ObraError) -> int:
+    """Tell a person what went wrong; returns the exit code."""
+    from obra_tui.headless import print_error
+
+    print_error(error)
+    return error.exit_code
 
 
 def _crashed(fault: Exception) -> ObraError:
     """Write the traceback, without values of variables, to a private file and return what to tell the person."""
+    import tempfile
+    import time
+    import traceback
+
     handle, name = tempfile.mkstemp(prefix=f"obra-crash-{time.strftime('%Y%m%d-%H%M%S')}-", suffix=".txt")
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         traceback.print_exception(fault, file=file)

@@ -1,7 +1,5 @@
 """Options that several commands share, and what they mean."""
 
-import os
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,10 +46,3 @@ class Flags:
             "claude.model": self.model,
             "judge.model": self.judge_model,
         }
-
-
-def wants_screen(*, headless: bool, as_json: bool) -> bool:
-    """Return whether to open the app: only on a terminal that can show it, and only if nobody said otherwise."""
-    if headless or as_json or os.environ.get("TERM", "") == "dumb":
-        return False
-    return sys.stdin.isatty() and sys.stdout.isatty()
