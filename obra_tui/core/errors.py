@@ -8,7 +8,8 @@
     │   └── BranchMoved        acceptance lost the compare-and-swap
     ├── StoreError             the database cannot be used
     │   ├── NewerDatabase      written by a newer Obra
-    │   └── AlreadyOwned       another process owns the data directory
+    │   ├── AlreadyOwned       another process owns the data directory
+    │   └── OwnerChanged       another process took it over, this one may not write any more
     ├── UnknownId              no such session, task, attempt or gate
     ├── NotAllowed             the request is not legal in the present state
     │   ├── IllegalMove        the lifecycle table has no such move
@@ -73,6 +74,10 @@ class NewerDatabase(StoreError):
 
 
 class AlreadyOwned(StoreError):
+    exit_code = 7
+
+
+class OwnerChanged(StoreError):
     exit_code = 7
 
 

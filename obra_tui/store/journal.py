@@ -17,7 +17,7 @@ from obra_tui.core.crashpoint import crash_at_records
 from obra_tui.core.errors import StoreError
 from obra_tui.core.events import Record
 from obra_tui.core.ids import SessionId
-from obra_tui.store import project, search
+from obra_tui.store import fence, project, search
 from obra_tui.store import tables as t
 from obra_tui.store.codec import STREAMED_TYPES, encode
 from obra_tui.store.pieces import blank_pieces
@@ -35,7 +35,7 @@ class SqlJournal:
         self._redactor = Redactor(secrets)
         self._place = place_of(target)
         self._engine = self._place.writer()
-        self._searchable = self._has_search()
+        self._searchable, self._token = self._prepare()
         self._lock = Lock()
         self._last: dict[SessionId, int] = {}
 
@@ -58,13 +58,19 @@ class SqlJournal:
         with self._lock:
             self._engine.dispose()
 
-    def _has_search(self) -> bool:
-        with self._engine.connect() as connection:
-            return search.exists(connection)
+    def _prepare(self) -> tuple[bool, int]:
+        """Return whether there is a search index, and the token of the one who may write, which this one becomes."""
+        try:
+            with self._engine.begin() as connection:
+                return search.exists(connection), fence.take(connection)
+        except DBAPIError as error:
+            self._engine.dispose()
+            raise self._place.plain(error) from error
 
     def _write(self, records: Sequence[Record]) -> dict[SessionId, int]:
         try:
             with self._engine.begin() as connection:
+                fence.check(connection, self._token, self._place.name)
                 last = self._numbered(connection, records)
                 clean = list(map(self._redactor.record, records))
                 project.apply(connection, (change for record in clean for change in project.changes(record)))

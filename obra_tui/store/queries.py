@@ -19,6 +19,7 @@ from obra_tui.core.history import (
     EVERYTHING,
     AttemptDetail,
     AttemptSummary,
+    Found,
     GateDetail,
     GateSummary,
     GateView,
@@ -32,13 +33,17 @@ from obra_tui.core.history import (
     SessionSummary,
 )
 from obra_tui.core.ids import AttemptId, GateId, SessionId, TaskId
+from obra_tui.core.measures import Measured, Scope
 from obra_tui.core.model import OpenGate, SessionKind, TaskSpec
-from obra_tui.store import lists, rows, search
+from obra_tui.core.search import Query
+from obra_tui.store import finder, lists, measures, rows, search
 from obra_tui.store import tables as t
 from obra_tui.store.codec import decode
 from obra_tui.store.detail import DETAIL_TYPES, fold_attempt
 from obra_tui.store.figures import figures
+from obra_tui.store.labels import LABELS, Labels
 from obra_tui.store.place import place_of
+from obra_tui.store.stoppable import Stoppable
 from obra_tui.store.text import storable
 from obra_tui.store.words import terms
 
@@ -53,6 +58,9 @@ class SqlHistory:
     def __init__(self, target: str | Path) -> None:
         self._place = place_of(target)
         self._engine = self._place.reader()
+        file = self._place.file
+        self._labels = Labels(file.with_name(LABELS)) if file is not None else None
+        self._finding = Stoppable()
 
     def close(self) -> None:
         self._engine.dispose()
@@ -127,9 +135,26 @@ class SqlHistory:
         ends = [Mark(at=row.at, id=str(row.id)) for row in found[limit - 1 : limit] if len(found) > limit]
         return Page(rows=tuple(search.hit(row, asked) for row in found[:limit]), next=next(iter(ends), None))
 
+    def find(self, query: Query, after: Mark | None = None, limit: int = 50) -> Page[Found]:
+        """Answer a search line, newest first."""
+        with self._reading() as connection, self._finding.of(connection):
+            return finder.find(connection, query, after, limit, self._labels)
+
+    def stop_finding(self) -> None:
+        """End the searches that are under way; from any thread."""
+        self._finding.stop()
+
+    def known_names(self) -> dict[str, tuple[str, ...]]:
+        with self._reading() as connection:
+            return finder.known_names(connection, self._labels)
+
     def metrics(self, wanted: HistoryFilter = EVERYTHING) -> Metrics:
         with self._reading() as connection:
             return figures(connection, wanted)
+
+    def measure(self, scope: Scope) -> Measured:
+        with self._reading() as connection:
+            return measures.measure(connection, scope)
 
     # --- History: details
 

@@ -17,7 +17,7 @@ def rebuild(connection: Connection) -> None:
     """Delete every derived row and derive it again, inside the transaction of `connection`."""
     connection.exec_driver_sql(_DEFER[connection.dialect.name])
     for table in reversed(t.metadata.sorted_tables):
-        if table is not t.event:
+        if table not in (t.event, t.fence):
             connection.execute(delete(table))
     for rows in connection.execute(_ALL).partitions(_BATCH):
         project.apply(connection, (change for row in rows for change in project.changes(record_of(row))))

@@ -106,3 +106,8 @@ def hit(row: Any, wanted: Terms) -> SearchHit:
         line=line,
         marks=marks,
     )
+
+
+def rows_of_index() -> Any:
+    """Return the index as a table with the column `rowid`: the ids of the events in it."""
+    return _index

@@ -361,3 +361,11 @@ outside_usage = Table(
     *_usage(),
 )
 """Usage that was booked on a session and belongs to none of its attempts."""
+
+fence = Table(
+    "fence",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("token", BigInteger, nullable=False),
+)
+"""One row: the token of whoever may write. Not derived from events."""
