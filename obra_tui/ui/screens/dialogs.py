@@ -15,9 +15,9 @@ from textual.widgets import Static
 
 from obra_tui.ui.choices import Choice
 from obra_tui.ui.footer import KeyLine
+from obra_tui.ui.plain import plain, plain_text
 from widgets.choice_list import ChoiceList
 from widgets.lines import LogLine, Span
-from widgets.text import clean
 
 
 class ChoiceDialog(ModalScreen[str]):
@@ -38,12 +38,12 @@ class ChoiceDialog(ModalScreen[str]):
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog"):
             if self._note:
-                yield Static(Content(clean(self._note)), id="note")
+                yield Static(plain_text(self._note), id="note")
             yield ChoiceList(id="choices")
             yield KeyLine()
 
     def on_mount(self) -> None:
-        self.query_one("#dialog").border_title = Content(clean(self._title))
+        self.query_one("#dialog").border_title = plain(self._title)
         choices = self.query_one(ChoiceList)
         choices.set_rows([_row(choice) for choice in self._choices])
         choices.styles.height = len(self._choices) * 2
@@ -103,7 +103,7 @@ class WriteDialog(ModalScreen[str | None]):
         from textual.widgets import TextArea
 
         with Vertical(id="dialog", classes="-tall" if self._writing.tall else ""):
-            yield Static(Content(clean(self._writing.explanation)), id="note")
+            yield Static(plain_text(self._writing.explanation), id="note")
             yield TextArea(
                 self._writing.text, id="text", show_line_numbers=False, placeholder=self._writing.placeholder
             )
@@ -119,7 +119,7 @@ class WriteDialog(ModalScreen[str | None]):
             )
 
     def on_mount(self) -> None:
-        self.query_one("#dialog").border_title = Content(clean(self._writing.title))
+        self.query_one("#dialog").border_title = plain_text(self._writing.title)
         self.query_one("#text").focus()
 
     def action_send(self) -> None:
@@ -129,7 +129,7 @@ class WriteDialog(ModalScreen[str | None]):
         refusal = "" if text or self._writing.may_be_empty else "Write a sentence first."
         refusal = refusal or self._check(text)
         if refusal:
-            self.query_one("#refusal", Static).update(Content(clean(refusal)))
+            self.query_one("#refusal", Static).update(plain_text(refusal))
             return
         self.dismiss(text)
 

@@ -20,6 +20,7 @@ from obra_tui.core.history import History, HistoryFilter, Mark, Page, SessionDet
 from obra_tui.core.ids import AttemptId, SessionId
 from obra_tui.ui.bindings import bindings
 from obra_tui.ui.format import plural
+from obra_tui.ui.plain import plain
 from obra_tui.ui.screens.base import ObraScreen
 from obra_tui.ui.screens.history_rows import attempt_row, session_card, session_row
 from obra_tui.ui.screens.message_line import MessageLine
@@ -139,7 +140,7 @@ class HistoryScreen(ObraScreen):
             rows = [session_row(session, now) for session in self._listing.sessions]
             title = "Sessions"
         listed = self.query_one("#list", ChoiceList)
-        listed.border_title = title
+        listed.border_title = plain(title)
         listed.set_rows(rows or [LogLine(text, style="dim") for text in self._empty()], keep=keep)
         self._show_card()
 

@@ -18,6 +18,7 @@ from obra_tui.ui.bindings import bindings
 from obra_tui.ui.feeds.claude import ATTEMPT, ClaudeFeed
 from obra_tui.ui.feeds.validation import ValidationFeed
 from obra_tui.ui.format import duration
+from obra_tui.ui.plain import plain
 from obra_tui.ui.screens.base import ObraScreen
 from obra_tui.ui.screens.live_hints import hints
 from obra_tui.ui.screens.message_line import MessageLine
@@ -162,9 +163,10 @@ class LiveScreen(ObraScreen):
             scores.stage_scores(attempt, before), scores.overall(attempt, before), attempts=scores.history(earlier)
         )
         judge = attempt.judge.identity if attempt and attempt.judge else None
-        self._validation.border_title = f"2 {_short_model(judge.model)} · validator" if judge else "2 Qwen · validator"
+        name = _short_model(judge.model) if judge else "Qwen"
+        self._validation.border_title = plain(f"2 {name} · validator")
         model = f" · {attempt.model}" if attempt and attempt.model else ""
-        self._claude.border_title = f"1 Claude Code · implementer{model}"
+        self._claude.border_title = plain(f"1 Claude Code · implementer{model}")
 
     # -- what the keys do ----------------------------------------------------------------------
 

@@ -23,6 +23,7 @@ from obra_tui.core.model import PermissionAnswer, PermissionKind, PermissionQues
 from obra_tui.ui.bindings import bindings
 from obra_tui.ui.feeds.lines import text_lines
 from obra_tui.ui.footer import KeyLine
+from obra_tui.ui.plain import plain, plain_text
 from obra_tui.ui.screens.base import desk_of
 from obra_tui.ui.screens.dialogs import WriteDialog, Writing
 from obra_tui.ui.state import PermissionView
@@ -31,7 +32,7 @@ from widgets.choice_list import ChoiceList
 from widgets.decision_bar import Answer, DecisionBar
 from widgets.lines import LogLine
 from widgets.log_pane import LogPane
-from widgets.text import clean, clean_line
+from widgets.text import clean_line
 
 if TYPE_CHECKING:
     from obra_tui.ui.desk import Desk
@@ -83,7 +84,7 @@ class PermissionScreen(ArmedScreen, ModalScreen[object]):
 
     def _why(self) -> Content:
         question = self._question
-        parts = [Content(clean(question.why))] if question.why else []
+        parts = [plain_text(question.why)] if question.why else []
         parts.extend(Content.styled(f"! {clean_line(danger)}", "bold $text-warning") for danger in question.dangers)
         return Content("\n").join(parts)
 
@@ -91,8 +92,8 @@ class PermissionScreen(ArmedScreen, ModalScreen[object]):
         view = self.desk.hub.view
         task = view.tasks.get(self._asked.task)
         dialog = self.query_one("#dialog")
-        dialog.border_title = Content(clean_line(f"{_TITLES[self._question.kind]} · {task.spec.key if task else ''}"))
-        dialog.border_subtitle = self._place()
+        dialog.border_title = plain(f"{_TITLES[self._question.kind]} · {task.spec.key if task else ''}")
+        dialog.border_subtitle = plain(self._place())
         for pane in self.query("#detail").results(LogPane):
             pane.border_title = "The whole input"
             lines = text_lines(self._question.detail, "output", cap=5_000)

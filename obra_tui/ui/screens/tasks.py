@@ -16,6 +16,7 @@ from obra_tui.ui.bindings import bindings
 from obra_tui.ui.feeds.claude import consumption
 from obra_tui.ui.feeds.lines import joined, text_lines
 from obra_tui.ui.format import brief, clock_time, money, score
+from obra_tui.ui.plain import plain
 from obra_tui.ui.screens.base import ObraScreen
 from obra_tui.ui.selection import shown
 from obra_tui.ui.state import AttemptView, SessionView, TaskView, ViewState
@@ -82,7 +83,7 @@ class TasksScreen(ObraScreen):
         self._told = (task, attempts)
         pane = self.query_one("#detail", LogPane)
         pane.clear()
-        pane.border_title = f"{task.spec.key}" if task else "Task"
+        pane.border_title = plain(task.spec.key if task else "Task")
         if task is not None:
             pane.extend(task_detail(task, attempts))
 
