@@ -205,6 +205,8 @@ EVENTS = [
             e.ClaudeNoticed(level="error", text="x"),
             e.TextDropped(block="b"),
             e.ThinkingStreamed(block="b", text=""),
+            e.ClaudeActivity(state="compacting"),
+            e.SteerQueued(text="x", by="person:ada", delivered=False),
             e.PermissionAnswered(question_id="q1", title="", answer=None),
             e.RunFinished(accepted=0, rejected=0, failed=0, waiting=0, interrupted=0, blocked=0),
         ),
