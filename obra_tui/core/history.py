@@ -4,13 +4,14 @@ Everything here is a snapshot: it does not change when work goes on. Who shows
 live work follows `History.records` from the last number it knows.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, Literal, Protocol, TypeVar
 
 from obra_tui.core.events import ChecksPlanned, DecisionMade, JudgePrompted, PromptSent, Record, WorkKept
 from obra_tui.core.ids import AttemptId, ClaudeSessionId, GateId, QuestionId, SessionId, TaskId
 from obra_tui.core.lifecycle import State
+from obra_tui.core.measures import Measured, Scope
 from obra_tui.core.model import (
     Acceptance,
     Binding,
@@ -30,6 +31,7 @@ from obra_tui.core.model import (
     Usage,
     Verdict,
 )
+from obra_tui.core.search import Query
 
 Row = TypeVar("Row")
 
@@ -220,6 +222,21 @@ class SearchHit:
     """One line of its text around the first match."""
     marks: tuple[tuple[int, int], ...]
     """Where the words stand in `line`: start and end."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """One answer to a search line: an attempt, or a record that holds the words."""
+
+    at: float
+    session: SessionId
+    session_title: str
+    kind: SessionKind
+    rehearsal: str
+    attempt: AttemptSummary | None
+    """None for a record of a session that belongs to no attempt."""
+    hit: SearchHit | None = None
+    """The record, when words were asked for."""
 
 
 # --- details -------------------------------------------------------------------------------------
@@ -429,4 +446,23 @@ class History(Protocol):
         """
         ...
 
+    def find(self, query: Query, after: Mark | None = None, limit: int = 50) -> Page[Found]:
+        """Answer a search line, newest first: attempts, or with words the records that hold them all.
+
+        A search that another thread ended by `stop_finding` raises `StoreError`.
+        """
+        ...
+
+    def stop_finding(self) -> None:
+        """End the searches that are under way; from any thread."""
+        ...
+
+    def known_names(self) -> Mapping[str, tuple[str, ...]]:
+        """Names that occur, by field of the search line: what its clauses are completed with."""
+        ...
+
     def metrics(self, wanted: HistoryFilter = EVERYTHING) -> Metrics: ...
+
+    def measure(self, scope: Scope) -> Measured:
+        """Every figure of `core.measures` for a window of time, as one group or several."""
+        ...

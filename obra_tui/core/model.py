@@ -22,6 +22,8 @@ from obra_tui.core.ids import (
 class SessionKind(StrEnum):
     MILESTONE = "milestone"
     STANDALONE = "standalone"
+    IMPORTED = "imported"
+    """Read from somebody else's record: nothing was checked, judged or gated, and nothing can be run in it."""
 
 
 class Policy(StrEnum):

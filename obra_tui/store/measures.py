@@ -80,7 +80,8 @@ _SHARES: Mapping[str, str] = {
     "  count(DISTINCT task) FROM scope GROUP BY grouped",
     "unjudged": "SELECT grouped, sum(CASE WHEN verdict.unjudged <> '' THEN 1 ELSE 0 END), count(*)\n"
     "FROM scope JOIN verdict ON verdict.attempt = scope.id GROUP BY grouped",
-    "agreement": "SELECT grouped, sum(CASE WHEN judge = person THEN 1 ELSE 0 END), count(*) FROM judged GROUP BY grouped",
+    "agreement": "SELECT grouped, sum(CASE WHEN judge = person THEN 1 ELSE 0 END), count(*)\n"
+    "FROM judged GROUP BY grouped",
     "false_pass": "SELECT grouped, sum(1 - person), count(*) FROM judged WHERE judge = 1 GROUP BY grouped",
     "false_alarm": "SELECT grouped, sum(person), count(*) FROM judged WHERE judge = 0 GROUP BY grouped",
     "overrides": f"SELECT grouped, sum(CASE WHEN decision.override THEN 1 ELSE 0 END), count(*)"
@@ -129,7 +130,7 @@ def parameters(scope: Scope) -> dict[str, object]:
 def written_out(name: str, scope: Scope) -> str:
     """Return the SQL with its values in it: paste it into any SQLite shell."""
     query = text(statement(name, scope)).bindparams(*(bindparam(k, v) for k, v in parameters(scope).items()))
-    return str(query.compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True}))  # type: ignore[no-untyped-call]
+    return str(query.compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True}))
 
 
 def measure(connection: Connection, scope: Scope) -> Measured:
