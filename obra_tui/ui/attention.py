@@ -112,10 +112,9 @@ def _gates(view: ViewState, now: float) -> Iterator[Attention]:
     waiting = view.waiting_gates
     if not waiting:
         return
-    are = "is" if len(waiting) == 1 else "are"
     yield Attention(
         kind=AttentionKind.GATE,
-        text=f"{plural(len(waiting), 'gate')} {are} waiting: {describe_gate(view, waiting[0], now)}",
+        text=f"{plural(len(waiting), 'gate waits', 'gates wait')}: {describe_gate(view, waiting[0], now)}",
         tone=Tone.ASK,
         since=waiting[0].opened_at,
         key_id="live.review_gate",

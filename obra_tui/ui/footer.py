@@ -14,6 +14,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 HELP = "show_help"
+FIRST = ("answer_question", "review_gate")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,15 @@ class Entry:
         return cell_len(self.shown) + 1 + cell_len(self.label)
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A screen to go to, named at the right edge where there is room."""
+
+    shown: str
+    label: str
+    here: bool = False
+
+
 class KeyLine(Widget):
     """The shown bindings of the screen and what has the focus."""
 
@@ -41,6 +51,12 @@ class KeyLine(Widget):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._entries: tuple[Entry, ...] = ()
+        self._places: tuple[Place, ...] = ()
+
+    def show_places(self, places: Sequence[Place]) -> None:
+        if tuple(places) != self._places:
+            self._places = tuple(places)
+            self.refresh()
 
     def on_mount(self) -> None:
         self.screen.bindings_updated_signal.subscribe(self, self._updated)
@@ -66,8 +82,11 @@ class KeyLine(Widget):
             self.refresh()
 
     def render(self) -> Content:
-        pieces = [self._piece(entry) for entry in fitting(self._entries, self.content_size.width)]
-        return Content("  ").join(pieces)
+        width = self.content_size.width
+        keys = Content("  ").join([self._piece(entry) for entry in fitting(self._entries, width)])
+        places = Content("  ").join([_place(place) for place in self._places])
+        room = width - keys.cell_length - places.cell_length
+        return Content.assemble(keys, " " * room, places) if room >= 3 else keys
 
     def _piece(self, entry: Entry) -> Content:
         key = Content.styled(entry.shown, "bold $footer-key-foreground")
@@ -83,12 +102,18 @@ class KeyLine(Widget):
             x -= entry.width + 2
 
 
+def _place(place: Place) -> Content:
+    if place.here:
+        return Content.styled(f"{place.shown} {place.label}", "bold reverse")
+    return Content.assemble((place.shown, "bold $footer-key-foreground"), " ", (place.label, "$foreground 70%"))
+
+
 def without_repeats(entries: Sequence[Entry]) -> tuple[Entry, ...]:
-    """Return the first key of each action."""
+    """Return the first key of each action, those first that answer what waits."""
     seen: dict[str, Entry] = {}
     for entry in entries:
         seen.setdefault(entry.action, entry)
-    return tuple(seen.values())
+    return tuple(sorted(seen.values(), key=lambda entry: entry.action not in FIRST))
 
 
 def fitting(entries: Sequence[Entry], width: int) -> list[Entry]:

@@ -6,13 +6,6 @@ from obra_tui.core.model import Provenance, QualityResult, Stage
 from obra_tui.ui.state import AttemptView
 from widgets.score_bars import Overall, StageScore
 
-_NO_QUALITY: dict[Stage, str] = {
-    Stage.SYNTAX: "after the checks",
-    Stage.TESTING: "after the checks",
-    Stage.REQUIREMENTS: "after the judge",
-    Stage.QUALITY: "after the judge",
-}
-
 
 def stage_scores(attempt: AttemptView | None, before: AttemptView | None) -> tuple[StageScore, ...]:
     """Return the four stages of `attempt`, each with the number of the attempt before."""
@@ -24,7 +17,7 @@ def stage_scores(attempt: AttemptView | None, before: AttemptView | None) -> tup
 def _stage(stage: Stage, quality: QualityResult | None, previous: QualityResult | None) -> StageScore:
     old = previous.score_of(stage) if previous else None
     if quality is None:
-        return StageScore(stage.value, None, previous=old, note=_NO_QUALITY[stage])
+        return StageScore(stage.value, None, previous=old, note="not yet")
     item = next((score for score in quality.stage_scores if score.stage is stage), None)
     where = next((item for item in quality.provenance if item.stage is stage), None)
     if item is None:

@@ -15,7 +15,9 @@ class Part:
     tone: Tone = Tone.PLAIN
     strong: bool = False
     shrinks: bool = False
-    """May be cut first when the line does not fit."""
+    """Is shortened before anything is left out."""
+    urgent: bool = False
+    """Stays when others have to go."""
 
 
 def status_parts(
@@ -40,7 +42,7 @@ def status_parts(
     ]
     note = quiet_note(view, task, attempt, now) if attempt else ""
     if note:
-        parts.append(Part(text=note, tone=Tone.WARN))
+        parts.append(Part(text=note, tone=Tone.WARN, urgent=True))
     return (*parts, *_consumption(session, task))
 
 
@@ -63,7 +65,9 @@ def _state_part(task: TaskView, now: float, ascii_only: bool) -> Part:
     status = TASK[task.state]
     # A final state does not tick: how long ago it was says nothing.
     since = "" if task.over or task.state is State.BLOCKED else f" {duration(now - task.since)}"
-    return Part(text=f"{status.mark(ascii_only)} {status.word.upper()}{since}", tone=status.tone, strong=True)
+    return Part(
+        text=f"{status.mark(ascii_only)} {status.word.upper()}{since}", tone=status.tone, strong=True, urgent=True
+    )
 
 
 def _flags(session: SessionView, ascii_only: bool) -> list[Part]:
@@ -78,7 +82,7 @@ def _flags(session: SessionView, ascii_only: bool) -> list[Part]:
 
 
 def _flag(status: Status, text: str, ascii_only: bool) -> Part:
-    return Part(text=f"{status.mark(ascii_only)} {text}", tone=status.tone, strong=True)
+    return Part(text=f"{status.mark(ascii_only)} {text}", tone=status.tone, strong=True, urgent=True)
 
 
 def _run_part(session: SessionView, ascii_only: bool) -> Part:

@@ -151,7 +151,7 @@ async def test_the_rehearsal_starts_in_the_same_screen():
         await settled(pilot, lambda: stage.app.engine is demo)
         await settled(pilot, lambda: "REHEARSAL calculator" in stage.text())
         assert stage.engine.stopped == 1
-        assert "gate is waiting" not in stage.text()
+        assert "gate waits" not in stage.text()
 
 
 async def test_a_viewer_says_whose_run_it_is():

@@ -35,7 +35,7 @@ async def test_an_arriving_gate_does_not_take_the_screen():
         stage.play(lambda s: s.verdict().scored().asks())
         await settled(pilot, stage.seen_all)
         assert isinstance(stage.screen, LiveScreen)
-        assert "1 gate is waiting" in stage.text()
+        assert "1 gate waits" in stage.text()
 
 
 async def test_a_word_typed_while_the_gate_opens_approves_nothing():

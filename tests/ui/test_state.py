@@ -152,7 +152,7 @@ def test_the_banner_puts_what_stands_still_before_what_waits_aside():
 def test_the_gate_banner_names_score_and_threshold():
     story = stories.at_gate()
     banner = attentions(view_of(story), story.at + 360)[0]
-    assert banner.text == "1 gate is waiting: T001 attempt 1 scored 0.90 (needs 0.70), 6 min ago."
+    assert banner.text == "1 gate waits: T001 attempt 1 scored 0.90 (needs 0.70), 6 min ago."
 
 
 def test_a_limit_says_when_it_goes_on_by_itself():

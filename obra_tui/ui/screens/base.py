@@ -9,7 +9,7 @@ from textual.app import App, ComposeResult
 from textual.screen import Screen
 
 from obra_tui.core.events import Record
-from obra_tui.ui.footer import KeyLine
+from obra_tui.ui.footer import KeyLine, Place
 from obra_tui.ui.hub import Hub
 from obra_tui.ui.statusline import Part
 from obra_tui.ui.words import CONTENT_STYLES
@@ -18,6 +18,9 @@ from widgets.status_line import StatusLine
 
 if TYPE_CHECKING:
     from obra_tui.ui.desk import Desk
+
+
+PLACES = {"live": "Live", "tasks": "Tasks", "gates": "Gates", "history": "History", "setup": "Setup"}
 
 
 def desk_of(app: App[Any]) -> Desk:
@@ -79,13 +82,26 @@ class ObraScreen(Screen[object]):
     def show_status(self, *parts: Part) -> None:
         """Fill the status line; the rehearsal stands first on every screen."""
         lead = self.desk.lead_parts()
-        shown = [*lead, *parts]
-        self.query_one("#status", StatusLine).show(
-            [
-                LinePart(part.text, priority=index if index >= len(lead) + 1 else 0, style=_style(part))
-                for index, part in enumerate(shown)
-            ]
-        )
+        width = self.size.width
+        shown = [_line_part(part, 0, width) for part in lead]
+        shown.extend(_line_part(part, index, width) for index, part in enumerate(parts))
+        self.query_one("#status", StatusLine).show(shown)
+        self.query_one(KeyLine).show_places(self._places())
+
+    def _places(self) -> list[Place]:
+        waiting = len(self.hub.view.waiting_gates)
+        labels = {"gates": f"Gates({waiting})"} if waiting else {}
+        here = self.app.current_mode
+        return [
+            Place(self.desk.key_shown(f"app.show_{name}"), labels.get(name, label), name == here)
+            for name, label in PLACES.items()
+        ]
+
+
+def _line_part(part: Part, index: int, width: int) -> LinePart:
+    room = max(20, width * 2 // 5)
+    text = f"{part.text[: room - 1]}…" if part.shrinks and len(part.text) > room else part.text
+    return LinePart(text, priority=0 if part.urgent else index, style=_style(part))
 
 
 def _style(part: Part) -> str:

@@ -21,6 +21,6 @@ class FirstScreen(Screen[None]):
         rehearsal = getattr(getattr(self.app, "launch", None), "rehearsal", "")
         if rehearsal:
             self.query_one("#first-status", Static).update(f"REHEARSAL {rehearsal} │ starting…")
-        self.query_one("#first-claude").border_title = "1 Claude Code · implementer"
-        self.query_one("#first-validation").border_title = "2 Qwen · validator"
-        self.query_one("#first-quality").border_title = "3 Quality"
+        self.query_one("#first-claude").border_title = "Claude Code · implementer"
+        self.query_one("#first-validation").border_title = "Qwen · validator"
+        self.query_one("#first-quality").border_title = "Quality"

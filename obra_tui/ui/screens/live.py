@@ -75,9 +75,9 @@ class LiveScreen(ObraScreen):
         self._validation = self.query_one("#validation", LogPane)
         self._claude_feed = ClaudeFeed(self._claude)
         self._validation_feed = ValidationFeed(self._validation)
-        self._claude.border_title = "1 Claude Code · implementer"
-        self._validation.border_title = "2 Qwen · validator"
-        self.query_one("#quality").border_title = "3 Quality"
+        self._claude.border_title = "Claude Code · implementer"
+        self._validation.border_title = "Qwen · validator"
+        self.query_one("#quality").border_title = "Quality"
         self._claude.focus()
 
     def _clock(self) -> datetime:
@@ -164,9 +164,14 @@ class LiveScreen(ObraScreen):
         )
         judge = attempt.judge.identity if attempt and attempt.judge else None
         name = _short_model(judge.model) if judge else "Qwen"
-        self._validation.border_title = plain(f"2 {name} · validator")
+        self._validation.border_title = plain(f"{name} · validator")
         model = f" · {attempt.model}" if attempt and attempt.model else ""
-        self._claude.border_title = plain(f"1 Claude Code · implementer{model}")
+        self._claude.border_title = plain(f"Claude Code · implementer{model}")
+
+    def on_resize(self) -> None:
+        """The third column comes and goes with the width."""
+        if self.ready:
+            self.call_after_refresh(self.tick)
 
     # -- what the keys do ----------------------------------------------------------------------
 

@@ -46,8 +46,8 @@ class Rail(Vertical):
         self._files: tuple[ChangedFile, ...] = ()
         self._tasks = self.query_one("#rail-tasks", ChoiceList)
         self._changed = self.query_one("#rail-files", FileList)
-        self._tasks.border_title = "4 Tasks"
-        self._changed.border_title = "5 Changed files"
+        self._tasks.border_title = "Tasks"
+        self._changed.border_title = "Changed files"
 
     def show(self, view: ViewState, it: Shown, now: float) -> None:
         rows = tuple(task_rows(view, it))
@@ -88,7 +88,7 @@ def task_row(view: ViewState, task: TaskView, *, current: bool) -> LogLine:
         key=task.id,
         glyph=status.glyph,
         spans=(Span(0, len(text), style),) if style else (),
-        aside=f"{status.word} {_score(view, task)}".strip(),
+        aside=f" {status.word} {_score(view, task)}".rstrip(),
         aside_style=status.tone.value or "text",
     )
 

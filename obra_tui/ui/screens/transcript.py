@@ -57,9 +57,9 @@ class TranscriptScreen(ObraScreen):
         yield MessageLine(id="message")
 
     def on_mount(self) -> None:
-        self.query_one("#claude").border_title = "1 Claude Code · transcript"
-        self.query_one("#validation").border_title = "2 Evidence"
-        self.query_one("#quality").border_title = "3 Quality"
+        self.query_one("#claude").border_title = "Claude Code · transcript"
+        self.query_one("#validation").border_title = "Evidence"
+        self.query_one("#quality").border_title = "Quality"
         self.query_one("#past-diff").display = False
         self.query_one("#claude").focus()
         backend = self.desk.backend
