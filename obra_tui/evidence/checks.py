@@ -21,8 +21,8 @@ from obra_tui.evidence.junit import MOST_BYTES, Report, UnreadableReport, read_r
 from obra_tui.evidence.names import shown
 from obra_tui.evidence.processes import kill_left_over
 from obra_tui.evidence.running import Ended, run
-from obra_tui.evidence.sandbox import Job, Sandbox, scratch_in
-from obra_tui.evidence.setup import cache_environment
+from obra_tui.evidence.sandbox import Job, Mount, Sandbox, scratch_in
+from obra_tui.evidence.setup import cache_of, offline_environment
 
 _NO_MODULE = re.compile(r"No module named '?(pytest|compileall|ruff|mypy|unittest)'?\s*$", re.MULTILINE)
 _NOT_FOUND = re.compile(r"([^\s:]{1,200}): (?:command )?not found")
@@ -101,15 +101,16 @@ class LocalCheckRunner:
             await asyncio.to_thread(remove_tree, scratch)
 
     def _job(self, stand: Stand, spec: CheckSpec, scratch: Path, report: Path) -> Job:
-        cache = self._data_dir / "cache"
-        environment = {**(cache_environment(cache) if cache.is_dir() else {}), "OBRA_JUNIT": str(report)}
+        cache = cache_of(self._data_dir)
+        downloads = (Mount(source=cache, target=cache),) if cache.is_dir() else ()
+        environment = {**offline_environment(cache), "OBRA_JUNIT": str(report)}
         if stand.is_the_copy:
             environment["PYTHONPYCACHEPREFIX"] = str((stand.folder or scratch) / "pycache")
         return Job(
             argv=("sh", "-c", spec.run),
             cwd=stand.seen_as,
             scratch=scratch,
-            mounts=stand.mounts,
+            mounts=(*stand.mounts, *downloads),
             environment=environment,
             hide=stand.hide,
             path_first=tuple(stand.seen_as / name / "bin" for name in (".venv", "venv")),

@@ -15,17 +15,35 @@ from obra_tui.evidence.sandbox import Job, Mount, Sandbox, scratch_in
 _TAIL_LINES = 15
 
 
-def cache_environment(cache: Path) -> dict[str, str]:
+def cache_of(data_dir: Path) -> Path:
+    """Return the folder of downloads that all copies share: only set-up may write there."""
+    return data_dir / "cache"
+
+
+def download_environment(cache: Path) -> dict[str, str]:
     """Return where package tools keep downloads, so that the next copy need not load them again."""
     return {
+        **_read_later(cache),
         "UV_CACHE_DIR": str(cache / "uv"),
         "UV_LINK_MODE": "copy",
         "PIP_CACHE_DIR": str(cache / "pip"),
         "npm_config_cache": str(cache / "npm"),
-        "YARN_CACHE_FOLDER": str(cache / "yarn"),
-        "GOMODCACHE": str(cache / "go"),
         "GOFLAGS": "-modcacherw",
+    }
+
+
+def offline_environment(cache: Path) -> dict[str, str]:
+    """Return what tells package tools to use what is there, because checks have no network."""
+    offline = {"UV_OFFLINE": "1", "UV_NO_SYNC": "1", "CARGO_NET_OFFLINE": "true", "GOPROXY": "off"}
+    return {**offline, **(_read_later(cache) if cache.is_dir() else {})}
+
+
+def _read_later(cache: Path) -> dict[str, str]:
+    """Return the downloads that builds read again."""
+    return {
         "CARGO_HOME": str(cache / "cargo"),
+        "GOMODCACHE": str(cache / "go"),
+        "YARN_CACHE_FOLDER": str(cache / "yarn"),
     }
 
 
@@ -53,14 +71,14 @@ def _label(place: Place) -> str:
 
 async def _run_one(command: str, place: Place, sandbox: Sandbox, scratch: Path, timeout_s: float) -> Ended:
     level, _ = await sandbox.probe()
-    cache = place.root.parent.parent / "cache"
+    cache = cache_of(place.root.parent.parent)
     make_private(cache)
     job = Job(
         argv=("sh", "-c", command),
         cwd=place.work,
         scratch=scratch,
         mounts=tuple(Mount(source=path, target=path, writable=True) for path in (place.work, cache)),
-        environment=cache_environment(cache),
+        environment=download_environment(cache),
         network=True,
         label=_label(place),
     )

@@ -136,6 +136,15 @@ async def test_what_the_set_up_made_is_there_for_the_checks(tmp_path):
     assert result.output == "from the environment\ng\n"
 
 
+async def test_what_the_set_up_downloaded_can_be_read_by_checks_and_not_changed(tmp_path):
+    scene = make_scene(tmp_path, setup=("mkdir -p $CARGO_HOME; echo crate > $CARGO_HOME/x",))
+    copy, _ = await scene.work({"a.txt": "a\n"})
+    spec = CheckSpec(name="use", run="cat $CARGO_HOME/x; echo spoilt 2>/dev/null > $CARGO_HOME/x || echo read only")
+    result = await scene.checks().run(spec, copy, quiet)
+    assert result.output.startswith("crate\n") and result.output.endswith("read only\n")
+    assert (scene.data_dir / "cache" / "cargo" / "x").read_text() == "crate\n"
+
+
 async def test_a_link_in_place_of_what_the_set_up_made_opens_nothing(tmp_path):
     scene = make_scene(tmp_path, {".gitignore": ".env\n"}, setup=("echo setting > .env",))
     secret = tmp_path / "data" / "obra.db"
@@ -194,14 +203,22 @@ async def test_a_sandbox_below_the_settings_runs_nothing(tmp_path, no_sandbox):
 
 async def test_the_persons_own_checkout_cannot_be_tested_by_mistake(tmp_path):
     """An environment of theirs may have the project installed from there."""
-    scene = make_scene(tmp_path, {"src/own/__init__.py": "WHERE = 'person'\n"})
+    sandbox = Remembering(data_dir=tmp_path / "data")
+    scene = make_scene(tmp_path, {"src/own/__init__.py": "WHERE = 'person'\n"}, sandbox=sandbox)
     copy, _ = await scene.work({"src/own/__init__.py": "WHERE = 'work'\n", "test_own.py": OWN_TEST})
     checks = scene.checks()
     spec = (await checks.plan(copy, task()))[-1]
     assert spec.run.startswith("PYTHONPATH=src ")
     assert (await checks.run(spec, copy, quiet)).status is CheckStatus.PASSED
-    looking = CheckSpec(name="look", run=f"ls {scene.project}/src || echo hidden")
-    assert "hidden" in (await checks.run(looking, copy, quiet)).output
+    assert sandbox.jobs[-1].hide == (scene.project,)
+
+
+class Remembering(Sandbox):
+    """Keeps the jobs that it launched."""
+
+    def launch(self, level, job):
+        self.jobs = [*getattr(self, "jobs", ()), job]
+        return super().launch(level, job)
 
 
 OWN_TEST = "import own\n\ndef test_it_is_the_work():\n    assert own.WHERE == 'work'\n"

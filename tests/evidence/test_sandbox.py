@@ -145,6 +145,10 @@ async def test_home_data_directory_and_other_copies_are_hidden(sandbox, folder, 
     assert await output_of(sandbox, folder, f"ls -d {' '.join(map(str, paths))} 2>/dev/null; ls -A ~") == ""
 
 
+async def test_a_folder_that_the_job_hides_is_empty(sandbox, folder):
+    assert await output_of(sandbox, folder, "ls -A /usr/share", hide=(Path("/usr/share"),)) == ""
+
+
 async def test_there_is_no_network_unless_it_is_given(sandbox, folder):
     with socket.create_server(("127.0.0.1", 0)) as server:
         connect = (
