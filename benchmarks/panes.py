@@ -108,7 +108,7 @@ class OursFlood(Measured):
         from widgets.log_pane import LogPane
 
         self.pane = self.query_one(LogPane)
-        self.feed.attach(self, self.take)
+        self.feed.attach(self.pane, self.take)
 
     def take(self, batch: Any) -> None:
         """On the UI thread."""
@@ -181,7 +181,7 @@ class OursPanes(Measured):
         self.feeds = []
         for pane in self.panes:
             feed: Feed[str] = Feed()
-            feed.attach(self, lambda batch, pane=pane: pane.extend(batch.items))  # type: ignore[misc]
+            feed.attach(pane, lambda batch, pane=pane: pane.extend(batch.items))  # type: ignore[misc]
             self.feeds.append(feed)
 
 
@@ -219,7 +219,7 @@ class StockPanes(Measured):
     def work(self) -> None:
         """One producer for each pane."""
         for index in range(len(self.panes)):
-            put = lambda lines, index=index: self.waiting[index].extend(lines)  # noqa: E731
+            put = lambda lines, index=index: self.waiting[index].extend(lines)
             threading.Thread(target=steady, args=(put, self.options), daemon=True).start()
 
 
@@ -395,7 +395,7 @@ def main() -> None:
     parser.add_argument("kind", choices=sorted(KINDS))
     parser.add_argument("--file", default="")
     parser.add_argument("--report", default="")
-    for name, default in (("cap", 10_000), ("backlog", 60_000), ("panes", 1), ("rate", 1000), ("preload", 0)):
+    for name, default in (("cap", 10_000), ("backlog", 24_000), ("panes", 1), ("rate", 1000), ("preload", 0)):
         parser.add_argument(f"--{name}", type=int, default=default)
     for name, default in (("size", 100_000), ("appends", 60), ("lines", 100_000)):
         parser.add_argument(f"--{name}", type=int, default=default)

@@ -24,10 +24,13 @@ class Row(NamedTuple):
     end: int
 
 
+_FIXED = -1
+
+
 class _Laid(NamedTuple):
     lines: Sequence[LogLine]
     rows: list[Row]
-    version: int = 0
+    version: int = _FIXED
     settled: int = 0
 
 
@@ -82,13 +85,26 @@ class Layout:
 
     def _of(self, serial: int) -> _Laid:
         laid = self._laid.get(serial)
-        entry = self.document[serial]
-        if isinstance(entry, str | LogLine):
-            if laid is None:
-                lines = self.document.lines(serial)
-                laid = self._remember(serial, _Laid(lines, self._rows_of(lines, 0)))
+        if laid is not None and laid.version == _FIXED:
             return laid
+        entry = self.document[serial]
+        if isinstance(entry, str):
+            return self._remember(serial, self._plain(entry) or self._full(serial))
+        if isinstance(entry, LogLine):
+            return self._remember(serial, self._full(serial))
         return self._grown(serial, entry, laid)
+
+    def _plain(self, text: str) -> _Laid | None:
+        """The short way for most entries: a narrow text that fits into one row as it is."""
+        if len(text) > self.width or not (text.isascii() and text.isprintable()) or "://" in text:
+            return None
+        if self.document.styler is not LogLine:
+            return None
+        return _Laid((LogLine(text),), [Row(0, 0, len(text))])
+
+    def _full(self, serial: int) -> _Laid:
+        lines = self.document.lines(serial)
+        return _Laid(lines, self._rows_of(lines, 0))
 
     def _grown(self, serial: int, entry: Growing, laid: _Laid | None) -> _Laid:
         """Rows of lines that were settled last time are kept, the others laid out again."""
