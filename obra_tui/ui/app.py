@@ -219,6 +219,10 @@ class ObraApp(App[UiResult]):
         else:
             self.leave()
 
+    def action_quit_app(self) -> None:
+        """The same by a letter: unlike `ctrl+q` it is text in a text field."""
+        self.action_ask_quit()
+
     # -- the end -------------------------------------------------------------------------------
 
     def leave(self) -> None:

@@ -58,6 +58,7 @@ KEYS: tuple[Key, ...] = (
     _key("app.show_help", "question_mark,f1", "Help", show=True, priority=False),
     _key("app.answer_question", "A", "Answer Claude", show=True),
     _key("app.ask_quit", "ctrl+q", "Quit", priority=True),
+    _key("app.quit_app", "q", "Quit"),
     _key("live.review_gate", "g", "Review gate", show=True),
     _key("live.pause", "p", "Pause", show=True),
     _key("live.resume_run", "p", "Go on", show=True),

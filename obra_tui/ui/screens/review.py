@@ -58,6 +58,9 @@ class ReviewScreen(ArmedScreen, ObraScreen):
         self._review: Review | None = None
         self._drawn: Review | None = None
         self._seen: set[str] = set()
+        """Files whose end was on screen."""
+        self._opened: set[str] = set()
+        """Files that were on screen: looked at, though perhaps not to their end."""
         self._opened_at = 0.0
         self._asked_twice = ""
         self._moved = False
@@ -158,7 +161,7 @@ class ReviewScreen(ArmedScreen, ObraScreen):
 
     def _answers(self, review: Review) -> list[Answer]:
         effects = model.effects(review, len(self._chosen()))
-        against = model.overridden(review, frozenset(self._seen))
+        against = model.overridden(review, frozenset(self._seen | self._opened))
         approve = f"{effects.approve} (asks for a reason: {len(against)} against it)" if against else effects.approve
         key = self.desk.key_shown
         why_not = "" if review.open else "answered"
@@ -223,6 +226,7 @@ class ReviewScreen(ArmedScreen, ObraScreen):
         self._draw_answers()
 
     def on_diff_pane_shown(self, message: DiffPane.Shown) -> None:
+        self._opened.add(message.path)
         self.query_one(FileList).highlight(message.path)
 
     def on_file_list_chosen(self, message: FileList.Chosen) -> None:
@@ -308,7 +312,7 @@ class ReviewScreen(ArmedScreen, ObraScreen):
         review = self._review
         if review is None:
             return
-        against = model.overridden(review, frozenset(self._seen))
+        against = model.overridden(review, frozenset(self._seen | self._opened))
         if against:
             self._ask_reason(review, against)
         elif self.query_one(DecisionBar).short and self._asked_twice != "approve":
