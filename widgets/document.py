@@ -153,6 +153,17 @@ class Document:
         self._serials = {k: s - (s > serial) for k, s in self._serials.items() if s != serial}
         self._folds = {s - (s > serial): fold for s, fold in self._folds.items() if s != serial}
 
+    def discard(self, entry: Entry) -> bool:
+        """Take out that very entry, wherever it is; false when it is not here any more."""
+        for serial in range(self.end - 1, self.first - 1, -1):
+            if self[serial] is entry:
+                self.remove(serial)
+                return True
+        kept = [other for other in self._held if other is not entry]
+        found = len(kept) < len(self._held)
+        self._held = deque(kept)
+        return found
+
     def is_unfolded(self, serial: int) -> bool:
         """Whether the detail of a line is shown."""
         entry = self[serial]

@@ -240,14 +240,9 @@ class LogPane(Widget, can_focus=True):
     def drop_stream(self, key: str) -> None:
         """Take an unfinished block away, as when the message it belonged to died."""
         stream = self._streams.pop(key, None)
-        if stream is None:
-            return
-        for serial in range(self._document.first, self._document.end):
-            if self._document[serial] is stream:
-                self._document.remove(serial)
-                self._layout.forget()
-                break
-        self._changed(repaint=True)
+        if stream is not None and self._document.discard(stream):
+            self._layout.forget()
+            self._changed(repaint=True)
 
     def write_markdown(self, text: str, *, time: str = "", glyph: str = "", style: str = "") -> None:
         """Add a complete Markdown text."""
@@ -269,6 +264,11 @@ class LogPane(Widget, can_focus=True):
         self._start_over()
         self._mark_pause()
         self._changed(repaint=True)
+
+    def set_older(self, older: bool) -> None:
+        """Whether there are older lines to read back."""
+        self._older, self._older_asked = older, False
+        self._ask_older()
 
     def set_hint(self, text: str) -> None:
         """What the lower border says while the pane follows."""
@@ -526,8 +526,11 @@ class LogPane(Widget, can_focus=True):
             gutter = self.gutter
             self.refresh(Region(-gutter.left, self.content_size.height, self.outer_size.width, gutter.bottom))
 
-    def _ask_older(self) -> None:
-        if self._older and not self._older_asked and not self._view.following and self._near_start():
+    def _ask_older(self, upwards: bool = False) -> None:
+        """Once, when a person is near the first line or tries to go above it."""
+        if not self._older or self._older_asked or self._view.empty:
+            return
+        if (upwards and self._view.at_start) or (not self._view.following and self._near_start()):
             self._older_asked = True
             self.post_message(self.OlderWanted(self))
 
@@ -541,6 +544,7 @@ class LogPane(Widget, can_focus=True):
         if rows > 0 and self._document.held and self._at_document_end():
             self._document.release(self._view.height * 4)
         self._view.scroll(rows)
+        self._ask_older(upwards=rows < 0)
         self._mark_pause()
         self._changed()
 
@@ -556,8 +560,8 @@ class LogPane(Widget, can_focus=True):
         target = self._cursor.target(step)
         if target is not None:
             self._set_cursor(target)
-        elif step > 0:
-            self.scroll_rows(1)
+        else:
+            self.scroll_rows(step)
 
     def _set_cursor(self, place: LinePlace, context: int = 0) -> None:
         self._cursor.at = place
@@ -713,7 +717,8 @@ class LogPane(Widget, can_focus=True):
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """Every row as a cached strip; Textual's own path would style each row again in each frame."""
-        if self._painter is None or len(self._shown) != self.content_size.height:
+        if self._painter is None or not self._fits():
+            self._painter = None
             self._compose_rows()
         top = self.gutter.top
         bottom = top + self.content_size.height
@@ -724,6 +729,11 @@ class LogPane(Widget, can_focus=True):
         if crop.x == 0 and crop.width >= self.outer_size.width:
             return strips
         return [strip.crop(crop.x, crop.x + crop.width) for strip in strips]
+
+    def _fits(self) -> bool:
+        """The remembered rows are as wide and as many as the pane is now."""
+        width, height = self.content_size
+        return len(self._shown) == height and self._width == max(1, width - 1)
 
     def render_line(self, y: int) -> Strip:
         """A content row that carries the place of each character, for Textual's mouse selection."""

@@ -111,6 +111,17 @@ async def test_older_lines_are_asked_for_once_and_read_back_above():
         assert len(pilot.app.heard) == 1
 
 
+async def test_older_lines_are_asked_for_when_everything_held_is_on_screen():
+    log = pane(older=True)
+    async with showing(log, size=(40, 10), hear=(LogPane.OlderWanted,)) as pilot:
+        log.extend(numbered(3))
+        await pilot.pause()
+        assert pilot.app.heard == []
+        await pilot.press("pageup")
+        await pilot.pause()
+        assert len(pilot.app.heard) == 1
+
+
 async def test_streamed_text_grows_its_last_line_and_repaints_only_that_row(monkeypatch):
     log = pane()
     async with showing(log, size=(40, 10)) as pilot:
@@ -165,6 +176,20 @@ async def test_the_text_of_a_dead_message_is_dropped():
         assert log.replace("k", LogLine("card: done", key="k"))
         await pilot.pause()
         assert inside(pilot.app)[1] == "card: done"
+
+
+async def test_a_dead_message_is_dropped_also_while_it_waits_below_a_reader():
+    log = pane(cap=10)
+    async with showing(log, size=(40, 10)) as pilot:
+        log.extend(numbered(10))
+        await pilot.press("g")
+        log.extend(numbered(15, 10))
+        log.append_stream("a", "dead text")
+        log.drop_stream("a")
+        await pilot.press("G")
+        await pilot.pause()
+        assert "dead text" not in text(pilot.app)
+        assert inside(pilot.app)[-1] == "line 00024"
 
 
 async def test_a_finished_stream_takes_no_more_text():
