@@ -26,9 +26,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar, cast
 
 from obra_tui.core.commands import AddTasks, CloseSession, Command, Decide, OpenSession, RecordUsage, Resume, StartRun
-from obra_tui.core.errors import UnknownId
-from obra_tui.core.events import ProblemRaised, Record, RunFinished, SessionClosed, TaskMoved
-from obra_tui.core.history import GateDetail, GateSummary, SessionDetail, SessionSummary
+from obra_tui.core.errors import NotAllowed, ObraError, SessionClosedError, UnknownId
+from obra_tui.core.events import Record, RunFinished, SessionClosed, TaskMoved
+from obra_tui.core.history import AttemptDetail, GateDetail, GateSummary, HistoryFilter, SessionDetail, SessionSummary
 from obra_tui.core.ids import AttemptId, ClaudeSessionId, GateId, SessionId, TaskId, new_task_id
 from obra_tui.core.lifecycle import FINAL, State
 from obra_tui.core.model import (
@@ -65,6 +65,9 @@ __all__ = [
 ]
 
 T = TypeVar("T")
+
+_LOOK_S = 0.5
+"""How often a waiting call looks whether anything can still come."""
 
 _RESTING = FINAL | {State.AWAITING_HUMAN, State.INTERRUPTED, State.BLOCKED}
 
@@ -165,7 +168,21 @@ class Obra:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
 
+    @property
+    def project(self) -> Path:
+        """The repository under supervision."""
+        return self._plant.project
+
     # --- work ---
+
+    def create_tasks(self, plan: str | Path) -> tuple[TaskId, ...]:
+        """Read the tasks of a plan file, in order; nothing runs before `execute_task`. Raises `PlanError`."""
+        from obra_tui.wiring.plans import read_plan
+
+        tasks = read_plan(Path(plan)).tasks
+        with self._lock:
+            self._drafts.update({task.id: task for task in tasks})
+        return tuple(task.id for task in tasks)
 
     def create_task(
         self,
@@ -218,9 +235,9 @@ class Obra:
         standalone = session is None
         if session is None:
             session = cast(SessionId, self._do(OpenSession(kind=SessionKind.STANDALONE, title=spec.title)))
-        self._do(AddTasks(session=session, tasks=(spec,)))
-        with self._lock:
-            self._drafts.pop(task, None)
+        else:
+            self._refuse_closed(session)
+        self._add(session, spec, standalone=standalone)
         begun = time.monotonic()
         with self._listening(session) as news:
             self._do(StartRun(session=session, close_when_done=standalone))
@@ -228,12 +245,13 @@ class Obra:
         return self._result(session, task, time.monotonic() - begun)
 
     def resume_task(self, task: TaskId) -> TaskResult:
-        """Take up an interrupted task again, in the same conversation; blocks."""
+        """Take up an interrupted task again, in the same conversation; blocks. Raises `UnknownId`."""
         session = self._session_of(task)
         begun = time.monotonic()
         with self._listening(session) as news:
             self._do(Resume(session=session, by=person()))
             news.wait_until_resting(task, closed=False)
+        self._close_standalone(session, task)
         return self._result(session, task, time.monotonic() - begun)
 
     def decide(
@@ -257,24 +275,34 @@ class Obra:
         with self._listening(session) as news:
             self._do(Decide(gate=gate, binding=detail.gate.binding, decision=decision))
             news.wait_until_resting(task, closed=False)
+        self._close_standalone(session, task)
         return self._result(session, task, time.monotonic() - begun)
 
     def update_session_usage(self, session: SessionId, usage: Usage) -> Usage:
         """Add usage that was caused outside of Obra, and return the session's total.
 
-        Raises `UnknownId` for a session that nobody opened: usage is never booked on anything else.
+        Raises `UnknownId` for a session that nobody opened: usage is never booked on anything else;
+        `SessionClosedError` for one that is closed, and `NotAllowed` for usage below zero.
         """
+        self._refuse_closed(session)
+        if min(usage.turns, usage.cost_usd, *_tokens(usage)) < 0:
+            raise NotAllowed("Usage below zero was given.", fix="Usage only adds up; give what was used since then.")
         self._do(RecordUsage(session=session, usage=usage))
         return self.session(session).summary.usage
 
     # --- looking ---
 
     def sessions(self, limit: int = 50) -> tuple[SessionSummary, ...]:
-        """Return the newest sessions first."""
-        return self._plant.parts.history.sessions(limit=limit).rows
+        """Return the sessions of this project, newest first."""
+        return self._plant.parts.history.sessions(HistoryFilter(project=str(self.project)), limit=limit).rows
 
     def session(self, session: SessionId) -> SessionDetail:
+        """Return a session with its tasks and attempts. Raises `UnknownId`."""
         return self._plant.parts.history.session(session)
+
+    def attempt(self, attempt: AttemptId) -> AttemptDetail:
+        """Return everything that is known of an attempt: prompts, diff, checks, verdict, quality, decision."""
+        return self._plant.parts.history.attempt(attempt)
 
     def quality(self, attempt: AttemptId) -> QualityResult:
         """Return the score of an attempt. Raises `UnknownId` when there is no such attempt or it was not judged."""
@@ -284,10 +312,11 @@ class Obra:
         return quality
 
     def pending_gates(self) -> tuple[GateSummary, ...]:
-        """Return the gates that wait for a person, oldest first."""
-        return self._plant.parts.history.gates()
+        """Return the gates of this project that wait for a person, oldest first."""
+        return tuple(gate for gate in self._plant.parts.history.gates() if gate.project == str(self.project))
 
     def gate(self, gate: GateId) -> GateDetail:
+        """Return a gate, open or answered, with all of its evidence. Raises `UnknownId`."""
         return self._plant.parts.history.gate(gate)
 
     def events(self, session: SessionId, *, follow: bool = False) -> Iterator[Record]:
@@ -308,7 +337,35 @@ class Obra:
     # --- inside ---
 
     def _do(self, command: Command) -> object:
+        if not self._plant.engine.alive:
+            raise NotAllowed("This Obra was closed.", fix="Open the project again with `Obra.open`.")
         return self._plant.engine.submit(command).result()
+
+    def _refuse_closed(self, session: SessionId) -> None:
+        summary = self.session(session).summary
+        if summary.closed_at is not None:
+            raise SessionClosedError(
+                f"Session {session} ({summary.title}) is closed.",
+                fix="Open a new one with `start_milestone_session`, or leave the session out.",
+            )
+
+    def _add(self, session: SessionId, spec: TaskSpec, *, standalone: bool) -> None:
+        """Put the task into the session; a session of its own is not left open if that is refused."""
+        try:
+            self._do(AddTasks(session=session, tasks=(spec,)))
+        except ObraError as error:
+            if standalone:
+                self._do(CloseSession(session=session, reason=str(error)))
+            raise
+        with self._lock:
+            self._drafts.pop(spec.id, None)
+
+    def _close_standalone(self, session: SessionId, task: TaskId) -> None:
+        """Close a session of one task when the task has ended, also if another process opened it."""
+        detail = self.session(session)
+        done = next(item.state for item in detail.tasks if item.id == task) in FINAL
+        if done and detail.summary.kind is SessionKind.STANDALONE and detail.summary.closed_at is None:
+            self._do(CloseSession(session=session, reason="The task is in a final state."))
 
     def _draft(self, task: TaskId) -> TaskSpec:
         with self._lock:
@@ -376,7 +433,19 @@ class _News:
                 self._records.put(record)
 
     def wait(self) -> Record:
-        return self._records.get()
+        """Return the next record. Raises `StoreError` when nothing can be recorded, `NotAllowed` after `close`."""
+        while True:
+            try:
+                return self._records.get(timeout=_LOOK_S)
+            except queue.Empty:
+                self._look()
+
+    def _look(self) -> None:
+        error = self._plant.parts.orchestrator.store_error
+        if error is not None:
+            raise error
+        if not self._plant.engine.alive:
+            raise NotAllowed("Obra was closed while a call waited.", fix="The work is kept: `resume_task` takes it up.")
 
     def wait_until_resting(self, task: TaskId, *, closed: bool) -> None:
         """Return when the task cannot go on by itself and the run has come to its end."""
@@ -385,7 +454,7 @@ class _News:
             self._plant.parts.orchestrator.is_running, self._session
         )
         while not finished:
-            record = self._records.get()
+            record = self.wait()
             match record.event:
                 case TaskMoved(after=after) if record.task == task:
                     state = after
@@ -393,5 +462,9 @@ class _News:
                     finished = not (closed and state in FINAL)
                 case SessionClosed():
                     finished = True
-                case ProblemRaised():
+                case _:
                     pass
+
+
+def _tokens(usage: Usage) -> tuple[int, ...]:
+    return usage.input_tokens, usage.output_tokens, usage.cache_read_tokens, usage.cache_write_tokens

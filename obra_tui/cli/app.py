@@ -6,9 +6,11 @@ from typing import Annotated
 import typer
 
 from obra_tui import __version__
+from obra_tui.cli import archive
 from obra_tui.cli.options import (
     Flags,
     HeadlessOption,
+    JobsOption,
     JsonOption,
     JudgeModelOption,
     MaxAttemptsOption,
@@ -66,6 +68,7 @@ def run(
     max_attempts: MaxAttemptsOption = None,
     model: ModelOption = None,
     judge_model: JudgeModelOption = None,
+    jobs: JobsOption = 1,
     headless: HeadlessOption = False,
     as_json: JsonOption = False,
 ) -> int:
@@ -80,6 +83,7 @@ def run(
         flags=flags,
         screen=wants_screen(headless=headless, as_json=as_json),
         as_json=as_json,
+        jobs=jobs,
     )
     return run_job(job)
 
@@ -89,6 +93,7 @@ def demo(
     scenario: Annotated[str, typer.Argument(help="Name of the rehearsal; `obra demo list` names them.")] = "calculator",
     policy: PolicyOption = None,
     pace: Annotated[float, typer.Option("--pace", min=0.0, max=10.0, help="0 = as fast as possible.")] = 1.0,
+    jobs: JobsOption = 1,
     headless: HeadlessOption = False,
     as_json: JsonOption = False,
 ) -> int:
@@ -98,7 +103,7 @@ def demo(
     if scenario == "list":
         return list_demos(as_json=as_json)
     screen = wants_screen(headless=headless, as_json=as_json)
-    return run_demo(scenario, Flags(policy=policy), pace=pace, screen=screen, as_json=as_json)
+    return run_demo(scenario, Flags(policy=policy), pace=pace, jobs=jobs, screen=screen, as_json=as_json)
 
 
 @app.command()
@@ -136,6 +141,33 @@ def merge(
     from obra_tui.cli.review import merge_session
 
     return merge_session(session, project)
+
+
+@app.command()
+def validate(
+    rehearsal: Annotated[
+        bool, typer.Option("--rehearsal", help="Scripted models: needs no login, no network.")
+    ] = False,
+    only: Annotated[
+        list[str] | None, typer.Option("--only", help="One scenario, by name or folder; repeatable.")
+    ] = None,
+    repeat: Annotated[int, typer.Option("--repeat", min=1, help="Run each scenario so many times.")] = 1,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the report.")] = Path("docs/reports"),
+    baseline: Annotated[Path | None, typer.Option("--baseline", help="Earlier results to compare with.")] = None,
+    save_baseline: Annotated[
+        Path | None, typer.Option("--save-baseline", help="Write these results as a baseline.")
+    ] = None,
+    model: ModelOption = None,
+    judge_model: JudgeModelOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Run the acceptance scenarios end to end and say whether this is ready for production."""
+    from obra_tui.cli.validate import Where, run_validation
+    from obra_tui.validation.validating import Wanted
+
+    wanted = Wanted(rehearsal=rehearsal, only=tuple(only or ()), repeat=repeat, baseline=baseline)
+    flags = Flags(model=model, judge_model=judge_model).settings()
+    return run_validation(wanted, Where(output=output, save_baseline=save_baseline), flags, as_json=as_json)
 
 
 @app.command()
@@ -183,3 +215,6 @@ def path(project: ProjectOption = HERE) -> int:
     from obra_tui.cli.settings import show_paths
 
     return show_paths(project)
+
+
+archive.register(app)

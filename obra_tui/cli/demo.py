@@ -20,16 +20,16 @@ def list_demos(*, as_json: bool) -> int:
     return 0
 
 
-def run_demo(scenario: str, flags: Flags, *, pace: float, screen: bool, as_json: bool) -> int:
+def run_demo(scenario: str, flags: Flags, *, pace: float, jobs: int = 1, screen: bool, as_json: bool) -> int:
     """Rehearse a scenario. Without a screen nobody can approve, so the gate decides itself (policy autonomous)."""
     if screen:
         from obra_tui.wiring.screen import open_demo_app
 
-        return open_demo_app(scenario, flags.settings(), pace=pace)
-    return _run_headless(scenario, flags, pace=pace, as_json=as_json)
+        return open_demo_app(scenario, flags.settings(), pace=pace, jobs=jobs)
+    return _run_headless(scenario, flags, pace=pace, jobs=jobs, as_json=as_json)
 
 
-def _run_headless(scenario: str, flags: Flags, *, pace: float, as_json: bool) -> int:
+def _run_headless(scenario: str, flags: Flags, *, pace: float, jobs: int, as_json: bool) -> int:
     from obra_tui.cli.running import follow_plant
     from obra_tui.settings import load
     from obra_tui.wiring.engine import Plant
@@ -44,7 +44,7 @@ def _run_headless(scenario: str, flags: Flags, *, pace: float, as_json: bool) ->
         if not as_json:
             typer.echo(f"repository of this rehearsal: {rehearsal.project}")
             sys.stdout.flush()
-        start = Start(project=rehearsal.project, attended=False)
+        start = Start(project=rehearsal.project, attended=False, jobs=jobs)
         plant = Plant(settings, start, lambda: rehearsal.models)
         return follow_plant(plant, Order(plan=read_plan(rehearsal.plan)), as_json=as_json)
     finally:

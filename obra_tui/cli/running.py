@@ -19,13 +19,14 @@ class Job:
     flags: Flags
     screen: bool
     as_json: bool
+    jobs: int = 1
 
 
 def run_job(job: Job) -> int:
     if job.screen:
         from obra_tui.wiring.screen import open_app
 
-        return open_app(job.project, job.order, job.flags.settings())
+        return open_app(job.project, job.order, job.flags.settings(), jobs=job.jobs)
     return _run_headless(job)
 
 
@@ -37,7 +38,7 @@ def _run_headless(job: Job) -> int:
 
     project = project_root(job.project)
     settings = load(project, job.flags.settings())
-    plant = Plant(settings, Start(project=project, attended=False), lambda: real_models(settings))
+    plant = Plant(settings, Start(project=project, attended=False, jobs=job.jobs), lambda: real_models(settings))
     return follow_plant(plant, job.order, as_json=job.as_json)
 
 

@@ -41,6 +41,11 @@ class EngineThread:
         self._ending: asyncio.Event | None = None
         self._thread = threading.Thread(target=self._main, name="obra-engine", daemon=True)
 
+    @property
+    def alive(self) -> bool:
+        """Whether commands are taken."""
+        return self._thread.is_alive() and self._loop is not None and not self._loop.is_closed()
+
     def start(self) -> None:
         """Start the thread and return when it takes commands. Raises what `build` raised."""
         self._thread.start()

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 from obra_tui.core.errors import ConfigError
 from obra_tui.core.model import CheckSpec, Stage
@@ -23,7 +23,10 @@ from obra_tui.rehearsal.script import Script, ScriptError, parse_fault, parse_sc
 
 SCENARIOS = Path(__file__).parent / "scenarios"
 PLANS = ("plan.md", "plan.toml")
-_KNOWN = {"title", "description", "scripts", "checks", "expect", "claude_faults", "judge_faults", "hidden"}
+_KNOWN = {
+    "title", "description", "scripts", "checks", "expect", "claude_faults", "judge_faults", "hidden",
+    "probes", "answers", "sessions", "scripted",
+}  # fmt: skip
 _LEFT_OUT = shutil.ignore_patterns("__pycache__", "*.pyc", ".pytest_cache", ".ruff_cache", ".mypy_cache")
 _COMMIT_TIME = "2026-01-05T09:00:00+00:00"
 
@@ -48,6 +51,22 @@ class ScenarioCheck:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ScenarioProbe:
+    """A command that looks at accepted work afterwards; whoever did the work never sees it.
+
+    It runs in a checkout of the accepted branch, with the scenario's folder `probes` beside the files as `.probes`.
+    """
+
+    name: str
+    run: str
+
+    def spec(self, python: str) -> CheckSpec:
+        """The probe for this machine."""
+        command = self.run.replace("{python}", shlex.quote(python))
+        return CheckSpec(name=self.name, run=command, timeout_s=120.0, origin="configured")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
     """One rehearsal, read from a folder with `scenario.toml`, a plan, `repo/` and files that scripts write (`work/`).
 
@@ -55,7 +74,8 @@ class Scenario:
     `accepted` (how many tasks), `attempts` (of each task, in the order of the plan), `first_failure` (a test that
     the first feedback must name), `finding_kinds` (what the judge must see in the first attempt), `commands` (what
     Claude runs), `asks` (those of them that no usual list allows), `empty` (the work is no change at all),
-    `touches_tests` (a protected path changes), `average_age` (the figure of the report).
+    `touches_tests` (a protected path changes), `average_age` (the figure of the report). What `obra validate` asks
+    besides is read by `obra_tui.validation.expectations`.
     """
 
     name: str
@@ -70,6 +90,13 @@ class Scenario:
     claude_faults: tuple[Fault, ...] = ()
     judge_faults: tuple[Fault, ...] = ()
     hidden: bool = False
+    probes: tuple[ScenarioProbe, ...] = ()
+    answers: tuple[str, ...] = ()
+    """What the person says to the gates that open, one after the other: notes of requests for changes."""
+    sessions: Literal["milestone", "standalone"] = "milestone"
+    """One session for all tasks, or one of its own for each."""
+    scripted: bool = False
+    """Makes sense only with the scripted Claude: a real one cannot be told to lie."""
 
 
 def list_scenarios(*, hidden: bool = False) -> tuple[Scenario, ...]:
@@ -114,7 +141,26 @@ def _scenario(folder: Path, table: Mapping[str, Any]) -> Scenario:
         claude_faults=tuple(parse_fault(f) for f in table.get("claude_faults", [])),
         judge_faults=tuple(parse_fault(f) for f in table.get("judge_faults", [])),
         hidden=bool(table.get("hidden", False)),
+        probes=tuple(_probe(p) for p in table.get("probes", [])),
+        answers=tuple(str(note) for note in table.get("answers", [])),
+        sessions=_sessions(table.get("sessions", "milestone")),
+        scripted=bool(table.get("scripted", False)),
     )
+
+
+def _sessions(word: object) -> Literal["milestone", "standalone"]:
+    match word:
+        case "milestone" | "standalone":
+            return word
+        case _:
+            raise ScriptError(f'sessions = {word!r} is neither "milestone" nor "standalone"')
+
+
+def _probe(table: Mapping[str, Any]) -> ScenarioProbe:
+    try:
+        return ScenarioProbe(**table)
+    except TypeError as error:
+        raise ScriptError(f"{dict(table)!r} is no probe: {error}") from error
 
 
 def _check(table: Mapping[str, Any]) -> ScenarioCheck:

@@ -42,6 +42,10 @@ class Plant:
         self.engine = EngineThread(self._build)
 
     @property
+    def project(self) -> Path:
+        return self._start.project
+
+    @property
     def parts(self) -> Parts:
         assert self._parts is not None, "the engine was not started"
         return self._parts

@@ -13,7 +13,8 @@ from tests.rehearsal.acting import act, check, git, look
 ALL = list_scenarios(hidden=True)
 KNOWN = {
     "accepted", "attempts", "first_failure", "finding_kinds", "commands", "asks", "empty", "touches_tests",
-    "average_age",
+    "average_age", "ends", "quality", "reasons", "denied", "files", "judge_parts", "max_attempts", "max_seconds",
+    "average_seconds",
 }  # fmt: skip
 
 
@@ -28,8 +29,10 @@ def start(name: str, folder: Path) -> tuple[Scenario, Path]:
 
 def test_the_scenarios_of_a_demo_are_listed_and_those_for_tests_only_on_request() -> None:
     shown = {s.name for s in list_scenarios()}
-    assert shown == {"calculator", "stress", "csv", "two-tasks", "bash-user"}
-    assert {s.name for s in ALL} - shown == {"liar", "test-weakener", "slow", "injection"}
+    assert shown == {"calculator", "stress", "csv", "two-tasks", "bash-user", "bug-fix", "refactoring", "feature"}
+    assert {s.name for s in ALL} - shown == {
+        "liar", "test-weakener", "slow", "injection", "impossible", "flaky-test", "large-diff",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("scenario", ALL, ids=lambda s: s.name)
@@ -98,6 +101,41 @@ def test_work_that_is_right_at_once_passes_task_by_task(name: str, tmp_path: Pat
     assert "skipped" not in output
     assert commands == list(scenario.expect.get("commands", []))
     assert set(scenario.expect.get("asks", [])) <= set(commands)
+
+
+@pytest.mark.parametrize("name", ["bug-fix", "feature", "large-diff"])
+def test_new_work_passes_the_checks_and_the_review(name: str, tmp_path: Path) -> None:
+    scenario, repo = start(name, tmp_path)
+    assert check(scenario, repo)[0] is (name != "bug-fix")
+    for script in scenario.scripts:
+        act(script, 1, task_text(scenario), repo)
+        assert look(repo, "Write it.", "").remarks == ()
+    good, output = check(scenario, repo)
+    assert good, output
+
+
+@pytest.mark.parametrize("name", ["refactoring", "flaky-test"])
+def test_a_first_attempt_is_found_out_by_the_test_that_is_promised_and_the_second_is_right(
+    name: str, tmp_path: Path
+) -> None:
+    scenario, repo = start(name, tmp_path)
+    (script,) = scenario.scripts
+    act(script, 1, task_text(scenario), repo)
+    good, output = check(scenario, repo)
+    assert not good
+    assert scenario.expect["first_failure"] in output
+    act(script, 2, output, repo)
+    good, output = check(scenario, repo)
+    assert good, output
+
+
+def test_no_attempt_at_the_impossible_passes(tmp_path: Path) -> None:
+    scenario, repo = start("impossible", tmp_path)
+    for number in (1, 2, 3):
+        act(scenario.scripts[0], number, "Once more.", repo)
+        good, output = check(scenario, repo)
+        assert not good
+        assert output.count("FAILED tests/") == 1
 
 
 def test_each_stress_task_has_its_own_title_and_file() -> None:

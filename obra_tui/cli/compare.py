@@ -1,0 +1,100 @@
+"""`obra compare`: two attempts or two sessions side by side."""
+
+from collections.abc import Iterator
+
+import typer
+
+from obra_tui.cli.history import plain
+from obra_tui.core.compare import Comparison, blinded, compare_attempts, compare_sessions, shown, shown_delta
+from obra_tui.core.errors import ConfigError
+from obra_tui.core.export import json_line
+from obra_tui.core.history import History
+from obra_tui.core.ids import AttemptId, SessionId
+from obra_tui.core.text import one_line, visible
+
+WINNERS = ("a", "b", "equal", "neither")
+
+
+def compare(a: str, b: str, *, diff: str, blind: bool, winner: str, note: str, as_json: bool) -> int:
+    from obra_tui.settings import load
+    from obra_tui.wiring.reading import open_history
+
+    settings = load()
+    with open_history(settings) as history:
+        comparison, trees = _compared(history, a, b)
+    if winner:
+        _prefer(a=trees.a, b=trees.b, winner=winner, note=note, blind=blind)
+    comparison = blinded(comparison) if blind else comparison
+    patch = _patch(comparison, trees, diff)
+    if as_json:
+        typer.echo(json_line({"type": "comparison", **plain(comparison), "diff": patch, "winner": winner}))
+        return 0
+    for line in _lines(comparison):
+        typer.echo(line)
+    if patch:
+        typer.echo(f"\n{visible(patch)}")
+    return 0
+
+
+class _Sides:
+    """The full ids, and the git trees if the two are attempts."""
+
+    def __init__(self, a: str, b: str, tree_a: str = "", tree_b: str = "") -> None:
+        self.a, self.b, self.tree_a, self.tree_b = a, b, tree_a, tree_b
+
+
+def _compared(history: History, a: str, b: str) -> tuple[Comparison, _Sides]:
+    kind_a, found_a = history.resolve(a, "session", "attempt")
+    kind_b, found_b = history.resolve(b, "session", "attempt")
+    if kind_a != kind_b:
+        raise ConfigError(f"{a} is a {kind_a} and {b} a {kind_b}.", fix="Compare two attempts or two sessions.")
+    if kind_a == "session":
+        one, other = history.session(SessionId(found_a)), history.session(SessionId(found_b))
+        return compare_sessions(one, other), _Sides(found_a, found_b)
+    ours, theirs = history.attempt(AttemptId(found_a)), history.attempt(AttemptId(found_b))
+    trees = [detail.diff.tree if detail.diff else "" for detail in (ours, theirs)]
+    return compare_attempts(ours, theirs), _Sides(found_a, found_b, *trees)
+
+
+def _patch(comparison: Comparison, sides: _Sides, diff: str) -> str:
+    from obra_tui.settings import load
+    from obra_tui.store.clean import exporter
+    from obra_tui.wiring.trees import tree_diff
+
+    match diff:
+        case "none":
+            return ""
+        case "trees" if sides.tree_a and sides.tree_b:
+            found = tree_diff(load().data_dir / "repos", sides.tree_a, sides.tree_b)
+            patch = comparison.diff_of_diffs if found is None else found
+        case _:
+            patch = comparison.diff_of_diffs
+    return exporter().text(patch)
+
+
+def _prefer(*, a: str, b: str, winner: str, note: str, blind: bool) -> None:
+    import time
+
+    from obra_tui.settings import load
+    from obra_tui.store.labels import Preference
+    from obra_tui.wiring.archive import labels_of
+    from obra_tui.wiring.work import person
+
+    if winner not in WINNERS:
+        raise ConfigError(f"'{winner}' is no winner.", where="--winner", fix=f"Say one of {', '.join(WINNERS)}.")
+    chosen = Preference(at=time.time(), a=a, b=b, winner=winner, note=note, by=person(), blind=blind)  # type: ignore[arg-type]
+    labels_of(load()).prefer(chosen)
+
+
+def _lines(it: Comparison) -> Iterator[str]:
+    yield f"A  {one_line(it.a)}"
+    yield f"B  {one_line(it.b)}"
+    yield from (f"!  {one_line(warning, 500)}" for warning in it.warnings)
+    yield f"{'':<16}{'A':>12}{'B':>12}  difference"
+    for number in it.numbers:
+        a, b = shown(number, number.a), shown(number, number.b)
+        yield f"{number.name:<16}{a:>12}{b:>12}  {shown_delta(number)}".rstrip()
+    for name, findings in (("fixed", it.fixed), ("still there", it.still), ("new", it.new)):
+        yield from (f"{name:<12} {one_line(f.place)} {one_line(f.message, 500)}" for f in findings)
+    yield from (f"{file.kind:<12} {one_line(file.path)}" for file in it.files)
+    yield from (f"{one_line(key):<12} {a} → {b}" for key, a, b in it.tasks)

@@ -1,0 +1,213 @@
+"""`obra history`, `search` and `show`: what was, in plain lines or as JSON."""
+
+import dataclasses
+import json
+import time
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import typer
+
+from obra_tui.core.errors import ObraError
+from obra_tui.core.export import Told, blocks, labelled
+from obra_tui.core.history import AttemptDetail, AttemptSummary, Found, History, Mark, SessionDetail, SessionSummary
+from obra_tui.core.ids import AttemptId, SessionId, TaskId
+from obra_tui.core.model import SessionKind
+from obra_tui.core.search import parse, read_as
+from obra_tui.core.text import one_line, visible
+
+MOST = 10_000
+
+
+def list_sessions(limit: int, *, as_json: bool) -> int:
+    """Print the newest sessions."""
+    from obra_tui.settings import load
+    from obra_tui.wiring.archive import labels_of
+    from obra_tui.wiring.reading import open_history
+
+    settings = load()
+    labels = labels_of(settings)
+    with open_history(settings) as history:
+        for session in _sessions(history, limit):
+            tags = labels.of(session.id)
+            _print({"type": "session", **plain(session), "labels": tags} if as_json else _session_line(session, tags))
+    return 0
+
+
+def _sessions(history: History, limit: int) -> Iterator[SessionSummary]:
+    mark: Mark | None = None
+    while limit > 0:
+        page = history.sessions(after=mark, limit=min(limit, 100))
+        yield from page.rows
+        limit -= len(page.rows)
+        mark = page.next
+        if mark is None:
+            return
+
+
+def find(line: str, limit: int, *, as_json: bool) -> int:
+    """Print what a search line finds, newest first; what was understood goes to standard error."""
+    from obra_tui.settings import load
+    from obra_tui.wiring.reading import open_history
+
+    query = parse(line, time.time())
+    said = read_as(query) or "everything"
+    if not as_json:
+        typer.echo(f"read as: {one_line(said, 500)}", err=True)
+    count = 0
+    with open_history(load()) as history:
+        for found in _pages(history, line, limit):
+            count += 1
+            _print({"type": "found", **plain(found)} if as_json else _found_line(found))
+    if not count and not as_json:
+        typer.echo("Nothing was found.", err=True)
+    return 0
+
+
+def _pages(history: History, line: str, limit: int) -> Iterator[Found]:
+    query, mark = parse(line, time.time()), None
+    while limit > 0:
+        page = history.find(query, mark, min(limit, 100))
+        yield from page.rows
+        limit -= len(page.rows)
+        mark = page.next
+        if mark is None:
+            return
+
+
+def show(typed: str, *, transcript: bool, as_json: bool) -> int:
+    """Print a session, a task or an attempt with its evidence."""
+    from obra_tui.settings import load
+    from obra_tui.wiring.archive import clean_session, told
+    from obra_tui.wiring.reading import open_history
+
+    with open_history(load()) as history:
+        kind, found = history.resolve(typed, "session", "task", "attempt", "gate")
+        match kind:
+            case "session":
+                session = clean_session(history, SessionId(found))
+                return _show_session(session, as_json=as_json)
+            case "task":
+                attempts = _attempts_of_task(history, TaskId(found))
+            case "attempt":
+                attempts = [AttemptId(found)]
+            case _:
+                attempts = [history.gate(found).attempt.summary.id]  # type: ignore[arg-type]
+        for attempt in attempts:
+            _show_attempt(told(history, attempt), transcript=transcript, as_json=as_json)
+    return 0
+
+
+def _attempts_of_task(history: History, task: TaskId) -> list[AttemptId]:
+    page = history.find(parse(f"task:{task}", time.time()), None, 200)
+    ids = [found.attempt.id for found in reversed(page.rows) if found.attempt and found.attempt.task == task]
+    if not ids:
+        raise ObraError("This task has no attempt yet.", where=task)
+    return ids
+
+
+def _show_session(session: SessionDetail, *, as_json: bool) -> int:
+    if as_json:
+        _print({"type": "session_detail", **plain(session)})
+        return 0
+    for block in blocks(session, ()):
+        if block.kind == "table":
+            _print_lines("  ".join(one_line(cell, 120) for cell in row) for row in block.rows if any(row))
+        else:
+            _print(one_line(block.text, 500))
+    _print("attempts")
+    _print_lines(_attempt_line(attempt) for attempt in session.attempts)
+    return 0
+
+
+def _show_attempt(told: Told, *, transcript: bool, as_json: bool) -> None:
+    detail = told.detail
+    if as_json:
+        _print({"type": "attempt_detail", **plain(detail), "label": labelled(detail)})
+        return
+    _print(_attempt_line(detail.summary))
+    _print_lines(_detail_lines(detail))
+    if transcript:
+        from obra_tui.core.export import said_in
+
+        _print_lines(visible(block.text) for record in told.records for block in said_in(record.event))
+    if detail.diff:
+        _print(f"\n{visible(detail.diff.patch)}")
+
+
+def _detail_lines(detail: AttemptDetail) -> Iterator[str]:
+    for conversation in detail.conversations:
+        yield f"claude   claude --resume {one_line(conversation.id)}   ({conversation.reason.value})"
+    if detail.quality:
+        yield detail.quality.line
+        for stage in detail.quality.stage_scores:
+            score = "no evidence" if stage.score is None else f"{stage.score:.2f}"
+            yield f"  {stage.stage.value:<13}{score}"
+    for check in detail.checks:
+        yield f"check    {one_line(check.spec.name)}: {check.status.value} (exit {check.exit_code})"
+    for finding in detail.quality.findings if detail.quality else ():
+        yield f"finding  {finding.severity.value:<8} {one_line(finding.place)} {one_line(finding.message, 500)}"
+    if detail.decision:
+        decision = detail.decision.decision
+        yield f"decision {decision.kind.value} by {one_line(decision.by)} {one_line(decision.note, 500)}".rstrip()
+    if detail.acceptance:
+        yield f"commit   {detail.acceptance.commit} on {one_line(detail.acceptance.branch)}"
+
+
+# --- lines ---------------------------------------------------------------------------------------
+
+
+def when(at: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(at))
+
+
+def _session_line(session: SessionSummary, labels: Iterable[str]) -> str:
+    states = ", ".join(f"{count} {state.value}" for state, count in session.states)
+    marks = [f"REHEARSAL {session.rehearsal}"] if session.rehearsal else []
+    marks += ["no gate"] if session.kind is SessionKind.IMPORTED else [states or "no task"]
+    marks += [f"Quality: {session.score:.2f}"] if session.score is not None else []
+    marks += [f"${session.usage.cost_usd:.2f}", *(f"#{label}" for label in labels)]
+    marks += ["open"] if session.closed_at is None else []
+    title = one_line(session.title or session.id, 60)
+    return f"{session.id}  {when(session.opened_at)}  {title}  ·  {one_line(' · '.join(marks), 200)}"
+
+
+def _attempt_line(attempt: AttemptSummary) -> str:
+    score = "–" if attempt.score is None else f"{attempt.score:.2f} ({'PASS' if attempt.passes else 'FAIL'})"
+    decided = f"{attempt.decision.value} by {attempt.decided_by}" if attempt.decision else ""
+    decided = decided or ("waiting" if attempt.waiting else attempt.task_state.value)
+    name = f"{one_line(attempt.task_key, 20)} {one_line(attempt.task_title, 60)}"
+    return f"{attempt.id}  {when(attempt.started_at)}  {name}  attempt {attempt.number}  Quality: {score}  {decided}"
+
+
+def _found_line(found: Found) -> str:
+    if found.attempt is None:
+        head = f"{found.session}  {when(found.at)}  {one_line(found.session_title, 60)}"
+    elif found.kind is SessionKind.IMPORTED:
+        head = f"{found.attempt.id}  {when(found.at)}  {one_line(found.session_title, 60)}  – no gate"
+    else:
+        head = _attempt_line(found.attempt)
+    return head if found.hit is None else f"{head}\n    {found.hit.kind}: {_marked(found.hit.line, found.hit.marks)}"
+
+
+def _marked(line: str, marks: Iterable[tuple[int, int]]) -> str:
+    """The line with `[…]` around what was searched for."""
+    parts, at = [], 0
+    for start, end in marks:
+        parts += [line[at:start], "[", line[start:end], "]"]
+        at = end
+    return one_line("".join([*parts, line[at:]]), 400)
+
+
+def plain(value: Any) -> dict[str, Any]:
+    """Return a frozen dataclass as what JSON can hold."""
+    return json.loads(json.dumps(dataclasses.asdict(value), default=str))  # type: ignore[no-any-return]
+
+
+def _print(value: str | dict[str, Any]) -> None:
+    typer.echo(value if isinstance(value, str) else json.dumps(value))
+
+
+def _print_lines(lines: Iterable[str]) -> None:
+    for line in lines:
+        typer.echo(line)

@@ -1,0 +1,206 @@
+"""`obra export`, `import`, `prune`, `backup`, `restore`, `pin` and `tag`: sessions in and out, and for how long."""
+
+import os
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import typer
+
+from obra_tui.cli.history import when
+from obra_tui.core.errors import ConfigError, ObraError
+from obra_tui.core.export import blocks, html, json_line, labelled, markdown, patch
+from obra_tui.core.history import History
+from obra_tui.core.ids import AttemptId, SessionId
+from obra_tui.core.search import moment
+from obra_tui.core.text import one_line
+
+FORMATS = ("md", "jsonl", "html", "patch")
+_SIZE = re.compile(r"(\d{1,12}(?:\.\d{1,3})?)\s*([kmgt]?)i?b?\Z", re.IGNORECASE)
+_POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
+
+
+# --- out -----------------------------------------------------------------------------------------
+
+
+def export(typed: str, form: str, to: Path | None, *, as_json: bool) -> int:
+    """Write a session or an attempt in one of the formats, to a new file or to standard output."""
+    from obra_tui.settings import load
+    from obra_tui.wiring.reading import open_history
+
+    if form not in FORMATS:
+        raise ConfigError(f"There is no format '{form}'.", where="--format", fix=f"Say one of {', '.join(FORMATS)}.")
+    with open_history(load()) as history:
+        kind, found = history.resolve(typed, "session", "attempt")
+        pieces = _jsonl(history, kind, found) if form == "jsonl" else iter([_document(history, kind, found, form)])
+        return _write(pieces, to, as_json=as_json)
+
+
+def _jsonl(history: History, kind: str, found: str) -> Iterator[str]:
+    from obra_tui.wiring.archive import clean_record, clean_records
+    from obra_tui.wiring.records import encode_record
+
+    whole = kind == "session"
+    records = clean_records(history, SessionId(found)) if whole else clean_record(history, AttemptId(found))
+    return (f"{encode_record(record)}\n" for record in records)
+
+
+def _document(history: History, kind: str, found: str, form: str) -> str:
+    from obra_tui.wiring.archive import clean_session, told
+
+    if kind == "session":
+        session = clean_session(history, SessionId(found))
+        attempts = [told(history, attempt.id) for attempt in session.attempts]
+    else:
+        attempts = [told(history, AttemptId(found))]
+        session = clean_session(history, attempts[0].detail.summary.session)
+    match form:
+        case "md":
+            return markdown(blocks(session, attempts))
+        case "html":
+            return html(blocks(session, attempts), session.summary.title or session.summary.id)
+        case _:
+            return patch(attempts)
+
+
+def export_decisions(to: Path | None, *, as_json: bool) -> int:
+    """Write every decision with what the judge said, one JSON object per line."""
+    from obra_tui.settings import load
+    from obra_tui.wiring.reading import open_history
+
+    with open_history(load()) as history:
+        return _write(_labelled(history), to, as_json=as_json)
+
+
+def _labelled(history: History) -> Iterator[str]:
+    from obra_tui.store.clean import exporter
+
+    redactor, mark = exporter(), None
+    while True:
+        page = history.attempts(after=mark, limit=200)
+        for row in page.rows:
+            line = labelled(redactor.of(history.attempt(row.id))) if row.decision else None
+            if line is not None:
+                yield f"{json_line(line)}\n"
+        mark = page.next
+        if mark is None:
+            return
+
+
+def _write(pieces: Iterator[str], to: Path | None, *, as_json: bool) -> int:
+    if to is None:
+        for piece in pieces:
+            typer.echo(piece, nl=False)
+        return 0
+    try:
+        with open(os.open(to, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="utf-8") as file:  # noqa: PTH123
+            size = sum(file.write(piece) for piece in pieces)
+    except FileExistsError as error:
+        raise ObraError("Nothing was written: the file exists.", where=str(to), fix="Name another file.") from error
+    except OSError as error:
+        raise ObraError(f"The file could not be written ({error.strerror}).", where=str(to)) from error
+    typer.echo(json_line({"type": "exported", "file": str(to), "characters": size}) if as_json else f"wrote {to}")
+    return 0
+
+
+# --- in ------------------------------------------------------------------------------------------
+
+
+def import_from(source: Path | None, *, as_json: bool) -> int:
+    """Import Claude Code's transcripts; the files are only read."""
+    from obra_tui.settings import load
+    from obra_tui.wiring.importing import claude_folder, import_transcripts, transcripts_in
+
+    failed, counts = False, dict.fromkeys(("imported", "continued", "unchanged", "empty", "failed"), 0)
+    for read in import_transcripts(load(), transcripts_in(source or claude_folder())):
+        counts[read.outcome] += 1
+        failed = failed or read.outcome == "failed"
+        if as_json:
+            from obra_tui.cli.history import plain
+
+            typer.echo(json_line({"type": "import", **plain(read)}))
+        elif read.outcome != "unchanged":
+            lost = f", {read.passed_over} lines passed over" if read.passed_over else ""
+            name = f"{read.session} " if read.session else ""
+            typer.echo(
+                f"{read.outcome:<10} {name}{one_line(read.path, 300)}{lost}{f' ({read.problem})' if read.problem else ''}"
+            )
+    said = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
+    typer.echo(json_line({"type": "summary", **counts}) if as_json else said or "No transcript was found.")
+    return 1 if failed else 0
+
+
+# --- for how long --------------------------------------------------------------------------------
+
+
+def size_of(text: str) -> int:
+    """Return the bytes that `500M` or `2G` means. Raises `ConfigError`."""
+    match = _SIZE.match(text.strip())
+    if match is None:
+        raise ConfigError(f"'{text}' is no size.", where="--size", fix="Write 500M or 2G.")
+    return int(float(match[1]) * 1_024 ** _POWERS[match[2].lower()])
+
+
+def prune(older: str, size: str, *, dry_run: bool, as_json: bool) -> int:
+    """Delete closed sessions that are old, or the oldest until the database is small enough."""
+    from obra_tui.settings import load
+    from obra_tui.wiring.archive import carry_out, plan_pruning
+
+    if bool(older) == bool(size):
+        raise ConfigError("Say what may go.", fix="Give either --older 90d or --size 2G; try it with --dry-run first.")
+    before = moment(older, time.time()) if older else None
+    if older and before is None:
+        raise ConfigError(f"'{older}' is no age.", where="--older", fix="Write 90d or 2026-03-09.")
+    settings = load()
+    plan = plan_pruning(settings, before=before, size=size_of(size) if size else None)
+    for session in plan.sessions:
+        line = {"type": "prune", "session": session.id, "title": session.title, "bytes": session.bytes}
+        text = f"{session.id}  {when(session.opened_at)}  {one_line(session.title, 60)}  {session.bytes:,} bytes"
+        typer.echo(json_line(line) if as_json else text)
+    gone = 0 if dry_run else carry_out(settings, plan)
+    kept = {"pinned": plan.pinned, "open": plan.open}
+    summary = {"type": "summary", "planned": len(plan.sessions), "pruned": gone, "bytes": plan.bytes, "kept": kept}
+    word = "would be deleted" if dry_run else "deleted"
+    said = f"{len(plan.sessions) if dry_run else gone} sessions {word}, {plan.bytes:,} bytes of events; "
+    said += f"{plan.pinned} pinned and {plan.open} open ones stay"
+    typer.echo(json_line(summary) if as_json else said)
+    return 0
+
+
+def back_up(to: Path, *, as_json: bool) -> int:
+    from obra_tui.settings import load
+    from obra_tui.wiring import archive
+
+    size = archive.back_up(load(), to)
+    line = {"type": "backup", "file": str(to), "bytes": size}
+    typer.echo(json_line(line) if as_json else f"wrote {to} ({size:,} bytes), read back and found whole")
+    return 0
+
+
+def restore(backup: Path, *, as_json: bool) -> int:
+    from obra_tui.settings import load
+    from obra_tui.wiring import archive
+
+    kept = archive.restore(load(), backup)
+    line = {"type": "restored", "file": str(backup), "before": str(kept) if kept else None}
+    said = f"restored {backup}" + (f"; what was there is kept as {kept}" if kept else "")
+    typer.echo(json_line(line) if as_json else said)
+    return 0
+
+
+def label(session: str, name: str, *, remove: bool, as_json: bool) -> int:
+    """Pin or tag a session, or take the label off."""
+    from obra_tui.settings import load
+    from obra_tui.wiring.archive import labels_of
+    from obra_tui.wiring.reading import open_history
+
+    settings = load()
+    with open_history(settings) as history:
+        _, found = history.resolve(session, "session")
+    labels = labels_of(settings)
+    (labels.remove if remove else labels.add)(found, name)
+    now = labels.of(found)
+    line = {"type": "labels", "session": found, "labels": now}
+    typer.echo(json_line(line) if as_json else f"{found}  {' '.join(f'#{item}' for item in now) or 'no label'}")
+    return 0
