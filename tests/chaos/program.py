@@ -1,0 +1,132 @@
+"""The Obra that is killed: everything as the program has it, but for the agent, the checks and the judge.
+
+Runs in a forked process. What its listener hears, it notes in a file beside the
+data: what was told must be there afterwards.
+"""
+
+import os
+import queue
+import time
+from dataclasses import dataclass, replace
+from importlib import import_module
+from pathlib import Path
+
+from obra_tui.core import commands as do
+from obra_tui.core.errors import GateDecided, UnknownId
+from obra_tui.core.events import GateOpened, RunFinished
+from obra_tui.core.ids import new_task_id
+from obra_tui.core.model import Decision, DecisionKind, SessionKind, TaskSpec
+from obra_tui.settings import load
+from obra_tui.wiring import engine as wiring
+from obra_tui.wiring.models import real_models
+from obra_tui.wiring.work import Start
+from tests.chaos.agent import ScriptedAgent
+from tests.fakes.checks import FakeCheckRunner
+from tests.fakes.judge import FakeJudge
+
+ME = "person:ada"
+
+for _room in ("agents.claude_code", "evidence.checks", "evidence.workspace", "judge", "store.journal", "store.queries",
+              "engine.orchestrator", "wiring.versions"):  # fmt: skip
+    import_module(f"obra_tui.{_room}")  # once, before the first fork
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Folders and files of one campaign."""
+
+    root: Path
+
+    @property
+    def repo(self):
+        return self.root / "repo"
+
+    @property
+    def data(self):
+        return self.root / "data"
+
+    @property
+    def told(self):
+        return self.root / "told.txt"
+
+
+def _script_the_models():
+    real = wiring._ports
+
+    def ports(settings, start, models, closing):
+        built, history, workspace = real(settings, start, models, closing)
+        agent = ScriptedAgent(models.claude.tmp_dir)
+        return replace(built, implementer=agent, checks=FakeCheckRunner(), judge=FakeJudge()), history, workspace
+
+    wiring._ports = ports
+
+
+def work(place, *, up, policy, sessions, tasks):
+    """Finish what is open, then work on `sessions` new sessions of `tasks` tasks each; `up` is called once it runs."""
+    _script_the_models()
+    settings = load(place.repo, {"data_dir": str(place.data), "gate.policy": policy})
+    plant = wiring.Plant(settings, Start(project=place.repo, attended=True), lambda: real_models(settings))
+    plant.start()
+    up()
+    told = os.open(place.told, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    heard = queue.SimpleQueue()
+
+    def listen(records):
+        lines = "".join(f"{record.session} {record.seq} {record.event.type}\n" for record in records)
+        os.write(told, lines.encode())
+        heard.put(records)
+
+    plant.engine.subscribe(listen)
+    try:
+        for session, _ in plant.parts.history.open_sessions():
+            _finish(plant, session, heard)
+        for _ in range(sessions):
+            _finish(plant, _open(plant, tasks), heard)
+    finally:
+        plant.engine.stop()
+
+
+def _open(plant, tasks):
+    session = plant.engine.submit(do.OpenSession(kind=SessionKind.STANDALONE, title="Chaos")).result()
+    specs = []
+    for number in range(tasks):
+        task = new_task_id()
+        spec = TaskSpec(id=task, key=f"T{number}", title=f"Task {number}", prompt="Write a file.")
+        specs.append(replace(spec, depends_on=("T0",)) if number == 1 else spec)
+    plant.engine.submit(do.AddTasks(session=session, tasks=tuple(specs))).result()
+    return session
+
+
+def _finish(plant, session, heard):
+    """Run one session until it is closed, answering its gates."""
+    _answer(plant, session)
+    plant.engine.submit(do.Resume(session=session, by=ME)).result()
+    plant.engine.submit(do.StartRun(session=session, close_when_done=True)).result()
+    deadline = time.monotonic() + 30
+    while session in {known for known, _ in plant.parts.history.open_sessions()}:
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"session {session} does not come to its end")
+        for record in _next(heard):
+            if record.session != session:
+                continue
+            if isinstance(record.event, GateOpened):
+                _answer(plant, session)
+            elif isinstance(record.event, RunFinished) and record.event.interrupted:
+                plant.engine.submit(do.Resume(session=session, by=ME)).result()
+
+
+def _next(heard):
+    try:
+        return heard.get(timeout=1)
+    except queue.Empty:
+        return ()
+
+
+def _answer(plant, session):
+    for gate in plant.parts.history.open_gates():
+        if gate.session == session:
+            decision = Decision(kind=DecisionKind.APPROVE, by=ME, note="chaos", override=True)
+            try:
+                plant.engine.submit(do.Decide(gate=gate.id, binding=gate.binding, decision=decision)).result()
+            except (GateDecided, UnknownId):
+                continue
