@@ -321,6 +321,8 @@ def _gate_lines(event: ev.Event) -> Iterator[str]:
         case ev.DecisionMade(decision=decision):
             note = f": {one_line(decision.note, 500)}" if decision.note else ""
             yield f"  {decision.kind} by {one_line(decision.by)}{note}"
+        case ev.ConflictFound(files=files):
+            yield f"  conflict in {one_line(', '.join(files), 500)}: goes back to Claude on top of the other work"
         case ev.WorkAccepted(acceptance=acceptance):
             yield f"  accepted as {acceptance.commit[:12]} on {acceptance.branch}"
 

@@ -64,6 +64,15 @@ class BranchMoved(ProjectError):
 
     exit_code = 1
 
+    def __init__(
+        self, what: str, *, where: str = "", fix: str = "", conflicts: tuple[str, ...] = (), tip: str = ""
+    ) -> None:
+        super().__init__(what, where=where, fix=fix)
+        self.conflicts = conflicts
+        """Files that both sides changed in ways that exclude each other."""
+        self.tip = tip
+        """The commit that the branch points at now; set together with `conflicts`."""
+
 
 class StoreError(ObraError):
     pass

@@ -491,6 +491,16 @@ class WorkAccepted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ConflictFound:
+    """Accepted work met other accepted work in the same lines; the task is done again from `tip` on."""
+
+    files: tuple[str, ...]
+    tip: str
+    """Commit of the session's branch that the next attempt starts from."""
+    type: Literal["conflict_found"] = "conflict_found"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WorkKept:
     """Work that was not accepted stays reachable under this ref of the supervisor's own repository."""
 
@@ -544,6 +554,7 @@ Event = (
     | GateOpened
     | DecisionMade
     | WorkAccepted
+    | ConflictFound
     | WorkKept
 )
 

@@ -40,6 +40,9 @@ class Trigger(StrEnum):
     REJECT = "reject"
     MERGED = "merged"
     CONFLICT = "conflict"
+    """The branch cannot take the work: a person must say what now."""
+    SEND_BACK = "send_back"
+    """Other accepted work changed the same lines: the task is done again on top of it."""
     FAIL = "fail"
     CANCEL = "cancel"
     INTERRUPT = "interrupt"
@@ -59,6 +62,7 @@ _MOVES: dict[tuple[State, Trigger], State] = {
     (State.AWAITING_HUMAN, Trigger.REJECT): State.REJECTED,
     (State.ACCEPTING, Trigger.MERGED): State.ACCEPTED,
     (State.ACCEPTING, Trigger.CONFLICT): State.AWAITING_HUMAN,
+    (State.ACCEPTING, Trigger.SEND_BACK): State.QUEUED,
     (State.INTERRUPTED, Trigger.RESUME): State.QUEUED,
 }
 

@@ -102,6 +102,13 @@ class Workspace(Protocol):
         """
         ...
 
+    async def rebase(self, session: SessionId, task: TaskId, diff: Diff, tip: str) -> WorkCopy:
+        """Make the task's copy anew at `tip`, with those changes of `diff` that fit on it and never a conflict mark.
+
+        Repeating it gives the same copy. Files on which both sides exclude each other are as they are at `tip`.
+        """
+        ...
+
     async def discard(self, task: TaskId) -> None:
         """Remove the copy of a finished task; what it held was kept before."""
         ...

@@ -2,7 +2,7 @@
 
 from obra_tui.core.crashpoint import crash_point
 from obra_tui.core.errors import BranchMoved, ObraError
-from obra_tui.core.events import GateOpened, ProblemRaised, TaskMoved, WorkAccepted
+from obra_tui.core.events import ConflictFound, GateOpened, ProblemRaised, TaskMoved, WorkAccepted
 from obra_tui.core.ids import new_gate_id
 from obra_tui.core.lifecycle import State, Trigger, advance
 from obra_tui.core.model import Acceptance, Binding
@@ -16,13 +16,20 @@ async def accept(
 ) -> ObraError | None:
     """Finish a task in state ACCEPTING; safe to repeat after a crash at any point.
 
-    Returns the error if the work could not be taken in: the task is back at the person then.
+    Returns the error if the work could not be taken in: the task is back at the person then. Work that
+    conflicts with other accepted work is no such error: the task is queued to be done again on top of it.
     """
     diff, attempt = task.diff, task.attempt
     assert diff is not None
     assert attempt is not None  # nothing reaches ACCEPTING without a judged attempt
     try:
         acceptance = await ports.workspace.accept(session.id, attempt, diff, commit_message(task))
+    except BranchMoved as error:
+        if error.conflicts:
+            _send_back(outbox, session, task, error)
+            return None
+        _give_back(outbox, session, task, error)
+        return error
     except ObraError as error:
         _give_back(outbox, session, task, error)
         return error
@@ -51,6 +58,14 @@ def _close(outbox: Outbox, session: SessionWork, task: TaskWork, acceptance: Acc
             (task.spec.id, task.attempt, moved),
         ],
     )
+
+
+def _send_back(outbox: Outbox, session: SessionWork, task: TaskWork, error: BranchMoved) -> None:
+    reason = f"Other accepted work changed the same lines of {', '.join(error.conflicts[:10])}."
+    after = advance(State.ACCEPTING, Trigger.SEND_BACK)
+    moved = TaskMoved(before=State.ACCEPTING, trigger=Trigger.SEND_BACK, after=after, reason=reason)
+    found = ConflictFound(files=error.conflicts, tip=error.tip)
+    outbox.commit(session.id, [(task.spec.id, task.attempt, found), (task.spec.id, task.attempt, moved)])
 
 
 def _give_back(outbox: Outbox, session: SessionWork, task: TaskWork, error: ObraError) -> None:

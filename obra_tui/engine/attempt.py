@@ -9,6 +9,7 @@ import contextlib
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 
+from obra_tui.core.compare import split_patch
 from obra_tui.core.errors import ImplementerError, ObraError
 from obra_tui.core.events import (
     AttemptStarted,
@@ -56,7 +57,7 @@ from obra_tui.core.ports import Conversation
 from obra_tui.engine.approvals import Asker, Questions
 from obra_tui.engine.config import EngineConfig, Ports
 from obra_tui.engine.outbox import Outbox
-from obra_tui.engine.prompts import CONTINUE, changes_prompt, fresh_prompt, retry_prompt, task_prompt
+from obra_tui.engine.prompts import CONTINUE, changes_prompt, conflict_prompt, fresh_prompt, retry_prompt, task_prompt
 from obra_tui.engine.signals import Interrupted, Signals, StopHere
 from obra_tui.engine.work import SessionWork, TaskWork
 
@@ -164,6 +165,11 @@ class TaskRunner:
         return None
 
     async def _prepare(self) -> WorkCopy:
+        conflict, diff = self._task.conflict, self._task.diff
+        if conflict is not None and diff is not None:
+            copy = await self._ports.workspace.rebase(self._session.id, self._task.spec.id, diff, conflict.tip)
+            self._commit((None, CopyPrepared(copy=copy)))
+            return copy
         if self._task.copy is not None:
             return await self._ports.workspace.prepare(
                 self._session.id, self._task.spec.id, self._task.copy.base_commit
@@ -183,7 +189,10 @@ class TaskRunner:
                 reason=ConversationReason.FIRST,
                 trigger=Trigger.START,
             )
-        if task.decision is not None and task.decision.kind is DecisionKind.CHANGES:
+        if task.conflict is not None:
+            patch = patch_of(task.diff.patch if task.diff else "", task.conflict.files)
+            prompt = conflict_prompt(task.number + 1, task.conflict.files, patch, task.notes)
+        elif task.decision is not None and task.decision.kind is DecisionKind.CHANGES:
             prompt = changes_prompt(task.number + 1, task.decision, task.checks, task.notes)
         else:
             prompt = "\n\n".join(task.notes) or CONTINUE
@@ -461,6 +470,12 @@ async def _first(*waits: Coroutine[object, object, object]) -> None:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def patch_of(patch: str, files: Sequence[str]) -> str:
+    """Return the parts of a patch that are about these files."""
+    parts = split_patch(patch)
+    return "".join(parts[name] for name in files if name in parts)
 
 
 def bind(attempt: AttemptId, evidence: Evidence) -> Binding:

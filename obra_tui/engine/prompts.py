@@ -69,6 +69,22 @@ def changes_prompt(number: int, decision: Decision, checks: Sequence[CheckResult
     return retry_prompt(number=number, checks=checks, findings=decision.chosen, notes=(*note, *notes))
 
 
+def conflict_prompt(number: int, files: Sequence[str], patch: str, notes: Sequence[str] = ()) -> str:
+    """Return the prompt after work was accepted elsewhere that this work cannot be merged with."""
+    named = "\n".join(f"- `{name}`" for name in files)
+    parts = [
+        f"# Attempt {number}: other work was accepted first",
+        *_notes(notes),
+        "Meanwhile the project took in other work that changes the same lines. The copy now holds the project with "
+        "that work. Your changes to all other files are still in it; in these files they are not:\n\n" + named,
+        "Read these files as they are now and make your change again so that both pieces of work are kept. Do not "
+        "undo what is there.",
+    ]
+    if patch.strip():
+        parts.append("## Your earlier change to these files\n\n" + _fenced(_tail(patch.strip())))
+    return "\n\n".join(parts)
+
+
 CONTINUE = "You were interrupted. Look at the state of the work in the copy and go on with the task from there."
 
 

@@ -14,6 +14,7 @@ from obra_tui.core.events import (
     ChecksPlanned,
     ClaudeEnded,
     ClaudeStarted,
+    ConflictFound,
     CopyPrepared,
     DecisionMade,
     DiffTaken,
@@ -77,6 +78,8 @@ class TaskWork:
     notes: tuple[str, ...] = ()
     """Text of the person that waits for the next prompt."""
     usage: Usage = field(default_factory=Usage)
+    conflict: ConflictFound | None = None
+    """The work met other accepted work; stays here until the prompt that says so was sent."""
     prompted: bool = False
     """The present Claude session has received a prompt and can be resumed."""
 
@@ -131,6 +134,8 @@ def _apply_to_task(task: TaskWork, record: Record) -> None:
             task.state = after
         case CopyPrepared(copy=copy):
             task.copy = copy
+        case ConflictFound() as conflict:
+            task.conflict = conflict
         case SteerQueued(delivered=False, text=text):
             task.notes = (*task.notes, text)
         case GateOpened() | DecisionMade():
@@ -147,6 +152,7 @@ def _apply_to_attempt(task: TaskWork, record: Record) -> None:
             task.prompted = True
             task.notes = ()
             task.decision = None
+            task.conflict = None
         case ClaudeStarted(claude_session=claude_session):
             task.claude_session = claude_session
         case UsageReported(usage=usage):

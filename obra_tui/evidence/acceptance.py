@@ -123,14 +123,16 @@ class Accepting:
             raise self._moved("it shares no history with the work") from error
         if merged.conflicts:
             names = ", ".join(merged.conflicts[:10])
-            raise self._moved(f"both changed {names}")
+            raise self._moved(f"both changed {names}", merged.conflicts, tip)
         return merged.tree
 
-    def _moved(self, why: str) -> BranchMoved:
+    def _moved(self, why: str, conflicts: tuple[str, ...] = (), tip: str = "") -> BranchMoved:
         return BranchMoved(
             f"The branch {self.branch} moved since the work began and cannot be merged: {why}.",
             where=str(self.repository.project),
             fix="Nothing was overwritten. Reject it and add the task again: it then starts from that branch.",
+            conflicts=conflicts,
+            tip=tip,
         )
 
     async def _hand_over(self, commit: str) -> None:

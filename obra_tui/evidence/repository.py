@@ -136,6 +136,28 @@ class OwnRepository:
             return Merged(tree="", conflicts=tuple(dict.fromkeys(shown(name) for name in names)))
         return Merged(tree=os.fsdecode(tree))
 
+    async def fitting(self, ours: str, theirs: str, index: Path) -> str:
+        """Return the tree of `ours` with every file of `theirs` that merges cleanly.
+
+        The files in conflict are as `ours` has them, so that no tree ever holds a conflict mark.
+        """
+        answer = await self.git.run(
+            "merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", ours, theirs, good=(0, 1)
+        )
+        tree, *names = answer.names
+        if not names:
+            return os.fsdecode(tree)
+        git = git_of(self.directory, index=index)
+        index.unlink(missing_ok=True)
+        await git.run("read-tree", os.fsdecode(tree))
+        for name in dict.fromkeys(names):
+            listed = (await git.run("ls-tree", "-z", ours, b":(top,literal)" + name)).names
+            entry = listed[0] if listed else b"0 blob " + NO_COMMIT[:1].encode() * len(ours) + b"\t" + name
+            await git.run("update-index", "-z", "--index-info", stdin=entry + b"\0")
+        done = (await git.run("write-tree")).text
+        index.unlink(missing_ok=True)
+        return done
+
     async def attempt_on(self, base: str, tip: str, key: str, attempt: str) -> str | None:
         """Return the commit after `base` that carries the trailer, or None."""
         answer = await self.git.run(

@@ -198,6 +198,18 @@ class GitWorkspace:
         async with self._one_at_a_time[session]:
             return await accepting.accept()
 
+    async def rebase(self, session: SessionId, task: TaskId, diff: Diff, tip: str) -> WorkCopy:
+        place = place_of_task(self._data_dir, task)
+        self._refuse_inside_project(place)
+        async with self._alone(place):
+            await self._repository.bring(tip, f"refs/obra/tips/{session}")
+            theirs = await self._repository.commit(diff.tree, diff.base_commit, "Work to rebase", self._identity)
+            index = self._index(place)
+            tree = await self._repository.fitting(tip, theirs, index.with_name(f"{index.name}.fitting"))
+            prepared = await self._make(place, tip)
+            await self._repository.reading(place.work, index).run("read-tree", "--reset", "-u", tree, timeout_s=SLOW_S)
+        return WorkCopy(path=str(place.work), base_commit=tip, setup_ran=prepared.setup_ran)
+
     async def discard(self, task: TaskId) -> None:
         place = place_of_task(self._data_dir, task)
         async with self._alone(place):

@@ -25,19 +25,21 @@ if TYPE_CHECKING:
 _DEMO = "calculator"
 
 
-def open_app(folder: Path, order: Order | None = None, flags: Mapping[str, object] | None = None) -> int:
+def open_app(
+    folder: Path, order: Order | None = None, flags: Mapping[str, object] | None = None, *, jobs: int = 1
+) -> int:
     """Open the app on the project around `folder`, and begin with `order` if there is one."""
     project = project_root(folder)
     return _run(
         _launch(project, appearance()),
-        lambda closing: _open_real(project, order or Order(), flags or {}, closing),
+        lambda closing: _open_real(project, order or Order(), flags or {}, closing, jobs=jobs),
     )
 
 
-def open_demo_app(scenario: str, flags: Mapping[str, object], *, pace: float) -> int:
+def open_demo_app(scenario: str, flags: Mapping[str, object], *, pace: float, jobs: int = 1) -> int:
     """Open the app on a rehearsal: the project is the scenario's own repository."""
     launch = _launch(Path(), appearance(), rehearsal=scenario)
-    return _run(launch, lambda closing: _open_demo(scenario, flags, pace, closing))
+    return _run(launch, lambda closing: _open_demo(scenario, flags, pace, closing, jobs=jobs))
 
 
 def _run(launch: Launch, open_backend: Callable[[ExitStack], Backend]) -> int:
@@ -72,17 +74,21 @@ def _launch(project: Path, look: Appearance, *, rehearsal: str = "") -> Launch:
     )
 
 
-def _open_real(project: Path, order: Order, flags: Mapping[str, object], closing: ExitStack) -> Backend:
+def _open_real(
+    project: Path, order: Order, flags: Mapping[str, object], closing: ExitStack, *, jobs: int = 1
+) -> Backend:
     from obra_tui.settings import load
     from obra_tui.wiring.engine import Plant
     from obra_tui.wiring.models import real_models
 
     settings = load(project, flags)
-    plant = Plant(settings, Start(project=project, attended=True), lambda: real_models(settings))
+    plant = Plant(settings, Start(project=project, attended=True, jobs=jobs), lambda: real_models(settings))
     return _backend(plant, order, settings, closing)
 
 
-def _open_demo(scenario: str, flags: Mapping[str, object], pace: float, closing: ExitStack) -> Backend:
+def _open_demo(
+    scenario: str, flags: Mapping[str, object], pace: float, closing: ExitStack, *, jobs: int = 1
+) -> Backend:
     from obra_tui.settings import load
     from obra_tui.wiring.engine import Plant
     from obra_tui.wiring.plans import read_plan
@@ -91,7 +97,7 @@ def _open_demo(scenario: str, flags: Mapping[str, object], pace: float, closing:
     settings = load(None, flags)
     rehearsal = open_rehearsal(scenario, settings, pace=pace)
     closing.callback(rehearsal.close)
-    plant = Plant(settings, Start(project=rehearsal.project, attended=True), lambda: rehearsal.models)
+    plant = Plant(settings, Start(project=rehearsal.project, attended=True, jobs=jobs), lambda: rehearsal.models)
     return _backend(plant, Order(plan=read_plan(rehearsal.plan)), settings, closing)
 
 

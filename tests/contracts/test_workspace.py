@@ -172,3 +172,21 @@ async def test_a_discarded_copy_is_gone_and_discarding_again_is_harmless(case, s
 async def test_a_base_that_does_not_exist_is_refused(case, session):
     with pytest.raises(WorkspaceError):
         await case.workspace.prepare(session, new_task_id(), "f" * 40)
+
+
+async def test_rebased_work_stands_on_the_tip_with_what_fits_and_without_conflict_marks(case, session):
+    task = new_task_id()
+    copy = await case.workspace.prepare(session, task, await case.workspace.head())
+    case.write(copy.path, "calc.py", "def add(a, b):\n    return b + a\n")
+    case.write(copy.path, "mine.txt", "mine\n")
+    diff = await case.workspace.take_diff(copy)
+    tip = case.commit_on_branch(session, {"calc.py": "def add(a, b):\n    return sum((a, b))\n", "theirs.txt": "t\n"})
+    with pytest.raises(BranchMoved) as refused:
+        await case.workspace.accept(session, new_attempt_id(), diff, "Work")
+    assert (refused.value.conflicts, refused.value.tip) == (("calc.py",), tip)
+    for _ in range(2):
+        again = await case.workspace.rebase(session, task, diff, tip)
+        now = await case.workspace.take_diff(again)
+        assert (again.path, again.base_commit) == (copy.path, tip)
+        assert [(change.path, change.kind.value) for change in now.files] == [("mine.txt", "added")]
+    assert (await case.workspace.files_of(now, "calc.py"))[1] == "def add(a, b):\n    return sum((a, b))\n"

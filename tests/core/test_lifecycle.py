@@ -33,7 +33,7 @@ LEGAL = {
         "reject": "rejected",
         "cancel": "cancelled",
     },
-    "accepting": {"merged": "accepted", "conflict": "awaiting_human", "fail": "failed"},
+    "accepting": {"merged": "accepted", "conflict": "awaiting_human", "send_back": "queued", "fail": "failed"},
     "interrupted": {"resume": "queued", "cancel": "cancelled", "fail": "failed"},
     "accepted": {},
     "rejected": {},

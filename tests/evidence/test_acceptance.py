@@ -215,3 +215,16 @@ async def test_merging_an_unknown_branch_or_on_no_branch_is_refused(scene):
     git(scene.project, "switch", "--quiet", "--detach")
     with pytest.raises(ProjectError, match="on no branch"):
         await fast_forward(scene.project, "main")
+
+
+async def test_rebasing_keeps_what_the_tip_deleted_deleted(scene):
+    copy, diff = await scene.work({"README.md": "mine\n", "new.txt": "new\n"})
+    await scene.accept((await scene.work({"one.txt": "1\n"}))[1])
+    tree = Path(scene.project, "..", "theirs")
+    git(scene.project, "worktree", "add", "--quiet", "--detach", str(tree), scene.branch)
+    git(tree, "rm", "--quiet", "README.md")
+    git(tree, "-c", "user.name=x", "-c", "user.email=x", "commit", "--quiet", "-m", "Delete")
+    tip = git(tree, "rev-parse", "HEAD")
+    task = Path(copy.path).parent.name
+    again = await scene.workspace.rebase(scene.session, task, diff, tip)
+    assert sorted(path.name for path in Path(again.path).iterdir() if path.name != ".git") == ["new.txt", "one.txt"]

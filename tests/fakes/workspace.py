@@ -115,6 +115,19 @@ class FakeWorkspace:
         self._branches[session] = self._accepted[session][attempt] = commit
         return Acceptance(commit=commit, branch=branch)
 
+    async def rebase(self, session: SessionId, task: TaskId, diff: Diff, tip: str) -> WorkCopy:
+        self._begin("rebase", session, task, tip)
+        base, theirs = self._trees[self._tree_of[diff.base_commit]], self._trees[self._tree_of[tip]]
+        ours = self._trees[diff.tree]
+        tree: Tree = {}
+        for name in {*base, *ours, *theirs}:
+            text = ours.get(name) if theirs.get(name) == base.get(name) else theirs.get(name)
+            if text is not None:
+                tree[name] = text
+        path = f"/copies/{task}/work"
+        self._copies[path] = (WorkCopy(path=path, base_commit=tip), tree)
+        return self._copies[path][0]
+
     async def discard(self, task: TaskId) -> None:
         self._begin("discard", task)
         self._copies.pop(f"/copies/{task}/work", None)
@@ -152,7 +165,12 @@ class FakeWorkspace:
         for name in {*base, *ours, *theirs}:
             sides = base.get(name), ours.get(name), theirs.get(name)
             if len(set(sides)) == 3 or (sides[0] not in sides[1:] and sides[1] != sides[2]):
-                raise BranchMoved(f"The branch obra/{session} moved: both changed {name}.", fix="Nothing was changed.")
+                raise BranchMoved(
+                    f"The branch obra/{session} moved: both changed {name}.",
+                    fix="Nothing was changed.",
+                    conflicts=(name,),
+                    tip=tip,
+                )
             text = sides[1] if sides[1] != sides[0] else sides[2]
             if text is not None:
                 merged[name] = text

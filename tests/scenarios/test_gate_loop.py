@@ -3,7 +3,7 @@
 import pytest
 
 from obra_tui.core import commands as do
-from obra_tui.core.errors import GateDecided, NotAllowed, StaleDecision, UnknownId
+from obra_tui.core.errors import BranchMoved, GateDecided, NotAllowed, StaleDecision, UnknownId
 from obra_tui.core.events import AttemptStarted, DecisionMade, GateJudged, WorkAccepted
 from obra_tui.core.gate import GateRules
 from obra_tui.core.ids import GateId
@@ -210,11 +210,11 @@ async def test_a_branch_that_moved_brings_the_gate_back_with_the_reason(tmp_path
     world = World(tmp_path)
     await world.run()
     await world.finished()
-    world.workspace.commit_on_branch(world.session, {"calc.py": "somebody else's\n"})
+    world.workspace.fail("accept", BranchMoved("The branch obra/x is checked out.", fix="Switch to another there."))
     await world.approve()
     await world.finished(2)
     assert world.state() is State.AWAITING_HUMAN
-    assert "both changed calc.py" in world.gate().reasons[0]
+    assert "is checked out" in world.gate().reasons[0]
 
 
 async def test_a_task_waits_for_the_acceptance_of_what_it_depends_on(tmp_path):

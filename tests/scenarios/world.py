@@ -53,6 +53,15 @@ class FolderWorkspace(FakeWorkspace):
         self._fake_path[str(folder)] = copy.path
         return replace(copy, path=str(folder))
 
+    async def rebase(self, session, task, diff, tip):
+        copy = await super().rebase(session, task, diff, tip)
+        folder = self._root / task
+        for old in folder.iterdir():
+            old.unlink()
+        for name, text in self._copies[copy.path][1].items():
+            (folder / name).write_text(text, encoding="utf-8")
+        return replace(copy, path=str(folder))
+
     async def take_diff(self, copy):
         fake = self._fake_path[copy.path]
         tree = self._copies[fake][1]
@@ -73,7 +82,7 @@ class _Nowhere(MemoryJournal):
 
 
 class World:
-    def __init__(self, tmp_path, *, plays=(WRITES,), rules=None, judge=(), attended=True, wait_for_limit_s=3600.0):
+    def __init__(self, tmp_path, *, plays=(WRITES,), rules=None, judge=(), attended=True, **config):
         self.implementer = FakeImplementer(plays)
         self.workspace = FolderWorkspace(tmp_path)
         self.checks = FakeCheckRunner()
@@ -84,7 +93,7 @@ class World:
             project="/project",
             rules=rules or GateRules(),
             attended=attended,
-            wait_for_limit_s=wait_for_limit_s,
+            **{"wait_for_limit_s": 3600.0, **config},
         )
         self.told = []
         self._news = asyncio.Event()
