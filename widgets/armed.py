@@ -8,11 +8,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
-from textual.screen import Screen
 from textual.timer import Timer
+
+if TYPE_CHECKING:
+    from textual.screen import Screen
+
+    _Screen = Screen[object]
+else:
+    # Textual takes the style rules of the first base that is a screen: a mixin must not be one.
+    _Screen = object
 
 DELAY = 0.35
 
@@ -51,7 +58,7 @@ class Arming:
         return False
 
 
-class ArmedScreen(Screen[object]):
+class ArmedScreen(_Screen):
     """Mix in before Screen or ModalScreen; `on_armed_changed` tells the legend."""
 
     AUTO_FOCUS: ClassVar[str | None] = ""

@@ -124,3 +124,11 @@ async def test_the_legend_is_told_when_keys_are_taken():
         gate._check_silence()
         await pilot.pause()
         assert gate.said[-1] is True
+
+
+async def test_a_modal_gate_keeps_the_look_of_a_modal_screen():
+    app = Workplace()
+    async with app.run_test():
+        gate = Gate(app.clock)
+        await app.push_screen(gate)
+        assert gate.styles.background.a < 1
