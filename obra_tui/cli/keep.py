@@ -117,15 +117,11 @@ def import_from(source: Path | None, *, as_json: bool) -> int:
         counts[read.outcome] += 1
         failed = failed or read.outcome == "failed"
         if as_json:
-            from obra_tui.cli.history import plain
-
             typer.echo(json_line({"type": "import", **plain(read)}))
         elif read.outcome != "unchanged":
-            lost = f", {read.passed_over} lines passed over" if read.passed_over else ""
-            name = f"{read.session} " if read.session else ""
-            typer.echo(
-                f"{read.outcome:<10} {name}{one_line(read.path, 300)}{lost}{f' ({read.problem})' if read.problem else ''}"
-            )
+            notes = [f"{read.passed_over} lines passed over"] if read.passed_over else []
+            notes += [read.problem] if read.problem else []
+            typer.echo(f"{read.outcome:<10} {read.session} {one_line(read.path, 300)} {', '.join(notes)}".rstrip())
     said = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
     typer.echo(json_line({"type": "summary", **counts}) if as_json else said or "No transcript was found.")
     return 1 if failed else 0

@@ -1,0 +1,109 @@
+"""Reading, labelling and keeping the history without an engine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from obra_tui.core.errors import ConfigError
+from obra_tui.core.events import Record
+from obra_tui.core.export import Told
+from obra_tui.core.ids import AttemptId, SessionId
+
+if TYPE_CHECKING:
+    from obra_tui.core.history import History, SessionDetail
+    from obra_tui.settings import Settings
+    from obra_tui.store.keeping import Pruning
+    from obra_tui.store.labels import Labels
+
+_PAGE = 1_000
+
+
+def labels_of(settings: Settings) -> Labels:
+    from obra_tui.store.labels import LABELS, Labels
+
+    return Labels(settings.data_dir / LABELS)
+
+
+def database_file(settings: Settings) -> Path:
+    """Return the SQLite file. Raises `ConfigError` for a database on a server."""
+    from obra_tui.wiring.engine import database
+
+    target = database(settings)
+    if isinstance(target, str) and not target.startswith("sqlite"):
+        raise ConfigError(
+            "The database is on a server.", where="database.url", fix="Use the server's own tools, such as pg_dump."
+        )
+    return Path(target) if isinstance(target, Path) else settings.data_dir / "obra.db"
+
+
+def clean_record(history: History, attempt: AttemptId) -> Iterator[Record]:
+    """Return the records of an attempt, page by page, with secrets taken out once more."""
+    from obra_tui.store.clean import exporter
+
+    redactor, last = exporter(), 0
+    while True:
+        page = history.attempt_records(attempt, last, _PAGE)
+        if not page:
+            return
+        last = page[-1].seq
+        yield from map(redactor.record, page)
+
+
+def told(history: History, attempt: AttemptId) -> Told:
+    """Return an attempt for export, without secrets."""
+    from obra_tui.store.clean import exporter
+
+    return Told(detail=exporter().of(history.attempt(attempt)), records=tuple(clean_record(history, attempt)))
+
+
+def clean_session(history: History, session: SessionId) -> SessionDetail:
+    from obra_tui.store.clean import exporter
+
+    return exporter().of(history.session(session))
+
+
+def clean_records(history: History, session: SessionId) -> Iterator[Record]:
+    """Return all records of a session, streamed ones included, without secrets."""
+    from obra_tui.store.clean import exporter
+
+    redactor, last = exporter(), 0
+    while True:
+        page = history.records(session, last, _PAGE)
+        if not page:
+            return
+        last = page[-1].seq
+        yield from map(redactor.record, page)
+
+
+def plan_pruning(settings: Settings, *, before: float | None, size: int | None) -> Pruning:
+    from obra_tui.store.keeping import plan
+    from obra_tui.wiring.engine import database
+
+    return plan(database(settings), before=before, size=size)
+
+
+def carry_out(settings: Settings, pruning: Pruning) -> int:
+    """Delete what the plan names. Raises `AlreadyOwned` while another Obra runs."""
+    from obra_tui.store.keeping import prune
+    from obra_tui.store.owner import acquire
+    from obra_tui.wiring.engine import database
+
+    with acquire(settings.data_dir):
+        return prune(database(settings), pruning)
+
+
+def back_up(settings: Settings, to: Path) -> int:
+    from obra_tui.store.backup import back_up
+
+    return back_up(database_file(settings), to)
+
+
+def restore(settings: Settings, backup: Path) -> Path | None:
+    """Put a backup in the place of the database. Raises `AlreadyOwned` while another Obra runs."""
+    from obra_tui.store.backup import restore
+    from obra_tui.store.owner import acquire
+
+    with acquire(settings.data_dir):
+        return restore(backup, database_file(settings))
