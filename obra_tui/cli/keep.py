@@ -8,7 +8,7 @@ from pathlib import Path
 
 import typer
 
-from obra_tui.cli.history import when
+from obra_tui.cli.history import plain, when
 from obra_tui.core.errors import ConfigError, ObraError
 from obra_tui.core.export import blocks, html, json_line, labelled, markdown, patch
 from obra_tui.core.history import History
