@@ -15,7 +15,10 @@ from .log_pane import LogPane
 _LOOKS = {
     "error": ("✗", "error"),
     "critical": ("✗", "error"),
+    "blocker": ("✗", "error"),
     "warning": ("!", "warn"),
+    "major": ("!", "warn"),
+    "minor": ("·", "text"),
     "info": ("·", "dim"),
     "note": ("·", "dim"),
 }

@@ -33,16 +33,27 @@ class PatchPane(LogPane):
     """
 
     class EndShown(LogPane.PaneMessage):
-        """The last line was on screen."""
+        """The last line of a file was on screen."""
+
+        def __init__(self, pane: PatchPane, path: str) -> None:
+            super().__init__(pane)
+            self.path = path
 
     def __init__(self, **options: Any) -> None:
         """The options of a LogPane."""
         super().__init__(follow=False, cap=_CAP, styler=patch_styler, **options)
+        self._path = ""
+
+    def show(self, path: str, rows: Sequence[str]) -> None:
+        """Show the patch of one file."""
+        self._path = path
+        self.clear()
+        self.extend(rows)
 
     def rows_shown(self) -> None:
         """Other rows are on screen."""
-        if self.shown_range.stop >= self.line_count > 0:
-            self.post_message(self.EndShown(self))
+        if self._path and self.shown_range.stop >= self.line_count > 0:
+            self.post_message(self.EndShown(self, self._path))
 
 
 class DiffPane(Vertical):
@@ -209,8 +220,7 @@ class DiffPane(Vertical):
         self._hunk, self._wanted_line, self._rich_view, self._failure = -1, 0, None, ""
         self._rows = patch_rows(file.patch) if file and file.patch else PatchLines([], [], {})
         self.remove_class("-rich")
-        self.patch.clear()
-        self.patch.extend(self._rows.rows or _nothing(file))
+        self.patch.show(file.path if file else "", self._rows.rows or _nothing(file))
         self._write_title()
         if file is None:
             return
@@ -227,6 +237,7 @@ class DiffPane(Vertical):
         scroll = self.query_one(RichScroll)
         had_focus = self.patch.has_focus
         await scroll.remove_children()
+        scroll.path = file.path
         await scroll.mount(view)
         self._rich_view = view
         self.add_class("-rich")
@@ -266,7 +277,13 @@ class DiffPane(Vertical):
         if file is None:
             return piece("no changes", "$foreground 60%")
         hunks = len(self._rows.hunks)
-        hunk = f"  hunk {self._hunk + 1}/{hunks}" if self._hunk >= 0 else f"  {hunks} hunks" if hunks else ""
+        hunk = (
+            f"  hunk {self._hunk + 1}/{hunks}"
+            if self._hunk >= 0
+            else f"  {hunks} hunk{'s' if hunks > 1 else ''}"
+            if hunks
+            else ""
+        )
         renamed = f" (was {file.old_path})" if file.old_path else ""
         return joined(
             [
@@ -283,16 +300,17 @@ class DiffPane(Vertical):
         """The end of the patch was on screen."""
         event.stop()
         if not self.has_class("-rich"):
-            self._mark_seen()
+            self._mark_seen(event.path)
 
     def on_rich_scroll_end_shown(self, event: RichScroll.EndShown) -> None:
         """The end of the coloured view was on screen."""
         event.stop()
-        self._mark_seen()
+        self._mark_seen(event.path)
 
-    def _mark_seen(self) -> None:
+    def _mark_seen(self, path: str) -> None:
+        """Note it once; word of a file that is not on screen any more comes too late to count."""
         file = self.current
-        if file is not None and file.path not in self._seen:
+        if file is not None and file.path == path and path not in self._seen:
             self._seen.add(file.path)
             self.post_message(self.Seen(self, file.path, self._index))
 

@@ -798,6 +798,7 @@ class LogPane(Widget, can_focus=True):
         """Lay out the visible rows for the new width."""
         self._repaint()
         self._compose_rows()
+        self.rows_shown()
 
     # -- mouse ---------------------------------------------------------------------------------
 

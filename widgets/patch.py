@@ -94,10 +94,12 @@ def split_patch(text: str) -> list[FileDiff]:
 
 def _parts(text: str) -> Iterator[str]:
     marks = [match.start() for match in re.finditer(r"^diff --git ", text, re.MULTILINE)]
+    if not marks:
+        if text.strip():
+            yield text
+        return
     for start, end in zip(marks, [*marks[1:], len(text)], strict=True):
         yield text[start:end]
-    if not marks and text.strip():
-        yield text
 
 
 def _file(part: str) -> FileDiff:

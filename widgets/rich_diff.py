@@ -81,8 +81,15 @@ class BoundedDiffView(DiffView):
 class RichScroll(containers.VerticalScroll):
     """Scrolls a rich view and says when its end was on screen."""
 
+    path = ""
+    """The file that is shown."""
+
     class EndShown(Message):
-        """The last row was on screen."""
+        """The last row of a file was on screen."""
+
+        def __init__(self, path: str) -> None:
+            super().__init__()
+            self.path = path
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Scrolled."""
@@ -90,6 +97,9 @@ class RichScroll(containers.VerticalScroll):
         self.tell_when_at_end()
 
     def tell_when_at_end(self) -> None:
-        """Post `EndShown` when there is nothing further down."""
-        if self.children and self.size.height and self.scroll_y >= self.max_scroll_y:
-            self.post_message(self.EndShown())
+        """Post `EndShown` when there is nothing further down; what is not laid out yet was not on screen."""
+        if not self.children or not self.size.height:
+            return
+        view = self.children[-1]
+        if view.size.height and self.scroll_y + self.size.height >= view.virtual_region.bottom:
+            self.post_message(self.EndShown(self.path))

@@ -152,3 +152,14 @@ async def test_no_changes_are_said_to_be_none():
         await pilot.press("n", "t", "v")
         await pilot.pause()
         assert "no changes" in text(pilot.app)
+
+
+async def test_a_file_is_not_seen_because_the_empty_pane_before_it_was():
+    pane = DiffPane(rich=False)
+    async with showing(pane, size=(80, 12), hear=(DiffPane.Seen,)) as pilot:
+        for _ in range(3):
+            pane.show([])
+            pane.patch._sync()
+            pane.show(samples.file_diffs(), index=1)
+        await pilot.pause()
+        assert pilot.app.heard == []
