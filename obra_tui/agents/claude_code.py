@@ -1,6 +1,6 @@
 """Claude Code as the engine's `Implementer`.
 
-Importing this is cheap; the SDK costs a second and is loaded by the first start, or before by `warm_up`.
+Importing this is cheap; the SDK is loaded by the first start, or before by `warm_up`.
 """
 
 import asyncio
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, TypeVar
 from obra_tui.agents.config import ClaudeConfig
 from obra_tui.agents.environment import child_environment
 from obra_tui.agents.launcher import launcher
+from obra_tui.agents.lean_sdk import load_sdk
 from obra_tui.agents.place import Place
 from obra_tui.agents.sweep import owner_mark
 from obra_tui.core.errors import ImplementerError
@@ -51,6 +52,7 @@ def warm_up() -> None:
     """Load the SDK and what stands on it; for a thread that has nothing else to do."""
     # Without a handler of its own the SDK's warnings would be printed across the screen.
     logging.getLogger(SDK).addHandler(logging.NullHandler())
+    load_sdk()
     importlib.import_module("obra_tui.agents.conversation")
     launcher()
     _warm.set()

@@ -1,5 +1,6 @@
 """The first commands of a start: open or find the session, add the tasks, begin."""
 
+import threading
 from concurrent.futures import Future
 from typing import Protocol, cast
 
@@ -14,6 +15,7 @@ class Engine(Protocol):
 
 def enter_session(engine: Engine, order: Order) -> SessionId:
     """Return the session to work in; a new one has its tasks. Raises `ObraError`."""
+    threading.Thread(target=_load_ahead, name="obra-load-ahead", daemon=True).start()
     if order.resume:
         return SessionId(order.resume)
     assert order.plan is not None
@@ -29,3 +31,13 @@ def start_work(engine: Engine, session: SessionId, order: Order, by: str) -> Non
     if order.resume:
         engine.submit(Resume(session=session, by=by)).result()
     engine.submit(StartRun(session=session, close_when_done=True)).result()
+
+
+def _load_ahead() -> None:
+    """Load what the first attempt needs, while the session is written, the copy is made and Claude Code starts."""
+    import importlib
+
+    from obra_tui.agents.claude_code import warm_up
+
+    warm_up()
+    importlib.import_module("obra_tui.judge.client")
