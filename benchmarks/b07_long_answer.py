@@ -42,7 +42,7 @@ def answer(kind: str, size: int, appends: int) -> dict[str, Any]:
 def main() -> None:
     """Both in turn; then ours with a short and a long answer."""
     quick = arguments(__doc__ or "").quick
-    pairs, size, appends = (2, 30_000, 20) if quick else (5, 100_000, 40)
+    pairs, size, appends = (2, 30_000, 20) if quick else (5, 100_000, 20)
     ours, peer = alternated(
         pairs, lambda: answer("ours-answer", size, appends), lambda: answer("stock-answer", size, appends)
     )

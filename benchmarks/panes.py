@@ -361,11 +361,19 @@ def file_lines(path: Path) -> Iterator[list[str]]:
         yield [rest.decode(errors="replace")]
 
 
+_PROSE = (
+    "The client opens **one** connection and keeps it; when the server closes it, `connect()` is called again after "
+    "a pause that doubles each time, up to a minute. Nothing that was sent is sent twice, because every request "
+    "carries a number of its own and the server answers a number it has seen with *the answer it gave before*.\n\n"
+)
+
+
 def answer_text(size: int) -> str:
-    """Markdown of about that size: prose, lists, code."""
+    """Markdown of about that size, as an answer is: mostly prose, now and then a heading, a list, code."""
     from widgets.samples import MARKDOWN
 
-    return (MARKDOWN * (size // len(MARKDOWN) + 1))[:size]
+    part = _PROSE * 6 + MARKDOWN + "\n" + _PROSE * 4
+    return (part * (size // len(part) + 1))[:size]
 
 
 def memory() -> float:
