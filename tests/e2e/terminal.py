@@ -36,12 +36,14 @@ class Terminal:
         raise AssertionError(f"never saw {words} on:\n{shown}")
 
     def wait_for_end(self, timeout=20):
-        """Return the exit status of the program."""
+        """Return the exit status of the program, or the negative number of the signal that ended it."""
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:
-            dead, status = self._tmux("list-panes", "-F", "#{pane_dead} #{pane_dead_status}").stdout.split(" ")
-            if dead == "1":
-                return int(status or -1)
+            dead = "#{pane_dead}:#{pane_dead_status}:#{pane_dead_signal}"
+            ended, status, signal = self._tmux("list-panes", "-F", dead).stdout.strip().split(":")
+            # The pane is dead as soon as its terminal is closed; the status follows when the process was waited for.
+            if ended == "1" and (status or signal):
+                return int(status) if status else -int(signal)
             time.sleep(0.1)
         raise AssertionError(f"still running:\n{self.screen()}")
 

@@ -34,7 +34,7 @@ def database(home):
 def test_the_panes_fill_the_gate_waits_and_the_person_accepts(start, tmp_path):
     app = start("demo", "--pace", "0.2")
     app.wait_for("REHEARSAL", "Claude Code")
-    shown = app.wait_for("gate is waiting", "Quality: 0.97 (PASS)", timeout=90)
+    shown = app.wait_for("Press g", "Quality: 0.97 (PASS)", timeout=90)
     assert "Write" in shown or "Edit" in shown
     app.press("g")
     app.wait_for("Approve", "calculator.py", "why you")
@@ -62,7 +62,7 @@ def pause_for_the_grace(app):
 
 def test_typing_words_while_a_gate_arrives_decides_nothing(start, tmp_path):
     app = start("demo", "--pace", "0")
-    app.wait_for("gate is waiting", timeout=90)
+    app.wait_for("Press g", timeout=90)
     app.type("cat a rat y 1\r")
     app.press("Enter")
     app.wait_for("REHEARSAL")
@@ -89,6 +89,6 @@ def test_quitting_in_the_middle_asks_and_leaves_no_process(start, tmp_path):
     app.wait_for("IMPLEMENTING")
     app.press("C-q")
     app.wait_for("top now")
-    app.press("n")
+    app.press("Down", "Down", "Enter")
     assert app.wait_for_end() == 0
     assert processes_of(tmp_path) == []

@@ -2,8 +2,10 @@ from dataclasses import replace
 
 from textual import events
 
-from obra_tui.core.commands import Decide
+from obra_tui.core.commands import Decide, UndoDecision
 from obra_tui.core.errors import GateDecided, StaleDecision
+from obra_tui.core.events import DecisionUndone
+from obra_tui.core.ids import GateId
 from obra_tui.core.model import DecisionKind
 from obra_tui.ui.screens.dialogs import WriteDialog
 from obra_tui.ui.screens.live import LiveScreen
@@ -113,7 +115,7 @@ async def test_unseen_files_ask_for_a_reason():
     async with stage.open((80, 24)) as pilot:
         await stage.press(pilot, "g", "a")
         assert isinstance(stage.screen, WriteDialog)
-        assert "2 files not looked at" in stage.text()
+        assert "1 file not looked at" in stage.text()
 
 
 async def test_escape_leaves_the_gate_waiting():
@@ -245,3 +247,22 @@ async def test_facts_come_from_the_binding_and_not_from_the_model():
         text = stage.text()
         for fact in ("tree 4b825dc6", "diff c0ffee12", "rubric 77aa12b0", "supervised", "1 of 3"):
             assert fact in text
+
+
+async def test_an_answer_that_can_be_undone_says_until_when_and_z_takes_it_back():
+    story = stories.at_gate()
+    stage = Stage(story)
+    async with stage.open() as pilot:
+        until = stage.clock.now() + 10.0
+        stage.play(lambda s: s.held(DecisionKind.APPROVE, until))
+        await settled(pilot, stage.seen_all)
+        assert "It takes effect at" in stage.text()
+        assert "1 gate waits" not in stage.text()
+        await stage.press(pilot, "z")
+        (undo,) = stage.engine.asked(UndoDecision)
+        assert (undo.gate, undo.by) == ("g1", stage.app.launch.person)
+        stage.play(lambda s: s.tell(DecisionUndone(gate=GateId("g1"), by="person:ada")))
+        await settled(pilot, stage.seen_all)
+        assert "1 gate waits" in stage.text()
+        await stage.press(pilot, "z")
+        assert len(stage.engine.asked(UndoDecision)) == 1, "nothing is left to undo"
