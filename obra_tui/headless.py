@@ -318,6 +318,10 @@ def _gate_lines(event: ev.Event) -> Iterator[str]:
             yield from (f"    {outcome.decision}: {one_line(reason, 500)}" for reason in outcome.reasons)
         case ev.GateOpened(gate=gate):
             yield f"  gate {gate} waits for a person: obra review"
+        case ev.DecisionHeld(decision=decision):
+            yield f"  {decision.kind} by {one_line(decision.by)}: can still be undone"
+        case ev.DecisionUndone(by=by, reason=reason):
+            yield f"  undone by {one_line(by)}" + (f": {one_line(reason, 500)}" if reason else "")
         case ev.DecisionMade(decision=decision):
             note = f": {one_line(decision.note, 500)}" if decision.note else ""
             yield f"  {decision.kind} by {one_line(decision.by)}{note}"

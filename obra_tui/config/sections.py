@@ -117,6 +117,8 @@ class GateSettings(Section):
     """Lowest score that can pass, from 0.0 to 1.0."""
     max_attempts: int = Field(default=3, ge=1, le=100)
     """Attempts at one task before you are asked."""
+    undo_s: float = Field(default=10.0, ge=0, le=3600)
+    """Seconds in which your answer in the app can be undone before it is carried out; 0 = at once."""
     weights: Weights = Weights()
 
 

@@ -113,6 +113,14 @@ class Decide:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UndoDecision:
+    """Take back an answer that is still held. Refused when it was carried out already, or there is none."""
+
+    gate: GateId
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RecordUsage:
     """Book usage on a session that was caused outside of its attempts."""
 
@@ -133,5 +141,6 @@ Command = (
     | SendText
     | AnswerPermission
     | Decide
+    | UndoDecision
     | RecordUsage
 )

@@ -473,6 +473,28 @@ class GateOpened:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionHeld:
+    """The first answer to a gate; it is carried out at `until` and can be undone until then."""
+
+    gate: GateId
+    binding: Binding
+    decision: Decision
+    until: float
+    """Epoch seconds."""
+    type: Literal["decision_held"] = "decision_held"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionUndone:
+    """A held answer was taken back, or what it was about had changed: the gate waits again."""
+
+    gate: GateId
+    by: str
+    reason: str = ""
+    type: Literal["decision_undone"] = "decision_undone"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionMade:
     """The first answer to a gate; there is no second. `gate` is empty when the policy decided."""
 
@@ -552,6 +574,8 @@ Event = (
     | VerdictReached
     | GateJudged
     | GateOpened
+    | DecisionHeld
+    | DecisionUndone
     | DecisionMade
     | WorkAccepted
     | ConflictFound

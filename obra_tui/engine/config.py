@@ -28,6 +28,8 @@ class EngineConfig:
     """Somebody can answer questions; if not, they are denied at once and listed."""
     wait_for_limit_s: float = 6 * 3600
     """Longest wait for a usage limit to reset; a longer one stops the run."""
+    undo_s: float = 0.0
+    """How long a person's answer to a gate can be undone before it is carried out."""
     keep_copies: bool = False
     """Keep the copy of an accepted task."""
     rehearsal: str = ""

@@ -12,6 +12,7 @@ from obra_tui.core import commands as do
 from obra_tui.core.errors import (
     GateDecided,
     NotAllowed,
+    ObraError,
     PlanError,
     SessionClosedError,
     SessionOpenError,
@@ -19,12 +20,22 @@ from obra_tui.core.errors import (
     StoreError,
     UnknownId,
 )
-from obra_tui.core.events import DecisionMade, Record, SessionOpened, TaskAdded, TaskMoved, UsageReported
+from obra_tui.core.events import (
+    DecisionHeld,
+    DecisionMade,
+    DecisionUndone,
+    Record,
+    SessionOpened,
+    TaskAdded,
+    TaskMoved,
+    UsageReported,
+)
 from obra_tui.core.ids import GateId, SessionId, TaskId, new_session_id
 from obra_tui.core.lifecycle import State, Trigger, advance
-from obra_tui.core.model import Decision, DecisionKind, Finding, SessionKind, TaskSpec
+from obra_tui.core.model import Binding, Decision, DecisionKind, Finding, SessionKind, TaskSpec
 from obra_tui.engine.approvals import Questions
 from obra_tui.engine.config import EngineConfig, Ports
+from obra_tui.engine.holding import Holds
 from obra_tui.engine.outbox import Listener, Outbox
 from obra_tui.engine.prompts import changes_prompt
 from obra_tui.engine.recovery import recover
@@ -45,6 +56,7 @@ class Orchestrator:
         self._outbox = Outbox(ports.journal, ports.clock, self._store_failed)
         self._outbox.subscribe(self._apply)
         self._questions = Questions(self._outbox, attended=config.attended)
+        self._holds = Holds(ports.clock, self._carry_out)
         self._runs: dict[SessionId, SessionRun] = {}
         self.store_error: StoreError | None = None
 
@@ -64,6 +76,8 @@ class Orchestrator:
             for task in work.tasks.values():
                 if task.state is State.ACCEPTING:
                     run.accept_now(task)
+                if task.held is not None:
+                    self._holds.hold(task.held.gate, task.held.until)
 
     async def handle(self, command: do.Command) -> object:
         """Carry out one command. Raises one of `core.errors` and has changed nothing then."""
@@ -76,6 +90,8 @@ class Orchestrator:
                 return await self._send(task, text, by)
             case do.Decide():
                 await self._decide(command)
+            case do.UndoDecision(gate=gate, by=by):
+                self._undo(gate, by)
             case do.AnswerPermission(question=question, answer=answer):
                 self._questions.answer(question, answer)
             case do.RecordUsage(session=session, usage=usage):
@@ -111,7 +127,9 @@ class Orchestrator:
                 assert_never(command)
 
     async def stop(self) -> None:
-        """End all runs and write what is pending."""
+        """End all runs and write what is pending; an answer that could still be undone stands."""
+        for gate in self._holds.drop_all():
+            await self._carry_out(gate, go_on=False)
         for run in self._runs.values():
             await run.shut_down()
         self._outbox.flush()
@@ -193,6 +211,8 @@ class Orchestrator:
         run, task = self._find_gate(command.gate)
         gate = task.gate
         assert gate is not None
+        if task.held is not None:
+            self._refuse_answered(command.gate)
         if command.binding != gate.binding:
             raise StaleDecision(gate.id, "the work")
         check_decision(command.decision, passes=task.quality is not None and task.quality.passes_gate)
@@ -201,16 +221,71 @@ class Orchestrator:
                 raise NotAllowed(
                     "Nothing was changed: there is nothing to accept.", fix="Ask for changes, or reject it."
                 )
-            await self._check_unchanged(task, command)
-        if task.gate is not gate:
+            await self._check_unchanged(task, gate.id, command.binding)
+        if task.gate is not gate or task.held is not None:
             self._refuse_answered(command.gate)
-        move = _TRIGGER_OF[command.decision.kind]
-        reason = command.decision.note
-        moved = TaskMoved(before=task.state, trigger=move, after=advance(task.state, move), reason=reason)
-        made = DecisionMade(gate=gate.id, binding=gate.binding, decision=command.decision)
+        if self._config.undo_s > 0:
+            self._hold(run, task, command)
+        else:
+            self._make(run, task, command.decision)
+            self._follow_up(run, task)
+
+    def _make(self, run: SessionRun, task: TaskWork, decision: Decision) -> None:
+        """Write the answer to the task's gate and the move that it leads to."""
+        gate = task.gate
+        assert gate is not None
+        move = _TRIGGER_OF[decision.kind]
+        moved = TaskMoved(before=task.state, trigger=move, after=advance(task.state, move), reason=decision.note)
+        made = DecisionMade(gate=gate.id, binding=gate.binding, decision=decision)
         ids = (task.spec.id, task.attempt)
         self._outbox.commit(run.work.id, [(*ids, made), (*ids, moved)])
-        self._follow_up(run, task)
+
+    def _hold(self, run: SessionRun, task: TaskWork, command: do.Decide) -> None:
+        until = self._ports.clock.now() + self._config.undo_s
+        held = DecisionHeld(gate=command.gate, binding=command.binding, decision=command.decision, until=until)
+        self._outbox.commit(run.work.id, [(task.spec.id, task.attempt, held)])
+        self._holds.hold(command.gate, until)
+
+    def _undo(self, gate: GateId, by: str) -> None:
+        found = self._find_held(gate)
+        if found is None:
+            raise NotAllowed(
+                f"The answer to gate {gate} cannot be undone any more.",
+                fix="It was carried out, or there is none. Accepted work can be taken back with git revert.",
+            )
+        self._holds.drop(gate)
+        self._write_undone(*found, DecisionUndone(gate=gate, by=by))
+
+    def _find_held(self, gate: GateId) -> tuple[SessionRun, TaskWork] | None:
+        for run in self._runs.values():
+            for task in run.work.tasks.values():
+                if task.held is not None and task.held.gate == gate:
+                    return run, task
+        return None
+
+    def _write_undone(self, run: SessionRun, task: TaskWork, undone: DecisionUndone) -> None:
+        self._outbox.commit(run.work.id, [(task.spec.id, task.attempt, undone)])
+
+    async def _carry_out(self, gate: GateId, *, go_on: bool = True) -> None:
+        """The time to undo is over: make the held decision, if it still is about what is there."""
+        found = self._find_held(gate)
+        if found is None:
+            return  # the task was cancelled meanwhile
+        run, task = found
+        held = task.held
+        assert held is not None
+        if held.decision.kind is DecisionKind.APPROVE:
+            try:
+                await self._check_unchanged(task, gate, held.binding)
+            except ObraError as error:
+                if task.held is held:
+                    self._write_undone(run, task, DecisionUndone(gate=gate, by="policy", reason=str(error)))
+                return
+        if task.held is not held:
+            return
+        self._make(run, task, held.decision)
+        if go_on or task.state is State.ACCEPTING:
+            self._follow_up(run, task)
 
     def next_prompt(self, gate: GateId, note: str, chosen: tuple[Finding, ...]) -> str:
         """Return the prompt that a request for changes with this note and these findings would send."""
@@ -238,11 +313,11 @@ class Orchestrator:
         else:
             run.settle()
 
-    async def _check_unchanged(self, task: TaskWork, command: do.Decide) -> None:
+    async def _check_unchanged(self, task: TaskWork, gate: GateId, binding: Binding) -> None:
         assert task.copy is not None
         now = await self._ports.workspace.take_diff(task.copy)
-        if (now.tree, now.digest) != (command.binding.tree, command.binding.diff_digest):
-            raise StaleDecision(command.gate, "the files in the copy")
+        if (now.tree, now.digest) != (binding.tree, binding.diff_digest):
+            raise StaleDecision(gate, "the files in the copy")
 
     def _find_gate(self, gate: GateId) -> tuple[SessionRun, TaskWork]:
         for run in self._runs.values():

@@ -16,7 +16,9 @@ from obra_tui.core.events import (
     ClaudeStarted,
     ConflictFound,
     CopyPrepared,
+    DecisionHeld,
     DecisionMade,
+    DecisionUndone,
     DiffTaken,
     GateJudged,
     GateOpened,
@@ -75,6 +77,8 @@ class TaskWork:
     gate: OpenGate | None = None
     decision: Decision | None = None
     """The last answer to a gate; a request for changes stays here until its attempt started."""
+    held: DecisionHeld | None = None
+    """An answer to the gate that can still be undone."""
     notes: tuple[str, ...] = ()
     """Text of the person that waits for the next prompt."""
     usage: Usage = field(default_factory=Usage)
@@ -123,21 +127,35 @@ def apply(work: SessionWork, record: Record) -> None:
         case TaskAdded(spec=spec, position=position, state=state):
             work.tasks[spec.id] = TaskWork(spec=spec, position=position, state=state)
         case _ if record.task is not None:
-            if isinstance(record.event, DecisionMade) and record.event.gate is not None:
-                work.answered[record.event.gate] = (record.event.decision.by, record.at)
+            _remember_answer(work, record)
             _apply_to_task(work.tasks[record.task], record)
+
+
+def _remember_answer(work: SessionWork, record: Record) -> None:
+    match record.event:
+        case DecisionHeld(gate=gate, decision=decision):
+            work.answered[gate] = (decision.by, record.at)
+        case DecisionMade(gate=gate, decision=decision) if gate is not None:
+            work.answered.setdefault(gate, (decision.by, record.at))
+        case DecisionUndone(gate=gate):
+            work.answered.pop(gate, None)
 
 
 def _apply_to_task(task: TaskWork, record: Record) -> None:
     match record.event:
         case TaskMoved(after=after):
             task.state = after
+            task.held = None
         case CopyPrepared(copy=copy):
             task.copy = copy
         case ConflictFound() as conflict:
             task.conflict = conflict
         case SteerQueued(delivered=False, text=text):
             task.notes = (*task.notes, text)
+        case DecisionHeld() as held:
+            task.held = held
+        case DecisionUndone():
+            task.held = None
         case GateOpened() | DecisionMade():
             _apply_gate(task, record)
         case _:

@@ -152,7 +152,7 @@ class ObraApp(App[UiResult]):
         """Call on the screen's thread; may be called from any thread, also after the end."""
         try:
             self._ui_loop.call_soon_threadsafe(self._call, call, context=self._ui_context)
-        except RuntimeError:  # the loop is closed: there is no screen left to tell
+        except (AttributeError, RuntimeError):  # no loop yet, or closed: there is no screen to tell
             return
 
     def _call(self, call: Callable[[], None]) -> None:
@@ -185,9 +185,15 @@ class ObraApp(App[UiResult]):
         """Before the rest is imported there is nowhere to go but out."""
         if self.desk is None and (action.startswith("show_") or action in ("answer_question", "command_palette")):
             return False
+        if action == "undo":
+            return self.desk is not None and bool(self.desk.hub.view.held_gates)
         if action == "answer_question":
             return self.desk is not None and bool(self.desk.hub.view.permissions)
         return super().check_action(action, parameters)
+
+    def action_undo(self) -> None:
+        if self.desk is not None:
+            self.desk.undo_last()
 
     def action_show_live(self) -> None:
         self.show("live")
@@ -200,6 +206,9 @@ class ObraApp(App[UiResult]):
 
     def action_show_history(self) -> None:
         self.show("history")
+
+    def action_show_metrics(self) -> None:
+        self.show("metrics")
 
     def action_show_setup(self) -> None:
         self.show("setup")

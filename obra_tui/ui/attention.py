@@ -11,7 +11,7 @@ from obra_tui.core.lifecycle import State
 from obra_tui.core.model import PermissionKind
 from obra_tui.ui.format import ago, clock_time, duration, plural, score
 from obra_tui.ui.state import AttemptView, GateView, PermissionView, ProblemView, TaskView, ViewState
-from obra_tui.ui.words import Tone
+from obra_tui.ui.words import DECISION, Tone
 
 QUIET_S = 20.0
 """Silence of a running Claude that is worth a word."""
@@ -20,6 +20,7 @@ QUIET_S = 20.0
 class AttentionKind(StrEnum):
     """In the order in which they are shown: what stands still comes before what waits aside."""
 
+    UNDO = "undo"
     QUESTION = "question"
     PROBLEM = "problem"
     STALL = "stall"
@@ -41,6 +42,7 @@ class Attention:
 def attentions(view: ViewState, now: float, stall_s: float = 120.0) -> tuple[Attention, ...]:
     """Return everything that wants the person: by kind, then oldest first."""
     found = [
+        *_undos(view, now),
         *(_question(view, item) for item in view.permissions.values()),
         *(_problem(item, now) for item in view.problems.values()),
         *_stalls(view, now, stall_s),
@@ -49,6 +51,22 @@ def attentions(view: ViewState, now: float, stall_s: float = 120.0) -> tuple[Att
     ]
     order = list(AttentionKind)
     return tuple(sorted(found, key=lambda item: (order.index(item.kind), item.since)))
+
+
+def _undos(view: ViewState, now: float) -> Iterator[Attention]:
+    for gate in view.held_gates:
+        task, held = view.tasks.get(gate.task), gate.held
+        if held is not None:
+            word, key = DECISION[held.decision.kind].word, task.spec.key if task else ""
+            left = duration(max(0.0, held.until - now))
+            yield Attention(
+                kind=AttentionKind.UNDO,
+                text=f"{key}: {word}. It takes effect at {clock_time(held.until)} (in {left}).",
+                tone=Tone.WARN,
+                since=held.until,
+                key_id="app.undo",
+                key_label="undo",
+            )
 
 
 def _question(view: ViewState, item: PermissionView) -> Attention:

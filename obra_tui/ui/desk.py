@@ -105,7 +105,7 @@ class Desk:
     def ticks(self) -> bool:
         """Something on screen changes with the clock."""
         view = self.hub.view
-        return self.works or bool(view.permissions or view.problems or view.waiting_gates)
+        return self.works or bool(view.permissions or view.problems or view.waiting_gates or view.held_gates)
 
     # -- words ---------------------------------------------------------------------------------
 
@@ -178,6 +178,12 @@ class Desk:
         from obra_tui.ui.screens.review import ReviewScreen
 
         self._app.push_screen(ReviewScreen(gate))
+
+    def undo_last(self) -> None:
+        """Take back the last answer to a gate that was not carried out yet."""
+        held = self.hub.view.held_gates
+        if held:
+            self.requests.undo(held[0].id)
 
     def answer_next(self, after: QuestionId | None = None) -> None:
         """Open the oldest question of Claude; only ever because somebody asked for it."""

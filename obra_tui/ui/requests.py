@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, cast
 
 from obra_tui.core import commands as c
 from obra_tui.core.errors import ObraError
-from obra_tui.core.ids import SessionId, TaskId, new_task_id
+from obra_tui.core.ids import GateId, SessionId, TaskId, new_task_id
 from obra_tui.core.model import SessionKind, TaskSpec
 
 if TYPE_CHECKING:
@@ -81,6 +81,9 @@ class Requests:
     def stop_run(self, session: SessionId, mode: Literal["after_stage", "now"]) -> None:
         said = "Stops after this stage." if mode == "after_stage" else "Stopping; the work is kept."
         self.send(c.StopRun(session=session, mode=mode, by=self._by), self._say(said))
+
+    def undo(self, gate: GateId) -> None:
+        self.send(c.UndoDecision(gate=gate, by=self._by), self._say("Undone: the gate waits again."))
 
     def cancel_task(self, task: TaskId) -> None:
         self.send(c.CancelTask(task=task, by=self._by), self._say("The task was cancelled; its work is kept."))

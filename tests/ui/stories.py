@@ -26,8 +26,10 @@ from obra_tui.core.model import (
     ImplementResult,
     JudgeIdentity,
     Outcome,
+    PermissionAnswer,
     PermissionKind,
     PermissionQuestion,
+    PermissionVerdict,
     Policy,
     Provenance,
     QualityResult,
@@ -345,6 +347,12 @@ class Story:
     def retried(self) -> "Story":
         return self.moved(State.JUDGING, Trigger.RETRY, State.IMPLEMENTING)
 
+    def held(self, kind: DecisionKind, until: float, gate: str = "g1") -> "Story":
+        assert self.attempt is not None
+        decision = Decision(kind=kind, by="person:ada", note="fine")
+        told = e.DecisionHeld(gate=GateId(gate), binding=binding(self.attempt), decision=decision, until=until)
+        return self.tell(told)
+
     def decided(self, kind: DecisionKind, gate: str = "g1") -> "Story":
         assert self.attempt is not None
         decision = Decision(kind=kind, by="person:ada", note="fine")
@@ -464,6 +472,10 @@ def push_question() -> PermissionQuestion:
         dangers=("network", "outside the copy"),
         session_rule="Bash(git push:*)",
     )
+
+
+def a_denial() -> PermissionAnswer:
+    return PermissionAnswer(verdict=PermissionVerdict.DENY, by="policy", note="no network")
 
 
 def two_tasks() -> Story:

@@ -37,6 +37,7 @@ from widgets.step_strip import StepStrip
 WIDE = 160
 
 _BANNER_STATES = {
+    AttentionKind.UNDO: "held",
     AttentionKind.QUESTION: "gate",
     AttentionKind.GATE: "gate",
     AttentionKind.PROBLEM: "fail",

@@ -6,7 +6,6 @@ and sends a decision bound to exactly the content it showed.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import ClassVar
@@ -22,7 +21,7 @@ from obra_tui.core.model import CheckStatus, DecisionKind, FileChange, Finding
 from obra_tui.ui import review as model
 from obra_tui.ui.bindings import bindings
 from obra_tui.ui.feeds.validation import finished_check, verdict_lines
-from obra_tui.ui.format import score
+from obra_tui.ui.format import clock_time, score
 from obra_tui.ui.review import Review
 from obra_tui.ui.screens.base import ObraScreen
 from obra_tui.ui.screens.dialogs import WriteDialog, Writing
@@ -44,7 +43,6 @@ from widgets.patch import FileDiff, split_patch
 MOST_FILE_ROWS = 6
 RICH_FILES = 40
 """Texts of so many files are read for the coloured view; the others show their patch."""
-_GIT_HEAD = re.compile(r"^diff --git ", re.MULTILINE)
 PANES = ("#checks", "#findings", "#files", "#diff")
 
 
@@ -148,8 +146,6 @@ class ReviewScreen(ArmedScreen, ObraScreen):
         index = next((i for i, item in enumerate(files) if item.path == current), 0)
         pane.show(files, index=index)
         pane.set_split(self.size.width >= 160)
-        # A patch that fits is seen as soon as it is laid out, which may be after it was shown.
-        self.call_after_refresh(self.call_after_refresh, pane.patch.rows_shown)
 
     def _draw_answers(self) -> None:
         bar = self.query_one(DecisionBar)
@@ -178,8 +174,13 @@ class ReviewScreen(ArmedScreen, ObraScreen):
     def _draw_note(self) -> None:
         banner, review = self.query_one(Banner), self._review
         decided = review.gate.decision if review else None
+        held = review.gate.held if review else None
         if self._refusal:
             banner.show(self._refusal, state="warn")
+        elif held is not None:
+            word, key = DECISION[held.decision.kind].word, self.desk.key_shown("app.undo")
+            who, at = person_name(held.decision.by), clock_time(held.until)
+            banner.show(f"Answered: {word} by {who}. {key} undoes it until {at}.", state="held")
         elif decided is not None:
             word = DECISION[decided.kind].word
             banner.show(f"This gate was answered: {word} by {person_name(decided.by)}.", state="held")
@@ -228,6 +229,7 @@ class ReviewScreen(ArmedScreen, ObraScreen):
     def on_diff_pane_shown(self, message: DiffPane.Shown) -> None:
         self._opened.add(message.path)
         self.query_one(FileList).highlight(message.path)
+        self._draw_answers()
 
     def on_file_list_chosen(self, message: FileList.Chosen) -> None:
         self._moved = True
@@ -423,7 +425,10 @@ class ReviewScreen(ArmedScreen, ObraScreen):
         self.desk.requests.send(command, partial(self._decided, shown, kind), self._refused)
 
     def _decided(self, shown: Review, kind: DecisionKind, _: object) -> None:
-        self.desk.tell(f"{shown.task.spec.key}: {DECISION[kind].word}.")
+        held = next((gate.held for gate in self.hub.view.held_gates if gate.id == self._gate), None)
+        key = self.desk.key_shown("app.undo")
+        undo = f" {key} undoes it until {clock_time(held.until)}." if held else ""
+        self.desk.tell(f"{shown.task.spec.key}: {DECISION[kind].word}.{undo}")
         self._next_or_leave()
 
     def _refused(self, refused: ObraError) -> None:
@@ -485,11 +490,10 @@ def evidence_lines(review: Review) -> list[LogLine]:
 
 
 def _tick(index: int, finding: Finding) -> Tick:
-    severity = {"blocker": "error", "major": "warning"}.get(finding.severity.value, "info")
     return Tick(
         str(index),
         finding.message,
-        severity=severity,
+        severity=finding.severity.value,
         path=finding.file,
         line=finding.line or 0,
         checked=model.checked_by_default(finding),
@@ -501,7 +505,7 @@ def file_diffs(
     patch: str, changes: Sequence[FileChange], texts: dict[str, tuple[str | None, str | None]]
 ) -> list[FileDiff]:
     """Return every changed file, in the order of the file list; a file whose patch was cut off says so."""
-    patches = {item.path: item.patch for item in split_patch(patch)} if _GIT_HEAD.search(patch) else {}
+    patches = {item.path: item.patch for item in split_patch(patch)}
     return [
         _file_diff(change, patches.get(change.path, ""), texts.get(change.path, (None, None))) for change in changes
     ]

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from obra_tui.core.events import DecisionMade, GateOpened
+from obra_tui.core.events import DecisionHeld, DecisionMade, GateOpened
 from obra_tui.core.ids import AttemptId, GateId, SessionId, TaskId
 from obra_tui.core.model import Binding, Decision
 
@@ -18,10 +18,12 @@ class GateView:
     opened_at: float
     decision: Decision | None = None
     decided_at: float | None = None
+    held: DecisionHeld | None = None
+    """An answer that can still be undone."""
 
     @property
     def waiting(self) -> bool:
-        return self.decision is None
+        return self.decision is None and self.held is None
 
 
 def opened_gate(session: SessionId, task: TaskId, event: GateOpened, at: float) -> GateView:
@@ -40,4 +42,4 @@ def decided_gate(gate: GateView, event: DecisionMade, at: float) -> GateView:
     """The first answer stands."""
     if gate.decision is not None:
         return gate
-    return replace(gate, decision=event.decision, decided_at=at)
+    return replace(gate, decision=event.decision, decided_at=at, held=None)

@@ -8,7 +8,9 @@ from obra_tui.core.events import (
     STREAMED,
     AttemptStarted,
     ClaudeEnded,
+    DecisionHeld,
     DecisionMade,
+    DecisionUndone,
     GateOpened,
     PermissionAnswered,
     PermissionAsked,
@@ -50,6 +52,12 @@ class ViewState:
     def newest_session(self) -> SessionView | None:
         """The open session opened last, else the closed one opened last."""
         return max(self.sessions.values(), key=_newness, default=None)
+
+    @property
+    def held_gates(self) -> tuple[GateView, ...]:
+        """Gates whose answer can still be undone, the latest first."""
+        held = [gate for gate in self.gates.values() if gate.held is not None]
+        return tuple(sorted(held, key=lambda g: -(g.held.until if g.held else 0.0)))
 
     def tasks_of(self, session: SessionId) -> tuple[TaskView, ...]:
         view = self.sessions.get(session)
@@ -126,6 +134,9 @@ def _waiting(view: ViewState, record: Record) -> ViewState:
         case DecisionMade(gate=gate) if gate is not None and gate in view.gates:
             decided = decided_gate(view.gates[gate], record.event, record.at)
             return replace(view, gates=_with(view.gates, gate, decided))
+        case DecisionHeld(gate=gate) | DecisionUndone(gate=gate) if gate in view.gates:
+            held = record.event if isinstance(record.event, DecisionHeld) else None
+            return replace(view, gates=_with(view.gates, gate, replace(view.gates[gate], held=held)))
         case PermissionAsked() if record.task is not None and record.attempt is not None:
             return _asked(view, record, record.event, record.task, record.attempt)
         case PermissionAnswered(question_id=question):
@@ -156,9 +167,9 @@ def _asked(view: ViewState, record: Record, event: PermissionAsked, task: TaskId
 
 def _left_waiting(view: ViewState, task: TaskId) -> ViewState:
     """A task that was cancelled or went on leaves no gate behind that could still be answered."""
-    if not any(gate.task == task and gate.waiting for gate in view.gates.values()):
+    if not any(gate.task == task and gate.decision is None for gate in view.gates.values()):
         return view
-    kept = {key: gate for key, gate in view.gates.items() if gate.task != task or not gate.waiting}
+    kept = {key: gate for key, gate in view.gates.items() if gate.task != task or gate.decision is not None}
     return replace(view, gates=kept)
 
 
