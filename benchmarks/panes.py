@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -204,6 +205,10 @@ class StockPanes(Measured):
         self.waiting: list[list[str]] = [[] for _ in self.panes]
         super().on_mount()
 
+    def wait_for_timer(self, index: int, lines: list[str]) -> None:
+        """From a producer: lines that the timer will write."""
+        self.waiting[index].extend(lines)
+
     def action_begin(self) -> None:
         """Start the timer too."""
         super().action_begin()
@@ -219,7 +224,7 @@ class StockPanes(Measured):
     def work(self) -> None:
         """One producer for each pane."""
         for index in range(len(self.panes)):
-            put = lambda lines, index=index: self.waiting[index].extend(lines)
+            put = partial(self.wait_for_timer, index)
             threading.Thread(target=steady, args=(put, self.options), daemon=True).start()
 
 
