@@ -46,8 +46,10 @@ def follow_plant(plant: "Plant", order: Order, *, as_json: bool) -> int:
     """Start the engine, follow the ordered work to its end on standard output, stop the engine."""
     from obra_tui.headless import Output, follow
     from obra_tui.wiring.begin import enter_session, start_work
+    from obra_tui.wiring.guard import interrupt_on_signals
     from obra_tui.wiring.records import encode_record
 
+    interrupt_on_signals()
     plant.start()
     try:
         session = enter_session(plant.engine, order)

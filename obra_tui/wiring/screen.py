@@ -14,15 +14,18 @@ from typing import TYPE_CHECKING
 
 from obra_tui import __version__
 from obra_tui.wiring.appearance import Appearance, appearance
+from obra_tui.wiring.guard import guarded, leave_on_signals
 from obra_tui.wiring.project import project_root
 from obra_tui.wiring.work import Order, Start, person
 
 if TYPE_CHECKING:
     from obra_tui.settings import Settings
+    from obra_tui.ui.app import ObraApp
     from obra_tui.ui.ports import Backend, Launch
     from obra_tui.wiring.engine import Plant
 
 _DEMO = "calculator"
+_EXIT_INTERRUPTED = 130
 
 
 def open_app(
@@ -43,6 +46,10 @@ def open_demo_app(scenario: str, flags: Mapping[str, object], *, pace: float, jo
 
 
 def _run(launch: Launch, open_backend: Callable[[ExitStack], Backend]) -> int:
+    return guarded(lambda: _show(launch, open_backend))
+
+
+def _show(launch: Launch, open_backend: Callable[[ExitStack], Backend]) -> int:
     from obra_tui.ui.app import ObraApp
     from obra_tui.wiring.doctor import MachineDoctor
 
@@ -53,8 +60,17 @@ def _run(launch: Launch, open_backend: Callable[[ExitStack], Backend]) -> int:
             launch,
             open_demo=lambda: _open_demo(_DEMO, {}, 1.0, closing),
         )
+        asked_to_end = leave_on_signals(lambda: _leave(app))
         result = app.run()
+    if asked_to_end():
+        return asked_to_end()
     return 1 if result is not None and result.reason == "crashed" else 0
+
+
+def _leave(app: ObraApp) -> None:
+    if not app.is_running:
+        raise SystemExit(_EXIT_INTERRUPTED)
+    app.soon(app.leave)
 
 
 def _launch(project: Path, look: Appearance, *, rehearsal: str = "") -> Launch:

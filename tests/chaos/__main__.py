@@ -42,7 +42,9 @@ def main():
     parser = argparse.ArgumentParser(prog="tests.chaos")
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--seed", type=int, default=int(time.time()))
-    parser.add_argument("--points", help="named places, separated by commas, or `all`; `a+b` kills at b in the recovery")
+    parser.add_argument(
+        "--points", help="named places, separated by commas, or `all`; `a+b` kills at b in the recovery"
+    )
     parser.add_argument("--policy", default="supervised", choices=("supervised", "autonomous"))
     parser.add_argument("--bug", choices=sorted(BUGS), help="put this fault into the engine first")
     options = parser.parse_args()

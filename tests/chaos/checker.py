@@ -57,7 +57,9 @@ def _moves(db):
             found.append(f"task {task} of {session} moved from {body['before']} but was {at[task]}")
         at[task] = body["after"]
     states = dict(db.execute("select id, state from task"))
-    return found + [f"task {t} is {states[t]} in its row and {s} by its records" for t, s in at.items() if states[t] != s]
+    return found + [
+        f"task {t} is {states[t]} in its row and {s} by its records" for t, s in at.items() if states[t] != s
+    ]
 
 
 def _doubled(db):

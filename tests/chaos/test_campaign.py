@@ -23,7 +23,12 @@ FOUND_BY = {
 
 def chaos(*words):
     done = subprocess.run(
-        [sys.executable, "-m", "tests.chaos", *words], cwd=ROOT, capture_output=True, text=True, timeout=110, check=False
+        [sys.executable, "-m", "tests.chaos", *words],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=110,
+        check=False,
     )
     return done.returncode, done.stdout + done.stderr
 

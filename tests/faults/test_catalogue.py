@@ -28,7 +28,9 @@ def test_every_test_that_is_named_exists(fault):
 def test_every_fault_has_a_test_or_says_why_not():
     marked = "\n".join(path.read_text("utf-8") for path in TESTS.rglob("test_*.py"))
     missing = [
-        fault.number for fault in FAULTS if not fault.tests and not fault.limit and f"fault({fault.number})" not in marked
+        fault.number
+        for fault in FAULTS
+        if not fault.tests and not fault.limit and f"fault({fault.number})" not in marked
     ]
     assert missing == []
 
