@@ -155,3 +155,8 @@ def refuse_unknown(path, line, words, commands):
     assert not unknown, f"{path}: {line}: no option {unknown}"
     group = any(known[: len(command)] == command and len(known) > len(command) for known in commands)
     assert not group or not rest or rest[0].startswith("-") or rest[0] == "…", f"{path}: {line}: no command {rest[0]}"
+
+
+def test_the_reference_of_the_settings_is_that_of_the_source():
+    done = subprocess.run([sys.executable, ROOT / "scripts" / "settings.py", "--check"], timeout=60)
+    assert done.returncode == 0, "run: python scripts/settings.py"

@@ -3,6 +3,7 @@
 import asyncio
 import dataclasses
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -14,7 +15,7 @@ from obra_tui.core.commands import CloseSession, Decide
 from obra_tui.core.errors import ConfigError, GateDecided, StaleDecision
 from obra_tui.core.history import GateDetail, GateSummary, History
 from obra_tui.core.ids import GateId, SessionId
-from obra_tui.core.model import Decision, DecisionKind, Finding, Severity
+from obra_tui.core.model import Decision, DecisionKind, Finding, QualityResult, Severity
 from obra_tui.core.text import one_line, visible
 
 
@@ -161,7 +162,7 @@ def _detail_lines(detail: GateDetail) -> list[str]:
         f"gate     {gate.id}{'' if gate.open else '  (answered)'}",
         f"task     {one_line(attempt.spec.key)} {one_line(attempt.spec.title)}",
         f"attempt  {attempt.summary.number}   tree {gate.binding.tree[:12]}   diff {gate.binding.diff_digest[:12]}",
-        *([attempt.quality.line] if attempt.quality else []),
+        *(_quality_lines(attempt.quality) if attempt.quality else ()),
         *(f"why      {one_line(reason, 500)}" for reason in gate.reasons),
     ]
     lines += [f"check    {r.spec.name}: {r.status.value} (exit {r.exit_code})" for r in attempt.checks]
@@ -170,6 +171,17 @@ def _detail_lines(detail: GateDetail) -> list[str]:
         lines += ["", visible(attempt.diff.patch)]
     lines += ["", f"obra review --approve {gate.id} | --changes {gate.id} --note … | --reject {gate.id} --note …"]
     return lines
+
+
+def _quality_lines(quality: QualityResult) -> Iterator[str]:
+    """The score, where each number came from, and what stands in the way."""
+    yield f"{quality.line}  (needs {quality.threshold:.2f})"
+    scores = {item.stage: item.score for item in quality.stage_scores}
+    for origin in quality.provenance:
+        score = scores.get(origin.stage)
+        shown = "–" if score is None else f"{score:.2f}"
+        yield f"stage    {origin.stage:<12} {shown:>4}  {origin.how}: {one_line(origin.source, 300)}"
+    yield from (f"fails    {one_line(text, 500)}" for text in quality.obstacles)
 
 
 def _finding_line(finding: Finding) -> str:

@@ -166,7 +166,8 @@ def _from_task(shown: Shown) -> Iterator[Remark]:
     if shown.is_part or not shown.files:
         return
     defined = {m[2] for f in shown.files for line in f.lines if (m := _DEF.match(line.text))}
-    wanted = (m[0] for m in _WANTED.finditer(shown.prose))
+    # What follows a colon explains the function and names its arguments.
+    wanted = (m[0].partition("`:")[0] + "`" for m in _WANTED.finditer(shown.prose))
     for name in dict.fromkeys(n for text in wanted for n in re.findall(r"`([a-z_]\w*)(?:\(\))?`", text)):
         if defined and name not in defined:
             place = shown.files[0]

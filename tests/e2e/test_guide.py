@@ -10,7 +10,12 @@ from tests.e2e.house import House
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(150)]
 
 GUIDE = Path(__file__).parent.parent.parent / "docs" / "guides" / "scripting.md"
-EXAMPLES = re.findall(r"^## (.+?)\n.*?^```python\n(.*?)^```", GUIDE.read_text(), re.MULTILINE | re.DOTALL)
+SECTIONS = re.split(r"^## ", GUIDE.read_text(), flags=re.MULTILINE)[1:]
+EXAMPLES = [
+    (section.partition("\n")[0], code)
+    for section in SECTIONS
+    for code in re.findall(r"^```python\n(.*?)^```", section, re.MULTILINE | re.DOTALL)
+]
 SHOWN = {
     "One task": ("calculator", ["accepted Quality: 0.97 (PASS)", "2 attempts, "]),
     "A milestone of several tasks": ("two-tasks", ["+def rectangle_area", "2 tasks on obra/s"]),

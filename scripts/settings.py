@@ -1,0 +1,79 @@
+"""Write docs/guides/configuration.md from the settings and their docstrings, so that it cannot grow old.
+
+python scripts/settings.py           rewrite the file
+python scripts/settings.py --check   only tell whether it is as it should be
+"""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from obra_tui.config.project import is_personal
+from obra_tui.config.sections import CheckSettings, Settings
+from obra_tui.config.showing import shown
+
+DOCUMENT = Path(__file__).parent.parent / "docs" / "guides" / "configuration.md"
+_HEAD = """\
+# Configuration reference
+
+Every setting, its default and what it means; written by `python scripts/settings.py` from the settings themselves.
+Where they come from and who wins is told in [settings](settings.md); [`config.toml`](../../config.toml) holds the same
+as a file to start from. The environment variable of `gate.policy` is `OBRA_GATE__POLICY`, and so on. *Yours alone*
+means: never taken from a project's file.
+"""
+
+
+def document() -> str:
+    return _HEAD + "".join(_section(Settings(), "")) + _checks()
+
+
+def _section(model: BaseModel, table: str) -> Iterator[str]:
+    fields = type(model).model_fields
+    plain = [name for name in fields if not isinstance(getattr(model, name), BaseModel) and name != "checks"]
+    said = " ".join((type(model).__doc__ or "").split()) if table else "At the top of the file, before the first table."
+    yield f"\n## {'[' + table + ']' if table else 'General'}\n\n{said}\n\n"
+    if plain:
+        yield "| setting | default | meaning |\n|---|---|---|\n"
+    for name in plain:
+        key = f"{table}.{name}" if table else name
+        yield _row(key, getattr(model, name), fields[name].description)
+    for name in fields:
+        if isinstance(value := getattr(model, name), BaseModel):
+            yield from _section(value, f"{table}.{name}" if table else name)
+
+
+def _row(key: str, value: Any, description: str | None) -> str:
+    default = '"~/.local/share/obra"' if key == "data_dir" else shown(value)
+    said = " ".join((description or "").split())
+    mine = " *Yours alone.*" if is_personal(key) else ""
+    said = said.replace(" Not in a project file.", "")
+    return f"| `{key}` | `{_cell(default)}` | {_cell(said)}{mine} |\n"
+
+
+def _checks() -> str:
+    said = " ".join((CheckSettings.__doc__ or "").split())
+    rows = "".join(
+        f"| `{name}` | {'required' if field.is_required() else f'`{_cell(shown(field.default))}`'} "
+        f"| {_cell(' '.join((field.description or '').split()))} |\n"
+        for name, field in CheckSettings.model_fields.items()
+    )
+    return f"\n## [[checks]]\n\n{said}\n\n| setting | default | meaning |\n|---|---|---|\n{rows}"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("<", "&lt;")
+
+
+def main() -> int:
+    text = document()
+    if "--check" in sys.argv:
+        return 0 if DOCUMENT.exists() and DOCUMENT.read_text(encoding="utf-8") == text else 1
+    DOCUMENT.write_text(text, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
