@@ -4,7 +4,7 @@ Claude Code has ids too. They are kept apart by type (`ClaudeSessionId` is no
 `SessionId`), so that a type checker refuses to mix them.
 """
 
-import secrets
+import os
 import time
 import uuid
 from typing import NewType
@@ -29,10 +29,15 @@ def _encode(number: int, length: int) -> str:
     return "".join(reversed(digits))
 
 
+def _random() -> int:
+    # Not `secrets`: it loads OpenSSL, for which the first paint would wait.
+    return int.from_bytes(os.urandom(4)) >> 7
+
+
 def new_id(prefix: str, now_ms: int | None = None) -> str:
     """Return `prefix` + 14 lower-case characters that sort by creation time (millisecond steps)."""
     stamp = time.time_ns() // 1_000_000 if now_ms is None else now_ms
-    return prefix + _encode(stamp, _TIME_CHARS) + _encode(secrets.randbits(25), _RANDOM_CHARS)
+    return prefix + _encode(stamp, _TIME_CHARS) + _encode(_random(), _RANDOM_CHARS)
 
 
 def new_session_id() -> SessionId:

@@ -6,7 +6,6 @@ follows at once, names it with its line.
 """
 
 import os
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -57,8 +56,14 @@ def _merged() -> tuple[dict[str, Any], dict[str, Any], str]:
 def _tables() -> Iterator[dict[str, Any]]:
     """Yield the person's own file; a project's file has no say over keys and looks before it is trusted."""
     try:
-        yield tomllib.loads((user_config_path("obra") / "config.toml").read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+        text = (user_config_path("obra") / "config.toml").read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return
+    import tomllib
+
+    try:
+        yield tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
         return
 
 

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from obra_tui.core.doctor import DoctorLine, DoctorStatus
 from obra_tui.core.errors import ObraError
-from obra_tui.core.model import SandboxLevel
 
 if TYPE_CHECKING:
     from obra_tui.agents.probe import Probe
@@ -106,6 +105,7 @@ def _sqlite(settings: Settings) -> DoctorLine:
 
 
 def _sandbox(settings: Settings) -> DoctorLine:
+    from obra_tui.core.model import SandboxLevel
     from obra_tui.evidence.sandbox import Sandbox
 
     level, why = asyncio.run(Sandbox(data_dir=settings.data_dir).probe())

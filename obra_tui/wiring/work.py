@@ -1,11 +1,22 @@
 """What is asked of this start of the program, before anything heavy is imported."""
 
+from __future__ import annotations
+
 import getpass
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from obra_tui.core.model import Plan, SessionKind
+if TYPE_CHECKING:
+    from obra_tui.core.model import Plan, SessionKind
+
+
+def _milestone() -> SessionKind:
+    # The first paint imports this module; what a session is comes after it.
+    from obra_tui.core.model import SessionKind
+
+    return SessionKind.MILESTONE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,7 +24,7 @@ class Order:
     """The work that a start of the program begins with."""
 
     plan: Plan | None = None
-    kind: SessionKind = SessionKind.MILESTONE
+    kind: SessionKind = field(default_factory=_milestone)
     resume: str = ""
     """Id of an open session to go on with."""
 
