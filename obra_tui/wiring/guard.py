@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import termios
+import threading
 from collections.abc import Callable
 from types import FrameType
 from typing import Any
@@ -24,7 +25,6 @@ _RESTORE = (
 )
 _PASSED_ON = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 _LEFT_TO_THE_CHILD = (signal.SIGINT, signal.SIGTSTP)
-_PR_SET_PDEATHSIG = 1
 Handlers = dict[signal.Signals, Any]
 
 
@@ -35,11 +35,13 @@ def guarded(run: Callable[[], int]) -> int:
     before = termios.tcgetattr(sys.stdin.fileno())
     sys.stdout.flush()
     sys.stderr.flush()
-    guard = os.getpid()
+    lives, ours = os.pipe()
     child = os.fork()
     if child == 0:
-        _die_with(guard)
+        os.close(ours)
+        _end_with_the_guard(lives)
         return run()
+    os.close(lives)
     code = _wait_for(child)
     if code < 0:
         _restore(before)
@@ -83,15 +85,18 @@ def _restore(before: list[Any]) -> None:
         os.write(sys.stdout.fileno(), _RESTORE.encode())
 
 
-def _die_with(guard: int) -> None:
-    """End in order when the guard is killed: nobody would wait for this process then."""
-    if sys.platform != "linux":
-        return
-    import ctypes
+def _end_with_the_guard(lives: int) -> None:
+    """End in order when the guard is killed: nobody would wait for this process then.
 
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGHUP), 0, 0, 0)
-    if os.getppid() != guard:
+    The guard never writes to the pipe; its end closes it. A thread, because it costs less than loading what asks the
+    kernel for a signal, and works on every system.
+    """
+
+    def watch() -> None:
+        os.read(lives, 1)
         os.kill(os.getpid(), signal.SIGHUP)
+
+    threading.Thread(target=watch, name="obra-guard", daemon=True).start()
 
 
 def leave_on_signals(leave: Callable[[], None]) -> Callable[[], int]:
