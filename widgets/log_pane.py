@@ -341,7 +341,7 @@ class LogPane(Widget, can_focus=True):
     # -- search --------------------------------------------------------------------------------
 
     def find(self, text: str) -> int:
-        """Highlight a text and go to its last match at or above the view; returns how many there are."""
+        """Highlight a text and go to its first match from the top of the view on; returns how many there are."""
         self._search = Search(self._layout, text) if text else None
         if self._search is None:
             self._changed(repaint=True)
