@@ -109,13 +109,20 @@ def _harmless(key: str, new: Any, old: Any) -> bool:
         case "sandbox.level":
             return bool(new == "required")
         case "claude.max_turns" | "claude.max_budget_usd":
-            return bool(new > 0 and (old == 0 or new < old))
+            return _tighter(new, old)
+        case _ if key.startswith("budget."):
+            return _tighter(new, old)
         case "workspace.protected":
             return set(new) >= set(old) and not any(glob.startswith("!") for glob in set(new) - set(old))
         case "claude.base_url" | "judge.base_url":
             return _is_loopback(new)
         case _:
             return key in _ALWAYS_HARMLESS
+
+
+def _tighter(new: Any, old: Any) -> bool:
+    """0 is no limit."""
+    return bool(new > 0 and (old == 0 or new < old))
 
 
 def _is_loopback(url: str) -> bool:

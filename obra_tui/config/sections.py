@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from platformdirs import user_data_path
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, field_validator, model_validator
 
-from obra_tui.core.model import CheckSpec, Policy, Stage
+from obra_tui.core.model import Budget, CheckSpec, Policy, Stage
 
 
 def _url(value: str) -> str:
@@ -122,6 +122,33 @@ class GateSettings(Section):
     weights: Weights = Weights()
 
 
+class BudgetSettings(Section):
+    """What may be used before Obra stops and asks you; 0 = no limit. Going on begins the budget anew."""
+
+    task_usd: float = Field(default=0.0, ge=0)
+    """Estimated cost of one task, all its attempts together, in US dollars."""
+    task_tokens: int = Field(default=0, ge=0)
+    """Tokens of one task, those that were read from the cache included."""
+    task_seconds: float = Field(default=0.0, ge=0)
+    """Time in which Claude Code works on one task."""
+    session_usd: float = Field(default=0.0, ge=0)
+    """Estimated cost of all tasks of a session."""
+    session_tokens: int = Field(default=0, ge=0)
+    """Tokens of all tasks of a session."""
+    session_seconds: float = Field(default=0.0, ge=0)
+    """Time in which Claude Code works on all tasks of a session."""
+
+    def of_task(self) -> Budget:
+        return _budget(self.task_usd, self.task_tokens, self.task_seconds)
+
+    def of_session(self) -> Budget:
+        return _budget(self.session_usd, self.session_tokens, self.session_seconds)
+
+
+def _budget(usd: float, tokens: int, seconds: float) -> Budget:
+    return Budget(max_cost_usd=usd or None, max_tokens=tokens or None, max_seconds=seconds or None)
+
+
 class CheckSettings(Section):
     """A command that Obra runs on the work. With one or more of them Obra does not look for others."""
 
@@ -205,6 +232,7 @@ class Settings(Section):
     claude: ClaudeSettings = ClaudeSettings()
     judge: JudgeSettings = JudgeSettings()
     gate: GateSettings = GateSettings()
+    budget: BudgetSettings = BudgetSettings()
     checks: tuple[CheckSettings, ...] = ()
     workspace: WorkspaceSettings = WorkspaceSettings()
     sandbox: SandboxSettings = SandboxSettings()

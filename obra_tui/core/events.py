@@ -165,6 +165,14 @@ class CopyPrepared:
     type: Literal["copy_prepared"] = "copy_prepared"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BudgetRenewed:
+    """A person went on although the budget of the task, or of the session, was used up: it begins anew."""
+
+    by: str
+    type: Literal["budget_renewed"] = "budget_renewed"
+
+
 # --- attempt: Claude Code ------------------------------------------------------------------------
 
 
@@ -544,6 +552,7 @@ Event = (
     | TaskAdded
     | TaskMoved
     | CopyPrepared
+    | BudgetRenewed
     | AttemptStarted
     | PromptSent
     | ClaudeStarted

@@ -41,6 +41,7 @@ class Budget:
     max_turns: int | None = None
     max_cost_usd: float | None = None
     max_seconds: float | None = None
+    max_tokens: int | None = None
 
 
 class Stage(StrEnum):

@@ -470,9 +470,10 @@ def _check(**fields: Any) -> CheckSpec:
 
 
 def _budget(table: _Table) -> Budget:
-    table.only("max_turns", "max_cost_usd", "max_seconds")
+    table.only("max_turns", "max_cost_usd", "max_seconds", "max_tokens")
     return Budget(
         max_turns=table.number("max_turns", int),
         max_cost_usd=table.number("max_cost_usd", float),
         max_seconds=table.number("max_seconds", float),
+        max_tokens=table.number("max_tokens", int),
     )

@@ -9,6 +9,7 @@ import contextlib
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 
+from obra_tui.core.budget import left, smallest
 from obra_tui.core.compare import split_patch
 from obra_tui.core.errors import ImplementerError, ObraError
 from obra_tui.core.events import (
@@ -35,6 +36,7 @@ from obra_tui.core.ids import AttemptId, ClaudeSessionId, new_attempt_id, new_cl
 from obra_tui.core.lifecycle import State, Trigger, advance
 from obra_tui.core.model import (
     Binding,
+    Budget,
     CheckResult,
     ConversationReason,
     Decision,
@@ -59,6 +61,7 @@ from obra_tui.engine.config import EngineConfig, Ports
 from obra_tui.engine.outbox import Outbox
 from obra_tui.engine.prompts import CONTINUE, changes_prompt, conflict_prompt, fresh_prompt, retry_prompt, task_prompt
 from obra_tui.engine.signals import Interrupted, Signals, StopHere
+from obra_tui.engine.spending import over_budget
 from obra_tui.engine.work import SessionWork, TaskWork
 
 
@@ -84,8 +87,8 @@ class _Repairs:
 class Unreachable(ObraError):
     """Claude Code cannot be used at present: login, network or account. Costs no attempt."""
 
-    def __init__(self, code: str, what: str) -> None:
-        super().__init__(what)
+    def __init__(self, code: str, what: str, *, fix: str = "") -> None:
+        super().__init__(what, fix=fix)
         self.code = code
 
 
@@ -204,6 +207,7 @@ class TaskRunner:
         )
 
     async def _attempt(self, start: Start, copy: WorkCopy, repairs: _Repairs) -> Start | None:
+        self._refuse_overspent()
         attempt = self._begin(start)
         result = await self._converse(start, attempt, copy)
         again = await self._restart(start, result, repairs)
@@ -214,6 +218,23 @@ class TaskRunner:
         checks = await self._check(attempt, copy, diff)
         verdict = await self._judge(attempt, diff, checks, result)
         return await self._decide(attempt, self._evidence(result, diff, checks, verdict))
+
+    def _refuse_overspent(self) -> None:
+        """Start no call that would cost more than was allowed."""
+        over = over_budget(self._config, self._session, self._task)
+        if over:
+            raise Unreachable("budget", " ".join(over), fix="Going on with the run begins the budget anew.")
+
+    def _allowance(self) -> Budget:
+        task, session, config = self._task, self._session, self._config
+        return smallest(
+            (
+                task.spec.budget,
+                left(task.spec.budget, task.spent),
+                left(config.task_budget, task.spent),
+                left(config.session_budget, session.spent),
+            )
+        )
 
     def _begin(self, start: Start) -> AttemptId:
         attempt = new_attempt_id()
@@ -245,7 +266,7 @@ class TaskRunner:
             cwd=copy.path,
             claude_session=start.claude_session,
             reason=start.reason,
-            budget=self._task.spec.budget,
+            budget=self._allowance(),
         )
         try:
             conversation = await self._ports.implementer.start(request, self._emit(attempt), self._asker(attempt))
@@ -378,6 +399,9 @@ class TaskRunner:
         task, rules = self._task, self._config.rules
         quality = assess(evidence, rules)
         outcome = decide(quality, evidence, rules, counted=task.counted, earlier=task.earlier)
+        over = over_budget(self._config, self._session, task)
+        if over and outcome.decision is GateDecision.RETRY:
+            outcome = GateOutcome(decision=GateDecision.ASK, reasons=(*over, *outcome.reasons))
         judged = GateJudged(quality=quality, outcome=outcome, number=task.number)
         match outcome.decision:
             case GateDecision.PASS:

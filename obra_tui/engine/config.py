@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from obra_tui.core.gate import GateRules
+from obra_tui.core.model import Budget
 from obra_tui.core.ports import CheckRunner, Clock, Implementer, Journal, Judge, Ledger, Workspace
 
 
@@ -28,6 +29,9 @@ class EngineConfig:
     """Somebody can answer questions; if not, they are denied at once and listed."""
     wait_for_limit_s: float = 6 * 3600
     """Longest wait for a usage limit to reset; a longer one stops the run."""
+    task_budget: Budget = field(default_factory=Budget)
+    """What one task may use before a person is asked; a task's own budget counts beside it."""
+    session_budget: Budget = field(default_factory=Budget)
     undo_s: float = 0.0
     """How long a person's answer to a gate can be undone before it is carried out."""
     keep_copies: bool = False

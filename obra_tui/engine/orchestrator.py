@@ -228,7 +228,7 @@ class Orchestrator:
             self._hold(run, task, command)
         else:
             self._make(run, task, command.decision)
-            self._follow_up(run, task)
+            self._follow_up(run, task, command.decision.by)
 
     def _make(self, run: SessionRun, task: TaskWork, decision: Decision) -> None:
         """Write the answer to the task's gate and the move that it leads to."""
@@ -285,7 +285,7 @@ class Orchestrator:
             return
         self._make(run, task, held.decision)
         if go_on or task.state is State.ACCEPTING:
-            self._follow_up(run, task)
+            self._follow_up(run, task, held.decision.by)
 
     def next_prompt(self, gate: GateId, note: str, chosen: tuple[Finding, ...]) -> str:
         """Return the prompt that a request for changes with this note and these findings would send."""
@@ -305,7 +305,9 @@ class Orchestrator:
         run = self._runs.get(session)
         return run is not None and run.busy
 
-    def _follow_up(self, run: SessionRun, task: TaskWork) -> None:
+    def _follow_up(self, run: SessionRun, task: TaskWork, by: str) -> None:
+        if task.state is State.QUEUED:
+            run.renew_budgets(by)
         if task.state is State.ACCEPTING:
             run.accept_now(task)
         elif task.state is State.QUEUED and run.work.started:

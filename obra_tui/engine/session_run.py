@@ -5,8 +5,10 @@ import traceback
 
 from obra_tui.core.errors import NotAllowed, ObraError
 from obra_tui.core.events import (
+    BudgetRenewed,
     Event,
     Paused,
+    ProblemCleared,
     ProblemRaised,
     Resumed,
     RunFinished,
@@ -25,6 +27,7 @@ from obra_tui.engine.attempt import TaskRunner
 from obra_tui.engine.config import EngineConfig, Ports
 from obra_tui.engine.outbox import Outbox
 from obra_tui.engine.signals import Signals
+from obra_tui.engine.spending import session_over_budget, task_over_budget
 from obra_tui.engine.work import SessionWork, TaskWork
 
 _STOP_LIMIT_S = 1.8
@@ -75,12 +78,23 @@ class SessionRun:
         self._halted = False
         if self.work.paused:
             self._tell(Resumed(by=by))
+        self.renew_budgets(by)
         for runner in self._runners.values():
             runner.retry_now()
         for task in self.work.tasks.values():
             if task.state is State.INTERRUPTED:
                 self._move(task, Trigger.RESUME)
         self.start(close_when_done=False)
+
+    def renew_budgets(self, by: str) -> None:
+        """A person goes on: what is used up begins anew."""
+        renewed = BudgetRenewed(by=by)
+        for task in self.work.tasks.values():
+            if task.state not in FINAL and task_over_budget(self._config, task):
+                self._outbox.commit(self.work.id, [(task.spec.id, task.attempt, renewed)])
+        if session_over_budget(self._config, self.work):
+            self._tell(renewed)
+            self._tell(ProblemCleared(code="budget"))
 
     async def stop(self, mode: str, by: str) -> None:
         after_stage = mode == "after_stage"

@@ -8,8 +8,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from obra_tui.core.budget import Spent
 from obra_tui.core.events import (
     AttemptStarted,
+    BudgetRenewed,
     CheckFinished,
     ChecksPlanned,
     ClaudeEnded,
@@ -82,6 +84,8 @@ class TaskWork:
     notes: tuple[str, ...] = ()
     """Text of the person that waits for the next prompt."""
     usage: Usage = field(default_factory=Usage)
+    spent: Spent = field(default_factory=Spent)
+    """Since its budget began, or was renewed."""
     conflict: ConflictFound | None = None
     """The work met other accepted work; stays here until the prompt that says so was sent."""
     prompted: bool = False
@@ -96,6 +100,8 @@ class SessionWork:
     paused: bool = False
     started: bool = False
     closed: bool = False
+    spent: Spent = field(default_factory=Spent)
+    """Since its budget began, or was renewed."""
     answered: dict[GateId, tuple[str, float]] = field(default_factory=dict)
     """Who answered a gate, and when (epoch seconds)."""
 
@@ -115,6 +121,7 @@ def rebuild(session: SessionId, records: Iterable[Record]) -> SessionWork | None
 
 
 def apply(work: SessionWork, record: Record) -> None:
+    _count(work, record)
     match record.event:
         case Paused():
             work.paused = True
@@ -129,6 +136,21 @@ def apply(work: SessionWork, record: Record) -> None:
         case _ if record.task is not None:
             _remember_answer(work, record)
             _apply_to_task(work.tasks[record.task], record)
+
+
+def _count(work: SessionWork, record: Record) -> None:
+    """Book what was consumed on the session and on the task."""
+    task = work.tasks.get(record.task) if record.task else None
+    owners: list[SessionWork | TaskWork] = [work] if task is None else [work, task]
+    match record.event:
+        case UsageReported(usage=usage):
+            for owner in owners:
+                owner.spent = owner.spent.used(usage)
+        case ClaudeEnded(result=result):
+            for owner in owners:
+                owner.spent = owner.spent.worked(result)
+        case BudgetRenewed():
+            owners[-1].spent = Spent()
 
 
 def _remember_answer(work: SessionWork, record: Record) -> None:

@@ -129,6 +129,8 @@ def _config(settings: Settings, start: Start, rehearsal: str) -> EngineConfig:
         jobs=start.jobs,
         attended=start.attended,
         wait_for_limit_s=settings.claude.wait_for_limit_s,
+        task_budget=settings.budget.of_task(),
+        session_budget=settings.budget.of_session(),
         undo_s=gate.undo_s if start.attended else 0.0,
         keep_copies=settings.workspace.keep_copies,
         rehearsal=rehearsal,

@@ -243,3 +243,18 @@ async def test_the_session_can_be_changed_while_a_dialog_is_open():
         await settled(pilot, stage.seen_all)
         await stage.press(pilot, "escape")
         await shows(stage, pilot, "result: success")
+
+
+async def test_a_used_up_budget_and_a_limit_that_is_waited_for_can_be_gone_on_from():
+    for code, until in (("budget", None), ("limited", stories.START + 1_000_000.0)):
+        stage = Stage(stories.streaming())
+        async with stage.open() as pilot:
+            problem = e.ProblemRaised(code=code, text="Used up.", fix="Go on with p.", until=until)
+            stage.play(lambda s, problem=problem: s.tell(problem))
+            await settled(pilot, stage.seen_all)
+            shown = stage.text()
+            assert "Used up." in shown
+            assert ("Goes on by itself at" in shown) is (until is not None)
+            await stage.press(pilot, "p")
+            (resume,) = stage.engine.asked(c.Resume)
+            assert resume.session == SESSION

@@ -183,7 +183,7 @@ class LiveScreen(ObraScreen):
             case "review_gate":
                 return bool(self.hub.view.waiting_gates)
             case "pause":
-                return running and not (session and session.paused_by)
+                return running and not self._can_resume()
             case "resume_run":
                 return self._can_resume()
             case "stop_run":
@@ -205,7 +205,9 @@ class LiveScreen(ObraScreen):
         session = self._shown.session
         if session is None or session.closed_at is not None:
             return False
-        return bool(session.paused_by) or any(item.kind is AttentionKind.INTERRUPTED for item in self._attentions)
+        waits = {code for owner, code in self.hub.view.problems if owner == session.id} & {"limited", "budget"}
+        interrupted = any(item.kind is AttentionKind.INTERRUPTED for item in self._attentions)
+        return bool(session.paused_by) or interrupted or bool(waits)
 
     def action_review_gate(self) -> None:
         self.desk.review_oldest()
