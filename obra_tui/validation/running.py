@@ -29,6 +29,9 @@ from obra_tui.wiring.probes import run_probes
 
 Tell = Callable[[str], None]
 
+_PINNED: Mapping[str, object] = {"gate.threshold": 0.7, "gate.max_attempts": 3, "judge.num_ctx": 16384}
+"""What a script was written for; a rehearsal ends the same whatever the person's settings are."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ground:
@@ -41,7 +44,9 @@ class Ground:
 
     @property
     def settings(self) -> Mapping[str, object]:
-        return {**self.config, "gate.policy": "autonomous", "data_dir": self.data_dir}
+        """The person's own, but for what the results are compared under."""
+        pinned = _PINNED if self.rehearsal else {}
+        return {**self.config, **pinned, "gate.policy": "autonomous", "data_dir": self.data_dir}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
