@@ -165,9 +165,9 @@ def tag(
 
 def register(app: typer.Typer) -> None:
     """Add the commands to `obra`."""
-    for command in (history, search):
+    for searching in (history, search):
         # `-word` is part of the language of the search line.
-        app.command(context_settings={"ignore_unknown_options": True})(command)
+        app.command(context_settings={"ignore_unknown_options": True})(searching)
     for command in (show, compare, replay, metrics, export, prune, backup, restore, pin, tag):
         app.command()(command)
     app.command("import")(import_)

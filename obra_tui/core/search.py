@@ -265,6 +265,30 @@ def complete(line: str, cursor: int, candidate: str) -> tuple[str, int]:
     return head + line[cursor:].lstrip(" " if space else ""), len(head)
 
 
+def completed(
+    line: str, cursor: int, known: Mapping[str, Iterable[str]] | None = None
+) -> tuple[str, int, tuple[str, ...]]:
+    """Return the line as Tab leaves it, where the cursor is then, and what there is to choose from."""
+    found = completions(line, cursor, known)
+    if len(found) == 1:
+        return (*complete(line, cursor, found[0]), ())
+    start = _word_start(line[: max(0, cursor)])
+    common = _common(found)
+    if len(common) <= cursor - start:
+        return line, cursor, found
+    return line[:start] + common + line[cursor:], start + len(common), found
+
+
+def _common(words: Sequence[str]) -> str:
+    """What all words begin with."""
+    alike = 0
+    for letters in zip(*words, strict=False):
+        if len(set(letters)) > 1:
+            break
+        alike += 1
+    return words[0][:alike] if words else ""
+
+
 def _word_start(head: str) -> int:
     """Where the last word begins; a quotation mark that was opened holds words together."""
     start, quoted = 0, False

@@ -96,4 +96,4 @@ def excerpt(text: str, found: Terms) -> tuple[str, tuple[tuple[int, int], ...]]:
 
 def _loosely(term: str) -> str:
     """The words of a term with anything but letters between them, as the index sees it."""
-    return r"\b" + r"[\W_]+".join(map(re.escape, _WORD.findall(term)))
+    return r"(?<![^\W_])" + r"[\W_]+".join(map(re.escape, _WORD.findall(term)))

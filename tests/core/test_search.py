@@ -6,7 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from obra_tui.core.search import FIELDS, IS, Clause, Query, Word, complete, completions, moment, parse, read_as
+from obra_tui.core.search import (
+    FIELDS,
+    IS,
+    Clause,
+    Query,
+    Word,
+    complete,
+    completed,
+    completions,
+    moment,
+    parse,
+    read_as,
+)
 
 NOW = 1_790_000_000.0
 
@@ -127,3 +139,16 @@ def test_completing_leaves_the_rest_of_the_line():
 
 def test_a_query_is_a_value():
     assert replace(parse("a", NOW)) == parse("a", NOW + 1)
+
+
+def test_tab_goes_as_far_as_all_candidates_agree():
+    assert completed("x model:q", 9, {"model": ["qwen2.5:7b", "qwen2.5:32b"]})[:2] == ("x model:qwen2.5:", 16)
+    assert completed("is:rej", 6) == ("is:rejected ", 12, ())
+    assert completed("s", 1)[0::2] == ("s", ("score:", "session:", "since:"))
+    assert completed("nothing", 7) == ("nothing", 7, ())
+
+
+@given(PIECES, st.integers(-3, 40))
+def test_tab_never_fails_and_leaves_what_follows(line, cursor):
+    changed, at, _ = completed(line, cursor)
+    assert 0 <= at <= len(changed) or (changed, at) == (line, cursor)

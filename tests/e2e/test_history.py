@@ -3,26 +3,41 @@
 import csv
 import io
 import json
+import os
 import re
 import shutil
 import sqlite3
 import subprocess
+from contextlib import redirect_stderr, redirect_stdout
 from html.parser import HTMLParser
+from unittest import mock
 
 import pytest
 
-from tests.e2e.obra import git, obra
+from tests.e2e.obra import Ran, environment, git
+from tests.e2e.obra import obra as process
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(150)]
 
 SECRET = "ghp_" + "a1B2" * 9
 
 
+def obra(home, *args):
+    """Run a command in this process, in the environment of its own home: reading needs no process of its own."""
+    from obra_tui.cli.entry import run
+
+    out, err = io.StringIO(), io.StringIO()
+    with mock.patch.dict(os.environ, environment(home), clear=True), redirect_stdout(out), redirect_stderr(err):
+        code = run(list(args))
+    events = [json.loads(line) for line in out.getvalue().splitlines()] if "--json" in args else []
+    return Ran(code, out.getvalue(), err.getvalue(), events)
+
+
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
     """One calculator rehearsal: two attempts, the first fails, the second is accepted."""
     home = tmp_path_factory.mktemp("hist")
-    ran = obra(home, "demo", "--headless", "--json", "--pace", "0")
+    ran = process(home, "demo", "--headless", "--json", "--pace", "0")
     assert ran.code == 0, ran.err
     return home
 
@@ -67,13 +82,13 @@ def test_words_are_found_in_diffs_checks_prompts_and_findings_newest_first(home)
         ("-is:rehearsal", []),
         ("since:1h task:T001", [2, 1]),
         ("cost:>100", []),
-        ("-DID", [2]),
+        ('-"Both findings"', [1]),
         ('"""', [2, 1]),
         ("model:rehearsal-qwen attempts:1", [1]),
     ],
 )
 def test_clauses_narrow_the_attempts(home, line, numbers):
-    assert [row["attempt"]["number"] for row in found(home, *line.split())] == numbers
+    assert [row["attempt"]["number"] for row in found(home, *line.split(" "))] == numbers
 
 
 def test_the_search_says_how_it_was_read(home):
@@ -327,6 +342,11 @@ def test_a_foreign_or_damaged_backup_is_refused_and_nothing_changes(copy, tmp_pa
         ran = obra(copy, "restore", str(path))
         assert ran.code != 0 and "Traceback" not in ran.err and ran.err.startswith("obra: ")
     assert (copy / "data" / "obra.db").read_bytes() == before
+
+
+def test_a_search_is_a_command_like_any_other(home):
+    ran = process(home, "search", "-is:open", "divide")
+    assert (ran.code, ran.out.count("[divi") > 0) == (0, True)
 
 
 def test_an_unknown_id_is_said_plainly(home):

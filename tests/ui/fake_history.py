@@ -4,14 +4,17 @@ from obra_tui.core.errors import UnknownId
 from obra_tui.core.history import (
     AttemptDetail,
     AttemptSummary,
+    Found,
     HistoryFilter,
     Page,
+    SearchHit,
     SessionDetail,
     SessionSummary,
     TaskSummary,
 )
 from obra_tui.core.ids import AttemptId, SessionId, TaskId
 from obra_tui.core.lifecycle import State
+from obra_tui.core.measures import DEFINITIONS, Figure, Group, Measured, wilson
 from obra_tui.core.model import DecisionKind, Outcome, Policy, SessionKind, TaskSpec, Usage
 from tests.ui import stories
 
@@ -27,6 +30,66 @@ class FakeHistory:
     def sessions(self, wanted=HistoryFilter(), after=None, limit=50):  # noqa: B008
         self.asked.append(("sessions", wanted, after))
         return Page(rows=tuple(row for row in self._sessions if wanted.text.lower() in row.title.lower()))
+
+    def find(self, query, after=None, limit=50):
+        """Attempts of sessions that have the first word in their title or key."""
+        self.asked.append(("find", query, after))
+        word = query.words[0].text.lower() if query.words else ""
+        rows = [
+            Found(
+                at=attempt.summary.started_at,
+                session=attempt.summary.session,
+                session_title="Calculator",
+                kind=SessionKind.MILESTONE,
+                rehearsal="",
+                attempt=attempt.summary,
+                hit=self._hit(attempt.summary, word) if word else None,
+            )
+            for attempt in self._attempts.values()
+            if word in f"{attempt.spec.title} {attempt.spec.prompt}".lower()
+        ]
+        return Page(rows=tuple(rows))
+
+    def _hit(self, attempt, word):
+        line = f"…and {word} it as it should be"
+        return SearchHit(
+            session=attempt.session,
+            session_title="Calculator",
+            task=attempt.task,
+            task_title=attempt.task_title,
+            attempt=attempt.id,
+            seq=7,
+            at=attempt.started_at,
+            kind="prompt_sent",
+            line=line,
+            marks=((5, 5 + len(word)),),
+        )
+
+    def stop_finding(self):
+        self.asked.append(("stop_finding",))
+
+    def known_names(self):
+        return {"model": ("qwen2.5-coder:32b",)}
+
+    def measure(self, scope):
+        self.asked.append(("measure", scope))
+        figures = tuple(
+            Figure(
+                name=d.name,
+                title=d.title,
+                unit=d.unit,
+                value=0.75,
+                of=20,
+                hits=15 if d.unit == "share" else None,
+                interval=wilson(15, 20) if d.unit == "share" else None,
+            )
+            for d in DEFINITIONS
+        )
+        names = ("2026-03-08", "2026-03-09") if scope.by == "day" else ("",)
+        return Measured(scope=scope, groups=tuple(Group(name=name, figures=figures) for name in names))
+
+    def records(self, session, after=0, limit=500):
+        return [r for r in self._records if r.session == session and r.seq > after][:limit]
 
     def session(self, session):
         self.asked.append(("session", session))

@@ -1,9 +1,9 @@
 from obra_tui.core import commands as c
 from obra_tui.core.errors import StoreError
 from obra_tui.core.model import DecisionKind
+from obra_tui.ui.screens.attempt import AttemptScreen
 from obra_tui.ui.screens.live import LiveScreen
 from obra_tui.ui.screens.review import ReviewScreen
-from obra_tui.ui.screens.transcript import TranscriptScreen
 from tests.ui import stories
 from tests.ui.fake_history import FakeHistory
 from tests.ui.stage import Stage, settled
@@ -71,7 +71,7 @@ async def test_the_history_goes_from_sessions_to_a_transcript_and_back():
         await settled(pilot, lambda: "Attempts of Calculator" in stage.text())
         await stage.press(pilot, "enter")
         await settled(pilot, lambda: "four operations" in stage.text())
-        assert isinstance(stage.screen, TranscriptScreen)
+        assert isinstance(stage.screen, AttemptScreen)
         assert "Quality: 0.90 (PASS)" in stage.text()
         await stage.press(pilot, "d")
         await settled(pilot, lambda: "diff --git" in stage.text())
@@ -89,8 +89,8 @@ async def test_the_history_can_be_searched():
         await settled(pilot, lambda: "3 sessions" in stage.text())
         await stage.press(pilot, "slash")
         await settled(pilot, lambda: stage.app.focused is not None and stage.app.focused.id == "message-input")
-        await stage.press(pilot, *"csv", "enter")
-        await settled(pilot, lambda: "1 session" in stage.text() and "filter: csv" in stage.text())
+        await stage.press(pilot, *"write", "enter")
+        await settled(pilot, lambda: "1 match" in stage.text() and "filter: write" in stage.text())
 
 
 async def test_a_history_that_cannot_be_read_says_so():

@@ -30,6 +30,12 @@ def _history() -> Screen[Any]:
     return HistoryScreen()
 
 
+def _metrics() -> Screen[Any]:
+    from obra_tui.ui.screens.metrics import MetricsScreen
+
+    return MetricsScreen()
+
+
 def _setup() -> Screen[Any]:
     from obra_tui.ui.screens.setup import SetupScreen
 
@@ -41,5 +47,6 @@ SCREENS: Mapping[str, Callable[[], Screen[Any]]] = {
     "tasks": _tasks,
     "gates": _gates,
     "history": _history,
+    "metrics": _metrics,
     "setup": _setup,
 }

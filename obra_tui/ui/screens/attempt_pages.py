@@ -1,0 +1,137 @@
+"""The pages of an attempt as lines: what is known of it in, rows of a pane out."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from obra_tui.core.events import Record
+from obra_tui.core.history import AttemptDetail
+from obra_tui.core.model import CheckStatus, Finding, Severity
+from obra_tui.ui.format import brief
+from obra_tui.ui.words import DECISION, person_name
+from widgets.lines import LogLine
+
+PAGES = ("Prompt", "Transcript", "Diff", "Checks", "Scores", "Gate", "Raw")
+_LONGEST = 4_000
+_CHECK_GLYPH = {CheckStatus.PASSED: "✓", CheckStatus.FAILED: "✗", CheckStatus.TIMED_OUT: "!", CheckStatus.BROKEN: "!"}
+
+
+def page_lines(page: str, detail: AttemptDetail, records: Sequence[Record]) -> list[LogLine]:
+    """Return the lines of a page; those of Transcript and Diff are made by their own widgets."""
+    made = _PAGES[page](detail, records) if page in _PAGES else iter(())
+    return list(made) or [LogLine("Nothing was recorded here.", style="dim")]
+
+
+def _text(text: str) -> Iterator[LogLine]:
+    yield from (LogLine(line) for line in text.splitlines()[:_LONGEST])
+
+
+def _heading(text: str) -> LogLine:
+    return LogLine(text, style="heading")
+
+
+def _fact(name: str, value: str) -> LogLine:
+    return LogLine(f"{name:<11}{value}", hang=" " * 11)
+
+
+def _prompt(detail: AttemptDetail, _: Sequence[Record]) -> Iterator[LogLine]:
+    for number, prompt in enumerate(detail.prompts, 1):
+        yield _heading(f"Prompt {number} · {prompt.kind} · by {person_name(prompt.by)}")
+        yield from _text(prompt.text)
+    for judged in detail.judge_prompts:
+        yield _heading(f"To the judge · part {judged.part + 1} · about {judged.token_estimate:,} tokens")
+        yield from _text(judged.text)
+
+
+def _checks(detail: AttemptDetail, _: Sequence[Record]) -> Iterator[LogLine]:
+    if detail.planned:
+        yield _fact("sandbox", f"{detail.planned.sandbox.value} {detail.planned.note}".strip())
+    for check in detail.checks:
+        exit_code = "" if check.exit_code is None else f" · exit {check.exit_code}"
+        yield LogLine(
+            f"{check.spec.name} · {check.status.value.replace('_', ' ')}{exit_code}",
+            style="heading",
+            glyph=_CHECK_GLYPH[check.status],
+            aside=brief(check.duration_s),
+        )
+        yield LogLine(f"$ {check.spec.run}", style="dim")
+        yield from _text(check.output)
+
+
+def _scores(detail: AttemptDetail, _: Sequence[Record]) -> Iterator[LogLine]:
+    quality = detail.quality
+    if quality is None:
+        return
+    yield LogLine(
+        quality.line, style="ok" if quality.passes_gate else "error", glyph="✓" if quality.passes_gate else "✗"
+    )
+    sources = {item.stage: item for item in quality.provenance}
+    for stage in quality.stage_scores:
+        score = "no evidence" if stage.score is None else f"{stage.score:.2f}"
+        source = sources.get(stage.stage)
+        where = f"{source.how}: {source.source}" if source else ""
+        yield LogLine(f"{stage.stage.value:<14}{score:<13}weight {stage.weight:.2f}  {where}", hang=" " * 14)
+    yield from (LogLine(text, glyph="!", style="warn") for text in quality.obstacles)
+    yield _heading("Findings")
+    yield from map(_finding, quality.findings)
+    if detail.verdict:
+        identity = detail.verdict.identity
+        yield _heading("Judge")
+        yield _fact("model", f"{identity.model} {identity.digest}".strip())
+        yield _fact("rubric", f"{identity.rubric} {identity.rubric_hash}".strip())
+        yield _fact("hunks", f"{detail.verdict.hunks_seen} of {detail.verdict.hunks_total} seen")
+        yield from _text(detail.verdict.unjudged or detail.verdict.summary)
+
+
+def _finding(finding: Finding) -> LogLine:
+    loud = finding.severity in (Severity.BLOCKER, Severity.MAJOR)
+    text = f"{finding.severity.value:<8} {finding.place} {finding.message}"
+    return LogLine(text, glyph="!" if loud else "·", hang=" " * 9)
+
+
+def _gate(detail: AttemptDetail, _: Sequence[Record]) -> Iterator[LogLine]:
+    if detail.outcome:
+        yield _fact("gate", detail.outcome.decision.value)
+        yield from (LogLine(reason, glyph="·") for reason in detail.outcome.reasons)
+    if detail.gate:
+        yield _fact("asked", time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(detail.gate.opened_at)))
+        yield _fact("tree", detail.gate.binding.tree)
+        yield _fact("diff", detail.gate.binding.diff_digest)
+    if detail.decision:
+        decision = detail.decision.decision
+        yield _fact("decision", f"{DECISION[decision.kind].word} by {person_name(decision.by)}")
+        if decision.override:
+            yield LogLine("It did not pass the gate and was approved all the same.", glyph="!", style="warn")
+        yield from (_fact("note", line) for line in decision.note.splitlines())
+        yield from map(_finding, decision.chosen)
+    if detail.acceptance:
+        yield _fact("commit", f"{detail.acceptance.commit} on {detail.acceptance.branch}")
+    if detail.kept:
+        yield _fact("kept as", detail.kept.ref)
+    for conversation in detail.conversations:
+        yield _fact("claude", f"claude --resume {conversation.id}  ({conversation.reason.value})")
+    for entry in detail.permissions:
+        answer = entry.verdict.value if entry.verdict else "not answered"
+        yield _fact("permission", f"{entry.title}: {answer} {person_name(entry.by)}".rstrip())
+
+
+def _raw(detail: AttemptDetail, records: Sequence[Record]) -> Iterator[LogLine]:
+    if detail.verdict and detail.verdict.raw:
+        yield _heading("The judge's answer, as it came")
+        yield from _text(detail.verdict.raw)
+    yield _heading("Records")
+    for record in records[:_LONGEST]:
+        body = json.dumps(dataclasses.asdict(record.event), default=str)
+        yield LogLine(f"{record.seq:>6} {body}", hang=" " * 7)
+
+
+_PAGES: Mapping[str, Callable[[AttemptDetail, Sequence[Record]], Iterator[LogLine]]] = {
+    "Prompt": _prompt,
+    "Checks": _checks,
+    "Scores": _scores,
+    "Gate": _gate,
+    "Raw": _raw,
+}

@@ -1,0 +1,86 @@
+"""What a search found, as rows and cards: the records of one attempt that hold the words are one row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from obra_tui.core.history import AttemptSummary, Found, SearchHit
+from obra_tui.core.model import SessionKind
+from obra_tui.ui.feeds.lines import joined
+from obra_tui.ui.format import money, score
+from obra_tui.ui.screens.history_rows import when
+from obra_tui.ui.words import DECISION, TASK, person_name
+from widgets.lines import LogLine, Span
+
+SHOWN_MATCHES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Neighbouring answers of one attempt, or of one session outside its attempts."""
+
+    key: str
+    rows: tuple[Found, ...]
+
+    @property
+    def attempt(self) -> AttemptSummary | None:
+        return self.rows[0].attempt
+
+    @property
+    def hits(self) -> tuple[SearchHit, ...]:
+        return tuple(row.hit for row in self.rows if row.hit is not None)
+
+
+def found_groups(found: Sequence[Found]) -> tuple[Group, ...]:
+    """Put answers together by attempt, in the order of their newest one."""
+    rows: dict[str, list[Found]] = {}
+    for row in found:
+        rows.setdefault(str(row.attempt.id if row.attempt else row.session), []).append(row)
+    return tuple(Group(key, tuple(group)) for key, group in rows.items())
+
+
+def found_row(group: Group, now: float) -> LogLine:
+    """`14:02  T003 Add retry  attempt 2   0.84  approved by ada`."""
+    newest, attempt = group.rows[0], group.attempt
+    stamp = f"{when(newest.at, now):<13}"
+    lead = "REHEARSAL " if newest.rehearsal else ""
+    name = f"{lead}{newest.session_title}"
+    verdict, glyph = "", "·"
+    if newest.kind is SessionKind.IMPORTED:
+        verdict, glyph = "no gate", "–"
+    elif attempt is not None:
+        name = f"{lead}{attempt.task_key} {attempt.task_title}  attempt {attempt.number}"
+        verdict, glyph = _verdict(attempt), "✓" if attempt.accepted else "✗" if attempt.passes is False else "·"
+    aside = money(attempt.usage.cost_usd) if attempt and attempt.usage.cost_usd else ""
+    spans = [Span(0, len(stamp), "dim")]
+    if lead:
+        spans.append(Span(len(stamp), len(stamp) + len(lead), "gate"))
+    return LogLine(f"{stamp}{joined((name, verdict))}", key=group.key, glyph=glyph, spans=tuple(spans), aside=aside)
+
+
+def _verdict(attempt: AttemptSummary) -> str:
+    decided = TASK[attempt.task_state].word
+    if attempt.decision is not None:
+        decided = f"{DECISION[attempt.decision].word} by {person_name(attempt.decided_by)}"
+    return joined((score(attempt.score) if attempt.score is not None else "", decided))
+
+
+def found_card(group: Group) -> list[LogLine]:
+    return list(_card(group))
+
+
+def _card(group: Group) -> Iterator[LogLine]:
+    newest, attempt = group.rows[0], group.attempt
+    yield LogLine(newest.session_title or str(newest.session), style="strong")
+    if newest.kind is SessionKind.IMPORTED:
+        yield LogLine("Imported, read only: nothing was checked or judged. – no gate", style="gate")
+    if attempt is not None:
+        yield LogLine(f"attempt   {attempt.id}")
+        yield LogLine(f"models    {joined((attempt.claude_model, attempt.judge_model))}", hang=" " * 10)
+    yield LogLine(f"session   {newest.session}")
+    if group.hits:
+        yield LogLine(f"Matches ({len(group.hits)})", style="heading")
+    for hit in group.hits[:SHOWN_MATCHES]:
+        yield LogLine(hit.kind.replace("_", " "), style="dim")
+        yield LogLine(hit.line, spans=tuple(Span(start, end, "match") for start, end in hit.marks))

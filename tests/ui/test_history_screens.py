@@ -1,0 +1,182 @@
+"""Searching, reading, replaying, comparing and measuring on the screen."""
+
+from dataclasses import replace
+
+import pytest
+
+from obra_tui.core.ids import AttemptId
+from obra_tui.core.model import DecisionKind
+from obra_tui.ui.player import Player
+from obra_tui.ui.screens.attempt import AttemptScreen
+from obra_tui.ui.screens.attempt_pages import PAGES
+from obra_tui.ui.screens.compare import CompareScreen
+from obra_tui.ui.screens.history import HistoryScreen
+from obra_tui.ui.screens.live import LiveScreen
+from obra_tui.ui.screens.replay import ReplayScreen
+from obra_tui.ui.state import ViewState, apply_all
+from tests.ui import stories
+from tests.ui.fake_history import FakeHistory
+from tests.ui.stage import Stage, settled
+from widgets.log_pane import LogPane
+
+
+async def at_search(stage, pilot):
+    await stage.press(pilot, "4")
+    await settled(pilot, lambda: "3 sessions" in stage.text())
+    await stage.press(pilot, "slash")
+    await settled(pilot, lambda: stage.app.focused is not None and stage.app.focused.id == "message-input")
+
+
+async def test_results_come_while_typing_and_are_said_back():
+    stage = Stage(stories.at_gate(), history=FakeHistory.sample())
+    async with stage.open() as pilot:
+        await at_search(stage, pilot)
+        await stage.press(pilot, *"write")
+        await settled(pilot, lambda: "1 match" in stage.text())
+        assert 'read as with "write' in stage.text()
+        assert "it as it should be" in stage.text()
+
+
+async def test_tab_completes_the_search_line_and_moves_panes_everywhere_else():
+    stage = Stage(stories.at_gate(), history=FakeHistory.sample())
+    async with stage.open() as pilot:
+        await at_search(stage, pilot)
+        await stage.press(pilot, *"sco", "tab")
+        assert stage.app.focused.value == "score:"
+        await stage.press(pilot, *"<80 model:q", "tab")
+        assert stage.app.focused.value == "score:<80 model:qwen2.5-coder:32b "
+        await stage.press(pilot, "enter", "tab")
+        assert stage.app.focused.id != "message-input"
+
+
+@pytest.mark.parametrize("line", ['"', "((", "score:", "-", "is:nonsense", "* NEAR AND OR"])
+async def test_no_search_line_is_an_error(line):
+    stage = Stage(stories.at_gate(), history=FakeHistory.sample())
+    async with stage.open() as pilot:
+        await at_search(stage, pilot)
+        await stage.press(pilot, *line, "enter")
+        await settled(pilot, lambda: "searching" not in stage.text())
+        assert isinstance(stage.screen, HistoryScreen)
+
+
+async def test_every_page_of_an_attempt_can_be_opened():
+    stage = Stage(stories.at_gate(), history=FakeHistory.sample())
+    async with stage.open() as pilot:
+        await at_search(stage, pilot)
+        await stage.press(pilot, *"write", "enter")
+        await settled(pilot, lambda: "1 match" in stage.text())
+        await stage.press(pilot, "enter")
+        await settled(pilot, lambda: isinstance(stage.screen, AttemptScreen) and "Quality: 0.90" in stage.text())
+        seen = []
+        for _ in PAGES:
+            await stage.press(pilot, "tab")
+            seen.append(next(page for page in PAGES if f"[{page}]" in stage.text()))
+        assert sorted(seen) == sorted(PAGES)
+
+
+async def test_a_replay_ends_in_the_state_and_the_picture_of_the_live_run():
+    story = stories.at_gate().decided(DecisionKind.APPROVE)
+    live, again = Stage(story), Stage(story, history=FakeHistory.sample())
+    async with live.open() as pilot:
+        view = live.desk.hub.view
+        await settled(pilot, lambda: live.screen.query_one("#claude", LogPane).line_count > 3)
+        shown = panes(live.screen)
+    async with again.open() as pilot:
+        again.app.push_screen(ReplayScreen(stories.SESSION))
+        await settled(pilot, lambda: isinstance(again.screen, ReplayScreen) and again.screen._player.records)
+        again.screen._player.speed = 64
+        await again.press(pilot, "full_stop", "full_stop", "E")
+        assert without_batches(again.screen.hub.view) == without_batches(view)
+        assert panes(again.screen) == shown
+        assert again.desk.hub is not again.screen.hub
+
+
+def without_batches(view):
+    """The view but for the one fact that belongs to a batch: live pieces are joined, and carry the last one's time."""
+    attempts = {
+        key: replace(attempt, judge=replace(attempt.judge, streaming_since=None)) if attempt.judge else attempt
+        for key, attempt in view.attempts.items()
+    }
+    return replace(view, attempts=attempts)
+
+
+def panes(screen):
+    """What stands in the panes that a run fills."""
+    found = []
+    for selector in ("#claude", "#validation"):
+        pane = screen.query_one(selector, LogPane)
+        found.append((pane.line_count, [strip.text for strip in pane._shown]))
+    return found
+
+
+async def test_a_replay_steps_jumps_and_goes_back():
+    story = stories.at_gate().decided(DecisionKind.APPROVE)
+    stage = Stage(story, history=FakeHistory.sample())
+    async with stage.open() as pilot:
+        stage.app.push_screen(ReplayScreen(stories.SESSION))
+        await settled(pilot, lambda: isinstance(stage.screen, ReplayScreen) and stage.screen._player.records)
+        screen = stage.screen
+        await stage.press(pilot, "b", "full_stop")
+        assert screen._player.position == 1
+        await stage.press(pilot, "n")
+        assert screen.hub.view.attempts
+        assert "REPLAY" in stage.text()
+        await stage.press(pilot, "b")
+        assert (screen._player.position, screen.hub.view) == (0, ViewState())
+        await stage.press(pilot, "s")
+        assert "64×" in stage.text()
+        await stage.press(pilot, "escape")
+        assert isinstance(stage.screen, LiveScreen) and not isinstance(stage.screen, ReplayScreen)
+
+
+def test_playing_at_any_speed_tells_every_record_once_and_in_order():
+    story = stories.at_gate().decided(DecisionKind.APPROVE)
+    for speed in (1, 8, 64):
+        player = Player(tuple(story.records))
+        player.speed, player.playing = speed, True
+        told = []
+        while not player.over:
+            told += player.pass_time(0.05)
+        assert told == list(story.records)
+        assert apply_all(ViewState(), told) == apply_all(ViewState(), story.records)
+
+
+def two_attempts():
+    history = FakeHistory.sample()
+    (detail,) = history._attempts.values()
+    patch = stories.DIFF.patch.replace("return a - b", "return a + b")
+    other = replace(
+        detail,
+        summary=replace(detail.summary, id=AttemptId("a2"), number=2, score=0.5),
+        diff=replace(stories.DIFF, patch=patch),
+    )
+    history._attempts[AttemptId("a2")] = other
+    return history, detail.summary.id
+
+
+async def test_two_attempts_are_compared_also_blind():
+    history, first = two_attempts()
+    stage = Stage(stories.at_gate(), history=history)
+    async with stage.open((200, 50)) as pilot:
+        stage.app.push_screen(CompareScreen(first, AttemptId("a2")))
+        await settled(pilot, lambda: "−0.40 ▼" in stage.text())
+        assert "same base" in stage.text()
+        assert "-+    return a - b" in stage.text()
+        await stage.press(pilot, "x")
+        await settled(pilot, lambda: "+0.40 ▲" in stage.text())
+        await stage.press(pilot, "b")
+        await settled(pilot, lambda: "blind" in stage.text())
+        assert "0.40" not in stage.text()
+
+
+async def test_the_figures_stand_as_bars_or_as_a_table_with_their_meaning():
+    stage = Stage(stories.at_gate(), history=FakeHistory.sample())
+    async with stage.open((120, 50)) as pilot:
+        await stage.press(pilot, "5")
+        await settled(pilot, lambda: "15 of 20, 53–89 %" in stage.text())
+        await stage.press(pilot, "e")
+        await settled(pilot, lambda: "rows: is:accepted" in stage.text())
+        await stage.press(pilot, "e", "d")
+        await settled(pilot, lambda: "2026-03-08" in stage.text())
+        await stage.press(pilot, "right_square_bracket")
+        await settled(pilot, lambda: "90 days" in stage.text())
