@@ -430,10 +430,8 @@ class LogPane(Widget, can_focus=True):
         self._sync_wanted = False
         if not self.size or not self.is_attached:
             return
-        before, places = self._shown, self._places
+        before = self._shown
         self._compose_rows()
-        if places != self._places:
-            self.rows_shown()
         changed = [y for y, strip in enumerate(self._shown) if y >= len(before) or strip is not before[y]]
         if changed:
             self.refresh(*self._regions(changed))
@@ -455,11 +453,13 @@ class LogPane(Widget, can_focus=True):
         """The strips of every visible row, top to bottom."""
         painter = self._painter or self._new_painter()
         self._view.height = self._height = max(1, self.content_size.height)
-        self._places = self._view.visible()
+        before, self._places = self._places, self._view.visible()
         bar = self._bar()
         strips = [self._strip(painter, place, bar.face(y)) for y, place in enumerate(self._places)]
         strips.extend(self._blank(painter, bar.face(y)) for y in range(len(strips), self.content_size.height))
         self._shown = strips
+        if before != self._places:
+            self.rows_shown()
 
     def _blank(self, painter: RowPainter, face: Face) -> Strip:
         return self._strips.get((0, -1, face), _BLANK, lambda: painter.blank(face))

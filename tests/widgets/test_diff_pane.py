@@ -163,3 +163,15 @@ async def test_a_file_is_not_seen_because_the_empty_pane_before_it_was():
             pane.show(samples.file_diffs(), index=1)
         await pilot.pause()
         assert pilot.app.heard == []
+
+
+async def test_a_file_that_fits_is_seen_when_its_pane_appears():
+    pane = DiffPane(rich=False)
+    pane.display = False
+    async with showing(pane, size=(80, 30), hear=(DiffPane.Seen,)) as pilot:
+        pane.show(samples.file_diffs())
+        await pilot.pause()
+        assert pilot.app.heard == []
+        pane.display = True
+        await until(pilot, lambda: pilot.app.heard)
+        assert [m.path for m in pilot.app.heard] == ["shop/client.py"]
