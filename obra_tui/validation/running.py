@@ -29,7 +29,7 @@ from obra_tui.wiring.probes import run_probes
 
 Tell = Callable[[str], None]
 
-_PINNED: Mapping[str, object] = {"gate.threshold": 0.7, "gate.max_attempts": 3, "judge.num_ctx": 16384}
+_PINNED: Mapping[str, object] = {"gate.threshold": 0.7, "gate.max_attempts": 3}
 """What a script was written for; a rehearsal ends the same whatever the person's settings are."""
 
 

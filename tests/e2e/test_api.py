@@ -218,6 +218,7 @@ def test_a_milestone_session_holds_several_tasks_conversations_and_the_sum_of_al
         session = obra.start_milestone_session("Carpets")
         with pytest.raises(SessionOpenError, match=rf"Session {session} \(Carpets\) .* still open"):
             obra.start_milestone_session("Another")
+        heard = in_the_background(lambda: list(obra.events(session, follow=True)))
         first, second = obra.execute_task(area, session), obra.execute_task(price, session)
         assert (first.state, second.state) == (State.ACCEPTED, State.ACCEPTED)
         assert (first.session, second.session) == (session, session)
@@ -228,6 +229,7 @@ def test_a_milestone_session_holds_several_tasks_conversations_and_the_sum_of_al
         assert detail.summary.closed_at is not None
         assert same(detail.summary.usage, first.usage + second.usage)
         assert_usage_adds_up(obra, session)
+        assert heard() == list(obra.events(session))
         late = obra.create_task("Too late")
         with pytest.raises(SessionClosedError, match=r"is closed\. Open a new one"):
             obra.execute_task(late, session)

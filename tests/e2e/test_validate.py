@@ -5,6 +5,7 @@ import shutil
 
 import pytest
 
+from obra_tui.rehearsal import Stage
 from obra_tui.rehearsal.scenario import SCENARIOS
 from tests.e2e.obra import obra, processes_of
 
@@ -98,6 +99,25 @@ def test_a_regression_against_a_baseline_of_ones_own_is_a_no(tmp_path):
 def test_repeated_runs_all_count(tmp_path):
     ran = obra(tmp_path, "validate", "--rehearsal", "--only", "csv", "--repeat", "2", "--json", "--output", "out")
     assert (ran.code, len(ran.summary["scenarios"])) == (0, 2)
+
+
+def test_with_models_from_the_settings_it_is_no_rehearsal(tmp_path):
+    """The servers of a rehearsal stand where the settings say; nothing tells Obra that they are scripted."""
+    with Stage.open("csv", pace=0) as stage:
+        ran = obra(
+            tmp_path, "validate", "--only", "csv", "--json", "--output", "out",
+            OBRA_CLAUDE__BASE_URL=stage.claude_base_url,
+            OBRA_CLAUDE__API_KEY="dummy",
+            OBRA_CLAUDE__CONFIG_DIR=str(tmp_path / "claude"),
+            OBRA_JUDGE__BASE_URL=stage.judge_base_url,
+            OBRA_JUDGE__MODEL=stage.judge_model,
+        )  # fmt: skip
+    assert ran.code == 0, ran.err + ran.out
+    summary = ran.summary
+    assert (summary["rehearsal"], summary["production_ready"]) == (False, "CONDITIONAL")
+    assert summary["reasons"] == ["Only some of the scenarios were run."]
+    assert summary["compared_with_baseline"] is False
+    assert summary["scenarios"][0]["probes"] == [{"name": "the average age, as in the baseline file", "passed": True}]
 
 
 @pytest.mark.parametrize(
