@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual.app import App
+from textual.app import App, ScreenError
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
 from textual.screen import Screen
@@ -139,9 +139,17 @@ class ObraApp(App[UiResult]):
 
     def _tick(self) -> None:
         """Only what is at work changes with the clock; otherwise nothing is drawn."""
-        tick = getattr(self.screen, "tick", None)
-        if tick is not None and self.desk is not None and self.desk.ticks and getattr(self.screen, "ready", False):
+        screen = self._front()
+        tick = getattr(screen, "tick", None)
+        if tick is not None and self.desk is not None and self.desk.ticks and getattr(screen, "ready", False):
             tick()
+
+    def _front(self) -> Screen[Any] | None:
+        """The screen on top; none while the app is closing."""
+        try:
+            return self.screen
+        except ScreenError:
+            return None
 
     # -- what the desk needs -------------------------------------------------------------------
 
@@ -156,6 +164,8 @@ class ObraApp(App[UiResult]):
             return
 
     def _call(self, call: Callable[[], None]) -> None:
+        if not self.is_running:
+            return
         if self.desk is not None:
             self.desk.guarded(call)
         else:

@@ -11,7 +11,7 @@ from obra_tui.ui.feeds.lines import patch_lines, text_lines
 from obra_tui.ui.feeds.partial_json import parse_partial
 from obra_tui.ui.feeds.validation import ValidationFeed
 from tests.ui import stories
-from tests.ui.test_state import EVENTS, records
+from tests.ui.test_state import records
 from widgets.lines import LogLine
 
 
@@ -211,10 +211,6 @@ def test_no_sequence_of_records_breaks_a_feed(sequence):
     for feed in (ClaudeFeed(FakePane()), ValidationFeed(FakePane()), ValidationFeed(FakePane(), raw=True)):
         feed.add(sequence)
         feed.reset()
-
-
-def test_every_kind_of_event_is_in_the_property_tests():
-    assert {type(event) for event in EVENTS} == set(e.Event.__args__)
 
 
 json_values = st.recursive(

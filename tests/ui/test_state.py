@@ -1,4 +1,7 @@
-from dataclasses import replace
+from dataclasses import MISSING, fields, replace
+from enum import Enum
+from types import UnionType
+from typing import Literal, NewType, Union, get_args, get_origin, get_type_hints
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -206,13 +209,35 @@ EVENTS = [
             e.TextDropped(block="b"),
             e.ThinkingStreamed(block="b", text=""),
             e.ClaudeActivity(state="compacting"),
+            e.ConflictFound(files=("a.py",), tip="abc1234def"),
             e.SteerQueued(text="x", by="person:ada", delivered=False),
-            e.PermissionAnswered(question_id="q1", title="", answer=None),
+            e.PermissionAnswered(question_id="q1", title="", answer=stories.a_denial()),
             e.RunFinished(accepted=0, rejected=0, failed=0, waiting=0, interrupted=0, blocked=0),
         ),
     )
     for record in scene.records
 ]
+
+
+def example(kind):
+    """Some value of a type, so that no event that is added later is forgotten here."""
+    if isinstance(kind, NewType):
+        return example(kind.__supertype__)
+    if kind in (str, int, float, bool):
+        return kind()
+    if get_origin(kind) is Literal:
+        return get_args(kind)[0]
+    if get_origin(kind) in (Union, UnionType):
+        return example(get_args(kind)[0])
+    if get_origin(kind) is tuple:
+        return ()
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return next(iter(kind))
+    hints = get_type_hints(kind)
+    return kind(**{field.name: example(hints[field.name]) for field in fields(kind) if field.default is MISSING})
+
+
+EVENTS += [example(kind) for kind in get_args(e.Event) if kind not in {type(event) for event in EVENTS}]
 
 records = st.lists(
     st.builds(

@@ -189,10 +189,6 @@ def sentence(event: e.Event, time: str) -> LogLine | None:
             return LogLine("Claude shortens its memory of the conversation", style="dim", glyph=SAYS, time=time)
         case e.PermissionAsked():
             return _asked(event, time)
-        case e.RetryScheduled():
-            return _retry(event, time)
-        case e.LimitReported(status=status) if status not in ("", "allowed", "ok"):
-            return _limit(event, time)
         case e.ClaudeNoticed(level=level, text=text, raw_json=raw):
             style = {"info": "dim", "warning": "warn", "error": "error"}[level]
             glyph = {"info": SAYS, "warning": WARN, "error": ERROR}[level]
@@ -204,6 +200,20 @@ def sentence(event: e.Event, time: str) -> LogLine | None:
             return _ended(event, time)
         case e.DiffTaken():
             return _work(event, time)
+        case _:
+            return _trouble(event, time)
+
+
+def _trouble(event: e.Event, time: str) -> LogLine | None:
+    """Return the line for what stands in Claude's way."""
+    match event:
+        case e.RetryScheduled():
+            return _retry(event, time)
+        case e.LimitReported(status=status) if status not in ("", "allowed", "ok"):
+            return _limit(event, time)
+        case e.ConflictFound(files=files, tip=tip):
+            text = f"the same lines were changed by accepted work: {', '.join(files)}; done again from {tip[:8]}"
+            return LogLine(text, style="warn", glyph=WARN, time=time)
         case _:
             return None
 

@@ -18,6 +18,9 @@ from widgets.lines import LogLine, Span
 
 LIVE_ROWS = 8
 """Rows of output below a check while it runs; all of it is there when it is done."""
+TAIL_ROWS = 6
+"""Last rows of a failed check that stand open; the whole output is a card of its own."""
+"""Rows of output below a check while it runs; all of it is there when it is done."""
 _STYLES = {CheckStatus.PASSED: "ok", CheckStatus.FAILED: "error", CheckStatus.TIMED_OUT: "error"}
 
 
@@ -42,6 +45,7 @@ class ValidationFeed:
         self._rows: dict[str, list[LogLine]] = {}
         self._answers: dict[int, _Answer] = {}
         self._prompts = 0
+        self._waiting = ""
 
     def reset(self) -> None:
         self._pane.clear()
@@ -81,6 +85,7 @@ class ValidationFeed:
                 self._rows.pop(result.spec.name, None)
                 self._partial.pop(result.spec.name, None)
                 self._put(result.spec.name, finished_check(result))
+                self._put_whole(result)
             case e.JudgeStarted():
                 self._judge_started(event)
             case e.JudgePrompted():
@@ -120,6 +125,11 @@ class ValidationFeed:
         self._rows[name] = held
         self._put(name, _check_line(name, "", glyph="●", aside="running", style="running", detail=tuple(held)))
 
+    def _put_whole(self, result: CheckResult) -> None:
+        card = whole_output(result)
+        if card is not None:
+            self._put(f"output:{result.spec.name}", card)
+
     def _put(self, name: str, line: LogLine) -> None:
         self._put_keyed(replace(line, key=self._key(name)))
 
@@ -134,6 +144,7 @@ class ValidationFeed:
         return self._key(f"answer:{self._prompts}")
 
     def _judge_started(self, event: e.JudgeStarted) -> None:
+        self._stop_waiting()
         who = event.identity
         where = who.url.removeprefix("http://").removeprefix("https://")
         self._pane.append(heading(who.model, aside=where))
@@ -141,6 +152,7 @@ class ValidationFeed:
         self._pane.append(LogLine(joined((parts, who.rubric)), style="dim"))
 
     def _prompted(self, event: e.JudgePrompted) -> None:
+        self._stop_waiting()
         self._prompts += 1
         what = "Repair prompt" if event.repair else f"Prompt {event.part}"
         text, spans = named(what, f"~{count(event.token_estimate)} tokens", style="person")
@@ -149,7 +161,14 @@ class ValidationFeed:
         self._answers[event.part] = _Answer(key=self._answer_key)
 
     def _waits(self, text: str) -> None:
+        self._waiting = text
         self._put_keyed(LogLine(text, style="running", glyph="●", key=self._answer_key))
+
+    def _stop_waiting(self) -> None:
+        """What was waited for is there; a line that says otherwise must not stay."""
+        if self._waiting:
+            self._pane.replace(self._answer_key, LogLine(self._waiting, style="dim", glyph="·", key=self._answer_key))
+            self._waiting = ""
 
     def _answer_card(self, answer: _Answer) -> LogLine:
         if answer.done:
@@ -165,6 +184,8 @@ class ValidationFeed:
             self._pane.append(line)
 
     def _verdict(self, verdict: Verdict) -> None:
+        if not any(answer.text for answer in self._answers.values()):
+            self._stop_waiting()
         for answer in self._answers.values():
             answer.done = True
             if answer.text:
@@ -191,17 +212,10 @@ def _check_line(
 
 
 def finished_check(result: CheckResult) -> LogLine:
-    """Return the card of a check that is done; what failed is open, with the failing tests on top."""
+    """Return the card of a check that is done; what failed is open, with the failing tests and the last lines."""
     status = CHECK[result.status]
     style = _STYLES.get(result.status, "warn")
     passed = result.status is CheckStatus.PASSED
-    failures = [LogLine(joined((case.name, case.message), ": "), style="error", lead="✗ ") for case in result.failures]
-    detail = (
-        LogLine(f"$ {result.spec.run}", style="dim"),
-        *(LogLine(text, style="warn") for text in (result.detail,) if text),
-        *failures,
-        *text_lines(result.output, cap=400 if passed else 40),
-    )
     text, spans = named(result.spec.name, _counts(result), style=f"strong {style}")
     return LogLine(
         text,
@@ -209,9 +223,27 @@ def finished_check(result: CheckResult) -> LogLine:
         glyph=status.glyph,
         aside=joined((status.word, brief(result.duration_s)), " "),
         aside_style=style,
-        detail=detail,
+        key=result.spec.name,
+        detail=_check_detail(result, whole=passed),
         unfolded=not passed,
     )
+
+
+def _check_detail(result: CheckResult, *, whole: bool) -> tuple[LogLine, ...]:
+    output = text_lines(result.output)
+    shown = output if whole or len(output) <= TAIL_ROWS else output[-TAIL_ROWS:]
+    cut = [LogLine(f"… {len(output) - len(shown)} lines before", style="dim")] if len(shown) < len(output) else []
+    failures = [LogLine(joined((case.name, case.message), ": "), style="error", lead="✗ ") for case in result.failures]
+    said = [LogLine(result.detail, style="warn")] if result.detail else []
+    return (LogLine(f"$ {result.spec.run}", style="dim"), *said, *failures, *cut, *shown)
+
+
+def whole_output(result: CheckResult) -> LogLine | None:
+    """Return a folded card with all of the output, when the check's own card shows only its end."""
+    lines = text_lines(result.output)
+    if result.status is CheckStatus.PASSED or len(lines) <= TAIL_ROWS:
+        return None
+    return LogLine(f"whole output of {result.spec.name}", style="dim", aside=f"{len(lines)} lines", detail=lines)
 
 
 def _counts(result: CheckResult) -> str:
