@@ -35,6 +35,7 @@ from widgets.log_pane import LogPane
 
 T = TypeVar("T")
 PAGE = 100
+OPENING = "opening the history…"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ class HistoryScreen(ObraScreen):
         self._names: Mapping[str, tuple[str, ...]] = {}
         self._asked = 0
         self._marked: tuple[AttemptId, ...] = ()
-        self._loading = "opening the history…"
+        self._loading = OPENING
         self._problem = ""
 
     def compose_body(self) -> ComposeResult:
@@ -144,7 +145,7 @@ class HistoryScreen(ObraScreen):
     # -- drawing -------------------------------------------------------------------------------
 
     def draw(self, records: Sequence[Record]) -> None:
-        if self._loading and self._loading.startswith("opening") and self.desk.backend is not None:
+        if self._loading == OPENING and self.desk.backend is not None:
             self._load()
         listing = self._listing
         more = " and older ones" if listing.more and not listing.opened else ""
