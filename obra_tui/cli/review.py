@@ -68,10 +68,8 @@ def _find(history: History, typed: str) -> GateDetail:
 
 def _decide(detail: GateDetail, kind: DecisionKind, answer: Answer, *, as_json: bool) -> int:
     from obra_tui.settings import load
-    from obra_tui.wiring.engine import Plant
-    from obra_tui.wiring.models import real_models
-    from obra_tui.wiring.settle import wait_until_settled
-    from obra_tui.wiring.work import Start, person
+    from obra_tui.wiring.answering import decide
+    from obra_tui.wiring.work import person
 
     gate = detail.gate
     if detail.attempt.decision is not None and not gate.open:
@@ -89,13 +87,8 @@ def _decide(detail: GateDetail, kind: DecisionKind, answer: Answer, *, as_json: 
     )
     project = Path(detail.session.project)
     settings = load(project)
-    plant = Plant(settings, Start(project=project, attended=False), lambda: real_models(settings))
-    plant.start()
-    try:
-        plant.engine.submit(Decide(gate=gate.id, binding=gate.binding, decision=decision)).result()
-        state = wait_until_settled(plant, detail.session.id, detail.attempt.summary.task)
-    finally:
-        plant.engine.stop()
+    command = Decide(gate=gate.id, binding=gate.binding, decision=decision)
+    state = decide(settings, project, command, detail.session.id, detail.attempt.summary.task)
     text = {"type": "decision", "gate": gate.id, "kind": kind.value, "by": decision.by, "state": state.value}
     typer.echo(json.dumps(text) if as_json else f"{kind.value}: {detail.attempt.summary.task_key} is {state.value}")
     return 0
@@ -103,22 +96,15 @@ def _decide(detail: GateDetail, kind: DecisionKind, answer: Answer, *, as_json: 
 
 def close_session(session: str) -> int:
     from obra_tui.settings import load
-    from obra_tui.wiring.engine import Plant
-    from obra_tui.wiring.models import real_models
+    from obra_tui.wiring.answering import close
     from obra_tui.wiring.reading import open_history
-    from obra_tui.wiring.work import Start, person
+    from obra_tui.wiring.work import person
 
     settings = load()
     with open_history(settings) as history:
         _, found = history.resolve(session, "session")
         summary = history.session(SessionId(found)).summary
-    start = Start(project=Path(summary.project), attended=False)
-    plant = Plant(settings, start, lambda: real_models(settings))
-    plant.start()
-    try:
-        plant.engine.submit(CloseSession(session=summary.id, reason=f"Closed by {person()}.")).result()
-    finally:
-        plant.engine.stop()
+    close(settings, Path(summary.project), CloseSession(session=summary.id, reason=f"Closed by {person()}."))
     typer.echo(f"closed {summary.id} ({one_line(summary.title)})")
     return 0
 

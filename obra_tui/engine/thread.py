@@ -6,7 +6,7 @@ which runs in this thread, so that the screen is there before it.
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
@@ -24,10 +24,11 @@ _STOP_LIMIT_S = 10.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assembly:
-    """An orchestrator, and how to close what it was built from."""
+    """An orchestrator, how to close what it was built from, and what else runs on its loop while it lives."""
 
     orchestrator: Orchestrator
     close: Callable[[], Awaitable[None]]
+    beside: Callable[[], Coroutine[None, None, None]] | None = None
 
 
 class EngineThread:
@@ -94,11 +95,15 @@ class EngineThread:
         self._loop = asyncio.get_running_loop()
         self._ending = asyncio.Event()
         self._orchestrator = assembly.orchestrator
+        beside = None
         try:
             self._orchestrator.start()
+            beside = asyncio.create_task(assembly.beside()) if assembly.beside else None
             self._ready.set_result(None)
             await self._ending.wait()
         finally:
+            if beside is not None:
+                beside.cancel()
             await self._orchestrator.stop()
             await assembly.close()
 

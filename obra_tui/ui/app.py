@@ -171,6 +171,11 @@ class ObraApp(App[UiResult]):
         else:
             call()
 
+    def owner_gone(self) -> None:
+        """The Obra that this one looked at has ended."""
+        if self.desk is not None:
+            self.desk.ask_take_over(self._open_backend)
+
     def tell(self, text: str, *, problem: bool = False) -> None:
         """A short word to the person."""
         self.notify(clean(text), severity="warning" if problem else "information", markup=False, timeout=6)

@@ -33,6 +33,13 @@ def cancel_choices(task: TaskView) -> list[Choice]:
     ]
 
 
+def take_over_choices() -> list[Choice]:
+    return [
+        Choice(id="look", label="Only look", effect="Nothing is changed; what is stored can be read."),
+        Choice(id="take_over", label="Take over", effect="Half-done work is marked as interrupted; you can resume it."),
+    ]
+
+
 def quit_choices() -> list[Choice]:
     """Nothing can go on without this program, so there is no way to leave a run behind."""
     return [

@@ -12,7 +12,7 @@ from obra_tui.core.errors import ObraError
 from obra_tui.core.ids import GateId, QuestionId, SessionId, TaskId
 from obra_tui.ui import keys
 from obra_tui.ui.bridge import Batch
-from obra_tui.ui.choices import Choice, cancel_choices, quit_choices, stop_choices
+from obra_tui.ui.choices import Choice, cancel_choices, quit_choices, stop_choices, take_over_choices
 from obra_tui.ui.hub import Hub
 from obra_tui.ui.link import Link
 from obra_tui.ui.notify import Notices
@@ -243,10 +243,20 @@ class Desk:
 
     def ask_quit(self) -> None:
         """Quit at once when nothing is at work; else ask, with the focus on staying."""
-        if self._quitting or not self.works:
+        if self._quitting or not self.works or (self.backend is not None and self.backend.viewer_of):
             self._app.leave()
         else:
             self._choose("A run is active", quit_choices(), self._quit_as)
+
+    def ask_take_over(self, open_backend: OpenBackend) -> None:
+        """The other Obra has ended: its work can be taken over, or looked at as it is."""
+
+        def answered(answer: str) -> None:
+            if answer == "take_over":
+                self.hub.forget()
+                self.open(open_backend)
+
+        self._choose("The other Obra has ended", take_over_choices(), answered)
 
     def _quit_as(self, answer: str) -> None:
         running = [session.id for session in self.hub.view.sessions.values() if session.running]

@@ -56,12 +56,16 @@ class Plant:
 
     def _build(self) -> Assembly:
         from obra_tui.engine.orchestrator import Orchestrator
+        from obra_tui.store.commands import CommandTable
+        from obra_tui.wiring.errands import run_errands
 
         models = self._models()
         with ExitStack() as closing:
             ports, history, workspace = _ports(self._settings, self._start, models, closing)
             orchestrator = Orchestrator(ports, _config(self._settings, self._start, models.rehearsal))
             self._parts = Parts(orchestrator=orchestrator, history=history, workspace=workspace)
+            table = CommandTable(self._settings.data_dir)
+            table.clear()
             kept = closing.pop_all()
 
         async def close() -> None:
@@ -69,7 +73,7 @@ class Plant:
                 await ports.implementer.close()
                 await ports.judge.close()
 
-        return Assembly(orchestrator=orchestrator, close=close)
+        return Assembly(orchestrator=orchestrator, close=close, beside=lambda: run_errands(table, orchestrator.handle))
 
 
 def _ports(

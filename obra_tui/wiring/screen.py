@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from obra_tui.ui.ports import Backend, Launch
     from obra_tui.wiring.engine import Plant
 
+Opener = Callable[[ExitStack, Callable[[], None]], "Backend"]
+"""Opens the backend; told what closes with it, and whom to tell that the owner it looks at is gone."""
+
 _DEMO = "calculator"
 _EXIT_INTERRUPTED = 130
 
@@ -35,27 +38,27 @@ def open_app(
     project = project_root(folder)
     return _run(
         _launch(project, appearance()),
-        lambda closing: _open_real(project, order or Order(), flags or {}, closing, jobs=jobs),
+        lambda closing, gone: _open_real(project, order or Order(), flags or {}, closing, jobs=jobs, owner_gone=gone),
     )
 
 
 def open_demo_app(scenario: str, flags: Mapping[str, object], *, pace: float, jobs: int = 1) -> int:
     """Open the app on a rehearsal: the project is the scenario's own repository."""
     launch = _launch(Path(), appearance(), rehearsal=scenario)
-    return _run(launch, lambda closing: _open_demo(scenario, flags, pace, closing, jobs=jobs))
+    return _run(launch, lambda closing, _: _open_demo(scenario, flags, pace, closing, jobs=jobs))
 
 
-def _run(launch: Launch, open_backend: Callable[[ExitStack], Backend]) -> int:
+def _run(launch: Launch, open_backend: Opener) -> int:
     return guarded(lambda: _show(launch, open_backend))
 
 
-def _show(launch: Launch, open_backend: Callable[[ExitStack], Backend]) -> int:
+def _show(launch: Launch, open_backend: Opener) -> int:
     from obra_tui.ui.app import ObraApp
     from obra_tui.wiring.doctor import MachineDoctor
 
     with ExitStack() as closing:
         app = ObraApp(
-            lambda: open_backend(closing),
+            lambda: open_backend(closing, lambda: app.soon(app.owner_gone)),
             MachineDoctor(Path(launch.project)),
             launch,
             open_demo=lambda: _open_demo(_DEMO, {}, 1.0, closing),
@@ -91,15 +94,40 @@ def _launch(project: Path, look: Appearance, *, rehearsal: str = "") -> Launch:
 
 
 def _open_real(
-    project: Path, order: Order, flags: Mapping[str, object], closing: ExitStack, *, jobs: int = 1
+    project: Path,
+    order: Order,
+    flags: Mapping[str, object],
+    closing: ExitStack,
+    *,
+    jobs: int = 1,
+    owner_gone: Callable[[], None] = lambda: None,
 ) -> Backend:
+    from obra_tui.core.errors import AlreadyOwned
     from obra_tui.settings import load
     from obra_tui.wiring.engine import Plant
     from obra_tui.wiring.models import real_models
 
     settings = load(project, flags)
     plant = Plant(settings, Start(project=project, attended=True, jobs=jobs), lambda: real_models(settings))
-    return _backend(plant, order, settings, closing)
+    try:
+        return _backend(plant, order, settings, closing)
+    except AlreadyOwned:
+        if order.plan is not None or order.resume:
+            raise
+        return _look_on(settings, owner_gone)
+
+
+def _look_on(settings: Settings, owner_gone: Callable[[], None]) -> Backend:
+    """Another process owns the data directory: show what it does, and hand decisions over to it."""
+    from obra_tui.store.owner import holder_of
+    from obra_tui.ui.ports import Backend
+    from obra_tui.wiring.engine import database
+    from obra_tui.wiring.viewer import Viewer, ViewerReader, words_of
+
+    viewer = Viewer(settings.data_dir, database(settings), owner_gone)
+    reader = ViewerReader(viewer.history, settings.data_dir)
+    holder = words_of(holder_of(settings.data_dir))
+    return Backend(engine=viewer, reader=reader, history=viewer.history, viewer_of=holder)
 
 
 def _open_demo(

@@ -47,7 +47,7 @@ class Child:
                 BUGS[bug]()
             program.work(place, up=lambda: os.write(told, b"u"), **how)
             code = 0
-        except BaseException:
+        except BaseException:  # noqa: BLE001 - the edge of the process
             traceback.print_exc()
         finally:
             sys.stderr.flush()

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - one line says one thing
 """The list of faults: what goes wrong, what must follow, and the tests that show it.
 
 A test is named by its file below `tests/` and its function; `*` stands for

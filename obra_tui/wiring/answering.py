@@ -1,0 +1,93 @@
+"""A command from the command line: carried out here, or handed to the Obra that owns the data directory."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import TimeoutError as TooLate
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from obra_tui.core.errors import AlreadyOwned, StoreError
+from obra_tui.core.lifecycle import State
+from obra_tui.wiring.engine import Plant, database
+from obra_tui.wiring.models import real_models
+from obra_tui.wiring.settle import wait_until_settled
+from obra_tui.wiring.work import Start
+
+if TYPE_CHECKING:
+    from obra_tui.core.commands import CloseSession, Decide
+    from obra_tui.core.ids import SessionId, TaskId
+    from obra_tui.settings import Settings
+    from obra_tui.wiring.viewer import Viewer
+
+_ANSWER_LIMIT_S = 30.0
+_SETTLE_LIMIT_S = 60.0
+_LOOK_EVERY_S = 0.05
+_ON_ITS_WAY = frozenset({State.AWAITING_HUMAN, State.ACCEPTING})
+
+
+def decide(settings: Settings, project: Path, command: Decide, session: SessionId, task: TaskId) -> State:
+    """Answer a gate and return where the task stands then."""
+    plant = _plant(settings, project)
+    try:
+        plant.start()
+    except AlreadyOwned:
+        return _hand_over_decision(settings, command, session, task)
+    try:
+        plant.engine.submit(command).result()
+        return wait_until_settled(plant, session, task)
+    finally:
+        plant.engine.stop()
+
+
+def close(settings: Settings, project: Path, command: CloseSession) -> None:
+    """Close a session."""
+    plant = _plant(settings, project)
+    try:
+        plant.start()
+    except AlreadyOwned:
+        viewer = _viewer(settings)
+        try:
+            _hand_over(viewer, command)
+        finally:
+            viewer.stop()
+        return
+    try:
+        plant.engine.submit(command).result()
+    finally:
+        plant.engine.stop()
+
+
+def _plant(settings: Settings, project: Path) -> Plant:
+    return Plant(settings, Start(project=project, attended=False), lambda: real_models(settings))
+
+
+def _viewer(settings: Settings) -> Viewer:
+    from obra_tui.wiring.viewer import Viewer
+
+    return Viewer(settings.data_dir, database(settings))
+
+
+def _hand_over_decision(settings: Settings, command: Decide, session: SessionId, task: TaskId) -> State:
+    viewer = _viewer(settings)
+    try:
+        _hand_over(viewer, command)
+        deadline = time.monotonic() + _SETTLE_LIMIT_S
+        while True:
+            tasks = viewer.history.session(session).tasks
+            state = next(found.state for found in tasks if found.id == task)
+            if state not in _ON_ITS_WAY or time.monotonic() > deadline:
+                return state
+            time.sleep(_LOOK_EVERY_S)
+    finally:
+        viewer.stop()
+
+
+def _hand_over(viewer: Viewer, command: Decide | CloseSession) -> None:
+    try:
+        viewer.submit(command).result(timeout=_ANSWER_LIMIT_S)
+    except TooLate:
+        raise StoreError(
+            "The Obra that is at work does not answer.",
+            fix="It was told, and may still do it: look with `obra review`. If it hangs, end it and try again.",
+        ) from None
