@@ -48,9 +48,7 @@ def main() -> None:
         minimal = with_home(home, sys.executable, str(MINIMAL))
         first_paint(long, LAST_TITLE)
         first_paint(minimal, "MINIMAL")
-        mine, theirs = alternated(
-            pairs, lambda: first_paint(long, LAST_TITLE), lambda: first_paint(minimal, "MINIMAL")
-        )
+        mine, theirs = alternated(pairs, lambda: first_paint(long, LAST_TITLE), lambda: first_paint(minimal, "MINIMAL"))
         again, empty = alternated(
             3 if quick else 5, lambda: first_paint(long, LAST_TITLE), lambda: first_paint(none, LAST_TITLE)
         )

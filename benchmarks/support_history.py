@@ -16,10 +16,11 @@ from obra_tui.core.model import ConversationReason, Policy, SessionKind, TaskSpe
 BATCH = 5_000
 DAY = 86_400.0
 EPOCH = 1_700_000_000.0
-WORDS = tuple(
+_LIST = (
     "parser cache socket buffer retry margin invoice ledger token branch merge report column widget digest thread "
-    "journal planner budget signal worker commit schema index query cursor header footer palette import export".split()
+    "journal planner budget signal worker commit schema index query cursor header footer palette import export"
 )
+WORDS = tuple(_LIST.split())
 
 
 def write_history(database: Path, project: Path, *, events: int, sessions: int, seed: int = 7) -> None:

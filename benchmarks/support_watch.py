@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.harness import Terminal, cpu_seconds, environment
+from benchmarks.harness import TICKS, Terminal, environment
 from benchmarks.support_claude import Claude, make_claude
 
 CONDUCTOR = ("claude-conductor==0.1.0", "textual==8.2.8")
@@ -106,13 +106,24 @@ def watch_conductor(program: Path, events: int, pace: float = 0.0, patience: flo
 
 def _replay(terminal: Terminal, claude: Claude, pace: float, patience: float, database: Path | None) -> Watched:
     terminal.watch(MARK)
-    cpu = cpu_seconds(terminal.pid)
+    cpu = session_cpu(terminal.pid)
     claude.begin(pace)
     began = claude.began()
     end = terminal.wait(MARK, patience)
     if database is not None:
         end = max(end, _stored(database))
-    return Watched(end - began, cpu_seconds(terminal.pid) - cpu)
+    return Watched(end - began, session_cpu(terminal.pid) - cpu)
+
+
+def session_cpu(leader: int) -> float:
+    """CPU seconds of all processes of a terminal session; a scripted claude has a session of its own."""
+    total = 0
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            fields = path.read_text().rpartition(") ")[2].split()
+            if int(fields[3]) == leader:
+                total += int(fields[11]) + int(fields[12])
+    return total / TICKS
 
 
 def _stored(database: Path) -> float:
