@@ -9,7 +9,8 @@
     ├── StoreError             the database cannot be used
     │   ├── NewerDatabase      written by a newer Obra
     │   ├── AlreadyOwned       another process owns the data directory
-    │   └── OwnerChanged       another process took it over, this one may not write any more
+    │   ├── OwnerChanged       another process took it over, this one may not write any more
+    │   └── DiskFull           there is no space to write
     ├── UnknownId              no such session, task, attempt or gate
     ├── NotAllowed             the request is not legal in the present state
     │   ├── IllegalMove        the lifecycle table has no such move
@@ -88,6 +89,10 @@ class AlreadyOwned(StoreError):
 
 class OwnerChanged(StoreError):
     exit_code = 7
+
+
+class DiskFull(StoreError):
+    pass
 
 
 class UnknownId(ObraError):

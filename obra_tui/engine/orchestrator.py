@@ -134,6 +134,12 @@ class Orchestrator:
             await run.shut_down()
         self._outbox.flush()
 
+    async def space_ran_out(self) -> None:
+        """The disk is full but for what was kept back: end what runs while its end can still be written."""
+        for run in self._runs.values():
+            if run.busy:
+                await run.stop_for_space()
+
     # --- sessions ---
 
     async def _open_session(self, command: do.OpenSession) -> SessionId:

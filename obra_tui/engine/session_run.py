@@ -3,7 +3,7 @@
 import asyncio
 import traceback
 
-from obra_tui.core.errors import NotAllowed, ObraError
+from obra_tui.core.errors import NotAllowed, ObraError, StoreError
 from obra_tui.core.events import (
     BudgetRenewed,
     Event,
@@ -106,6 +106,13 @@ class SessionRun:
             await self._end_jobs(tuple(self._jobs), Trigger.INTERRUPT, f"Stopped by {by}; the work is kept.")
         self.advance()
 
+    async def stop_for_space(self) -> None:
+        reason = "The disk is full: everything was stopped; what was stored is safe."
+        self._halted = True
+        self._tell(ProblemRaised(code="disk", text=reason, fix="Free some space, then resume."))
+        await self._end_jobs(tuple(self._jobs), Trigger.INTERRUPT, reason)
+        self.advance()
+
     async def shut_down(self) -> None:
         """End everything that runs; used when the engine stops."""
         self._halted = True
@@ -195,6 +202,13 @@ class SessionRun:
         job.add_done_callback(lambda done: self._done(task, done))
 
     def _done(self, task: TaskWork, job: "asyncio.Task[ObraError | None]") -> None:
+        try:
+            self._take_note(task, job)
+        except StoreError:
+            # Nothing can be written: nothing goes on. What was not written is found half-way at the next start.
+            self._halted = True
+
+    def _take_note(self, task: TaskWork, job: "asyncio.Task[ObraError | None]") -> None:
         self._jobs.pop(task.spec.id, None)
         self._runners.pop(task.spec.id, None)
         if not job.cancelled():

@@ -5,7 +5,7 @@ What `append` returned from is durable; what it raised for left no trace. Safe
 to call from any thread, one call at a time.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -14,7 +14,7 @@ from sqlalchemy import Connection, func, insert, select
 from sqlalchemy.exc import DBAPIError
 
 from obra_tui.core.crashpoint import crash_at_records
-from obra_tui.core.errors import StoreError
+from obra_tui.core.errors import DiskFull, StoreError
 from obra_tui.core.events import Record
 from obra_tui.core.ids import SessionId
 from obra_tui.store import fence, project, search
@@ -23,6 +23,7 @@ from obra_tui.store.codec import STREAMED_TYPES, encode
 from obra_tui.store.pieces import blank_pieces
 from obra_tui.store.place import place_of
 from obra_tui.store.redact import Redactor
+from obra_tui.store.reserve import Reserve
 
 _INSERT_EVENT = insert(t.event)
 
@@ -30,13 +31,23 @@ _INSERT_EVENT = insert(t.event)
 class SqlJournal:
     """The port `Journal` on SQL. Opens, makes or upgrades the database; raises `StoreError` if it cannot be used."""
 
-    def __init__(self, target: str | Path, secrets: Iterable[str] = ()) -> None:
-        """`secrets` are exact values that must never be stored, such as the API key of the environment."""
+    def __init__(
+        self, target: str | Path, secrets: Iterable[str] = (), *, space_ran_out: Callable[[], None] | None = None
+    ) -> None:
+        """`secrets` are exact values that must never be stored, such as the API key of the environment.
+
+        `space_ran_out` is called after a write that went through only because the reserve was given up; without it
+        no reserve is kept.
+        """
         self._redactor = Redactor(secrets)
         self._place = place_of(target)
         self._engine = self._place.writer()
         self._searchable, self._token = self._prepare()
         self._lock = Lock()
+        self._space_ran_out = space_ran_out
+        self._reserve = Reserve(self._place.file.parent) if self._place.file and space_ran_out else None
+        if self._reserve:
+            self._reserve.hold()
         self._last: dict[SessionId, int] = {}
 
     def append(self, records: Sequence[Record]) -> None:
@@ -44,8 +55,7 @@ class SqlJournal:
         if not records:
             return
         with self._lock:
-            last = self._write(records)
-            self._last.update(last)
+            self._last.update(self._write_with_reserve(records))
 
     def last_seq(self, session: SessionId) -> int:
         """Return the number of the session's last record, 0 when there is none."""
@@ -66,6 +76,17 @@ class SqlJournal:
         except DBAPIError as error:
             self._engine.dispose()
             raise self._place.plain(error) from error
+
+    def _write_with_reserve(self, records: Sequence[Record]) -> dict[SessionId, int]:
+        try:
+            return self._write(records)
+        except DiskFull:
+            if self._reserve is None or not self._reserve.release():
+                raise
+            last = self._write(records)
+        if self._space_ran_out:
+            self._space_ran_out()
+        return last
 
     def _write(self, records: Sequence[Record]) -> dict[SessionId, int]:
         try:

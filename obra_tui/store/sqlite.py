@@ -16,7 +16,7 @@ from types import ModuleType
 from typing import Any, Literal
 from urllib.parse import quote
 
-from obra_tui.core.errors import StoreError
+from obra_tui.core.errors import DiskFull, StoreError
 
 BUSY_TIMEOUT_MS = 5_000
 _WAL_LIMIT = 64 * 1024 * 1024
@@ -137,7 +137,8 @@ def plain_error(error: BaseException, path: Path) -> StoreError:
     name = getattr(error, "sqlite_errorname", "") or _guessed_name(str(error))
     for prefix, what, fix in _PLAIN:
         if name.startswith(prefix):
-            return StoreError(what, where=str(path), fix=fix)
+            kind = DiskFull if prefix == "SQLITE_FULL" else StoreError
+            return kind(what, where=str(path), fix=fix)
     return StoreError(
         f"The database refused a step ({error}).", where=str(path), fix="Nothing of this step was stored."
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -61,7 +62,12 @@ class Plant:
 
         models = self._models()
         with ExitStack() as closing:
-            ports, history, workspace = _ports(self._settings, self._start, models, closing)
+            loop, stops = asyncio.get_running_loop(), set[asyncio.Task[None]]()
+
+            def space_ran_out() -> None:  # called in the middle of a write: what stops the work begins after it
+                loop.call_soon(lambda: stops.add(loop.create_task(orchestrator.space_ran_out())))
+
+            ports, history, workspace = _ports(self._settings, self._start, models, closing, space_ran_out)
             orchestrator = Orchestrator(ports, _config(self._settings, self._start, models.rehearsal))
             self._parts = Parts(orchestrator=orchestrator, history=history, workspace=workspace)
             table = CommandTable(self._settings.data_dir)
@@ -77,7 +83,11 @@ class Plant:
 
 
 def _ports(
-    settings: Settings, start: Start, models: Models, closing: ExitStack
+    settings: Settings,
+    start: Start,
+    models: Models,
+    closing: ExitStack,
+    space_ran_out: Callable[[], None] = lambda: None,
 ) -> tuple[Ports, SqlHistory, GitWorkspace]:
     from obra_tui.agents.claude_code import ClaudeCode
     from obra_tui.agents.sweep import sweep_leftovers
@@ -93,7 +103,7 @@ def _ports(
     closing.callback(acquire(settings.data_dir).release)
     # Only the owner of the directory may end what an earlier owner left running.
     sweep_leftovers(models.claude.tmp_dir)
-    journal = SqlJournal(database(settings))
+    journal = SqlJournal(database(settings), space_ran_out=space_ran_out)
     closing.callback(journal.close)
     history = SqlHistory(database(settings))
     closing.callback(history.close)

@@ -53,8 +53,8 @@ class Place:
 def _script_the_models():
     real = wiring._ports
 
-    def ports(settings, start, models, closing):
-        built, history, workspace = real(settings, start, models, closing)
+    def ports(settings, start, models, closing, *more):
+        built, history, workspace = real(settings, start, models, closing, *more)
         agent = ScriptedAgent(models.claude.tmp_dir)
         return replace(built, implementer=agent, checks=FakeCheckRunner(), judge=FakeJudge()), history, workspace
 

@@ -1,0 +1,58 @@
+"""Runs in a mount namespace of its own on a small disk, fills it in the middle of a run, and frees it again."""
+
+import queue
+import sys
+from pathlib import Path
+
+from obra_tui.core import commands as do
+from obra_tui.core.events import ProblemRaised, RunFinished, TaskMoved
+from obra_tui.core.lifecycle import State
+from obra_tui.settings import load
+from obra_tui.wiring import engine as wiring
+from obra_tui.wiring.models import real_models
+from obra_tui.wiring.work import Start
+from tests.chaos import agent, program
+from tests.chaos.campaign import new_place
+from tests.chaos.checker import broken
+
+_TALKATIVE = """
+if [ ! -e filled ]; then head -c 12000000 /dev/zero | tr '\\0' x | fold -w 20000; fi
+printf '%s\\n' "$1" > "work-$1.txt"
+"""
+
+
+def until(heard, wanted):
+    while True:
+        for record in heard.get(timeout=60):
+            if wanted(record.event):
+                return record.event
+
+
+def main(root):
+    place = new_place(root / "place")
+    agent._SCRIPT = _TALKATIVE
+    program._script_the_models()
+    settings = load(place.repo, {"data_dir": str(place.data), "gate.policy": "autonomous"})
+    plant = wiring.Plant(settings, Start(project=place.repo, attended=True), lambda: real_models(settings))
+    plant.start()
+    assert (place.data / "reserve").stat().st_size == 8 * 1024 * 1024
+    heard = queue.SimpleQueue()
+    plant.engine.subscribe(heard.put)
+    session = program._open(plant, 1)
+    plant.engine.submit(do.StartRun(session=session, close_when_done=True)).result()
+    until(heard, lambda event: isinstance(event, ProblemRaised) and event.code == "disk")
+    moved = until(heard, lambda event: isinstance(event, TaskMoved) and event.after is State.INTERRUPTED)
+    assert "disk is full" in moved.reason
+    assert not (place.data / "reserve").exists()
+    print("stopped and recorded", flush=True)
+    (root / "filler").unlink()
+    agent._SCRIPT = _TALKATIVE.replace("! -e filled", "-e nothing")
+    plant.engine.submit(do.Resume(session=session, by="person:ada")).result()
+    until(heard, lambda event: isinstance(event, RunFinished) and event.accepted == 1)
+    plant.engine.stop()
+    found = broken(place, finished=True)
+    assert found == [], found
+    print("went on", flush=True)
+
+
+main(Path(sys.argv[1]))
