@@ -125,6 +125,8 @@ def _scenario(result: Judged) -> Iterator[str]:
         "all closed" if all(one.closed for one in run.sessions) else "not all closed"
     )
     yield f"* errors: {len(run.errors)}"
+    if len(run.tasks) > 1:
+        yield f"* on average {sum(task.seconds for task in run.tasks) / len(run.tasks):.1f} s a task"
     yield from (f"* {_text(note)}" for note in notes)
     yield ""
 
