@@ -20,6 +20,7 @@ from obra_tui.cli.options import (
     ThresholdOption,
 )
 from obra_tui.cli.plain import wants_screen
+from obra_tui.cli.task_commands import task_app
 from obra_tui.core.errors import ConfigError
 
 app = typer.Typer(
@@ -31,6 +32,7 @@ app = typer.Typer(
 )
 config_app = typer.Typer(help="Show the settings in force, or trust a project's own settings.", rich_markup_mode=None)
 app.add_typer(config_app, name="config")
+app.add_typer(task_app, name="task")
 
 HERE = Path()
 

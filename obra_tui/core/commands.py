@@ -37,6 +37,56 @@ class AddTasks:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EditTask:
+    """Change a task that no attempt was made at; its id and its key stay. Refused as a whole if it cannot be."""
+
+    task: TaskId
+    spec: TaskSpec
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoveTask:
+    """Give a task that was not started another place in the plan, counted from 0."""
+
+    task: TaskId
+    position: int
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldTask:
+    """Do not start this task until it is released."""
+
+    task: TaskId
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseTask:
+    """Let a task that was held back start again."""
+
+    task: TaskId
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveTask:
+    """Take a task that was not started out of the plan. Refused while others wait for it."""
+
+    task: TaskId
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFrom:
+    """Hold back the tasks before this one, release the others, and start the run."""
+
+    task: TaskId
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StartRun:
     """Work on all open tasks of the session; answered at once, the run goes on in the background."""
 
@@ -132,6 +182,12 @@ Command = (
     OpenSession
     | CloseSession
     | AddTasks
+    | EditTask
+    | MoveTask
+    | HoldTask
+    | ReleaseTask
+    | RemoveTask
+    | RunFrom
     | StartRun
     | Pause
     | Resume

@@ -147,6 +147,47 @@ class TaskAdded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TaskEdited:
+    """A task that was not started says something else now."""
+
+    spec: TaskSpec
+    type: Literal["task_edited"] = "task_edited"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TasksOrdered:
+    """The plan has another order: all tasks of the session, first to last."""
+
+    order: tuple[TaskId, ...]
+    by: str
+    type: Literal["tasks_ordered"] = "tasks_ordered"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskHeld:
+    """The task does not start until `TaskReleased`."""
+
+    by: str
+    type: Literal["task_held"] = "task_held"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskReleased:
+    """The task may start again."""
+
+    by: str
+    type: Literal["task_released"] = "task_released"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskRemoved:
+    """The task was taken out of the plan before it was started; followed by its move to `cancelled`."""
+
+    by: str
+    type: Literal["task_removed"] = "task_removed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TaskMoved:
     """The only event that changes a task's state."""
 
@@ -550,6 +591,11 @@ Event = (
     | ProblemRaised
     | ProblemCleared
     | TaskAdded
+    | TaskEdited
+    | TasksOrdered
+    | TaskHeld
+    | TaskReleased
+    | TaskRemoved
     | TaskMoved
     | CopyPrepared
     | BudgetRenewed

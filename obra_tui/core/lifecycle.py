@@ -29,6 +29,8 @@ class State(StrEnum):
 
 class Trigger(StrEnum):
     UNBLOCK = "unblock"
+    BLOCK = "block"
+    """A person made the task wait for others."""
     START = "start"
     IMPLEMENTED = "implemented"
     CHECKED = "checked"
@@ -51,6 +53,7 @@ class Trigger(StrEnum):
 
 _MOVES: dict[tuple[State, Trigger], State] = {
     (State.BLOCKED, Trigger.UNBLOCK): State.QUEUED,
+    (State.QUEUED, Trigger.BLOCK): State.BLOCKED,
     (State.QUEUED, Trigger.START): State.IMPLEMENTING,
     (State.IMPLEMENTING, Trigger.IMPLEMENTED): State.CHECKING,
     (State.CHECKING, Trigger.CHECKED): State.JUDGING,

@@ -39,6 +39,7 @@ from obra_tui.engine.holding import Holds
 from obra_tui.engine.outbox import Listener, Outbox
 from obra_tui.engine.prompts import changes_prompt
 from obra_tui.engine.recovery import recover
+from obra_tui.engine.replanning import PlanCommand, TaskStanding, replanned, standing
 from obra_tui.engine.session_run import SessionRun
 from obra_tui.engine.work import SessionWork, TaskWork, apply
 
@@ -86,6 +87,8 @@ class Orchestrator:
                 return await self._open_session(command)
             case do.AddTasks(session=session, tasks=tasks):
                 return self._add_tasks(self._open_run(session), tasks)
+            case do.EditTask() | do.MoveTask() | do.HoldTask() | do.ReleaseTask() | do.RemoveTask() | do.RunFrom():
+                self._replan(command)
             case do.SendText(task=task, text=text, by=by):
                 return await self._send(task, text, by)
             case do.Decide():
@@ -210,6 +213,26 @@ class Orchestrator:
         )
         run.advance()
         return tuple(task.id for task in tasks)
+
+    def _replan(self, command: PlanCommand) -> None:
+        run, task = self._find_task(command.task)
+        self._open_run(run.work.id)
+        events = replanned(run.work, task, command)
+        if events:
+            self._outbox.commit(run.work.id, [(owner, None, event) for owner, event in events])
+        if isinstance(command, do.RunFrom):
+            run.start(close_when_done=False)
+        else:
+            run.advance()
+
+    def open_sessions(self) -> tuple[tuple[SessionId, SessionKind], ...]:
+        """Return the sessions of this project that are not closed, oldest first."""
+        runs = sorted(self._runs.values(), key=lambda run: run.work.id)
+        return tuple((run.work.id, run.work.opened.kind) for run in runs if not run.work.closed)
+
+    def plan_of(self, session: SessionId) -> tuple[TaskStanding, ...]:
+        """Return the tasks of an open session in the order of its plan."""
+        return standing(self._run(session).work)
 
     # --- gates ---
 

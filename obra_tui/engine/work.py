@@ -33,7 +33,12 @@ from obra_tui.core.events import (
     SessionOpened,
     SteerQueued,
     TaskAdded,
+    TaskEdited,
+    TaskHeld,
     TaskMoved,
+    TaskReleased,
+    TaskRemoved,
+    TasksOrdered,
     UsageReported,
     VerdictReached,
 )
@@ -63,6 +68,9 @@ class TaskWork:
     spec: TaskSpec
     position: int
     state: State
+    held_back: bool = False
+    """A person does not want it started yet."""
+    removed: bool = False
     copy: WorkCopy | None = None
     number: int = 0
     """Attempts started."""
@@ -133,6 +141,9 @@ def apply(work: SessionWork, record: Record) -> None:
             work.closed = True
         case TaskAdded(spec=spec, position=position, state=state):
             work.tasks[spec.id] = TaskWork(spec=spec, position=position, state=state)
+        case TasksOrdered(order=order):
+            for position, task in enumerate(order):
+                work.tasks[task].position = position
         case _ if record.task is not None:
             _remember_answer(work, record)
             _apply_to_task(work.tasks[record.task], record)
@@ -168,6 +179,12 @@ def _apply_to_task(task: TaskWork, record: Record) -> None:
         case TaskMoved(after=after):
             task.state = after
             task.held = None
+        case TaskEdited(spec=spec):
+            task.spec = spec
+        case TaskHeld() | TaskReleased():
+            task.held_back = isinstance(record.event, TaskHeld)
+        case TaskRemoved():
+            task.removed = True
         case CopyPrepared(copy=copy):
             task.copy = copy
         case ConflictFound() as conflict:

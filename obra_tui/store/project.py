@@ -108,6 +108,10 @@ def changes(record: Record) -> Sequence[Change]:  # noqa: C901, PLR0912 - one li
             return [_hit(_UPDATE_SESSION, record.session, closed_at=record.at, close_reason=reason)]
         case e.TaskAdded() as event:
             return [_task_added(record, event)]
+        case e.TaskEdited(spec=spec):
+            return [_hit(_UPDATE_TASK, record.task, title=spec.title, seq=record.seq)]
+        case e.TasksOrdered(order=order):
+            return [_hit(_UPDATE_TASK, task, position=place) for place, task in enumerate(order)]
         case e.TaskMoved() as event:
             return _task_moved(record, event)
         case e.CopyPrepared(copy=copy):

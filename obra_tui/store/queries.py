@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row, Select, func, select
 from sqlalchemy.exc import DBAPIError
 
 from obra_tui.core.errors import StoreError, UnknownId
-from obra_tui.core.events import GateOpened, Record, TaskAdded
+from obra_tui.core.events import GateOpened, Record, TaskAdded, TaskEdited
 from obra_tui.core.history import (
     EVERYTHING,
     AttemptDetail,
@@ -306,8 +306,8 @@ def _opening(record: Record) -> GateOpened:
 def _spec(connection: Connection, task: TaskId) -> TaskSpec:
     row = connection.execute(select(t.task.c.session, t.task.c.seq).where(t.task.c.id == task)).one()
     event = _record_at(connection, row.session, row.seq).event
-    if not isinstance(event, TaskAdded):
-        raise StoreError(f"Record {row.seq} of session {row.session} does not add task {task}.")
+    if not isinstance(event, TaskAdded | TaskEdited):
+        raise StoreError(f"Record {row.seq} of session {row.session} does not say what task {task} is.")
     return event.spec
 
 

@@ -20,7 +20,7 @@ def text_of(event: e.Event) -> str:
     match event:
         case e.SessionOpened(title=title, project=project):
             parts = [title, project]
-        case e.TaskAdded(spec=spec):
+        case e.TaskAdded(spec=spec) | e.TaskEdited(spec=spec):
             parts = [spec.key, spec.title, spec.prompt, *spec.acceptance]
         case e.PromptSent(text=text) | e.TextFinished(text=text) | e.SteerQueued(text=text):
             parts = [text]

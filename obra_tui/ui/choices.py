@@ -33,6 +33,13 @@ def cancel_choices(task: TaskView) -> list[Choice]:
     ]
 
 
+def remove_choices(task: TaskView) -> list[Choice]:
+    return [
+        Choice(id="none", label="Leave it in", effect=f"{task.spec.key} stays in the plan."),
+        Choice(id="remove", label=f"Take {task.spec.key} out", effect="It was not started; history keeps its text."),
+    ]
+
+
 def take_over_choices() -> list[Choice]:
     return [
         Choice(id="look", label="Only look", effect="Nothing is changed; what is stored can be read."),

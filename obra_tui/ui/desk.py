@@ -12,7 +12,7 @@ from obra_tui.core.errors import ObraError
 from obra_tui.core.ids import GateId, QuestionId, SessionId, TaskId
 from obra_tui.ui import keys
 from obra_tui.ui.bridge import Batch
-from obra_tui.ui.choices import Choice, cancel_choices, quit_choices, stop_choices, take_over_choices
+from obra_tui.ui.choices import Choice, cancel_choices, quit_choices, remove_choices, stop_choices, take_over_choices
 from obra_tui.ui.hub import Hub
 from obra_tui.ui.link import Link
 from obra_tui.ui.notify import Notices
@@ -224,6 +224,33 @@ class Desk:
                 self.requests.cancel_task(task.id)
 
         self._choose(f"Cancel {task.spec.key}?", cancel_choices(task), answered)
+
+    def ask_remove(self, task: TaskView) -> None:
+        def answered(answer: str) -> None:
+            if answer == "remove":
+                self.requests.remove_task(task.id)
+
+        self._choose(f"Take {task.spec.key} out of the plan?", remove_choices(task), answered)
+
+    def ask_edit(self, task: TaskView) -> None:
+        """Let the person change a task that was not started."""
+        from obra_tui.core.task_text import read_task, task_text
+        from obra_tui.ui.screens.dialogs import WriteDialog, Writing
+
+        writing = Writing(
+            title=f"Edit {task.spec.key}",
+            explanation="The first line is the title, then the prompt. Lines `accept: …` are criteria, "
+            "`after: T001, T002` names what must be accepted first.",
+            send_label="Change it",
+            text=task_text(task.spec),
+            tall=True,
+        )
+
+        def written(text: str | None) -> None:
+            if text is not None:
+                self.requests.edit_task(read_task(text, task.spec))
+
+        self._app.push_screen(WriteDialog(writing), written)
 
     def ask_stop(self, session: SessionId, task: TaskView | None) -> None:
         """Ways to stop, with what becomes of the work; the focus is on none of them."""

@@ -100,6 +100,13 @@ KEYS: tuple[Key, ...] = (
     _key("tasks.open_task", "enter", "Watch", show=True),
     _key("tasks.new_task", "n", "New task", show=True),
     _key("tasks.run_again", "R", "Take up again", show=True),
+    _key("tasks.run_from", "R", "Run from here"),
+    _key("tasks.edit_task", "e", "Edit…", show=True),
+    _key("tasks.hold", "h", "Hold", show=True),
+    _key("tasks.release", "h", "Release"),
+    _key("tasks.move_up", "K", "Move up"),
+    _key("tasks.move_down", "J", "Move down"),
+    _key("tasks.remove_task", "d", "Take out…"),
     _key("tasks.cancel_task", "x", "Cancel task…", show=True),
     _key("tasks.go_back", "escape", "Back", show=True),
     _key("gates.open_gate", "enter,g", "Review", show=True),
@@ -107,7 +114,7 @@ KEYS: tuple[Key, ...] = (
     _key("history.open_item", "enter", "Open", show=True),
     _key("history.find", "slash", "Search", show=True),
     _key("history.go_up", "backspace,escape", "Back", show=True),
-    _key("history.mark", "space", "Mark", show=True),
+    _key("history.mark", "space", "Mark", show=True, priority=True),
     _key("history.compare", "equals_sign", "Compare", show=True),
     _key("history.replay", "p", "Replay", show=True),
     _key("history.copy_id", "y", "Copy id"),
@@ -119,13 +126,13 @@ KEYS: tuple[Key, ...] = (
     _key("attempt.next_attempt", "right_square_bracket", "Next attempt", show=True),
     _key("attempt.previous_attempt", "left_square_bracket", "Previous attempt"),
     _key("attempt.replay", "p", "Replay", show=True),
-    _key("attempt.compare", "equals_sign", "Compare with the one before", show=True),
+    _key("attempt.compare", "equals_sign", "Compare", show=True),
     _key("attempt.next_prompt", "u", "Next prompt"),
     _key("attempt.next_error", "exclamation_mark", "Next error"),
     _key("attempt.copy_id", "Y", "Copy id"),
     _key("attempt.find", "slash", "Find", show=True),
     _key("attempt.leave", "escape,backspace", "Back", show=True),
-    _key("replay.play", "space", "Play or hold", show=True),
+    _key("replay.play", "space,p", "Play or hold", show=True, priority=True),
     _key("replay.speed", "s", "Speed", show=True),
     _key("replay.step", "full_stop", "Step", show=True),
     _key("replay.next_gate", "n", "Next gate", show=True),
@@ -168,7 +175,11 @@ NEVER_GRANTS = frozenset(
 """Keys that people press by habit, or that a paste contains: they never say yes to anything."""
 
 _ALIASES = {" ": "space", "esc": "escape", "ctrl+[": "ctrl+left_square_bracket", "?": "question_mark"}
-_ALTERNATIVES = ({"live.pause", "live.resume_run"},)
+_ALTERNATIVES = (
+    {"live.pause", "live.resume_run"},
+    {"tasks.run_again", "tasks.run_from"},
+    {"tasks.hold", "tasks.release"},
+)
 """Bindings that share a key on purpose: only one of them is there at a time."""
 
 

@@ -88,6 +88,24 @@ class Requests:
     def cancel_task(self, task: TaskId) -> None:
         self.send(c.CancelTask(task=task, by=self._by), self._say("The task was cancelled; its work is kept."))
 
+    def hold_task(self, task: TaskId) -> None:
+        self.send(c.HoldTask(task=task, by=self._by), self._say("Held: it does not start until you release it."))
+
+    def release_task(self, task: TaskId) -> None:
+        self.send(c.ReleaseTask(task=task, by=self._by), self._say("Released."))
+
+    def remove_task(self, task: TaskId) -> None:
+        self.send(c.RemoveTask(task=task, by=self._by), self._say("Taken out of the plan."))
+
+    def move_task(self, task: TaskId, position: int) -> None:
+        self.send(c.MoveTask(task=task, position=position, by=self._by))
+
+    def run_from(self, task: TaskId) -> None:
+        self.send(c.RunFrom(task=task, by=self._by), self._say("Runs from here; what comes before is held."))
+
+    def edit_task(self, spec: TaskSpec) -> None:
+        self.send(c.EditTask(task=spec.id, spec=spec, by=self._by), self._say(f"{spec.key} was changed."))
+
     def interrupt(self, task: TaskId) -> None:
         self.send(c.InterruptClaude(task=task, by=self._by), self._say("Claude was interrupted; write to it with m."))
 

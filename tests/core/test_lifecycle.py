@@ -11,7 +11,7 @@ from obra_tui.core.lifecycle import FINAL, MOVES, OPEN, WORKING, State, Trigger,
 
 LEGAL = {
     "blocked": {"unblock": "queued", "cancel": "cancelled", "fail": "failed"},
-    "queued": {"start": "implementing", "cancel": "cancelled", "fail": "failed"},
+    "queued": {"block": "blocked", "start": "implementing", "cancel": "cancelled", "fail": "failed"},
     "implementing": {
         "implemented": "checking",
         "cancel": "cancelled",
@@ -55,7 +55,7 @@ def test_every_pair_of_state_and_trigger_does_what_is_written_here(state, trigge
 
 
 def test_a_refused_move_names_those_that_are_possible():
-    with pytest.raises(IllegalMove, match="Possible now: cancel, fail, start"):
+    with pytest.raises(IllegalMove, match="Possible now: block, cancel, fail, start"):
         advance(State.QUEUED, Trigger.APPROVE)
     with pytest.raises(IllegalMove, match="Possible now: nothing"):
         advance(State.ACCEPTED, Trigger.FAIL)

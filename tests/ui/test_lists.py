@@ -1,5 +1,6 @@
 from obra_tui.core import commands as c
 from obra_tui.core.errors import StoreError
+from obra_tui.core.events import TaskHeld, TaskRemoved, TasksOrdered
 from obra_tui.core.model import DecisionKind
 from obra_tui.ui.screens.attempt import AttemptScreen
 from obra_tui.ui.screens.live import LiveScreen
@@ -24,6 +25,44 @@ async def test_a_task_opens_in_the_live_view():
     async with stage.open() as pilot:
         await stage.press(pilot, "2", "enter")
         await settled(pilot, lambda: isinstance(stage.screen, LiveScreen) and "four operations" in stage.text())
+
+
+async def test_a_task_that_was_not_started_is_moved_held_edited_and_taken_out():
+    stage = Stage(stories.two_tasks())
+    async with stage.open((120, 40)) as pilot:
+        await stage.press(pilot, "2", "h")
+        (held,) = stage.engine.asked(c.HoldTask)
+        stage.play(lambda s: s.on(1).tell(TaskHeld(by="person:ada")))
+        await settled(pilot, lambda: "held" in stage.text())
+        await stage.press(pilot, "h")
+        assert [item.task for item in stage.engine.asked(c.ReleaseTask)] == [held.task]
+        await stage.press(pilot, "J")
+        (moved,) = stage.engine.asked(c.MoveTask)
+        assert (moved.task, moved.position) == (held.task, 1)
+        await stage.press(pilot, "e")
+        await settled(pilot, lambda: "accept: " in stage.text())
+        await stage.press(pilot, "X", "ctrl+s")
+        (edited,) = stage.engine.asked(c.EditTask)
+        assert edited.spec.title.startswith("X")
+        assert edited.spec.acceptance
+        await stage.press(pilot, "d", "enter")
+        assert stage.engine.asked(c.RemoveTask) == [], "the first choice leaves it in"
+        await stage.press(pilot, "d", "j", "enter")
+        await settled(pilot, lambda: stage.engine.asked(c.RemoveTask))
+        await stage.press(pilot, "R")
+        await settled(pilot, lambda: stage.engine.asked(c.RunFrom))
+
+
+async def test_the_list_follows_the_order_of_the_plan_and_forgets_what_was_taken_out():
+    story = stories.two_tasks()
+    stage = Stage(story)
+    async with stage.open((120, 40)) as pilot:
+        await stage.press(pilot, "2")
+        first, second, *rest = stage.desk.hub.view.sessions[stories.SESSION].tasks
+        stage.play(lambda s: s.tell(TasksOrdered(order=(second, first, *rest), by="person:ada")))
+        await settled(pilot, lambda: stage.desk.hub.view.sessions[stories.SESSION].tasks[0] == second)
+        stage.play(lambda s: s.on(1).tell(TaskRemoved(by="person:ada")))
+        await settled(pilot, lambda: first not in stage.desk.hub.view.sessions[stories.SESSION].tasks)
 
 
 async def test_cancelling_a_task_asks_first():

@@ -96,6 +96,10 @@ class TasksScreen(ObraScreen):
                 return task is not None
             case "cancel_task":
                 return task is not None and not task.over
+            case "hold" | "release":
+                return _can_change(task) and task is not None and task.held_back is (action == "release")
+            case "edit_task" | "remove_task" | "move_up" | "move_down" | "run_from":
+                return _can_change(task)
             case "run_again":
                 return task is not None and task.state is State.INTERRUPTED
             case _:
@@ -112,12 +116,49 @@ class TasksScreen(ObraScreen):
         if self._picked is not None:
             self.desk.requests.resume(self._picked.session)
 
+    def action_run_from(self) -> None:
+        if self._picked is not None:
+            self.desk.requests.run_from(self._picked.id)
+
+    def action_edit_task(self) -> None:
+        if self._picked is not None:
+            self.desk.ask_edit(self._picked)
+
+    def action_hold(self) -> None:
+        if self._picked is not None:
+            self.desk.requests.hold_task(self._picked.id)
+
+    def action_release(self) -> None:
+        if self._picked is not None:
+            self.desk.requests.release_task(self._picked.id)
+
+    def action_remove_task(self) -> None:
+        if self._picked is not None:
+            self.desk.ask_remove(self._picked)
+
+    def action_move_up(self) -> None:
+        self._move(-1)
+
+    def action_move_down(self) -> None:
+        self._move(1)
+
+    def _move(self, step: int) -> None:
+        task = self._picked
+        if task is not None:
+            tasks = self.hub.view.sessions[task.session].tasks
+            self.desk.requests.move_task(task.id, max(0, tasks.index(task.id) + step))
+
     def action_cancel_task(self) -> None:
         if self._picked is not None:
             self.desk.ask_cancel(self._picked)
 
     def action_go_back(self) -> None:
         self.desk.show("live")
+
+
+def _can_change(task: TaskView | None) -> bool:
+    """What Claude has been told already stays as it was told."""
+    return task is not None and not task.attempts and task.state in (State.QUEUED, State.BLOCKED)
 
 
 def _status(view: ViewState, session: SessionView | None) -> tuple[Part, ...]:
@@ -140,7 +181,7 @@ def _status(view: ViewState, session: SessionView | None) -> tuple[Part, ...]:
 def task_line(view: ViewState, task: TaskView) -> LogLine:
     """`✓ T001 accepted     Write a calculator      after –   1 try  0.90`."""
     status = TASK[task.state]
-    word = f"{status.word:<13}"
+    word = f"{'held' if task.held_back and not task.over else status.word:<13}"
     title = task.spec.title if len(task.spec.title) <= _TITLE else f"{task.spec.title[: _TITLE - 1]}…"
     after = f"after {', '.join(task.spec.depends_on)}" if task.spec.depends_on else ""
     head = f"{task.spec.key} {word} "

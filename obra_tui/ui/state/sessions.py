@@ -12,6 +12,7 @@ from obra_tui.core.events import (
     SessionClosed,
     SessionOpened,
     StopRequested,
+    TasksOrdered,
     UsageReported,
 )
 from obra_tui.core.ids import SessionId, TaskId
@@ -61,6 +62,9 @@ def apply_to_session(session: SessionView, event: Event, at: float) -> SessionVi
             return replace(session, running=True, finished=None, stopping="")
         case RunFinished():
             return replace(session, running=False, finished=event, stopping="")
+        case TasksOrdered(order=order):
+            kept = set(session.tasks)
+            return replace(session, tasks=tuple(task for task in order if task in kept))
         case UsageReported(usage=usage):
             return replace(session, usage=session.usage + usage)
         case _:

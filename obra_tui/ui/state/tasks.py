@@ -9,7 +9,10 @@ from obra_tui.core.events import (
     PromptSent,
     SteerQueued,
     TaskAdded,
+    TaskEdited,
+    TaskHeld,
     TaskMoved,
+    TaskReleased,
     UsageReported,
     WorkAccepted,
     WorkKept,
@@ -29,6 +32,8 @@ class TaskView:
     since: float
     reason: str = ""
     """Why it came into this state, if somebody said so."""
+    held_back: bool = False
+    """A person does not want it started yet."""
     attempts: tuple[AttemptId, ...] = ()
     copy_path: str = ""
     acceptance: Acceptance | None = None
@@ -58,6 +63,10 @@ def apply_to_task(task: TaskView, event: Event, at: float, attempt: AttemptId | 
     match event:
         case TaskMoved(after=after, reason=reason):
             return replace(task, state=after, since=at, reason=reason)
+        case TaskEdited(spec=spec):
+            return replace(task, spec=spec)
+        case TaskHeld() | TaskReleased():
+            return replace(task, held_back=isinstance(event, TaskHeld))
         case AttemptStarted() if attempt is not None and attempt not in task.attempts:
             return replace(task, attempts=(*task.attempts, attempt))
         case CopyPrepared(copy=copy):

@@ -20,6 +20,7 @@ from obra_tui.core.events import (
     SessionClosed,
     TaskAdded,
     TaskMoved,
+    TaskRemoved,
 )
 from obra_tui.core.ids import AttemptId, GateId, QuestionId, SessionId, TaskId
 from obra_tui.core.lifecycle import State
@@ -100,6 +101,10 @@ def _tasks(view: ViewState, record: Record) -> ViewState:
     known = view.tasks.get(task)
     if known is None:
         return view
+    if isinstance(record.event, TaskRemoved):
+        session = view.sessions[record.session]
+        rest = tuple(item for item in session.tasks if item != task)
+        return replace(view, sessions=_with(view.sessions, session.id, replace(session, tasks=rest)))
     changed = apply_to_task(known, record.event, record.at, record.attempt)
     return view if changed is known else replace(view, tasks=_with(view.tasks, task, changed))
 

@@ -1,0 +1,141 @@
+"""Changes to a plan that is already in a session: what each one leads to, as events. Pure; refuses what cannot be.
+
+Only tasks that no attempt was made at can be changed: what Claude has been told stays as it was told.
+"""
+
+from dataclasses import dataclass
+from typing import assert_never
+
+from obra_tui.core import commands as do
+from obra_tui.core.errors import NotAllowed, PlanError
+from obra_tui.core.events import (
+    Event,
+    TaskEdited,
+    TaskHeld,
+    TaskMoved,
+    TaskReleased,
+    TaskRemoved,
+    TasksOrdered,
+)
+from obra_tui.core.ids import TaskId
+from obra_tui.core.lifecycle import FINAL, State, Trigger, advance
+from obra_tui.core.model import TaskSpec
+from obra_tui.core.plan import order
+from obra_tui.engine.work import SessionWork, TaskWork
+
+PlanCommand = do.EditTask | do.MoveTask | do.HoldTask | do.ReleaseTask | do.RemoveTask | do.RunFrom
+Placed = tuple[TaskId | None, Event]
+
+
+def replanned(work: SessionWork, task: TaskWork, command: PlanCommand) -> tuple[Placed, ...]:
+    """Return the events of a change. Raises `NotAllowed` or `PlanError` with what stands in its way."""
+    match command:
+        case do.EditTask(spec=spec):
+            return _edited(work, task, spec)
+        case do.MoveTask(position=position, by=by):
+            return ((None, TasksOrdered(order=moved(work, task, position), by=by)),)
+        case do.HoldTask(by=by):
+            _refuse_started(task, "held back")
+            return () if task.held_back else ((task.spec.id, TaskHeld(by=by)),)
+        case do.ReleaseTask(by=by):
+            return ((task.spec.id, TaskReleased(by=by)),) if task.held_back else ()
+        case do.RemoveTask(by=by):
+            return _removed(work, task, by)
+        case do.RunFrom(by=by):
+            return _run_from(work, task, by)
+        case _:
+            assert_never(command)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskStanding:
+    """A task of the plan as it stands now."""
+
+    spec: TaskSpec
+    state: State
+    held_back: bool
+    attempts: int
+
+
+def standing(work: SessionWork) -> tuple[TaskStanding, ...]:
+    """Return the tasks in the order of the plan, removed ones left out."""
+    return tuple(
+        TaskStanding(spec=item.spec, state=item.state, held_back=item.held_back, attempts=item.number)
+        for item in in_order(work)
+        if not item.removed
+    )
+
+
+def in_order(work: SessionWork) -> list[TaskWork]:
+    return sorted(work.tasks.values(), key=lambda item: item.position)
+
+
+def not_started(task: TaskWork) -> bool:
+    return task.number == 0 and task.state in (State.QUEUED, State.BLOCKED)
+
+
+def moved(work: SessionWork, task: TaskWork, position: int) -> tuple[TaskId, ...]:
+    """Return all tasks in their new order, the task at `position` counted from 0."""
+    _refuse_started(task, "moved")
+    others = [item.spec.id for item in in_order(work) if item is not task]
+    place = max(0, min(position, len(others)))
+    return (*others[:place], task.spec.id, *others[place:])
+
+
+def _edited(work: SessionWork, task: TaskWork, spec: TaskSpec) -> tuple[Placed, ...]:
+    _refuse_started(task, "edited")
+    if (spec.id, spec.key) != (task.spec.id, task.spec.key):
+        raise PlanError(f"{task.spec.key} keeps its id.", where=spec.source, fix="Remove it and add another task.")
+    if not spec.title.strip():
+        raise PlanError(f"{task.spec.key} has no title.", where=spec.source, fix="Write what is to be done.")
+    known = work.by_key()
+    missing = [key for key in spec.depends_on if key not in known or known[key].removed]
+    if missing:
+        raise PlanError(
+            f"{spec.key} would wait for {', '.join(missing)}, which is no task of this session.",
+            where=spec.source,
+            fix=f"The tasks are {', '.join(key for key, item in known.items() if not item.removed)}.",
+        )
+    order([spec if item is task else item.spec for item in in_order(work)])  # refuses a cycle
+    events: list[Placed] = [(spec.id, TaskEdited(spec=spec))]
+    if task.state is State.QUEUED and any(known[key].state is not State.ACCEPTED for key in spec.depends_on):
+        after = advance(State.QUEUED, Trigger.BLOCK)
+        events.append((spec.id, TaskMoved(before=State.QUEUED, trigger=Trigger.BLOCK, after=after)))
+    return tuple(events)
+
+
+def _removed(work: SessionWork, task: TaskWork, by: str) -> tuple[Placed, ...]:
+    _refuse_started(task, "removed")
+    waiting = [item.spec.key for item in work.tasks.values() if _waits_for(item, task.spec.key)]
+    if waiting:
+        raise NotAllowed(
+            f"{task.spec.key} cannot be removed: {', '.join(waiting)} waits for it.",
+            fix="Change what those wait for first, or remove them too.",
+        )
+    after = advance(task.state, Trigger.CANCEL)
+    gone = TaskMoved(before=task.state, trigger=Trigger.CANCEL, after=after, reason=f"Removed from the plan by {by}.")
+    return ((task.spec.id, TaskRemoved(by=by)), (task.spec.id, gone))
+
+
+def _run_from(work: SessionWork, task: TaskWork, by: str) -> tuple[Placed, ...]:
+    """Hold back what comes before the task and release what comes from it on."""
+    events: list[Placed] = []
+    for item in in_order(work):
+        before = item.position < task.position
+        if before and not_started(item) and not item.held_back:
+            events.append((item.spec.id, TaskHeld(by=by)))
+        elif not before and item.held_back:
+            events.append((item.spec.id, TaskReleased(by=by)))
+    return tuple(events)
+
+
+def _waits_for(item: TaskWork, key: str) -> bool:
+    return item.state not in FINAL and key in item.spec.depends_on
+
+
+def _refuse_started(task: TaskWork, what: str) -> None:
+    if not not_started(task):
+        raise NotAllowed(
+            f"{task.spec.key} is {task.state} and cannot be {what} any more.",
+            fix="Write to Claude, ask for changes at its gate, or cancel it and add another task.",
+        )

@@ -1,0 +1,113 @@
+"""A plan that is changed while it runs: only what was not started, and refused as a whole when it cannot be."""
+
+from dataclasses import replace
+
+import pytest
+
+from obra_tui.core import commands as do
+from obra_tui.core.errors import NotAllowed, PlanError
+from obra_tui.core.events import AttemptStarted
+from obra_tui.core.gate import GateRules
+from obra_tui.core.lifecycle import State
+from obra_tui.core.model import Policy, SessionKind
+from tests.fakes.implementer import Play
+from tests.scenarios.world import ME, World, task
+
+PLAYS = tuple(Play(writes={f"{name}.py": f"{name}\n"}) for name in "abcd")
+
+
+@pytest.fixture
+async def planned(tmp_path):
+    """Three tasks that are not started yet."""
+    world = World(tmp_path, plays=PLAYS, rules=GateRules(policy=Policy.AUTONOMOUS))
+    world.session = await world.do(do.OpenSession(kind=SessionKind.MILESTONE, title="Plan"))
+    await world.do(do.AddTasks(session=world.session, tasks=(task("T001"), task("T002"), task("T003"))))
+    return world
+
+
+async def start(world):
+    await world.do(do.StartRun(session=world.session))
+    await world.finished()
+
+
+def started(world):
+    keys = {work.spec.id: key for key, work in world.work().by_key().items()}
+    return [keys[record.task] for record in world.told if isinstance(record.event, AttemptStarted)]
+
+
+def spec(world, key):
+    return world.work().by_key()[key].spec
+
+
+async def test_a_task_that_was_moved_is_begun_in_its_new_place(planned):
+    await planned.do(do.MoveTask(task=planned.task_id("T003"), position=0, by=ME))
+    await start(planned)
+    assert started(planned) == ["T003", "T001", "T002"]
+    await planned.crash()
+    assert [item.spec.key for item in planned.orchestrator.plan_of(planned.session)] == ["T003", "T001", "T002"]
+
+
+async def test_what_is_held_back_is_not_begun_until_it_is_released(planned):
+    await planned.do(do.HoldTask(task=planned.task_id("T001"), by=ME))
+    await start(planned)
+    assert started(planned) == ["T002", "T003"]
+    await planned.do(do.ReleaseTask(task=planned.task_id("T001"), by=ME))
+    await planned.do(do.StartRun(session=planned.session))
+    await planned.finished(2)
+    assert started(planned) == ["T002", "T003", "T001"]
+
+
+async def test_an_edited_task_is_told_to_claude_as_it_is_now(planned):
+    changed = replace(spec(planned, "T001"), prompt="Write it in verse.", acceptance=("It rhymes",))
+    await planned.do(do.EditTask(task=changed.id, spec=changed, by=ME))
+    await start(planned)
+    assert "Write it in verse." in planned.prompts()[0]
+    assert "- It rhymes" in planned.prompts()[0]
+
+
+async def test_a_new_dependency_makes_a_task_wait_and_a_circle_is_refused(planned):
+    first = replace(spec(planned, "T001"), depends_on=("T003",))
+    await planned.do(do.EditTask(task=first.id, spec=first, by=ME))
+    assert planned.state("T001") is State.BLOCKED
+    third = replace(spec(planned, "T003"), depends_on=("T001",))
+    with pytest.raises(PlanError, match="in a circle"):
+        await planned.do(do.EditTask(task=third.id, spec=third, by=ME))
+    with pytest.raises(PlanError, match="no task of this session"):
+        await planned.do(do.EditTask(task=third.id, spec=replace(third, depends_on=("T009",)), by=ME))
+    await start(planned)
+    assert started(planned) == ["T002", "T003", "T001"]
+
+
+async def test_a_removed_task_is_gone_from_the_plan_and_is_kept_as_cancelled(planned):
+    await planned.do(do.RemoveTask(task=planned.task_id("T002"), by=ME))
+    assert [item.spec.key for item in planned.orchestrator.plan_of(planned.session)] == ["T001", "T003"]
+    assert planned.state("T002") is State.CANCELLED
+    await start(planned)
+    assert started(planned) == ["T001", "T003"]
+
+
+async def test_a_task_that_others_wait_for_is_not_removed(planned):
+    third = replace(spec(planned, "T003"), depends_on=("T001",))
+    await planned.do(do.EditTask(task=third.id, spec=third, by=ME))
+    with pytest.raises(NotAllowed, match="T003 waits for it"):
+        await planned.do(do.RemoveTask(task=planned.task_id("T001"), by=ME))
+
+
+async def test_running_from_a_task_leaves_what_comes_before_it(planned):
+    await planned.do(do.HoldTask(task=planned.task_id("T003"), by=ME))
+    await planned.do(do.RunFrom(task=planned.task_id("T002"), by=ME))
+    await planned.finished()
+    assert started(planned) == ["T002", "T003"]
+    assert planned.state("T001") is State.QUEUED
+
+
+async def test_a_task_that_was_begun_cannot_be_changed_any_more(planned):
+    await start(planned)
+    for command in (
+        do.MoveTask(task=planned.task_id("T001"), position=2, by=ME),
+        do.HoldTask(task=planned.task_id("T001"), by=ME),
+        do.RemoveTask(task=planned.task_id("T001"), by=ME),
+        do.EditTask(task=planned.task_id("T001"), spec=spec(planned, "T001"), by=ME),
+    ):
+        with pytest.raises(NotAllowed, match="any more"):
+            await planned.do(command)
