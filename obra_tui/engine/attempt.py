@@ -161,11 +161,24 @@ class TaskRunner:
             self._tell_session(ProblemRaised(code=error.code, text=error.what, fix=error.fix))
             await self._leave(Trigger.INTERRUPT, error.what)
             return error
+        except OSError as error:
+            return await self._refused_by_the_system(error)
         except ObraError as error:
             self._tell_session(ProblemRaised(code="work", text=str(error), fix=error.fix))
             await self._leave(Trigger.INTERRUPT, str(error))
             return error
         return None
+
+    async def _refused_by_the_system(self, error: OSError) -> ObraError:
+        """No more processes, files or space: nothing of the task's doing, so it can be taken up again."""
+        refused = ObraError(
+            f"The system refused a step ({error.strerror or error}).",
+            where=str(error.filename or ""),
+            fix="Close what uses many files or processes, or free some space; then resume.",
+        )
+        self._tell_session(ProblemRaised(code="system", text=str(refused), fix=refused.fix))
+        await self._leave(Trigger.INTERRUPT, str(refused))
+        return refused
 
     async def _prepare(self) -> WorkCopy:
         conflict, diff = self._task.conflict, self._task.diff

@@ -27,6 +27,7 @@ class MachineDoctor:
 
     def run(self) -> Iterator[DoctorLine]:
         yield _git()
+        yield from _root()
         yield self._project_line()
         settings, line = self._settings()
         yield line
@@ -80,6 +81,13 @@ def _git() -> DoctorLine:
     return _line("git", DoctorStatus.OK, f"git {version}")
 
 
+def _root() -> Iterator[DoctorLine]:
+    if os.geteuid() == 0:
+        fact = "Obra runs as root: what Claude is allowed to do, it does as root"
+        detail = "Use an account of your own. Permissions are asked all the same; none is skipped."
+        yield _line("user", DoctorStatus.WARN, fact, detail=detail, needed=False)
+
+
 def _data_folder(settings: Settings) -> DoctorLine:
     folder = settings.data_dir
     parent = next((path for path in (folder, *folder.parents) if path.exists()), Path("/"))
@@ -101,7 +109,8 @@ def _sqlite(settings: Settings) -> DoctorLine:
     from obra_tui.store.sqlite import sqlite_health
 
     health = sqlite_health()
-    return _line("sqlite", DoctorStatus.OK, f"SQLite {health.version}", detail=health.note, needed=False)
+    status = DoctorStatus.WARN if health.affected else DoctorStatus.OK
+    return _line("sqlite", status, f"SQLite {health.version}", detail=health.note, needed=False)
 
 
 def _sandbox(settings: Settings) -> DoctorLine:

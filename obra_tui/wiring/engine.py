@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     from obra_tui.settings import Settings
     from obra_tui.store.queries import SqlHistory
     from obra_tui.wiring.models import Models
+    from obra_tui.wiring.plan_update import PlanUpdater
+
+
+_LOGINS = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN", "OPENAI_API_KEY")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +45,7 @@ class Plant:
         self._start = start
         self._models = models
         self._parts: Parts | None = None
+        self.plan_updater: PlanUpdater | None = None
         self.engine = EngineThread(self._build)
 
     @property
@@ -54,6 +60,10 @@ class Plant:
     def start(self) -> None:
         """Build everything and return when commands are taken. Raises `ObraError` when something is missing."""
         self.engine.start()
+        if self._settings.workspace.update_plan:
+            from obra_tui.wiring.plan_update import PlanUpdater
+
+            self.plan_updater = PlanUpdater(self.engine)
 
     def _build(self) -> Assembly:
         from obra_tui.engine.orchestrator import Orchestrator
@@ -103,7 +113,7 @@ def _ports(
     closing.callback(acquire(settings.data_dir).release)
     # Only the owner of the directory may end what an earlier owner left running.
     sweep_leftovers(models.claude.tmp_dir)
-    journal = SqlJournal(database(settings), space_ran_out=space_ran_out)
+    journal = SqlJournal(database(settings), _secrets(settings), space_ran_out=space_ran_out)
     closing.callback(journal.close)
     history = SqlHistory(database(settings))
     closing.callback(history.close)
@@ -126,6 +136,13 @@ def _ports(
         clock=SystemClock(),
     )
     return ports, history, workspace
+
+
+def _secrets(settings: Settings) -> Iterator[str]:
+    """Yield the exact values that must never be stored: the logins in the settings and in the environment."""
+    yield settings.claude.api_key.get_secret_value()
+    yield settings.judge.api_key.get_secret_value()
+    yield from (os.environ.get(name, "") for name in _LOGINS)
 
 
 def _config(settings: Settings, start: Start, rehearsal: str) -> EngineConfig:

@@ -337,6 +337,8 @@ FAULTS = (
     Fault(
         52, T, "Control sequences in any text", "None of them reaches the terminal",
         (
+            "ui/test_hostile.py::test_no_text_of_anybody_else_reaches_the_terminal_raw",
+            "ui/test_hostile.py::test_a_permission_prompt_cannot_be_spoofed_by_its_text",
             "widgets/test_text.py::test_every_hostile_sample_is_made_harmless",
             "widgets/test_text.py::test_the_line_filter_lets_nothing_harmful_through_and_keeps_the_width",
             "widgets/test_log_pane.py::test_no_text_raises_or_reaches_the_terminal_with_a_control_byte",
@@ -345,6 +347,7 @@ FAULTS = (
     Fault(
         53, T, "Markup in any text", "Shown as it is written",
         (
+            "ui/test_hostile.py::test_markup_stays_what_it_is",
             "widgets/test_small_widgets.py::test_markup_in_any_text_is_literal",
             "widgets/test_diff_pane.py::test_hostile_names_and_texts_are_literal",
             "widgets/test_markdown.py::test_any_text_in_any_pieces_is_drawn_without_a_fault",
@@ -353,9 +356,18 @@ FAULTS = (
     Fault(54, T, "The screen's process dies of TERM, HUP, KILL or SEGV", "The terminal is usable again at once"),
     Fault(
         55, T, "Tiny, resized, colourless, dumb or no terminal", "No crash; plain lines where there is no terminal",
-        ("widgets/test_log_pane.py::test_any_size_of_terminal_is_survived",),
+        (
+            "widgets/test_log_pane.py::test_any_size_of_terminal_is_survived",
+            "ui/test_app.py::test_no_size_of_the_terminal_breaks_a_screen",
+        ),
     ),
-    Fault(56, T, "A fault inside a screen", "A sentence and a private file without values; the work goes on or is kept"),
+    Fault(56, T, "A fault inside a screen", "A sentence and a private file without values; the work goes on or is kept",
+        (
+            "ui/test_app.py::test_a_broken_widget_takes_its_screen_and_not_the_app",
+            "ui/test_app.py::test_a_screen_that_breaks_again_and_again_ends_with_a_sentence_and_without_values",
+            "ui/test_app.py::test_a_worker_that_fails_is_told_and_not_swallowed",
+        ),
+    ),
     Fault(
         57, S, "A repository brings hooks, helpers and servers", "Not run; settings need trust by content",
         (

@@ -26,7 +26,9 @@ def test_fault_35_a_disk_that_fills_up_stops_the_work_and_the_work_goes_on_when_
     if not can_mount(tmp_path):
         pytest.skip("no small disk can be mounted here")
     words = ["unshare", "-rm", "sh", "-c", _SMALL, "sh", str(tmp_path), sys.executable]
-    done = subprocess.run(words, cwd=ROOT, env=dict(os.environ), capture_output=True, text=True, timeout=100, check=False)
+    done = subprocess.run(
+        words, cwd=ROOT, env=dict(os.environ), capture_output=True, text=True, timeout=100, check=False
+    )
     assert done.stdout.splitlines() == ["stopped and recorded", "went on"], done.stdout + done.stderr
 
 

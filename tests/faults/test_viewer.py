@@ -122,7 +122,7 @@ def test_fault_47_a_second_obra_shows_the_first_ones_work_and_a_decision_reaches
     second.wait_for("has ended", "Take over")
     second.press("Down", "Enter")
     deadline = time.monotonic() + 20
-    while "looking on" in second.screen():
+    while any(words in second.screen() for words in ("looking on", "has ended")):
         assert time.monotonic() < deadline, second.screen()
         time.sleep(0.1)
     second.press("C-q")
