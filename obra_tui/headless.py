@@ -49,6 +49,7 @@ class Tally:
     gate_failures: int = 0
     usage: Usage = field(default_factory=Usage)
     standing: ev.RunFinished | None = None
+    closed: bool = False
     problems: set[str] = field(default_factory=set)
     unjudged: set[TaskId] = field(default_factory=set)
     waiting: set[TaskId] = field(default_factory=set)
@@ -75,6 +76,8 @@ class Tally:
                 self.standing = None
             case ev.RunFinished():
                 self.standing = record.event
+            case ev.SessionClosed():
+                self.closed = True
             case _ if record.task is not None:
                 self._add_of_task(record.task, record.event)
 
@@ -170,7 +173,8 @@ def _print_until_finished(records: "queue.SimpleQueue[Sequence[Record]]", tally:
             _print_record(record, tally, output)
         if tally.standing is not None and records.empty():
             # Closing the session follows in the same breath; a moment for it, none for anything else.
-            _drain(records, tally, output)
+            if not tally.closed:
+                _drain(records, tally, output)
             return
 
 
@@ -186,7 +190,7 @@ def _take_past(records: "queue.SimpleQueue[Sequence[Record]]", tally: Tally, out
 
 def _drain(records: "queue.SimpleQueue[Sequence[Record]]", tally: Tally, output: Output) -> None:
     deadline = time.monotonic() + 0.05
-    while (left := deadline - time.monotonic()) > 0:
+    while not tally.closed and (left := deadline - time.monotonic()) > 0:
         try:
             batch = records.get(timeout=left)
         except queue.Empty:
