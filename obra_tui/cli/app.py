@@ -71,6 +71,7 @@ def run(
     model: ModelOption = None,
     judge_model: JudgeModelOption = None,
     jobs: JobsOption = 1,
+    update_plan: Annotated[bool, typer.Option("--update-plan", help="Tick accepted tasks in the plan file.")] = False,
     headless: HeadlessOption = False,
     as_json: JsonOption = False,
 ) -> int:
@@ -78,7 +79,14 @@ def run(
     from obra_tui.cli.plans import order_of
     from obra_tui.cli.running import Job, run_job
 
-    flags = Flags(policy=policy, threshold=threshold, max_attempts=max_attempts, model=model, judge_model=judge_model)
+    flags = Flags(
+        policy=policy,
+        threshold=threshold,
+        max_attempts=max_attempts,
+        model=model,
+        judge_model=judge_model,
+        update_plan=update_plan,
+    )
     job = Job(
         project=project,
         order=order_of(plan=plan, task=task, resume=resume, project=project),

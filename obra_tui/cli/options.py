@@ -39,6 +39,7 @@ class Flags:
     max_attempts: int | None = None
     model: str | None = None
     judge_model: str | None = None
+    update_plan: bool = False
 
     def settings(self) -> Mapping[str, object]:
         """Return dotted setting names with their values; None = not given."""
@@ -48,4 +49,5 @@ class Flags:
             "gate.max_attempts": self.max_attempts,
             "claude.model": self.model,
             "judge.model": self.judge_model,
+            "workspace.update_plan": True if self.update_plan else None,
         }

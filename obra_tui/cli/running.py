@@ -44,7 +44,7 @@ def _run_headless(job: Job) -> int:
 
 def follow_plant(plant: "Plant", order: Order, *, as_json: bool) -> int:
     """Start the engine, follow the ordered work to its end on standard output, stop the engine."""
-    from obra_tui.headless import Output, follow
+    from obra_tui.headless import Output, follow, print_error
     from obra_tui.wiring.begin import enter_session, start_work
     from obra_tui.wiring.guard import interrupt_on_signals
     from obra_tui.wiring.records import encode_record
@@ -64,3 +64,5 @@ def follow_plant(plant: "Plant", order: Order, *, as_json: bool) -> int:
         )
     finally:
         plant.engine.stop()
+        for problem in plant.finish_plan():
+            print_error(problem)

@@ -181,6 +181,8 @@ class WorkspaceSettings(Section):
     protected: tuple[str, ...] = ()
     """More paths (globs) that work must not change without you, beside existing tests, CI and Obra's settings;
     "!docs/*" takes paths out again."""
+    update_plan: bool = False
+    """Tick accepted tasks in the plan file that a session was made from; nothing else in it is changed."""
     keep_copies: bool = False
     """Keep the copy of a finished task on the disk. Its content is kept as a git ref in any case."""
 

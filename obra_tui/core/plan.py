@@ -10,6 +10,10 @@ acceptance criteria, everything else goes into the prompt as it is.
       - after: T000
     - [x] done before: left out, and what depends on it need not wait
 
+A spec-kit `tasks.md` is such a list with `## Phase …` headings and the tags `[P]` and `[US1]`: a task without
+`[P]` waits for those before it in its phase, one with `[P]` only for the last one without it, and every phase waits
+for the one before. What the person wrote as a dependency counts beside it.
+
 The id is a leading `T001`, a bold `**name-1**` or a comment `<!-- id: name-1 -->`; a task
 without one gets `T` and its place in the list. A nested checkbox is a criterion, unless it
 has an id: then it is a task.
@@ -52,6 +56,7 @@ def parse_plan(text: str, source: str, fmt: PlanFormat) -> Plan:
     normal = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     title, drafts = _read_toml(normal, source) if fmt == "toml" else _read_markdown(normal, source)
     _name(drafts, source)
+    _order_phases(drafts)
     _refuse_unknown_dependencies(drafts, source)
     tasks = tuple(draft.task(source, drafts) for draft in drafts if not draft.done)
     if not tasks:
@@ -120,6 +125,10 @@ class _Draft:
     depends_on: list[tuple[str, int | None]] = field(default_factory=list)
     checks: tuple[CheckSpec, ...] = ()
     budget: Budget = field(default_factory=Budget)
+    phase: str = ""
+    """The spec-kit phase that it stands under."""
+    parallel: bool = False
+    """Has the tag `[P]`."""
 
     def task(self, source: str, drafts: Iterable["_Draft"]) -> TaskSpec:
         done = {draft.key for draft in drafts if draft.done}
@@ -159,6 +168,23 @@ def _name(drafts: Sequence[_Draft], source: str) -> None:
             number += len(drafts)
 
 
+def _order_phases(drafts: Sequence[_Draft]) -> None:
+    """Let the tasks of a spec-kit list wait for each other as its phases and `[P]` tags say."""
+    if not any(draft.phase for draft in drafts):
+        return
+    barrier: list[str] = []  # what the present group waits for
+    group: list[str] = []  # tasks that may run side by side
+    phase = drafts[0].phase
+    for draft in drafts:
+        if group and (draft.phase != phase or not draft.parallel):
+            barrier, group = group, []
+        phase = draft.phase
+        draft.depends_on += [(key, draft.line) for key in barrier]
+        group.append(draft.key)
+        if not draft.parallel:
+            barrier, group = group, []
+
+
 def _refuse_unknown_dependencies(drafts: Sequence[_Draft], source: str) -> None:
     known = [draft.key for draft in drafts]
     for draft in drafts:
@@ -190,6 +216,7 @@ _PLAIN_KEY = re.compile(r"(T-?\d+|TASK-?\d+)\b[:.)]?(?:\s+|$)")
 _BOLD_KEY = re.compile(rf"\*\*({_KEY})\*\*:?(?:\s+|$)")
 _COMMENT_KEY = re.compile(rf"<!--\s*(?:id\s*[:=]\s*)?({_KEY})\s*-->", re.IGNORECASE)
 _COMMENT = re.compile(r"<!--.*?-->")
+_PHASE = re.compile(r"\W*Phase\b", re.IGNORECASE)
 _TAG = re.compile(r"\[(?:P|US\d+)\][ ]*")
 _AFTER = re.compile(r"(?:after|depends|depends[ _-]on)[ ]*:[ ]*(.+)$", re.IGNORECASE)
 _AFTER_IN_TITLE = re.compile(r"[ ]*\((?:after|depends on)[ ]*:?[ ]+([^()]+)\)[ ]*$", re.IGNORECASE)
@@ -209,6 +236,7 @@ class _Reading:
 
     source: str
     title: str = ""
+    phase: str = ""
     drafts: list[_Draft] = field(default_factory=list)
     indent: int = -1
     """Column of the present task's bullet; -1 = in no task."""
@@ -270,6 +298,7 @@ class _Reading:
         if not draft.title:
             raise PlanError("This task has no title.", where=_at(self.source, number), fix="Write what is to be done.")
         draft.done = done
+        draft.phase = self.phase
         self.drafts.append(draft)
         self.indent = column
 
@@ -300,6 +329,8 @@ class _Reading:
     def _outside(self, line: str) -> None:
         self.close()
         heading = _HEADING.match(line)
+        if heading and line.startswith("## "):
+            self.phase = heading[1].strip() if _PHASE.match(heading[1]) else ""
         if heading and not self.title:
             self.title = heading[1].strip()
 
@@ -328,6 +359,7 @@ def _draft_of(number: int, words: str) -> _Draft:
         draft.depends_on = [(key, number) for key in keys]
         rest = _AFTER_IN_TITLE.sub("", rest)
     while tag := _TAG.match(rest):
+        draft.parallel = draft.parallel or tag[0].startswith("[P]")
         rest = rest[tag.end() :]
     draft.title = rest.strip()
     return draft

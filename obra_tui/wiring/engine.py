@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from obra_tui.core.errors import ObraError
 from obra_tui.core.gate import GateRules
 from obra_tui.core.model import SandboxLevel
 from obra_tui.engine.config import EngineConfig, Ports
@@ -64,6 +65,13 @@ class Plant:
             from obra_tui.wiring.plan_update import PlanUpdater
 
             self.plan_updater = PlanUpdater(self.engine)
+
+    def finish_plan(self) -> Sequence[ObraError]:
+        """Wait until the person's plan file is up to date; returns what stood in the way. After the engine's stop."""
+        if self.plan_updater is None:
+            return ()
+        self.plan_updater.close()
+        return tuple(self.plan_updater.problems)
 
     def _build(self) -> Assembly:
         from obra_tui.engine.orchestrator import Orchestrator

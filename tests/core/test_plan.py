@@ -336,3 +336,35 @@ def test_no_text_is_answered_with_anything_but_a_plan_or_a_plan_error(text, fmt)
         assert plan.tasks
         assert all(item.title and item.key for item in plan.tasks)
         assert len({item.key for item in plan.tasks}) == len(plan.tasks)
+
+
+SPEC_KIT = """\
+# Tasks: Login
+
+## Phase 1: Setup
+- [x] T001 Create the project
+- [ ] T002 [P] Configure lint
+- [ ] T003 [P] Configure tests
+
+## Phase 2: User Story 1
+- [ ] T004 [P] [US1] Model in src/user.py
+- [ ] T005 [P] [US1] Contract test
+- [ ] T006 [US1] Service in src/login.py
+- [ ] T007 [US1] Endpoint
+
+## Dependencies
+Text that is no phase.
+"""
+
+
+def test_spec_kit_phases_and_parallel_marks_become_dependencies():
+    plan = parse_plan(SPEC_KIT, "tasks.md", "markdown")
+    assert {task.key: task.depends_on for task in plan.tasks} == {
+        "T002": (),
+        "T003": (),
+        "T004": ("T002", "T003"),
+        "T005": ("T002", "T003"),
+        "T006": ("T004", "T005"),
+        "T007": ("T006",),
+    }
+    assert plan.tasks[2].title == "Model in src/user.py"
