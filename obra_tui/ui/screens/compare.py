@@ -144,7 +144,7 @@ def _patch(text: str) -> Iterator[LogLine]:
 
 
 def _numbers(made: Comparison) -> Iterator[LogLine]:
-    yield LogLine(f"{'':<15}{'A':>9}{'B':>9}  difference", style="dim")
+    yield LogLine(f"{'number':<15}{'A':>9}{'B':>9}  difference", style="dim")
     for number in made.numbers:
         a, b = shown(number, number.a), shown(number, number.b)
         yield LogLine(f"{number.name:<15}{a:>9}{b:>9}  {shown_delta(number)}")

@@ -94,7 +94,7 @@ class HistoryScreen(ObraScreen):
             else:
                 self.desk.soon(partial(self._taken, partial(take, answer), asked))
 
-        self.run_worker(read, thread=True, exit_on_error=False, group="history", exclusive=True)
+        self.run_worker(read, thread=True, exit_on_error=False, group="history")
 
     def _refused(self, refused: ObraError, asked: int) -> None:
         """An answer to an earlier question is no longer wanted."""
@@ -334,9 +334,10 @@ class HistoryScreen(ObraScreen):
         self._load()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Tab completes only while somebody writes the search line."""
-        if action == "complete":
-            return isinstance(self.focused, Input) and self.focused.id == "message-input"
+        """Tab completes only while somebody writes the search line; a space then is a space."""
+        writing = isinstance(self.focused, Input)
+        if action in ("complete", "mark"):
+            return writing if action == "complete" else not writing
         return super().check_action(action, parameters)
 
     def action_complete(self) -> None:

@@ -17,7 +17,7 @@ from obra_tui.ui.bindings import bindings
 from obra_tui.ui.screens.base import ObraScreen
 from obra_tui.ui.statusline import Part
 from obra_tui.ui.words import Tone
-from widgets.lines import LogLine
+from widgets.lines import LogLine, Span
 from widgets.log_pane import LogPane
 
 DAY_S = 86_400.0
@@ -38,6 +38,7 @@ class MetricsScreen(ObraScreen):
         self._explained = False
         self._measured: tuple[Measured, Measured] | None = None
         self._note = "counting…"
+        self._asked: tuple[Scope, By] | None = None
 
     def compose_body(self) -> ComposeResult:
         yield LogPane(id="figures", follow=False)
@@ -60,8 +61,9 @@ class MetricsScreen(ObraScreen):
         backend = self.desk.backend
         if backend is not None:
             scopes = (self._scope(""), self._scope(self._by))
+            self._asked = (scopes[0], self._by)
             work = partial(self._read, backend.history, scopes)
-            self.run_worker(work, thread=True, exit_on_error=False, group="metrics", exclusive=True)
+            self.run_worker(work, thread=True, exit_on_error=False, group="metrics")
 
     def _read(self, history: History, scopes: tuple[Scope, Scope]) -> None:
         """In a worker thread."""
@@ -78,8 +80,9 @@ class MetricsScreen(ObraScreen):
             self.draw(())
 
     def _take(self, whole: Measured, grouped: Measured) -> None:
-        self._measured, self._note = (whole, grouped), ""
-        if self.ready:
+        """An answer to an earlier question is no longer wanted."""
+        if self.ready and (whole.scope, grouped.scope.by) == self._asked:
+            self._measured, self._note = (whole, grouped), ""
             self._show()
 
     def _show(self) -> None:
@@ -152,13 +155,15 @@ def _charts(measured: Measured) -> Iterator[LogLine]:
         yield LogLine(f"{title}, by {measured.scope.by or 'all'}", style="heading")
         figures = [(group.name or "all", group[name]) for group in measured.groups]
         highest = top or max((figure.value or 0.0 for _, figure in figures), default=0.0)
-        yield from (LogLine(_bar(label, figure, highest)) for label, figure in figures)
+        yield from (_bar(label, figure, highest) for label, figure in figures)
 
 
-def _bar(label: str, figure: Figure, highest: float) -> str:
+def _bar(label: str, figure: Figure, highest: float) -> LogLine:
+    """A bar that begins at 0; a figure of a few cases is drawn with dots."""
     share = 0.0 if figure.value is None or not highest else min(1.0, figure.value / highest)
-    bar = "█" * round(share * _WIDTH)
-    return f"{label[-24:]:<25}{bar:<{_WIDTH}} {shown(figure):>8}  n={figure.of}"
+    bar = ("▬" if figure.of >= SMALL else "·") * round(share * _WIDTH)
+    text = f"{label[-24:]:<25}{bar:<{_WIDTH}} {shown(figure):>8}  n={figure.of}"
+    return LogLine(text, spans=(Span(25, 25 + len(bar), "ok"),))
 
 
 def _table(measured: Measured) -> Iterator[LogLine]:

@@ -137,7 +137,13 @@ class ReplayScreen(LiveScreen, inherit_bindings=False):
     # -- keys ----------------------------------------------------------------------------------
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        return True
+        """A space is a space while somebody writes what to find."""
+        return action != "play" or not self._writes()
+
+    def _writes(self) -> bool:
+        from textual.widgets import Input
+
+        return isinstance(self.focused, Input)
 
     def action_play(self) -> None:
         if self._player.over:
