@@ -18,6 +18,7 @@ from textual.app import App, ScreenError
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
 from textual.screen import Screen
+from textual.worker import Worker
 
 from obra_tui.ui import keys
 from obra_tui.ui.bindings import bindings
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
     from obra_tui.ui.desk import Desk
     from obra_tui.ui.ports import Engine
+    from obra_tui.ui.recovery import Recovery
 
 PANE_KEYS = {"log.start": "home"}
 """`g` reviews a gate everywhere, so the panes give it up."""
@@ -90,6 +92,7 @@ class ObraApp(App[UiResult]):
         self.clock: Clock = clock or SystemClock()
         self.overrides = keys.check_overrides(launch.keys)
         self.desk: Desk | None = None
+        self.recovery: Recovery | None = None
         self._open_backend = open_backend
         self._leaving = False
 
@@ -118,9 +121,11 @@ class ObraApp(App[UiResult]):
 
     def _imported(self) -> None:
         from obra_tui.ui.desk import Desk
+        from obra_tui.ui.recovery import Recovery
 
         self._add_styles(Path(__file__).with_name("obra.tcss"))
         self.desk = Desk(self)
+        self.recovery = Recovery(self)
         self.show(self.launch.first_screen)
         self.set_interval(1.0, self._tick)
         self.desk.open(self._open_backend)
@@ -265,6 +270,17 @@ class ObraApp(App[UiResult]):
         """However the screen ended, the engine ends with it in order."""
         if self.desk is not None:
             await asyncio.to_thread(self.desk.close)
+
+    def _handle_exception(self, error: Exception) -> None:
+        """A widget that fails takes its screen with it; only what cannot be held up ends the app."""
+        if self.recovery is None or not self.recovery.take(error):
+            super()._handle_exception(error)
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """A worker of the app that failed must not do so in silence."""
+        failed = event.worker.error
+        if failed is not None and self.desk is not None:
+            self.desk.unexpected(failed, "in the background")
 
     def _fatal_error(self) -> None:
         """Replaces Textual's report, which prints the values of variables."""

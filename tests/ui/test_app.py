@@ -1,5 +1,8 @@
+import asyncio
+
 import pytest
 from textual.app import ComposeResult
+from textual.events import Click
 from textual.widget import Widget
 
 from obra_tui.core import commands as c
@@ -7,6 +10,7 @@ from obra_tui.core import events as e
 from obra_tui.core.errors import AlreadyOwned, ConfigError
 from obra_tui.ui.crash import crash_sentence, save_crash
 from obra_tui.ui.ports import Backend, UiResult
+from obra_tui.ui.recovery import MOST
 from obra_tui.ui.screens.dialogs import ChoiceDialog
 from obra_tui.ui.screens.first import FirstScreen
 from obra_tui.ui.screens.live import LiveScreen
@@ -109,16 +113,49 @@ class Bursting(Widget):
         yield
 
 
-async def test_a_broken_widget_ends_with_a_sentence_and_without_values(tmp_path, capsys):
+class Failing(Widget):
+    def on_click(self) -> None:
+        token = SECRET
+        raise RuntimeError(f"boom {len(token)}")
+
+
+@pytest.mark.parametrize("kind", [Bursting, Failing])
+async def test_a_broken_widget_takes_its_screen_and_not_the_app(kind, tmp_path):
+    stage = Stage(stories.streaming(), data_dir=str(tmp_path))
+    async with stage.open() as pilot:
+        broken, widget = stage.screen, kind()
+        await broken.mount(widget)
+        widget.post_message(Click(widget, 0, 0, 0, 0, 1, False, False, False))
+        # The pilot would wait for the broken widget to answer.
+        while stage.screen is broken or not isinstance(stage.screen, LiveScreen):
+            await asyncio.sleep(0.005)
+        await settled(pilot, lambda: "This screen had an error" in stage.text())
+        await settled(pilot, lambda: "four operations" in stage.text())
+        await stage.press(pilot, "p")
+        await settled(pilot, lambda: stage.engine.asked(c.Pause))
+    written = "".join(path.read_text() for path in (tmp_path / "crashes").iterdir())
+    assert SECRET not in written.replace("token = SECRET", "")
+
+
+async def test_a_screen_that_breaks_again_and_again_ends_with_a_sentence_and_without_values(tmp_path, capsys):
     stage = Stage(data_dir=str(tmp_path))
     with pytest.raises(RuntimeError):
         async with stage.open() as pilot:
-            await stage.screen.mount(Bursting())
-            await pilot.pause()
+            for _ in range(MOST + 1):
+                broken = stage.screen
+                await broken.mount(Bursting())
+                await settled(pilot, lambda broken=broken: stage.screen is not broken and stage.screen.is_mounted)
     printed = capsys.readouterr()
+    assert "Nothing that was decided or recorded is lost" in printed.err
     assert SECRET not in printed.out + printed.err
     assert "Traceback" not in printed.out + printed.err
-    assert len(list((tmp_path / "crashes").iterdir())) == 1
+
+
+async def test_a_worker_that_fails_is_told_and_not_swallowed(tmp_path):
+    stage = Stage(stories.at_gate(), data_dir=str(tmp_path), reader=FakeReader(prompt=ValueError("odd")))
+    async with stage.open() as pilot:
+        await stage.press(pilot, "g", "e")
+        await settled(pilot, lambda: "An error in Obra itself in the background" in stage.text())
 
 
 async def test_an_error_in_an_answer_does_not_end_the_screen(tmp_path):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import App, ComposeResult
 from textual.screen import Screen
+from textual.worker import Worker, WorkerState
 
 from obra_tui.core.events import Record
 from obra_tui.ui.footer import KeyLine, Place
@@ -20,7 +21,14 @@ if TYPE_CHECKING:
     from obra_tui.ui.desk import Desk
 
 
-PLACES = {"live": "Live", "tasks": "Tasks", "gates": "Gates", "history": "History", "setup": "Setup"}
+PLACES = {
+    "live": "Live",
+    "tasks": "Tasks",
+    "gates": "Gates",
+    "history": "History",
+    "metrics": "Metrics",
+    "setup": "Setup",
+}
 
 
 def desk_of(app: App[Any]) -> Desk:
@@ -73,6 +81,12 @@ class ObraScreen(Screen[object]):
     def on_screen_resume(self) -> None:
         if self.ready:
             self.draw(())
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """A worker of this screen that failed must not do so in silence."""
+        failed = event.worker.error
+        if failed is not None and event.state is WorkerState.ERROR:
+            self.desk.unexpected(failed, "in the background")
 
     def _changed(self, records: Sequence[Record]) -> None:
         if self.is_current:
