@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 
 from obra_tui.core.commands import Command
+from obra_tui.core.errors import StoreError
 from obra_tui.core.events import Record
 from obra_tui.engine.orchestrator import Orchestrator
 
@@ -104,7 +105,15 @@ class EngineThread:
         finally:
             if beside is not None:
                 beside.cancel()
-            await self._orchestrator.stop()
+            await self._end(self._orchestrator, assembly)
+
+    async def _end(self, orchestrator: Orchestrator, assembly: Assembly) -> None:
+        """Stop and close; the lock is released and Claude Code ended also when nothing can be written any more."""
+        try:
+            await orchestrator.stop()
+        except StoreError as error:
+            orchestrator.store_error = orchestrator.store_error or error
+        finally:
             await assembly.close()
 
 

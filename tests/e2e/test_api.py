@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import re
 import shutil
+import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -21,6 +22,7 @@ from obra_tui.core.errors import (
     SessionClosedError,
     SessionOpenError,
     StaleDecision,
+    StoreError,
     UnknownId,
 )
 from obra_tui.core.events import CopyPrepared, SessionClosed
@@ -294,6 +296,26 @@ def test_a_conversation_that_is_lost_is_followed_by_a_fresh_one_in_the_same_sess
         assert_usage_adds_up(obra, again.session)
         assert obra.decide(again.gate, DecisionKind.APPROVE).accepted
         assert obra.session(again.session).summary.closed_at is not None
+
+
+# --- faults of the store ---
+
+
+def test_a_call_does_not_wait_for_what_can_no_longer_be_recorded(house):
+    one = house("csv")
+    with one.open() as obra:
+        (task,) = obra.create_tasks(one.plan)
+        with sqlite3.connect(one.data / "obra.db") as db:
+            refuse = "BEGIN SELECT RAISE(ABORT, 'no room'); END"
+            db.execute(f"CREATE TRIGGER full BEFORE INSERT ON event WHEN NEW.seq > 8 {refuse}")
+        with pytest.raises(StoreError, match="no room"):
+            obra.execute_task(task)
+    assert git(one.repo, "branch", "--list", "obra/*") == ""
+    with sqlite3.connect(one.data / "obra.db") as db:
+        db.execute("DROP TRIGGER full")
+    with one.open() as again:  # the lock was released, and what was stored is enough to go on
+        done = again.resume_task(task)
+        assert done.accepted, done.reason
 
 
 # --- interruptions -------------------------------------------------------------------------------
