@@ -149,7 +149,7 @@ class TaskRunner:
         try:
             await self._signals.next_stage()
             copy = await self._prepare()
-            start: Start | None = self._opening()
+            start = await self._look_again(copy) if self._was_looked_at() else self._opening()
             repairs = _Repairs()
             while start is not None:
                 start = await self._attempt(start, copy, repairs)
@@ -227,6 +227,29 @@ class TaskRunner:
         if again is not None:
             return again
         repairs.fresh = repairs.broken = False
+        return await self._examine(attempt, copy, result)
+
+    def _was_looked_at(self) -> bool:
+        """Claude had finished, and the work was interrupted while it was being looked at: nothing is asked of Claude."""
+        task = self._task
+        ended = task.claude_ended
+        return (
+            ended is not None
+            and ended.outcome is Outcome.COMPLETED
+            and task.diff is not None
+            and task.quality is None
+            and not (task.notes or task.decision or task.conflict)
+        )
+
+    async def _look_again(self, copy: WorkCopy) -> Start | None:
+        """Go on with the last attempt where it was cut off: its evidence is taken anew, as a whole."""
+        attempt, result = self._task.attempt, self._task.claude_ended
+        assert attempt is not None
+        assert result is not None
+        self._commit((attempt, self._move(Trigger.START)))
+        return await self._examine(attempt, copy, result)
+
+    async def _examine(self, attempt: AttemptId, copy: WorkCopy, result: ImplementResult) -> Start | None:
         diff = await self._look(attempt, copy)
         checks = await self._check(attempt, copy, diff)
         verdict = await self._judge(attempt, diff, checks, result)

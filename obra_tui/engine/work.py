@@ -241,9 +241,9 @@ def _begin_attempt(task: TaskWork, attempt: AttemptId | None, event: AttemptStar
 
 
 def _take_diff(task: TaskWork, diff: Diff) -> None:
-    task.diff = diff
+    again, task.diff = task.diff is not None, diff
     ended = task.claude_ended
-    if ended is not None and ended.outcome is Outcome.COMPLETED and not diff.empty:
+    if not again and ended is not None and ended.outcome is Outcome.COMPLETED and not diff.empty:
         task.counted += 1
 
 

@@ -399,3 +399,33 @@ async def test_sessions_of_another_project_are_left_alone(tmp_path):
     await world.crash()
     with pytest.raises(UnknownId):
         await world.do(do.Resume(session=world.session, by=ME))
+
+
+async def test_work_found_while_it_was_checked_is_checked_again_and_claude_is_not_asked_again(tmp_path):
+    world = World(tmp_path, rules=AUTONOMOUS)
+    world.checks.hold()
+    await world.run()
+    await world.until(moved_to(State.CHECKING))
+    await asyncio.wait_for(world.checks.running.wait(), 5)
+    await world.crash()
+    assert world.state() is State.INTERRUPTED
+    world.checks.release()
+    await world.do(do.Resume(session=world.session, by=ME))
+    await world.finished()
+    assert world.state() is State.ACCEPTED
+    assert len(world.implementer.requests) == 1
+    assert world.work().by_key()["T001"].counted == 1
+
+
+async def test_work_found_while_it_was_judged_is_looked_at_again_unless_the_person_said_something(tmp_path):
+    world = World(tmp_path, plays=(WRITES, WRITES), rules=AUTONOMOUS)
+    world.judge.hold()
+    await world.run()
+    await world.until(moved_to(State.JUDGING))
+    await asyncio.wait_for(world.judge.asked.wait(), 5)
+    await world.crash()
+    world.judge.release()
+    await world.do(do.SendText(task=world.task_id(), text="Sort them, too.", by=ME))
+    await world.finished()
+    assert world.prompts()[-1] == "Sort them, too."
+    assert len(world.implementer.requests) == 2
