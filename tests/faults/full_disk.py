@@ -1,3 +1,4 @@
+# ruff: noqa: T201 - its output is what the test reads
 """Runs in a mount namespace of its own on a small disk, fills it in the middle of a run, and frees it again."""
 
 import queue

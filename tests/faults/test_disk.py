@@ -10,7 +10,9 @@ import pytest
 from obra_tui.store.reserve import NAME, SIZE, Reserve
 
 ROOT = Path(__file__).resolve().parents[2]
-_SMALL = 'mount -t tmpfs -o size=40m tmpfs "$1" && head -c 22M /dev/zero > "$1/filler" && exec "$2" -m tests.faults.full_disk "$1"'
+_SMALL = """
+mount -t tmpfs -o size=40m tmpfs "$1" && head -c 22M /dev/zero > "$1/filler" && exec "$2" -m tests.faults.full_disk "$1"
+"""
 
 
 def can_mount(folder):
