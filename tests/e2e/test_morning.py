@@ -4,6 +4,7 @@ import json
 import sqlite3
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -52,10 +53,33 @@ say = "Now I publish it."
 use = [{ bash = "git push origin HEAD", why = "Push the branch" }]
 """
 FILES = {
-    "hello.py": '"""Greetings."""\n\n\ndef hello(name: str) -> str:\n    """Return a welcome."""\n    return f"Hello, {name}"\n',
-    "total.py": '"""Sums."""\n\n\ndef total(numbers: list[int]) -> int:\n    return sum(numbers)\n',
-    "total_2.py": '"""Sums."""\n\n\ndef total(numbers: list[int]) -> int:\n    """Return the numbers added up."""\n    return sum(numbers)\n',
-    "shout.py": '"""Noise."""\n\n\ndef shout(text: str) -> str:\n    """Return the text in capitals."""\n    return text.upper()\n',
+    "hello.py": '''"""Greetings."""
+
+
+def hello(name: str) -> str:
+    """Return a welcome."""
+    return f"Hello, {name}"
+''',
+    "total.py": '''"""Sums."""
+
+
+def total(numbers: list[int]) -> int:
+    return sum(numbers)
+''',
+    "total_2.py": '''"""Sums."""
+
+
+def total(numbers: list[int]) -> int:
+    """Return the numbers added up."""
+    return sum(numbers)
+''',
+    "shout.py": '''"""Noise."""
+
+
+def shout(text: str) -> str:
+    """Return the text in capitals."""
+    return text.upper()
+''',
 }
 TITLES = {"hello": "Write the welcome", "total": "Write the sum", "shout": "Write the shouting"}
 
@@ -185,15 +209,12 @@ def refuse_the_stale_approval(app, records):
     app.press("g")
     listen(app, "T002", "attempt 2", "a Approve")
     ((copy,),) = records.rows("select copy_path from task where key = 'T002'")
-    file = f"{copy}/total.py"
-    with open(file) as text:
-        before = text.read()
-    with open(file, "a") as text:
-        text.write("# slipped in\n")
+    file = Path(copy, "total.py")
+    before = file.read_text()
+    file.write_text(f"{before}# slipped in\n")
     app.press("a")
     app.wait_for("changed since it was shown")
-    with open(file, "w") as text:
-        text.write(before)
+    file.write_text(before)
     time.sleep(1.0)
     app.press("a")
 
