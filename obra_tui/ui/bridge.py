@@ -50,6 +50,8 @@ class _Entry:
     key: tuple[object, ...] | None = None
     pieces: list[str] = field(default_factory=list)
     chars: int = 0
+    began: float = 0.0
+    """When its first piece came: what is joined carries this time."""
 
 
 class Bridge:
@@ -74,7 +76,7 @@ class Bridge:
                 self._put(record)
         self._wake()
 
-    def take(self, limit: int = 2_000, chars: int = 400_000) -> Batch:
+    def take(self, limit: int = 600, chars: int = 200_000) -> Batch:
         """Return what waits, oldest first, at most `limit` records and about `chars` of streamed text."""
         with self._lock:
             taken: list[_Entry] = []
@@ -120,7 +122,7 @@ class Bridge:
             last.chars += size
             last.record = record
         else:
-            entry = _Entry(record=record, key=key, pieces=[event.text], chars=size)
+            entry = _Entry(record=record, key=key, pieces=[event.text], chars=size, began=record.at)
             self._queue.append(entry)
             self._streams.setdefault(kind, deque()).append(entry)
         self._chars[kind] = self._chars.get(kind, 0) + size
@@ -161,4 +163,4 @@ def _joined(entry: _Entry) -> Record:
         return entry.record
     event: Event = entry.record.event
     assert isinstance(event, STREAMED)
-    return replace(entry.record, event=replace(event, text="".join(entry.pieces)))
+    return replace(entry.record, at=entry.began, event=replace(event, text="".join(entry.pieces)))

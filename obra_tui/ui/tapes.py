@@ -42,7 +42,7 @@ class Tape:
             return False
         before = last.event
         assert isinstance(before, e.STREAMED)
-        self.records[-1] = replace(record, event=replace(event, text=before.text + event.text))
+        self.records[-1] = replace(record, at=last.at, event=replace(event, text=before.text + event.text))
         self.chars += len(event.text)
         return True
 
