@@ -2,7 +2,7 @@
 # Pass arguments with ARGS, as in: make run ARGS="doctor"
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-long validate test-real-llm chaos faults bench lint gallery lock clean FORCE
+.PHONY: help run demo test test-long validate test-real-llm chaos soak fuzz faults bench lint gallery lock clean FORCE
 
 BIN := .venv/bin
 READY := .venv/.set-up
@@ -53,6 +53,15 @@ SEED ?= 1
 chaos: $(READY)  ## kill Obra KILLS=100 times at random, then at every named place, and look for what was lost
 	@$(BIN)/python -m tests.chaos --kills $(KILLS) --seed $(SEED) $(ARGS)
 	@$(BIN)/python -m tests.chaos --points all
+
+ATTEMPTS ?= 10000
+TIMES ?= 100
+
+soak: $(READY)  ## ATTEMPTS=10000 attempts in one program: memory, files and threads must stay as they are
+	@$(BIN)/python -m tests.soak --attempts $(ATTEMPTS) $(ARGS)
+
+fuzz: $(READY)  ## the tests with generated input, with TIMES=100 times as many examples
+	@$(BIN)/python -m pytest -m hypothesis -n auto --maxprocesses 4 -q --timeout 3600 --fuzz $(TIMES) $(ARGS)
 
 faults: $(READY)  ## the tests of the list of faults, and its table in docs/reports/faults.md
 	@$(BIN)/python -m pytest -m fault -n auto --maxprocesses 4 -q --faults-report docs/reports/faults.md $(ARGS)

@@ -7,7 +7,7 @@ import socket
 
 import pytest
 
-pytest_plugins = ["tests.faults.plugin"]
+pytest_plugins = ["tests.faults.plugin", "tests.fuzzing"]
 
 # Textual reads these once, when it is imported.
 os.environ.pop("NO_COLOR", None)

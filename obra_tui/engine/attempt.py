@@ -230,7 +230,7 @@ class TaskRunner:
         return await self._examine(attempt, copy, result)
 
     def _was_looked_at(self) -> bool:
-        """Claude had finished, and the work was interrupted while it was being looked at: nothing is asked of Claude."""
+        """Claude had finished, and the work was interrupted while it was looked at: nothing is asked of Claude."""
         task = self._task
         ended = task.claude_ended
         return (

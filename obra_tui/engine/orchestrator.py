@@ -4,6 +4,7 @@ Runs on the engine's loop. Its state is what the events say: it subscribes to
 its own outbox before anybody else does.
 """
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import assert_never
@@ -25,6 +26,7 @@ from obra_tui.core.events import (
     DecisionMade,
     DecisionUndone,
     Record,
+    SessionClosed,
     SessionOpened,
     TaskAdded,
     TaskMoved,
@@ -43,6 +45,9 @@ from obra_tui.engine.replanning import PlanCommand, TaskStanding, replanned, sta
 from obra_tui.engine.session_run import SessionRun
 from obra_tui.engine.work import SessionWork, TaskWork, apply
 
+_KEPT_CLOSED = 20
+"""Closed sessions that are still known by heart; older ones are read from the history."""
+
 _TRIGGER_OF = {
     DecisionKind.APPROVE: Trigger.APPROVE,
     DecisionKind.CHANGES: Trigger.REQUEST_CHANGES,
@@ -59,6 +64,7 @@ class Orchestrator:
         self._questions = Questions(self._outbox, attended=config.attended)
         self._holds = Holds(ports.clock, self._carry_out)
         self._runs: dict[SessionId, SessionRun] = {}
+        self._closed: deque[SessionId] = deque()
         self.store_error: StoreError | None = None
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
@@ -399,7 +405,18 @@ class Orchestrator:
 
     def _apply(self, records: Sequence[Record]) -> None:
         for record in records:
-            apply(self._runs[record.session].work, record)
+            run = self._runs.get(record.session)
+            if run is not None:
+                apply(run.work, record)
+                if isinstance(record.event, SessionClosed):
+                    self._forget_old(record.session)
+
+    def _forget_old(self, closed: SessionId) -> None:
+        """Keep the last closed sessions at hand and let the others go: a program that runs for weeks stays small."""
+        self._closed.append(closed)
+        while len(self._closed) > _KEPT_CLOSED:
+            self._outbox.forget(self._closed[0])
+            self._runs.pop(self._closed.popleft(), None)
 
     def _store_failed(self, error: StoreError) -> None:
         """Nothing can be recorded: nothing may go on. The work in the copies stays as it is."""

@@ -84,6 +84,11 @@ class Outbox:
         for listener in tuple(self._listeners):
             listener(batch)
 
+    def forget(self, session: SessionId) -> None:
+        """Let go of a session's place in the journal; it is looked up again should it be needed."""
+        if not any(record.session == session for record in self._pending):
+            self._next.pop(session, None)
+
     def _flush_or_report(self) -> None:
         self._timer = None
         try:
