@@ -44,9 +44,9 @@ class Labels:
         return tuple(sorted(self._all().get(session, ())))
 
     def having(self, label: str) -> frozenset[str]:
-        """Return the sessions with this label."""
-        wanted = label.lower()
-        return frozenset(session for session, labels in self._all().items() if wanted in labels)
+        """Return the sessions with a label that begins so."""
+        wanted = _tidy(label)
+        return frozenset(s for s, labels in self._all().items() if any(own.startswith(wanted) for own in labels))
 
     def names(self) -> tuple[str, ...]:
         return tuple(sorted({label for labels in self._all().values() for label in labels} - {PINNED}))

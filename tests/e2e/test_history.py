@@ -14,6 +14,11 @@ from unittest import mock
 
 import pytest
 
+from obra_tui.core.events import STREAMED
+from obra_tui.core.lifecycle import State
+from obra_tui.store.queries import SqlHistory
+from obra_tui.ui.player import Player
+from obra_tui.ui.state import ViewState, apply_all
 from tests.e2e.obra import Ran, environment, git
 from tests.e2e.obra import obra as process
 
@@ -204,6 +209,25 @@ def test_replay_tells_the_same_gates_again(home):
     assert ran.out.count("Quality: ") == 2
     whole = obra(home, "replay", session, "--json").events
     assert whole[-1]["type"] == "session_closed"
+
+
+@pytest.mark.parametrize("speed", [1, 8, 64])
+def test_a_replay_of_what_a_real_run_wrote_ends_in_the_state_of_the_run(home, speed):
+    history = SqlHistory(home / "data" / "obra.db")
+    (session,) = history.sessions().rows
+    records = history.records(session.id, 0, 100_000)
+    player = Player(records)
+    player.speed, player.playing, view, told = speed, True, ViewState(), []
+    while not player.over:
+        due = player.pass_time(0.05)
+        told += due
+        view = apply_all(view, due)
+    assert tuple(told) == tuple(records)
+    assert any(isinstance(record.event, STREAMED) for record in told)
+    assert view == apply_all(ViewState(), records)
+    assert [task.state for task in view.tasks.values()] == [State.ACCEPTED]
+    facts = apply_all(ViewState(), history.session_records(session.id))
+    assert (facts.tasks, facts.gates, facts.sessions.keys()) == (view.tasks, view.gates, view.sessions.keys())
 
 
 # --- import --------------------------------------------------------------------------------------
