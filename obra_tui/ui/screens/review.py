@@ -64,6 +64,8 @@ class ReviewScreen(ArmedScreen, ObraScreen):
         self._moved = False
         self._sending = False
         self._refusal = ""
+        self._split: bool | None = None
+        """What the person chose; None = by width and file."""
 
     def make_arming(self) -> Arming:
         return Arming(self.desk.launch.review_grace_s, self.desk.clock.monotonic)
@@ -145,7 +147,7 @@ class ReviewScreen(ArmedScreen, ObraScreen):
         current = pane.current.path if pane.current else ""
         index = next((i for i, item in enumerate(files) if item.path == current), 0)
         pane.show(files, index=index)
-        pane.set_split(self.size.width >= 160)
+        pane.set_split(self._splits(files[index] if files else None))
 
     def _draw_answers(self) -> None:
         bar = self.query_one(DecisionBar)
@@ -226,7 +228,14 @@ class ReviewScreen(ArmedScreen, ObraScreen):
         self.query_one(FileList).mark_seen(message.path)
         self._draw_answers()
 
+    def _splits(self, file: FileDiff | None) -> bool:
+        """Two columns where there is room, but not for a file that has only one side."""
+        if self._split is not None:
+            return self._split
+        return self.size.width >= 160 and (file is None or file.status not in "AD")
+
     def on_diff_pane_shown(self, message: DiffPane.Shown) -> None:
+        message.pane.set_split(self._splits(message.pane.current))
         self._opened.add(message.path)
         self.query_one(FileList).highlight(message.path)
         self._draw_answers()
@@ -269,7 +278,7 @@ class ReviewScreen(ArmedScreen, ObraScreen):
 
     def action_split(self) -> None:
         pane = self.query_one(DiffPane)
-        self._split = not getattr(self, "_split", self.size.width >= 160)
+        self._split = not self._splits(pane.current)
         pane.set_split(self._split)
 
     def action_wrap(self) -> None:
@@ -482,7 +491,11 @@ def evidence_lines(review: Review) -> list[LogLine]:
     if quality is not None:
         lines.append(LogLine("Scores", style="heading", aside=f"needs {score(quality.threshold)}"))
         lines.extend(
-            LogLine(f"{item.stage.value:<12} {score(quality.score_of(item.stage))}  {item.source}", style="output")
+            LogLine(
+                f"{item.stage.value:<12} {score(quality.score_of(item.stage))}  {item.source}",
+                style="output",
+                hang=" " * 19,
+            )
             for item in quality.provenance
         )
         lines.extend(LogLine(text, style="warn", glyph="!") for text in quality.obstacles)
