@@ -3,7 +3,6 @@
 import asyncio
 import time
 
-
 _LOOK_EVERY_S = 30.0
 """The loop's own clock stands still while the computer sleeps: look again at least this often."""
 

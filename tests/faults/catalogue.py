@@ -285,7 +285,8 @@ FAULTS = (
     Fault(
         42, D, "The power fails", "Every acknowledged step is there",
         ("store/test_files.py::test_every_commit_reaches_the_disk_and_readers_never_checkpoint",),
-        limit="Shown is that every commit is synced before it is acknowledged; a real loss of power needs hardware.",
+        limit="Shown is that every commit is synced before it is acknowledged, and that a side file cut anywhere after it "
+        "holds it; a real loss of power needs hardware.",
     ),
     Fault(
         43, D, "A SQLite with the known fault, or a network file system", "Named by doctor; a network disk is refused",

@@ -1,13 +1,16 @@
 """A disk without space, and one that refuses."""
 
 import os
+import random
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from obra_tui.store.journal import SqlJournal
 from obra_tui.store.reserve import NAME, SIZE, Reserve
+from tests.store.story import finished_session
 
 ROOT = Path(__file__).resolve().parents[2]
 _SMALL = """
@@ -51,3 +54,48 @@ def test_fault_35_no_reserve_is_taken_where_there_is_hardly_any_space(tmp_path, 
     monkeypatch.setattr(os, "statvfs", lambda path: os.statvfs_result((4096, 4096, 100, 100, 100, 0, 0, 0, 0, 255)))
     assert not Reserve(tmp_path).hold()
     assert list(tmp_path.iterdir()) == []
+
+
+# --- loss of power -----------------------------------------------------------------------------------
+
+
+@pytest.mark.fault(42)
+def test_fault_42_every_step_reaches_the_disk_before_it_is_acknowledged(tmp_path):
+    code = (
+        "import sys; from pathlib import Path; from obra_tui.store.journal import SqlJournal\n"
+        "from tests.store.story import finished_session\n"
+        "journal = SqlJournal(Path(sys.argv[1]) / 'data' / 'obra.db'); Path(sys.argv[1], 'begin').touch()\n"
+        "for record in finished_session().records[:20]: journal.append([record])\n"
+        "Path(sys.argv[1], 'end').touch()\n"
+    )
+    trace = tmp_path / "trace"
+    words = ["strace", "-f", "-e", "trace=fsync,fdatasync,openat", "-o", str(trace), sys.executable, "-c", code]
+    try:
+        done = subprocess.run([*words, str(tmp_path)], cwd=ROOT, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        pytest.skip("strace is not installed")
+    if done.returncode != 0:
+        pytest.skip(f"strace does not work here: {done.stderr[-200:]}")
+    between = trace.read_text().partition(f"{tmp_path}/begin")[2].partition(f"{tmp_path}/end")[0]
+    assert between.count("sync(") >= 20
+
+
+@pytest.mark.fault(42)
+def test_fault_42_whatever_of_the_next_step_reached_the_disk_all_before_it_is_there(tmp_path):
+    """The side file is cut at many places after the last acknowledged step, as a loss of power may cut it."""
+    records, source = finished_session().records[:24], tmp_path / "data" / "obra.db"
+    journal, acknowledged = SqlJournal(source), []
+    side = source.with_name("obra.db-wal")
+    for record in records:
+        journal.append([record])
+        acknowledged.append(side.stat().st_size)
+    whole, database = side.read_bytes(), source.read_bytes()
+    chance = random.Random(42)
+    for number in range(60):
+        cut = chance.randint(acknowledged[2], len(whole))
+        copy = tmp_path / f"after-{number}" / "obra.db"
+        copy.parent.mkdir()
+        copy.write_bytes(database)
+        copy.with_name("obra.db-wal").write_bytes(whole[:cut] + os.urandom(chance.randint(0, 5000)))
+        there = SqlJournal(copy).last_seq(records[0].session)
+        assert there >= sum(size <= cut for size in acknowledged), f"cut at {cut}"
