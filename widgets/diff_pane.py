@@ -6,6 +6,7 @@ until it is ready, and stays for everything else.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
@@ -23,6 +24,16 @@ from .pieces import joined, piece
 from .rich_diff import BoundedDiffView, RichScroll, fits
 
 _CAP = 500_000
+_AT_ONCE = 50_000
+"""Characters of a patch whose lines are numbered before it is shown; the rest follows from a thread."""
+
+
+def first_lines(patch: str) -> str:
+    """The beginning of a large patch, in whole lines; a small one as it is."""
+    if len(patch) <= 2 * _AT_ONCE:
+        return patch
+    end = patch.find("\n", _AT_ONCE)
+    return patch if end < 0 else patch[: end + 1]
 
 
 class PatchPane(LogPane):
@@ -109,6 +120,7 @@ class DiffPane(Vertical):
         self._rich_view: BoundedDiffView | None = None
         self._wanted_line = 0
         self._failure = ""
+        self._partial = False
         self._seen: set[str] = set()
 
     def compose(self) -> ComposeResult:
@@ -218,15 +230,31 @@ class DiffPane(Vertical):
         if not self.is_mounted:
             return
         self._hunk, self._wanted_line, self._rich_view, self._failure = -1, 0, None, ""
-        self._rows = patch_rows(file.patch) if file and file.patch else PatchLines([], [], {})
+        head = first_lines(file.patch) if file else ""
+        self._rows = patch_rows(head) if head else PatchLines([], [], {})
+        self._partial = file is not None and len(head) < len(file.patch)
         self.remove_class("-rich")
         self.patch.show(file.path if file else "", self._rows.rows or _nothing(file))
         self._write_title()
         if file is None:
             return
+        if self._partial:
+            self.run_worker(self._show_rest(file), group="rest", exclusive=True, exit_on_error=False)
         self.post_message(self.Shown(self, file.path, self._index))
         if self._rich and fits(file):
             self.run_worker(self._show_rich(file), group="diff", exclusive=True, exit_on_error=False)
+
+    async def _show_rest(self, file: FileDiff) -> None:
+        """Number the lines of a large patch in a thread; its first screens are there already."""
+        rows = await asyncio.to_thread(patch_rows, file.patch)
+        if self.current is not file or not self._partial:
+            return
+        shown = len(self._rows.rows)
+        self._rows, self._partial = rows, False
+        self.patch.extend(rows.rows[shown:])
+        self._write_title()
+        if self._wanted_line:
+            self._go_to_line(self._wanted_line)
 
     async def _show_rich(self, file: FileDiff) -> None:
         """Build the coloured view beside the patch, then swap them."""
@@ -299,7 +327,7 @@ class DiffPane(Vertical):
     def on_patch_pane_end_shown(self, event: PatchPane.EndShown) -> None:
         """The end of the patch was on screen."""
         event.stop()
-        if not self.has_class("-rich"):
+        if not self.has_class("-rich") and not self._partial:
             self._mark_seen(event.path)
 
     def on_rich_scroll_end_shown(self, event: RichScroll.EndShown) -> None:

@@ -205,6 +205,9 @@ class UiSettings(Section):
     reduce_motion: bool = False
     notify: Literal["auto", "bell", "off"] = "auto"
     """How you are told that something waits for you: by the terminal's notifications, by its bell, or not."""
+    notify_command: str = ""
+    """Shell command that is run besides, when you do not look: the words are in $OBRA_NOTICE, "waiting" or
+    "finished" in $OBRA_NOTICE_KIND. Such as 'notify-send Obra "$OBRA_NOTICE"'."""
 
 
 class DatabaseSettings(Section):

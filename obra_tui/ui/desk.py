@@ -15,7 +15,7 @@ from obra_tui.ui.bridge import Batch
 from obra_tui.ui.choices import Choice, cancel_choices, quit_choices, remove_choices, stop_choices, take_over_choices
 from obra_tui.ui.hub import Hub
 from obra_tui.ui.link import Link
-from obra_tui.ui.notify import Notices
+from obra_tui.ui.notify import Notices, run_command
 from obra_tui.ui.ports import Backend, Clock, Doctor, Engine, Launch, OpenBackend
 from obra_tui.ui.requests import Requests
 from obra_tui.ui.state import TaskView
@@ -40,7 +40,7 @@ class Desk:
         self.phase = "starting…"
         self.failure: list[str] = []
         self._link = Link(app, self)
-        self._notices = Notices(app.launch.notify)
+        self._notices = Notices(app.launch.notify, self._run_notice if app.launch.notify_command else None)
         self._quitting = False
 
     # -- the engine ----------------------------------------------------------------------------
@@ -88,6 +88,16 @@ class Desk:
             self._app.write_sequence(sequence)
         if self._quitting and not self.works:
             self._app.leave()
+
+    def _run_notice(self, kind: str, words: str) -> None:
+        """Run the person's own command, in a thread."""
+
+        def run() -> None:
+            problem = run_command(self.launch.notify_command, kind, words)
+            if problem:
+                self.soon(lambda: self.tell(problem, problem=True))
+
+        self._app.in_thread(run, "notice")
 
     def forget(self) -> None:
         self.hub.forget()

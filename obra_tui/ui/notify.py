@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
 from obra_tui.core import events as e
@@ -24,16 +25,25 @@ _NOT_PLAIN = re.compile(r"[^\x20-\x7e]")
 class Notices:
     """Decides what is worth a word and how the terminal is told."""
 
-    def __init__(self, channel: Channel) -> None:
+    def __init__(self, channel: Channel, run: Callable[[str, str], None] | None = None) -> None:
+        """`run` is called with the kind (`waiting` or `finished`) and the words, and returns at once."""
         self._channel = channel
+        self._run = run
         self._last: dict[str, float] = {}
 
     def of(self, records: Sequence[Record], view: ViewState, now: float, focused: bool) -> list[str]:
         """Return what to write to the terminal about these records; nothing while the person is looking."""
-        if self._channel == "off" or focused:
+        if focused or (self._channel == "off" and self._run is None):
             return []
-        notices = (worth_a_word(record, _key_of(view, record)) for record in records)
-        return [sequence(notice, self._channel, os.environ) for notice in notices if notice and self._due(notice, now)]
+        words = (worth_a_word(record, _key_of(view, record)) for record in records)
+        notices = [notice for notice in words if notice and self._due(notice, now)]
+        for notice in notices if self._run else ():
+            self._hook(notice)
+        return [] if self._channel == "off" else [sequence(notice, self._channel, os.environ) for notice in notices]
+
+    def _hook(self, notice: str) -> None:
+        if self._run is not None:
+            self._run("finished" if notice == "finished" else "waiting", _NOT_PLAIN.sub("", notice))
 
     def _due(self, notice: str, now: float) -> bool:
         if now - self._last.get(notice, -AGAIN_S) < AGAIN_S:
@@ -73,6 +83,27 @@ def sequence(notice: str, channel: Channel, environment: Mapping[str, str]) -> s
     if environment.get("TERM") == "xterm-kitty":
         return _wrapped(f"\x1b]99;;Obra: {text}\x1b\\", environment)
     return "\a"
+
+
+def run_command(command: str, kind: str, words: str, limit_s: float = 10.0) -> str:
+    """Run the person's command and return what went wrong, if anything; blocks, so call it from a thread.
+
+    The words are in `$OBRA_NOTICE` and never part of the command line.
+    """
+    try:
+        done = subprocess.run(
+            ["sh", "-c", command],
+            env={**os.environ, "OBRA_NOTICE": words, "OBRA_NOTICE_KIND": kind},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            timeout=limit_s,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return f"The notification command failed: {error}"
+    said = done.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
+    return f"The notification command ended with {done.returncode}: {said}" if done.returncode else ""
 
 
 def _wrapped(text: str, environment: Mapping[str, str]) -> str:

@@ -106,7 +106,7 @@ May submit the first commands itself (open a session, add tasks, start the run).
 Raises an `ObraError` for the person when it cannot.
 """
 
-ScreenName = Literal["live", "tasks", "gates", "history", "setup"]
+ScreenName = Literal["live", "tasks", "gates", "history", "metrics", "setup"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +129,8 @@ class Launch:
     ascii_glyphs: bool = False
     reduce_motion: bool = False
     notify: Literal["auto", "bell", "off"] = "auto"
+    notify_command: str = ""
+    """Shell command of the person's own that is run when something waits or has finished."""
     stall_seconds: float = 120.0
     review_grace_s: float = 0.35
     """How long every key is swallowed after a review or a permission prompt opened."""

@@ -21,6 +21,7 @@ class Appearance:
     mouse: bool = True
     reduce_motion: bool = False
     notify: Literal["auto", "bell", "off"] = "auto"
+    notify_command: str = ""
     keys: Mapping[str, str] = field(default_factory=dict)
     data_dir: Path = Path()
 
@@ -35,6 +36,7 @@ def appearance() -> Appearance:
         mouse=ui.get("mouse") not in (False, "false", "0"),
         reduce_motion=ui.get("reduce_motion") in (True, "true", "1"),
         notify=notify if notify in ("bell", "off") else "auto",
+        notify_command=str(ui.get("notify_command", "")),
         keys={str(name): str(value) for name, value in keys.items()},
         data_dir=Path(data_dir).expanduser().absolute() if data_dir else user_data_path("obra"),
     )

@@ -90,6 +90,7 @@ def _launch(project: Path, look: Appearance, *, rehearsal: str = "") -> Launch:
         ascii_glyphs=look.ascii_glyphs,
         reduce_motion=look.reduce_motion,
         notify=look.notify,
+        notify_command=look.notify_command,
     )
 
 

@@ -1,5 +1,7 @@
 """A change is shown at once, file by file, hunk by hunk, and what was seen is told."""
 
+import asyncio
+
 from tests.widgets.screen import showing, text
 from widgets import samples
 from widgets.diff_pane import DiffPane
@@ -175,3 +177,18 @@ async def test_a_file_that_fits_is_seen_when_its_pane_appears():
         pane.display = True
         await until(pilot, lambda: pilot.app.heard)
         assert [m.path for m in pilot.app.heard] == ["shop/client.py"]
+
+
+async def test_a_large_patch_shows_its_beginning_at_once_and_then_all_of_it():
+    body = "".join(f"+line {n}\n" for n in range(20_000))
+    file = FileDiff("big.py", patch=f"--- /dev/null\n+++ b/big.py\n@@ -0,0 +1,20000 @@\n{body}", added=20_000)
+    pane = DiffPane()
+    async with showing(pane) as pilot:
+        pane.show([file])
+        assert 100 < pane.patch.line_count < 10_000
+        pane.jump("big.py", 19_999)
+        async with asyncio.timeout(10):
+            while pane.patch.line_count < 20_003:
+                await pilot.pause()
+        await pilot.pause()
+        assert "line 19998" in text(pane)
