@@ -61,10 +61,10 @@ soak: $(READY)  ## ATTEMPTS=10000 attempts in one program: memory, files and thr
 	@$(BIN)/python -m tests.soak --attempts $(ATTEMPTS) $(ARGS)
 
 fuzz: $(READY)  ## the tests with generated input, with TIMES=100 times as many examples
-	@$(BIN)/python -m pytest -m hypothesis -n auto --maxprocesses 4 -q --timeout 3600 --fuzz $(TIMES) $(ARGS)
+	@$(BIN)/python -m pytest tests -m hypothesis -n auto --maxprocesses 4 -q --timeout 3600 --fuzz $(TIMES) $(ARGS)
 
 faults: $(READY)  ## the tests of the list of faults, and its table in docs/reports/faults.md
-	@$(BIN)/python -m pytest -m fault -n auto --maxprocesses 4 -q --faults-report docs/reports/faults.md $(ARGS)
+	@$(BIN)/python -m pytest tests -m fault -n auto --maxprocesses 4 -q --faults-report docs/reports/faults.md $(ARGS)
 
 bench: $(READY)  ## the measurements
 	@for file in benchmarks/b[0-9]*.py; do echo "== $$file"; $(BIN)/python -m "benchmarks.$$(basename "$$file" .py)" $(ARGS) || exit 1; done
