@@ -106,7 +106,7 @@ def import_(
     source: Annotated[Path | None, typer.Option("--from", help="File or folder (default: Claude Code's own).")] = None,
     as_json: JsonOption = False,
 ) -> int:
-    """Import Claude Code's transcripts: they can be read and searched, and have no gate. Sources are only read."""
+    """Import Claude Code's transcripts, or a JUnit (.xml) or SARIF report: to read and search, without a gate."""
     from obra_tui.cli.keep import import_from
 
     return import_from(source, as_json=as_json)

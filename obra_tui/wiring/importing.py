@@ -21,6 +21,7 @@ from obra_tui.core.ids import ClaudeSessionId, new_attempt_id, new_session_id, n
 from obra_tui.core.lifecycle import State, Trigger, advance
 from obra_tui.core.model import ConversationReason, ImplementResult, Outcome, Policy, SessionKind, TaskSpec
 from obra_tui.core.text import one_line
+from obra_tui.wiring.reports import REPORTS, import_report
 
 if TYPE_CHECKING:
     from obra_tui.agents.transcripts import Said, Transcript
@@ -61,7 +62,10 @@ def claude_folder() -> Path:
 
 
 def import_transcripts(settings: Settings, files: list[Path]) -> Iterator[Read]:
-    """Import file after file; one that cannot be read is told and passed over. Raises `AlreadyOwned`."""
+    """Import transcripts and reports, one after another; what cannot be read is told and passed over.
+
+    Raises `AlreadyOwned`.
+    """
     from obra_tui.store.journal import SqlJournal
     from obra_tui.store.owner import acquire
     from obra_tui.wiring.engine import database
@@ -70,7 +74,8 @@ def import_transcripts(settings: Settings, files: list[Path]) -> Iterator[Read]:
         journal = SqlJournal(database(settings))
         try:
             for path in files:
-                yield _one(journal, database(settings), path)
+                importer = import_report if path.suffix.lower() in REPORTS else _one
+                yield importer(journal, database(settings), path)
         finally:
             journal.close()
 
@@ -113,7 +118,7 @@ def _read(journal: Any, known: Imported | None, source: str, path: Path, file: A
     file.seek(0)
     head = file.read(min(_HEAD, end))
     state = {**transcript.state(), "offset": end, "head_bytes": len(head), "head": _digest(head)}
-    records = _Records(known, transcript, state)
+    records = ImportedRecords(known, transcript, state)
     events = records.continued(said) if known else records.whole(said, source)
     journal.append(events)
     return Read(
@@ -137,7 +142,7 @@ def _lines(transcript: Transcript, file: Any, offset: int) -> tuple[list[Said], 
     return said, offset
 
 
-class _Records:
+class ImportedRecords:
     """Numbers events into records of one imported session."""
 
     def __init__(self, known: Imported | None, transcript: Transcript, state: dict[str, Any]) -> None:

@@ -315,6 +315,26 @@ def test_damaged_and_foreign_lines_are_passed_over(copy):
     assert found(copy, "zebra")
 
 
+def test_reports_of_tests_and_linters_are_imported_once_and_found(copy, tmp_path):
+    junit, sarif, bad = tmp_path / "junit.xml", tmp_path / "lint.sarif", tmp_path / "bad.sarif"
+    junit.write_text('<testsuite><testcase name="test_giraffe"><failure message="too tall"/></testcase></testsuite>')
+    region = {"artifactLocation": {"uri": "src/a%20b.py"}, "region": {"startLine": 12}}
+    result = {
+        "ruleId": "S101",
+        "level": "error",
+        "message": {"text": "hippo"},
+        "locations": [{"physicalLocation": region}],
+    }
+    sarif.write_text(json.dumps({"runs": [{"tool": {"driver": {"name": "ruff"}}, "results": [result, 7, {}]}]}))
+    bad.write_text("{" * 5_000)
+    for path, code in ((junit, 0), (sarif, 0), (bad, 1)):
+        assert obra(copy, "import", "--from", str(path)).code == code
+    assert found(copy, "giraffe", "check:junit=fail")
+    (row,) = found(copy, "hippo")
+    assert "src/a b.py:12 S101 error: hippo" in row["hit"]["line"]
+    assert obra(copy, "import", "--from", str(sarif), "--json").summary["unchanged"] == 1
+
+
 def test_a_folder_without_transcripts_is_said_plainly(copy):
     ran = obra(copy, "import", "--from", str(copy / "nowhere"))
     assert (ran.code, "Traceback" in ran.err) == (2, False)
