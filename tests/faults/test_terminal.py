@@ -121,6 +121,20 @@ def test_fault_16_a_run_without_a_screen_ends_in_order_on_a_signal(place, number
     until(lambda: processes_of(place / "data") == [])
 
 
+@pytest.mark.fault(16)
+def test_fault_16_a_second_ctrl_c_ends_it_with_the_same_code_and_nothing_left(place):
+    words = [sys.executable, "-m", "obra_tui", "demo", "slow", "--headless"]
+    running = subprocess.Popen(words, env=environment(place), cwd=place, text=True, **PIPES)
+    next(line for line in running.stdout if "attempt" in line.lower())
+    running.send_signal(signal.SIGINT)
+    next(line for line in running.stdout if "Stopping" in line)
+    running.send_signal(signal.SIGINT)
+    out, _ = running.communicate(timeout=30)
+    assert running.returncode == 130
+    assert "Traceback" not in out
+    until(lambda: processes_of(place / "data") == [])
+
+
 @pytest.mark.fault(55)
 def test_fault_55_a_tiny_terminal_and_a_storm_of_sizes_are_survived(start):
     app = start(width=20, height=5)
