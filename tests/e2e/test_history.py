@@ -21,6 +21,7 @@ from obra_tui.ui.player import Player
 from obra_tui.ui.state import ViewState, apply_all
 from tests.e2e.obra import Ran, environment, git
 from tests.e2e.obra import obra as process
+from tests.ui.stage import Stage, settled
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(150)]
 
@@ -228,6 +229,27 @@ def test_a_replay_of_what_a_real_run_wrote_ends_in_the_state_of_the_run(home, sp
     assert [task.state for task in view.tasks.values()] == [State.ACCEPTED]
     facts = apply_all(ViewState(), history.session_records(session.id))
     assert (facts.tasks, facts.gates, facts.sessions.keys()) == (view.tasks, view.gates, view.sessions.keys())
+
+
+async def test_the_screens_show_what_a_real_run_wrote(home):
+    history = SqlHistory(home / "data" / "obra.db")
+    stage = Stage(history=history)
+    async with stage.open((160, 50)) as pilot:
+        await stage.press(pilot, "4")
+        await settled(pilot, lambda: "REHEARSAL Calculator" in stage.text())
+        await stage.press(pilot, "slash")
+        await settled(pilot, lambda: stage.app.focused is not None and stage.app.focused.id == "message-input")
+        await stage.press(pilot, *"divide verdict:fa", "tab", "enter")
+        await settled(pilot, lambda: "1 match" in stage.text())
+        assert "(FAIL)" not in stage.text() and "attempt 1" in stage.text()
+        await stage.press(pilot, "enter")
+        await settled(pilot, lambda: "(FAIL)" in stage.text() and "[Transcript]" in stage.text())
+        await stage.press(pilot, "p")
+        await settled(pilot, lambda: "REPLAY" in stage.text() and stage.screen._player.records)
+        await stage.press(pilot, "E")
+        await settled(pilot, lambda: "Quality: 0.97 (PASS)" in stage.text() and "end" in stage.text())
+        await stage.press(pilot, "escape", "escape", "5", "r")
+        await settled(pilot, lambda: "1 of 2, 9–91 %" in stage.text())
 
 
 # --- import --------------------------------------------------------------------------------------
