@@ -57,6 +57,7 @@ class LiveScreen(ObraScreen):
         self._drawn: TaskId | None = None
         self._hinted = ""
         self._attentions: tuple[Attention, ...] = ()
+        self._names = ("", "")
 
     def compose_body(self) -> ComposeResult:
         ascii_only = self.desk.launch.ascii_glyphs
@@ -165,9 +166,14 @@ class LiveScreen(ObraScreen):
         )
         judge = attempt.judge.identity if attempt and attempt.judge else None
         name = _short_model(judge.model) if judge else "Qwen"
-        self._validation.border_title = plain(f"{name} · validator")
         model = f" · {attempt.model}" if attempt and attempt.model else ""
-        self._claude.border_title = plain(f"Claude Code · implementer{model}")
+        self._name_panes(f"Claude Code · implementer{model}", f"{name} · validator")
+
+    def _name_panes(self, claude: str, validation: str) -> None:
+        """Setting a title, even the same one, paints the whole pane anew."""
+        if (claude, validation) != self._names:
+            self._names = (claude, validation)
+            self._claude.border_title, self._validation.border_title = plain(claude), plain(validation)
 
     def on_resize(self) -> None:
         """The third column comes and goes with the width."""
