@@ -322,6 +322,8 @@ def _gate_lines(event: ev.Event) -> Iterator[str]:
             yield from (f"    {outcome.decision}: {one_line(reason, 500)}" for reason in outcome.reasons)
         case ev.GateOpened(gate=gate):
             yield f"  gate {gate} waits for a person: obra review"
+        case ev.WorkHandedBack(by=by):
+            yield f"  changed by hand by {one_line(by)}: checked and judged anew"
         case ev.DecisionHeld(decision=decision):
             yield f"  {decision.kind} by {one_line(decision.by)}: can still be undone"
         case ev.DecisionUndone(by=by, reason=reason):

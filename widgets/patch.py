@@ -112,8 +112,9 @@ def _file(part: str) -> FileDiff:
         path or old,
         patch=part,
         status=_status(fields),
-        added=len(re.findall(r"^\+", body, re.MULTILINE)),
-        removed=len(re.findall(r"^-", body, re.MULTILINE)),
+        # The body begins with the end of a line, so that each of its lines has one before it.
+        added=body.count("\n+"),
+        removed=body.count("\n-"),
         old_path=old if old != path else "",
         note=_note(fields),
     )

@@ -171,6 +171,17 @@ class UndoDecision:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HandBack:
+    """The person worked in the copy of this gate's task themselves. Answered with whether anything was changed.
+
+    If so, the gate is gone and the work is checked and judged anew as an attempt of the person's.
+    """
+
+    gate: GateId
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RecordUsage:
     """Book usage on a session that was caused outside of its attempts."""
 
@@ -198,5 +209,6 @@ Command = (
     | AnswerPermission
     | Decide
     | UndoDecision
+    | HandBack
     | RecordUsage
 )

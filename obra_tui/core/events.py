@@ -522,6 +522,15 @@ class GateOpened:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WorkHandedBack:
+    """A person changed the work by hand instead of answering the gate; the next attempt is theirs, not Claude's."""
+
+    gate: GateId
+    by: str
+    type: Literal["work_handed_back"] = "work_handed_back"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionHeld:
     """The first answer to a gate; it is carried out at `until` and can be undone until then."""
 
@@ -629,6 +638,7 @@ Event = (
     | VerdictReached
     | GateJudged
     | GateOpened
+    | WorkHandedBack
     | DecisionHeld
     | DecisionUndone
     | DecisionMade

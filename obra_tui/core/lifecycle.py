@@ -40,6 +40,8 @@ class Trigger(StrEnum):
     APPROVE = "approve"
     REQUEST_CHANGES = "request_changes"
     REJECT = "reject"
+    HAND_BACK = "hand_back"
+    """A person changed the work by hand: it is checked and judged anew, without Claude."""
     MERGED = "merged"
     CONFLICT = "conflict"
     """The branch cannot take the work: a person must say what now."""
@@ -62,6 +64,7 @@ _MOVES: dict[tuple[State, Trigger], State] = {
     (State.JUDGING, Trigger.ASK): State.AWAITING_HUMAN,
     (State.AWAITING_HUMAN, Trigger.APPROVE): State.ACCEPTING,
     (State.AWAITING_HUMAN, Trigger.REQUEST_CHANGES): State.QUEUED,
+    (State.AWAITING_HUMAN, Trigger.HAND_BACK): State.QUEUED,
     (State.AWAITING_HUMAN, Trigger.REJECT): State.REJECTED,
     (State.ACCEPTING, Trigger.MERGED): State.ACCEPTED,
     (State.ACCEPTING, Trigger.CONFLICT): State.AWAITING_HUMAN,

@@ -220,6 +220,9 @@ class TaskRunner:
         )
 
     async def _attempt(self, start: Start, copy: WorkCopy, repairs: _Repairs) -> Start | None:
+        if self._task.handed_back:
+            result = _result_of_person(start, self._task.handed_back)
+            return await self._examine(self._begin(start), copy, result)
         self._refuse_overspent()
         attempt = self._begin(start)
         result = await self._converse(start, attempt, copy)
@@ -530,6 +533,12 @@ async def _first(*waits: Coroutine[object, object, object]) -> None:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _result_of_person(start: Start, by: str) -> ImplementResult:
+    """What stands for Claude's run in an attempt that a person made by hand."""
+    text = f"{by} changed the work by hand."
+    return ImplementResult(outcome=Outcome.COMPLETED, claude_session=start.claude_session, final_text=text)
 
 
 def patch_of(patch: str, files: Sequence[str]) -> str:

@@ -31,6 +31,7 @@ from obra_tui.core.events import (
     TaskAdded,
     TaskMoved,
     UsageReported,
+    WorkHandedBack,
 )
 from obra_tui.core.ids import GateId, SessionId, TaskId, new_session_id
 from obra_tui.core.lifecycle import State, Trigger, advance
@@ -99,6 +100,8 @@ class Orchestrator:
                 return await self._send(task, text, by)
             case do.Decide():
                 await self._decide(command)
+            case do.HandBack(gate=gate, by=by):
+                return await self._hand_back(gate, by)
             case do.UndoDecision(gate=gate, by=by):
                 self._undo(gate, by)
             case do.AnswerPermission(question=question, answer=answer):
@@ -280,6 +283,24 @@ class Orchestrator:
         held = DecisionHeld(gate=command.gate, binding=command.binding, decision=command.decision, until=until)
         self._outbox.commit(run.work.id, [(task.spec.id, task.attempt, held)])
         self._holds.hold(command.gate, until)
+
+    async def _hand_back(self, gate_id: GateId, by: str) -> bool:
+        run, task = self._find_gate(gate_id)
+        gate = task.gate
+        assert gate is not None
+        assert task.copy is not None
+        now = await self._ports.workspace.take_diff(task.copy)
+        if (now.tree, now.digest) == (gate.binding.tree, gate.binding.diff_digest):
+            return False
+        if task.gate is not gate or task.held is not None:
+            self._refuse_answered(gate_id)
+        after = advance(task.state, Trigger.HAND_BACK)
+        reason = f"Changed by hand by {by}."
+        moved = TaskMoved(before=task.state, trigger=Trigger.HAND_BACK, after=after, reason=reason)
+        ids = (task.spec.id, task.attempt)
+        self._outbox.commit(run.work.id, [(*ids, WorkHandedBack(gate=gate_id, by=by)), (*ids, moved)])
+        run.start(close_when_done=False)
+        return True
 
     def _undo(self, gate: GateId, by: str) -> None:
         found = self._find_held(gate)

@@ -41,6 +41,7 @@ from obra_tui.core.events import (
     TasksOrdered,
     UsageReported,
     VerdictReached,
+    WorkHandedBack,
 )
 from obra_tui.core.gate import PreviousAttempt, remember
 from obra_tui.core.ids import AttemptId, ClaudeSessionId, GateId, SessionId, TaskId
@@ -87,6 +88,8 @@ class TaskWork:
     gate: OpenGate | None = None
     decision: Decision | None = None
     """The last answer to a gate; a request for changes stays here until its attempt started."""
+    handed_back: str = ""
+    """Who changed the work by hand; the next attempt only looks at it."""
     held: DecisionHeld | None = None
     """An answer to the gate that can still be undone."""
     notes: tuple[str, ...] = ()
@@ -191,6 +194,8 @@ def _apply_to_task(task: TaskWork, record: Record) -> None:
             task.conflict = conflict
         case SteerQueued(delivered=False, text=text):
             task.notes = (*task.notes, text)
+        case WorkHandedBack(by=by):
+            task.handed_back, task.gate = by, None
         case DecisionHeld() as held:
             task.held = held
         case DecisionUndone():
@@ -226,6 +231,7 @@ def _apply_to_attempt(task: TaskWork, record: Record) -> None:
             task.verdict = verdict
         case GateJudged(quality=quality):
             task.quality = quality
+            task.handed_back = ""
 
 
 def _begin_attempt(task: TaskWork, attempt: AttemptId | None, event: AttemptStarted) -> None:

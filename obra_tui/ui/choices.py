@@ -40,6 +40,14 @@ def remove_choices(task: TaskView) -> list[Choice]:
     ]
 
 
+def open_choices(folder: str) -> list[Choice]:
+    back = "What you change is checked and judged as yours."
+    return [
+        Choice(id="shell", label="A shell there", effect=f"{folder}. {back}"),
+        Choice(id="editor", label="Your editor", effect=f"$VISUAL or $EDITOR on the folder. {back}"),
+    ]
+
+
 def take_over_choices() -> list[Choice]:
     return [
         Choice(id="look", label="Only look", effect="Nothing is changed; what is stored can be read."),

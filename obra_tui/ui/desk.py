@@ -12,10 +12,19 @@ from obra_tui.core.errors import ObraError
 from obra_tui.core.ids import GateId, QuestionId, SessionId, TaskId
 from obra_tui.ui import keys
 from obra_tui.ui.bridge import Batch
-from obra_tui.ui.choices import Choice, cancel_choices, quit_choices, remove_choices, stop_choices, take_over_choices
+from obra_tui.ui.choices import (
+    Choice,
+    cancel_choices,
+    open_choices,
+    quit_choices,
+    remove_choices,
+    stop_choices,
+    take_over_choices,
+)
 from obra_tui.ui.hub import Hub
 from obra_tui.ui.link import Link
 from obra_tui.ui.notify import Notices, run_command
+from obra_tui.ui.outside import step_aside
 from obra_tui.ui.ports import Backend, Clock, Doctor, Engine, Launch, OpenBackend
 from obra_tui.ui.requests import Requests
 from obra_tui.ui.state import TaskView
@@ -37,6 +46,7 @@ class Desk:
         self.open_demo: OpenBackend | None = app.open_demo
         self.hub = Hub()
         self.requests = Requests(self)
+        self.step_aside = step_aside
         self.phase = "starting…"
         self.failure: list[str] = []
         self._link = Link(app, self)
@@ -261,6 +271,20 @@ class Desk:
                 self.requests.edit_task(read_task(text, task.spec))
 
         self._app.push_screen(WriteDialog(writing), written)
+
+    def ask_open(self, task: TaskView, back: Callable[[], None]) -> None:
+        """Let the person work in the copy of a task; `back` is called when they come back."""
+
+        def answered(answer: str) -> None:
+            if answer not in ("shell", "editor"):
+                return
+            problem = self.step_aside(self._app, "shell" if answer == "shell" else "editor", task.copy_path)
+            if problem:
+                self.tell(problem, problem=True)
+            else:
+                back()
+
+        self._choose(f"Open the copy of {task.spec.key}", open_choices(task.copy_path), answered)
 
     def ask_stop(self, session: SessionId, task: TaskView | None) -> None:
         """Ways to stop, with what becomes of the work; the focus is on none of them."""

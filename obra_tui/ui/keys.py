@@ -84,6 +84,8 @@ KEYS: tuple[Key, ...] = (
     _key("review.request_changes", "c", "Changes…", show=True),
     _key("review.reject", "r", "Reject…", show=True),
     _key("review.edit_prompt", "e", "Edit prompt…", show=True),
+    _key("review.open_copy", "o", "Open copy…", show=True),
+    _key("review.stop_run", "s", "Stop run…"),
     _key("review.later", "l,escape", "Later", show=True),
     _key("review.next_file", "n", "Next file", show=True),
     _key("review.previous_file", "N", "Previous file"),

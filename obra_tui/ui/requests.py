@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 Done = Callable[[object], None]
 Failed = Callable[[ObraError], None]
 TITLE_CHARS = 60
+_HANDED = {
+    True: "Your change is checked and judged now, without Claude.",
+    False: "Nothing was changed in the copy: the gate is as it was.",
+}
 
 
 class Voice(Protocol):
@@ -84,6 +88,10 @@ class Requests:
 
     def undo(self, gate: GateId) -> None:
         self.send(c.UndoDecision(gate=gate, by=self._by), self._say("Undone: the gate waits again."))
+
+    def hand_back(self, gate: GateId) -> None:
+        """Say that the person worked in the copy themselves."""
+        self.send(c.HandBack(gate=gate, by=self._by), lambda changed: self._app.tell(_HANDED[bool(changed)]))
 
     def cancel_task(self, task: TaskId) -> None:
         self.send(c.CancelTask(task=task, by=self._by), self._say("The task was cancelled; its work is kept."))

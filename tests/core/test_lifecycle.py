@@ -30,6 +30,7 @@ LEGAL = {
     "awaiting_human": {
         "approve": "accepting",
         "request_changes": "queued",
+        "hand_back": "queued",
         "reject": "rejected",
         "cancel": "cancelled",
     },

@@ -2,11 +2,12 @@ from dataclasses import replace
 
 from textual import events
 
-from obra_tui.core.commands import Decide, UndoDecision
+from obra_tui.core.commands import Decide, HandBack, UndoDecision
 from obra_tui.core.errors import GateDecided, StaleDecision
 from obra_tui.core.events import DecisionUndone
 from obra_tui.core.ids import GateId
 from obra_tui.core.model import DecisionKind
+from obra_tui.ui.outside import command_of
 from obra_tui.ui.screens.dialogs import WriteDialog
 from obra_tui.ui.screens.live import LiveScreen
 from obra_tui.ui.screens.review import ReviewScreen
@@ -266,3 +267,27 @@ async def test_an_answer_that_can_be_undone_says_until_when_and_z_takes_it_back(
         assert "1 gate waits" in stage.text()
         await stage.press(pilot, "z")
         assert len(stage.engine.asked(UndoDecision)) == 1, "nothing is left to undo"
+
+
+async def test_the_copy_can_be_opened_and_what_was_done_there_is_handed_back():
+    stage = Stage(stories.at_gate())
+    async with stage.open() as pilot:
+        opened = []
+        stage.desk.step_aside = lambda app, program, folder: opened.append((program, folder)) or ""
+        await stage.press(pilot, "g", "o")
+        assert "/data/copies/t1" in stage.text()
+        await stage.press(pilot, "enter")
+        await settled(pilot, lambda: stage.engine.asked(HandBack))
+        assert opened == [("shell", "/data/copies/t1")]
+        stage.desk.step_aside = lambda app, program, folder: "No editor is named: set $EDITOR."
+        await stage.press(pilot, "o", "j", "enter")
+        await settled(pilot, lambda: "set $EDITOR" in stage.text())
+        assert len(stage.engine.asked(HandBack)) == 1
+        await stage.press(pilot, "s")
+        assert "Do not stop" in stage.text()
+
+
+def test_the_editor_is_the_persons_own():
+    assert command_of("editor", {"VISUAL": "code --wait", "EDITOR": "vi"}) == ["code", "--wait", "."]
+    assert command_of("editor", {}) == []
+    assert command_of("shell", {"SHELL": "/bin/zsh"}) == ["/bin/zsh"]

@@ -314,7 +314,7 @@ class ReviewScreen(ArmedScreen, ObraScreen):
     # -- answers -------------------------------------------------------------------------------
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        answers = action in ("approve", "request_changes", "reject", "edit_prompt")
+        answers = action in ("approve", "request_changes", "reject", "edit_prompt", "open_copy")
         if answers and (self._review is None or not self._review.open or self._sending):
             return False
         return super().check_action(action, parameters)
@@ -459,6 +459,15 @@ class ReviewScreen(ArmedScreen, ObraScreen):
             self.app.switch_screen(ReviewScreen(others[0].id))
         else:
             self.dismiss(None)
+
+    def action_open_copy(self) -> None:
+        review = self._review
+        if review is not None and review.task.copy_path:
+            self.desk.ask_open(review.task, partial(self.desk.requests.hand_back, self._gate))
+
+    def action_stop_run(self) -> None:
+        if self._review is not None:
+            self.desk.ask_stop(self._review.session.id, None)
 
     def action_later(self) -> None:
         self.dismiss(None)
