@@ -44,6 +44,8 @@ class Banner(Widget):
 
     def show(self, text: str, *, state: str = "gate", key: str = "") -> None:
         """Ask for attention; `key` is the one that answers."""
+        if (text, state, key) == (self._text, self._state, self._key):
+            return
         self._text, self._state, self._key = text, state, key
         self.set_class(bool(text), "-asking")
         self.refresh()

@@ -101,8 +101,11 @@ class ScoreBars(Widget):
         attempts: Sequence[float | None] = (),
     ) -> None:
         """Show these scores; `attempts` are the overall values so far, oldest first."""
+        shown = (tuple(stages), overall, tuple(attempts))
+        if shown == (self._stages, self._overall, self._attempts):
+            return
         height = len(self._lines(80))
-        self._stages, self._overall, self._attempts = tuple(stages), overall, tuple(attempts)
+        self._stages, self._overall, self._attempts = shown
         self.refresh(layout=len(self._lines(80)) != height)
 
     def clear(self) -> None:

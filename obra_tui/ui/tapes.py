@@ -23,6 +23,8 @@ class Tape:
     chars: int = 0
     cut: bool = False
     """The beginning is gone."""
+    streams: set[tuple[object, ...]] = field(default_factory=set)
+    """What pieces are held of; most texts come whole, and need not be looked for."""
 
     def add(self, record: Record) -> None:
         event = record.event
@@ -30,8 +32,10 @@ class Tape:
             self._forget_pieces(record, event.block)
         elif isinstance(event, e.CheckFinished):
             self._forget_output(record, event.result.spec.name)
-        elif isinstance(event, e.STREAMED) and self._join(record, event):
-            return
+        elif isinstance(event, e.STREAMED):
+            if self._join(record, event):
+                return
+            self._remember(record, event)
         self.records.append(record)
         self.chars += _chars(record)
         self._trim()
@@ -46,11 +50,26 @@ class Tape:
         self.chars += len(event.text)
         return True
 
+    def _remember(self, record: Record, event: Streamed) -> None:
+        match event:
+            case e.TextStreamed(block=name) | e.CheckPrinted(name=name):
+                self.streams.add((record.attempt, type(event), name))
+            case _:
+                pass
+
     def _forget_pieces(self, record: Record, block: str) -> None:
-        self._drop(lambda old: isinstance(old.event, e.TextStreamed) and old.event.block == block, record)
+        if self._held(record, e.TextStreamed, block):
+            self._drop(lambda old: isinstance(old.event, e.TextStreamed) and old.event.block == block, record)
 
     def _forget_output(self, record: Record, name: str) -> None:
-        self._drop(lambda old: isinstance(old.event, e.CheckPrinted) and old.event.name == name, record)
+        if self._held(record, e.CheckPrinted, name):
+            self._drop(lambda old: isinstance(old.event, e.CheckPrinted) and old.event.name == name, record)
+
+    def _held(self, record: Record, kind: type[Streamed], name: str) -> bool:
+        key = (record.attempt, kind, name)
+        held = key in self.streams
+        self.streams.discard(key)
+        return held
 
     def _drop(self, unwanted: Callable[[Record], bool], record: Record) -> None:
         gone = [old for old in self.records if old.attempt == record.attempt and unwanted(old)]
