@@ -124,14 +124,30 @@ def review(
     reject: Annotated[str | None, typer.Option("--reject", metavar="GATE", help="Reject it with --note.")] = None,
     note: Annotated[str, typer.Option("--note", help="Reason, or what Claude should change.")] = "",
     tree: Annotated[str, typer.Option("--tree", help="Refuse unless the work is this git tree.")] = "",
+    finding: Annotated[
+        list[int] | None, typer.Option("--finding", min=1, help="With --changes: send this finding, by its number.")
+    ] = None,
+    prompt: Annotated[Path | None, typer.Option("--prompt", help="With --changes: send exactly this file.")] = None,
+    hand_back: Annotated[
+        str | None, typer.Option("--hand-back", metavar="GATE", help="Check and judge what you changed in the copy.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> int:
     """Show and answer the gates that wait for a person."""
-    from obra_tui.cli.review import Answer, review_gates
+    from obra_tui.cli.review import Answer, hand_back_gate, review_gates
 
-    return review_gates(
-        gate, Answer(approve=approve, changes=changes, reject=reject, note=note, tree=tree), as_json=as_json
+    if hand_back is not None:
+        return hand_back_gate(hand_back, as_json=as_json)
+    answer = Answer(
+        approve=approve,
+        changes=changes,
+        reject=reject,
+        note=note,
+        tree=tree,
+        findings=tuple(finding or ()),
+        prompt=prompt,
     )
+    return review_gates(gate, answer, as_json=as_json)
 
 
 @app.command()

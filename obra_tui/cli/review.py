@@ -11,7 +11,7 @@ from typing import Any
 
 import typer
 
-from obra_tui.core.commands import CloseSession, Decide
+from obra_tui.core.commands import CloseSession, Decide, HandBack
 from obra_tui.core.errors import ConfigError, GateDecided, StaleDecision
 from obra_tui.core.history import GateDetail, GateSummary, History
 from obra_tui.core.ids import GateId, SessionId
@@ -28,6 +28,9 @@ class Answer:
     reject: str | None
     note: str
     tree: str
+    findings: tuple[int, ...] = ()
+    """Numbers of the findings to send, counted from 1 as they are listed; none = all of the judge's."""
+    prompt: Path | None = None
 
     def chosen(self) -> tuple[DecisionKind, str] | None:
         """Return the kind and the gate as it was typed. Raises `ConfigError` when there are two."""
@@ -82,7 +85,8 @@ def _decide(detail: GateDetail, kind: DecisionKind, answer: Answer, *, as_json: 
         kind=kind,
         by=person(),
         note=answer.note,
-        chosen=detail.attempt.verdict.findings if kind is DecisionKind.CHANGES and detail.attempt.verdict else (),
+        chosen=_sent_findings(detail, answer) if kind is DecisionKind.CHANGES else (),
+        prompt=_text(answer.prompt) if kind is DecisionKind.CHANGES else "",
         override=kind is DecisionKind.APPROVE and not passes,
     )
     project = Path(detail.session.project)
@@ -91,6 +95,55 @@ def _decide(detail: GateDetail, kind: DecisionKind, answer: Answer, *, as_json: 
     state = decide(settings, project, command, detail.session.id, detail.attempt.summary.task)
     text = {"type": "decision", "gate": gate.id, "kind": kind.value, "by": decision.by, "state": state.value}
     typer.echo(json.dumps(text) if as_json else f"{kind.value}: {detail.attempt.summary.task_key} is {state.value}")
+    return 0
+
+
+def _sent_findings(detail: GateDetail, answer: Answer) -> tuple[Finding, ...]:
+    """Return the findings that go into the next prompt. Raises `ConfigError` for a number that is not listed."""
+    if not answer.findings:
+        return detail.attempt.verdict.findings if detail.attempt.verdict else ()
+    listed = detail.attempt.quality.findings if detail.attempt.quality else ()
+    unknown = [number for number in answer.findings if number > len(listed)]
+    if unknown:
+        raise ConfigError(
+            f"There is no finding {unknown[0]}.", fix=f"`obra review {detail.gate.id}` lists {len(listed)} of them."
+        )
+    return tuple(listed[number - 1] for number in dict.fromkeys(answer.findings))
+
+
+def _text(file: Path | None) -> str:
+    if file is None:
+        return ""
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"The prompt cannot be read: {error}.", where=str(file), fix="Name a text file.") from error
+
+
+def hand_back_gate(typed: str, *, as_json: bool) -> int:
+    """Have what the person changed in the copy checked and judged, and print where the task stands then."""
+    from obra_tui.settings import load
+    from obra_tui.wiring.engine import Plant
+    from obra_tui.wiring.models import real_models
+    from obra_tui.wiring.reading import open_history
+    from obra_tui.wiring.settle import AT_WORK, wait_until_settled
+    from obra_tui.wiring.work import Start, person
+
+    with open_history(load()) as history:
+        detail = _find(history, typed)
+    project = Path(detail.session.project)
+    settings = load(project)
+    plant = Plant(settings, Start(project=project, attended=False), lambda: real_models(settings))
+    plant.start()
+    try:
+        changed = bool(plant.engine.submit(HandBack(gate=detail.gate.id, by=person())).result())
+        task = detail.attempt.summary.task
+        state = wait_until_settled(plant, detail.session.id, task, timeout_s=3600.0, passing=AT_WORK)
+    finally:
+        plant.engine.stop()
+    told = {"type": "handed_back", "gate": detail.gate.id, "changed": changed, "state": state.value}
+    words = f"{detail.attempt.summary.task_key} is {state.value}" if changed else "nothing was changed in the copy"
+    typer.echo(json.dumps(told) if as_json else words)
     return 0
 
 
@@ -152,7 +205,8 @@ def _detail_lines(detail: GateDetail) -> list[str]:
         *(f"why      {one_line(reason, 500)}" for reason in gate.reasons),
     ]
     lines += [f"check    {r.spec.name}: {r.status.value} (exit {r.exit_code})" for r in attempt.checks]
-    lines += [_finding_line(finding) for finding in (attempt.quality.findings if attempt.quality else ())]
+    found = attempt.quality.findings if attempt.quality else ()
+    lines += [f"{number:>2} {_finding_line(finding)}" for number, finding in enumerate(found, start=1)]
     if attempt.diff:
         lines += ["", visible(attempt.diff.patch)]
     lines += ["", f"obra review --approve {gate.id} | --changes {gate.id} --note … | --reject {gate.id} --note …"]

@@ -5,19 +5,22 @@ from collections.abc import Sequence
 
 from obra_tui.core.events import Record, TaskMoved
 from obra_tui.core.ids import SessionId, TaskId
-from obra_tui.core.lifecycle import State
+from obra_tui.core.lifecycle import WORKING, State
 from obra_tui.wiring.engine import Plant
 
 _PASSING = frozenset({State.ACCEPTING})
+AT_WORK = frozenset({State.QUEUED, State.ACCEPTING}) | WORKING
 
 
-def wait_until_settled(plant: Plant, session: SessionId, task: TaskId, timeout_s: float = 60.0) -> State:
-    """Return the task's state once it is no longer on its way to being accepted."""
+def wait_until_settled(
+    plant: Plant, session: SessionId, task: TaskId, timeout_s: float = 60.0, passing: frozenset[State] = _PASSING
+) -> State:
+    """Return the task's state once it is none of those it only passes through."""
     records: queue.SimpleQueue[Sequence[Record]] = queue.SimpleQueue()
     unsubscribe = plant.engine.subscribe(records.put)
     state = plant.engine.ask(plant.parts.orchestrator.state_of, task)
     try:
-        while state in _PASSING:
+        while state in passing:
             for record in records.get(timeout=timeout_s):
                 if record.session == session and record.task == task and isinstance(record.event, TaskMoved):
                     state = record.event.after
