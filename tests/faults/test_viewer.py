@@ -118,7 +118,7 @@ def test_fault_47_a_second_obra_shows_the_first_ones_work_and_a_decision_reaches
     again = obra(home, "review", "--reject", gate["id"], "--note", "no")
     assert (again.code, "already answered" in again.err) == (2, True)
     first.press("q")
-    assert first.wait_for_end() == 0
+    assert first.wait_for_end(60) == 0
     second.wait_for("has ended", "Take over")
     second.press("Down", "Enter")
     deadline = time.monotonic() + 20
@@ -126,7 +126,7 @@ def test_fault_47_a_second_obra_shows_the_first_ones_work_and_a_decision_reaches
         assert time.monotonic() < deadline, second.screen()
         time.sleep(0.1)
     second.press("C-q")
-    assert second.wait_for_end() == 0
+    assert second.wait_for_end(60) == 0
     assert git(repo, "log", "--all", "--format=%(trailers:key=Obra-Attempt,valueonly)").split() == [gate["attempt"]]
 
 
