@@ -90,7 +90,7 @@ async def test_a_rehearsal_says_so_on_every_screen():
 
 
 async def test_silence_is_told_after_twenty_seconds():
-    stage = Stage(stories.streaming(), after=19)
+    stage = Stage(stories.streaming(), after=18)
     async with stage.open() as pilot:
         assert "quiet" not in stage.text()
         stage.clock.at += 5
