@@ -5,6 +5,8 @@ import re
 from enum import Enum
 
 import pytest
+from textual.content import Content
+from textual.widgets import Static
 
 from obra_tui.core import events as e
 from obra_tui.core.doctor import DoctorLine, DoctorStatus
@@ -143,4 +145,13 @@ async def test_a_refusal_with_markup_is_told_literally():
     async with stage.open() as pilot:
         await stage.press(pilot, "p")
         await settled(pilot, lambda: "No [/bold] [@click=app.quit]way[/]" in stage.text())
+        check(stage)
+
+
+@pytest.mark.parametrize("bad", HOSTILE[:2])
+async def test_the_last_choke_point_holds_when_a_widget_is_careless(bad):
+    stage = Stage(stories.streaming())
+    async with stage.open() as pilot:
+        await stage.screen.mount(Static(Content(f"careless {bad}")))
+        await settled(pilot, lambda: "careless" in stage.text())
         check(stage)
