@@ -7,6 +7,7 @@ opens the backend.
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING
 from obra_tui import __version__
 from obra_tui.wiring.appearance import Appearance, appearance
 from obra_tui.wiring.guard import guarded, leave_on_signals
-from obra_tui.wiring.project import project_root
+from obra_tui.wiring.project import look_for_root
 from obra_tui.wiring.work import Order, Start, person
 
 if TYPE_CHECKING:
@@ -35,21 +36,24 @@ def open_app(
     folder: Path, order: Order | None = None, flags: Mapping[str, object] | None = None, *, jobs: int = 1
 ) -> int:
     """Open the app on the project around `folder`, and begin with `order` if there is one."""
-    project = project_root(folder)
-    return _run(
+    return guarded(lambda: _open_app(folder, order or Order(), flags or {}, jobs))
+
+
+def _open_app(folder: Path, order: Order, flags: Mapping[str, object], jobs: int) -> int:
+    root = look_for_root(folder)
+    # git looks while Textual is loaded
+    importlib.import_module("obra_tui.ui.app")
+    project = root()
+    return _show(
         _launch(project, appearance()),
-        lambda closing, gone: _open_real(project, order or Order(), flags or {}, closing, jobs=jobs, owner_gone=gone),
+        lambda closing, gone: _open_real(project, order, flags, closing, jobs=jobs, owner_gone=gone),
     )
 
 
 def open_demo_app(scenario: str, flags: Mapping[str, object], *, pace: float, jobs: int = 1) -> int:
     """Open the app on a rehearsal: the project is the scenario's own repository."""
     launch = _launch(Path(), appearance(), rehearsal=scenario)
-    return _run(launch, lambda closing, _: _open_demo(scenario, flags, pace, closing, jobs=jobs))
-
-
-def _run(launch: Launch, open_backend: Opener) -> int:
-    return guarded(lambda: _show(launch, open_backend))
+    return guarded(lambda: _show(launch, lambda closing, _: _open_demo(scenario, flags, pace, closing, jobs=jobs)))
 
 
 def _show(launch: Launch, open_backend: Opener) -> int:
