@@ -22,7 +22,7 @@ from obra_tui.wiring.work import Order, Start, person
 if TYPE_CHECKING:
     from obra_tui.settings import Settings
     from obra_tui.ui.app import ObraApp
-    from obra_tui.ui.ports import Backend, Launch
+    from obra_tui.ui.ports import Backend, Launch, Setting
     from obra_tui.wiring.engine import Plant
 
 Opener = Callable[[ExitStack, Callable[[], None]], "Backend"]
@@ -132,7 +132,7 @@ def _look_on(settings: Settings, owner_gone: Callable[[], None]) -> Backend:
     viewer = Viewer(settings.data_dir, database(settings), owner_gone)
     reader = ViewerReader(viewer.history, settings.data_dir)
     holder = words_of(holder_of(settings.data_dir))
-    return Backend(engine=viewer, reader=reader, history=viewer.history, viewer_of=holder)
+    return Backend(engine=viewer, reader=reader, history=viewer.history, viewer_of=holder, settings=_shown(settings))
 
 
 def _open_demo(
@@ -162,4 +162,18 @@ def _backend(plant: Plant, order: Order, settings: Settings, closing: ExitStack)
     if order.plan is not None or order.resume:
         session = enter_session(plant.engine, order)
         start_work(plant.engine, session, order, person())
-    return Backend(engine=plant.engine, reader=PlantReader(plant), history=plant.parts.history, session=session)
+    return Backend(
+        engine=plant.engine,
+        reader=PlantReader(plant),
+        history=plant.parts.history,
+        session=session,
+        settings=_shown(settings),
+    )
+
+
+def _shown(settings: Settings) -> tuple[Setting, ...]:
+    """Return the settings in force, secrets masked, each with its origin."""
+    from obra_tui.settings import explain
+    from obra_tui.ui.ports import Setting
+
+    return tuple(Setting(name=row.key, value=row.value, origin=row.source) for row in explain(settings))
