@@ -244,12 +244,15 @@ class Obra:
             news.wait_until_resting(task, closed=standalone)
         return self._result(session, task, time.monotonic() - begun)
 
-    def resume_task(self, task: TaskId) -> TaskResult:
-        """Take up an interrupted task again, in the same conversation; blocks. Raises `UnknownId`."""
+    def resume_task(self, task: TaskId, *, fork: bool = False) -> TaskResult:
+        """Take up an interrupted task again, in the same conversation; blocks. Raises `UnknownId`.
+
+        With `fork` it goes on in a fork of the conversation, which has an id and a usage of its own.
+        """
         session = self._session_of(task)
         begun = time.monotonic()
         with self._listening(session) as news:
-            self._do(Resume(session=session, by=person()))
+            self._do(Resume(session=session, by=person(), fork=fork))
             news.wait_until_resting(task, closed=False)
         self._close_standalone(session, task)
         return self._result(session, task, time.monotonic() - begun)

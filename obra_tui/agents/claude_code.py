@@ -117,8 +117,8 @@ class ClaudeCode:
                 where=request.claude_session,
                 fix="Wait for its end, or stop it first: two at once lose one of the two histories.",
             )
-        if request.reason is ConversationReason.FORK:
-            raise ImplementerError("A conversation cannot be forked yet.", fix="Start a fresh one.")
+        if request.reason is ConversationReason.FORK and request.parent is None:
+            raise ImplementerError("There is no conversation to fork.", fix="Name its parent, or start a fresh one.")
         if not Path(request.cwd).is_dir():
             raise ImplementerError("The copy is not there.", where=request.cwd, fix="Prepare it again.")
 
@@ -185,11 +185,13 @@ class ClaudeCode:
         from obra_tui.agents.transport import MAX_LINE
 
         resume = request.reason is ConversationReason.RESUME
+        fork = request.reason is ConversationReason.FORK
         return ClaudeAgentOptions(
             cli_path=program,
             cwd=request.cwd,
-            resume=request.claude_session if resume else None,
+            resume=request.claude_session if resume else request.parent if fork else None,
             session_id=None if resume else request.claude_session,
+            fork_session=fork,
             model=self._config.model or None,
             effort=self._config.effort,
             max_turns=limits.turns,

@@ -64,6 +64,9 @@ def run(
     plan: Annotated[Path | None, typer.Argument(help="Plan file: a Markdown checklist or TOML.")] = None,
     task: Annotated[str | None, typer.Option("--task", "-t", help="One task instead of a plan.")] = None,
     resume: Annotated[str | None, typer.Option("--resume", help="Go on with this open session.")] = None,
+    fork: Annotated[
+        bool, typer.Option("--fork", help="With --resume: go on in a fork of each interrupted conversation.")
+    ] = False,
     project: ProjectOption = HERE,
     policy: PolicyOption = None,
     threshold: ThresholdOption = None,
@@ -89,7 +92,7 @@ def run(
     )
     job = Job(
         project=project,
-        order=order_of(plan=plan, task=task, resume=resume, project=project),
+        order=order_of(plan=plan, task=task, resume=resume, project=project, fork=fork),
         flags=flags,
         screen=wants_screen(headless=headless, as_json=as_json),
         as_json=as_json,

@@ -11,13 +11,15 @@ from obra_tui.wiring.work import Order
 _USUAL = ("tasks.md", "TODO.md", "PRD.md", "plan.md", "plan.toml")
 
 
-def order_of(*, plan: Path | None, task: str | None, resume: str | None, project: Path) -> Order:
+def order_of(*, plan: Path | None, task: str | None, resume: str | None, project: Path, fork: bool = False) -> Order:
     """Return the order of one command line. Raises `ConfigError` or `PlanError`."""
     given = [name for name, value in (("PLAN", plan), ("--task", task), ("--resume", resume)) if value]
     if len(given) > 1:
         raise ConfigError(f"{' and '.join(given)} were given together.", fix="Give one of them.")
+    if fork and not resume:
+        raise ConfigError("--fork was given without --resume.", fix="Name the session to go on with: --resume SESSION.")
     if resume:
-        return Order(resume=resume)
+        return Order(resume=resume, fork=fork)
     if task is not None:
         return Order(plan=single_task_plan(task), kind=SessionKind.STANDALONE)
     return Order(plan=read_plan(plan or usual_plan(project)))

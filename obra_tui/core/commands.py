@@ -109,6 +109,8 @@ class Resume:
 
     session: SessionId
     by: str
+    fork: bool = False
+    """Interrupted tasks go on in a fork of their conversation with Claude; the old one stays as it was."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -165,7 +165,9 @@ class ImplementRequest:
     cwd: str
     claude_session: ClaudeSessionId
     reason: ConversationReason = ConversationReason.FIRST
-    """`resume` continues `claude_session`; `first` and `fresh` create it."""
+    """`resume` continues `claude_session`; `first` and `fresh` create it, `fork` as a continuation of `parent`."""
+    parent: ClaudeSessionId | None = None
+    """For `fork`: the conversation it starts from, which stays as it is."""
     budget: Budget = field(default_factory=Budget)
     session: SessionId | None = None
     """What a person allows *for this session* holds for all requests with the same one; without it, for the task."""

@@ -7,7 +7,7 @@ goes to the outbox; the task's state moves by `move` only.
 import asyncio
 import contextlib
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from obra_tui.core.budget import left, smallest
 from obra_tui.core.compare import split_patch
@@ -72,6 +72,8 @@ class Start:
     prompt: str
     claude_session: ClaudeSessionId
     reason: ConversationReason
+    parent: ClaudeSessionId | None = None
+    """The conversation that a fork starts from."""
     trigger: Trigger | None = None
     """The move that brings the task to IMPLEMENTING; None when it is there already."""
 
@@ -105,6 +107,7 @@ class TaskRunner:
         task: TaskWork,
         questions: Questions,
         signals: Signals,
+        fork: bool = False,
     ) -> None:
         self._ports = ports
         self._config = config
@@ -113,6 +116,8 @@ class TaskRunner:
         self._task = task
         self._questions = questions
         self._signals = signals
+        self._fork = fork
+        """The next words to Claude are said in a fork of the conversation."""
         self._conversation: Conversation | None = None
         self._ending: tuple[Trigger, str] = (Trigger.INTERRUPT, "The run was stopped; the work is kept.")
         self._asked_to_end = False
@@ -224,6 +229,7 @@ class TaskRunner:
             result = _result_of_person(start, self._task.handed_back)
             return await self._examine(self._begin(start), copy, result)
         self._refuse_overspent()
+        start = self._forked(start)
         attempt = self._begin(start)
         result = await self._converse(start, attempt, copy)
         again = await self._restart(start, result, repairs)
@@ -231,6 +237,18 @@ class TaskRunner:
             return again
         repairs.fresh = repairs.broken = False
         return await self._examine(attempt, copy, result)
+
+    def _forked(self, start: Start) -> Start:
+        """Turn the first continuation into a fork, if one is wanted; what begins anew needs none."""
+        fork, self._fork = self._fork, False
+        if not fork or start.reason is not ConversationReason.RESUME:
+            return start
+        return replace(
+            start,
+            claude_session=new_claude_session_id(),
+            parent=start.claude_session,
+            reason=ConversationReason.FORK,
+        )
 
     def _was_looked_at(self) -> bool:
         """Claude had finished, and the work was interrupted while it was looked at: nothing is asked of Claude."""
@@ -305,6 +323,7 @@ class TaskRunner:
             cwd=copy.path,
             claude_session=start.claude_session,
             reason=start.reason,
+            parent=start.parent,
             budget=self._allowance(),
         )
         try:

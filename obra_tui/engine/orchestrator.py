@@ -131,8 +131,8 @@ class Orchestrator:
                 self._open_run(session).start(close_when_done=close)
             case do.Pause(session=session, by=by):
                 self._open_run(session).pause(by)
-            case do.Resume(session=session, by=by):
-                self._open_run(session).resume(by)
+            case do.Resume(session=session, by=by, fork=fork):
+                self._open_run(session).resume(by, fork=fork)
             case do.StopRun(session=session, mode=mode, by=by):
                 await self._run(session).stop(mode, by)
             case _:

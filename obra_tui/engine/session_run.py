@@ -48,6 +48,8 @@ class SessionRun:
         self._signals = Signals(paused=work.paused)
         self._runners: dict[TaskId, TaskRunner] = {}
         self._jobs: dict[TaskId, asyncio.Task[ObraError | None]] = {}
+        self._forks: set[TaskId] = set()
+        """Tasks that are to go on in a fork of their conversation and have not been started since."""
         self._running = False
         self._close_when_done = False
         self._halted = True
@@ -72,8 +74,11 @@ class SessionRun:
             self._signals.pause()
             self._tell(Paused(by=by))
 
-    def resume(self, by: str) -> None:
-        """Go on: after a pause, a stop, an interruption or while a limit is waited for."""
+    def resume(self, by: str, *, fork: bool = False) -> None:
+        """Go on: after a pause, a stop, an interruption or while a limit is waited for.
+
+        With `fork`, what was interrupted goes on in a fork of its conversation.
+        """
         self._signals.resume()
         self._halted = False
         if self.work.paused:
@@ -84,6 +89,8 @@ class SessionRun:
         for task in self.work.tasks.values():
             if task.state is State.INTERRUPTED:
                 self._move(task, Trigger.RESUME)
+                if fork:
+                    self._forks.add(task.spec.id)
         self.start(close_when_done=False)
 
     def renew_budgets(self, by: str) -> None:
@@ -189,6 +196,7 @@ class SessionRun:
             task=task,
             questions=self._questions,
             signals=self._signals,
+            fork=task.spec.id in self._forks,
         )
         self._runners[task.spec.id] = runner
         self._own(task, asyncio.create_task(runner.run(), name=f"task {task.spec.key}"))
@@ -211,6 +219,8 @@ class SessionRun:
     def _take_note(self, task: TaskWork, job: "asyncio.Task[ObraError | None]") -> None:
         self._jobs.pop(task.spec.id, None)
         self._runners.pop(task.spec.id, None)
+        if task.state is not State.QUEUED:
+            self._forks.discard(task.spec.id)
         if not job.cancelled():
             fault = job.exception()
             if fault is not None:

@@ -29,7 +29,7 @@ def enter_session(engine: Engine, order: Order) -> SessionId:
 def start_work(engine: Engine, session: SessionId, order: Order, by: str) -> None:
     """Begin, or go on after an interruption. Raises `ObraError` for an unknown or closed session."""
     if order.resume:
-        engine.submit(Resume(session=session, by=by)).result()
+        engine.submit(Resume(session=session, by=by, fork=order.fork)).result()
     engine.submit(StartRun(session=session, close_when_done=True)).result()
 
 

@@ -27,6 +27,8 @@ class Order:
     kind: SessionKind = field(default_factory=_milestone)
     resume: str = ""
     """Id of an open session to go on with."""
+    fork: bool = False
+    """Go on in forks of the interrupted conversations with Claude."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,9 +11,10 @@ import pytest
 
 from obra_tui.core.errors import ImplementerError
 from obra_tui.core.events import ClaudeStarted, TextFinished, ToolFinished, ToolStarted, UsageReported
-from obra_tui.core.ids import QuestionId, new_attempt_id
+from obra_tui.core.ids import QuestionId, new_attempt_id, new_claude_session_id
 from obra_tui.core.model import (
     ConversationReason,
+    ImplementRequest,
     Outcome,
     PermissionKind,
     PermissionQuestion,
@@ -34,6 +35,7 @@ class Rig(Protocol):
     def writes(self, name: str, content: str, text: str) -> None: ...
     def asks(self, command: str) -> None: ...
     def holds(self) -> None: ...
+    def known(self, request: ImplementRequest) -> str: ...
 
 
 class FakeRig:
@@ -54,6 +56,9 @@ class FakeRig:
     def holds(self) -> None:
         self.fake.plays = [Play(holds=True)]
 
+    def known(self, request: ImplementRequest) -> str:
+        return " ".join(self.fake.histories[request.claude_session])
+
 
 class RealRig:
     def __init__(self, stage: Stage) -> None:
@@ -68,6 +73,10 @@ class RealRig:
     def holds(self) -> None:
         self.stage.play(says("Never said."))
         self.stage.server.faults.add(Fault(kind=FaultKind.HANG, seconds=60, times=9))
+
+    def known(self, request: ImplementRequest) -> str:
+        asked = [asked for asked in self.stage.server.requests if asked.session == request.claude_session]
+        return " ".join(asked[-1].prompts)
 
 
 @pytest.fixture(params=[FakeRig, pytest.param(RealRig, marks=pytest.mark.e2e)], ids=["fake", "real"])
@@ -105,6 +114,48 @@ async def test_a_conversation_is_resumed_under_the_same_id(rig: Rig):
     again = replace(first, attempt=new_attempt_id(), prompt="Again.", reason=ConversationReason.RESUME)
     result = await rig.stage.run(again)
     assert (result.outcome, result.claude_session) == (Outcome.COMPLETED, first.claude_session)
+
+
+def fork_of(parent: ImplementRequest, prompt: str) -> ImplementRequest:
+    return replace(
+        parent,
+        attempt=new_attempt_id(),
+        prompt=prompt,
+        reason=ConversationReason.FORK,
+        claude_session=new_claude_session_id(),
+        parent=parent.claude_session,
+    )
+
+
+async def test_a_fork_has_an_id_and_a_usage_of_its_own_and_knows_the_history(rig: Rig):
+    rig.writes("a.txt", "a", "Done.")
+    first = rig.stage.request("Paint it blue.")
+    before = await rig.stage.run(first)
+    told = len(rig.stage.of(UsageReported))
+    fork = fork_of(first, "Now in green.")
+    result = await rig.stage.run(fork)
+    assert (result.outcome, result.claude_session) == (Outcome.COMPLETED, fork.claude_session)
+    assert "Paint it blue." in rig.known(fork)
+    assert result.usage == sum((e.usage for e in rig.stage.of(UsageReported)[told:]), Usage())
+    assert 0 < result.usage.output_tokens <= before.usage.output_tokens, "the same story, told once more"
+    assert 0 < result.usage.turns <= before.usage.turns
+
+
+async def test_a_forked_conversation_stays_as_it_was(rig: Rig):
+    rig.writes("a.txt", "a", "Done.")
+    first = rig.stage.request("Paint it blue.")
+    await rig.stage.run(first)
+    await rig.stage.run(fork_of(first, "Now in green."))
+    again = replace(first, attempt=new_attempt_id(), prompt="Go on.", reason=ConversationReason.RESUME)
+    result = await rig.stage.run(again)
+    assert (result.outcome, result.claude_session) == (Outcome.COMPLETED, first.claude_session)
+    assert "Paint it blue." in rig.known(again)
+    assert "Now in green." not in rig.known(again)
+
+
+async def test_a_fork_of_nothing_is_refused(rig: Rig):
+    with pytest.raises(ImplementerError, match="no conversation to fork"):
+        await rig.stage.start(rig.stage.request(reason=ConversationReason.FORK))
 
 
 async def test_an_allowed_question_is_asked_once(rig: Rig):

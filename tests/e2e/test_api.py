@@ -382,3 +382,29 @@ def test_what_was_interrupted_goes_on_in_the_same_conversation_after_opening_aga
         assert assert_usage_adds_up(again, done.session) == done.usage
     with pytest.raises(NotAllowed, match="closed"):
         obra.start_milestone_session("x")
+
+
+def test_interrupted_work_goes_on_in_a_fork_whose_usage_is_its_own(house):
+    one = house("csv")
+    one.theatre.claude.faults.add(Fault(kind=FaultKind.HANG, skip=1, seconds=60))
+    obra = one.open()
+    (task,) = obra.create_tasks(one.plan)
+    result = in_the_background(lambda: obra.execute_task(task))
+    one.theatre.claude.wait_for_requests(2, timeout=60)
+    closing = threading.Thread(target=obra.close)
+    closing.start()
+    with contextlib.suppress(NotAllowed):  # the call learns of the interruption, or only of the end of Obra
+        assert result().state is State.INTERRUPTED
+    closing.join()
+    with one.open() as again:
+        done = again.resume_task(task, fork=True)
+        assert done.accepted, done.reason
+        first, second = again.session(done.session).attempts[:2]
+        (old,), (fork,) = (again.attempt(row.id).conversations for row in (first, second))
+        assert (old.reason, fork.reason) == (ConversationReason.FIRST, ConversationReason.FORK)
+        assert fork.reported
+        assert done.claude_sessions == (old.id, fork.id)
+        assert assert_usage_adds_up(again, done.session) == done.usage
+        assert first.usage.total_tokens > 0
+        asked = [asked for asked in one.theatre.claude.requests if asked.session == fork.id]
+        assert asked[0].prompts[0] == one.theatre.claude.requests[0].prompts[0], "a fork knows what was said before it"

@@ -182,6 +182,7 @@ def test_ctrl_c_stops_within_two_seconds_keeps_the_work_and_resume_goes_on(tmp_p
     [
         (("run", "nowhere.md"), "cannot be read"),
         (("run", "--task", "x", "--resume", "s1"), "given together"),
+        (("run", "--fork"), "--resume"),
         (("demo", "nosuch"), "There is no scenario"),
         (("review", "gnope"), "no session yet"),
         (("run",), "No plan was given"),

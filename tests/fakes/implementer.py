@@ -18,6 +18,7 @@ from obra_tui.core.events import (
 )
 from obra_tui.core.ids import ClaudeSessionId
 from obra_tui.core.model import (
+    ConversationReason,
     ImplementRequest,
     ImplementResult,
     Outcome,
@@ -64,6 +65,8 @@ class FakeImplementer:
         self.stops = 0
         self.closed = False
         self.go_on = asyncio.Event()
+        self.histories: dict[ClaudeSessionId, tuple[str, ...]] = {}
+        """The prompts that each conversation knows; a fork knows those of its parent too."""
         self._running: dict[ClaudeSessionId, FakeConversation] = {}
 
     @property
@@ -75,14 +78,21 @@ class FakeImplementer:
             raise ImplementerError("This conversation is still running.", fix="Stop it first.")
         if not Path(request.cwd).is_dir():
             raise ImplementerError("The copy is not there.", where=request.cwd)
+        if request.reason is ConversationReason.FORK and request.parent is None:
+            raise ImplementerError("There is no conversation to fork.", fix="Name its parent.")
         play = self.plays[min(len(self.requests), len(self.plays) - 1)]
         self.requests.append(request)
         if play.raises:
             raise ImplementerError(play.raises)
+        self._remember(request)
         conversation = FakeConversation(self, play, request, emit, ask)
         self._running[request.claude_session] = conversation
         conversation.begin()
         return conversation
+
+    def _remember(self, request: ImplementRequest) -> None:
+        before = request.parent or request.claude_session
+        self.histories[request.claude_session] = (*self.histories.get(before, ()), request.prompt)
 
     async def close(self) -> None:
         self.closed = True

@@ -38,6 +38,8 @@ from obra_tui.core.model import (
     Policy,
     SessionKind,
 )
+from obra_tui.engine.prompts import CONTINUE
+from tests.fakes.checks import TESTS, failed, passed
 from tests.fakes.implementer import Play
 from tests.scenarios.world import ME, WRITES, World, play, task
 
@@ -76,6 +78,55 @@ async def test_stop_now_ends_claude_keeps_the_work_and_resume_continues_the_conv
     first, second = world.events(AttemptStarted)
     assert second.claude_session == first.claude_session
     assert second.reason is ConversationReason.RESUME
+
+
+async def test_what_was_interrupted_goes_on_in_a_fork_when_asked_for(tmp_path):
+    world = World(tmp_path, plays=(HOLDS, play("unclear\n"), WRITES), rules=AUTONOMOUS)
+    await world.run()
+    await world.until(AttemptStarted)
+    await world.do(do.StopRun(session=world.session, mode="now", by=ME))
+    await world.do(do.Resume(session=world.session, by=ME, fork=True))
+    await world.finished(2)
+    first, second, *later = world.events(AttemptStarted)
+    request = world.implementer.requests[1]
+    assert (second.reason, request.reason) == (ConversationReason.FORK, ConversationReason.FORK)
+    assert second.claude_session == request.claude_session != first.claude_session
+    assert request.parent == first.claude_session
+    assert request.prompt == CONTINUE
+    assert world.implementer.histories[first.claude_session] == (world.implementer.prompts[0],)
+    assert {start.claude_session for start in later} <= {second.claude_session}
+
+
+async def test_work_that_was_being_looked_at_is_forked_when_it_goes_back_to_claude_and_once(tmp_path):
+    world = World(tmp_path, plays=(play("x\n"), play("y\n"), WRITES), rules=AUTONOMOUS)
+    world.checks.script(failed(TESTS, "test_a", "test_b"), failed(TESTS, "test_a"), passed())
+    world.checks.hold()
+    await world.run()
+    await world.until(moved_to(State.CHECKING))
+    await world.do(do.StopRun(session=world.session, mode="now", by=ME))
+    world.checks.release()
+    await world.do(do.Resume(session=world.session, by=ME, fork=True))
+    await world.finished(2)
+    first, second, third = world.implementer.requests
+    assert [r.reason.value for r in (first, second, third)] == ["first", "fork", "resume"]
+    assert (second.parent, third.parent) == (first.claude_session, None)
+    assert third.claude_session == second.claude_session != first.claude_session
+    assert world.state() is State.ACCEPTED
+
+
+async def test_a_fork_that_is_lost_is_begun_afresh_with_the_whole_task(tmp_path):
+    lost = Play(outcome=Outcome.RESUME_BROKEN, detail="No conversation found")
+    world = World(tmp_path, plays=(HOLDS, lost, WRITES), rules=AUTONOMOUS)
+    await world.run()
+    await world.until(AttemptStarted)
+    await world.do(do.StopRun(session=world.session, mode="now", by=ME))
+    await world.do(do.Resume(session=world.session, by=ME, fork=True))
+    await world.finished(2)
+    reasons = [request.reason for request in world.implementer.requests]
+    assert reasons == [ConversationReason.FIRST, ConversationReason.FORK, ConversationReason.FRESH]
+    last = world.implementer.requests[-1]
+    assert (last.parent, "Do T001." in last.prompt) == (None, True)
+    assert world.state() is State.ACCEPTED
 
 
 async def test_stop_after_the_stage_waits_for_it(tmp_path):
