@@ -85,8 +85,7 @@ class ObraApp(App[UiResult]):
         self._safe = SafeLineFilter()
         super().__init__()
         register(self)
-        # Without telling the watchers: nothing is painted yet that would have to be painted anew.
-        self.set_reactive(App.theme, launch.theme if launch.theme in self.available_themes else "obra-cb-dark")
+        self.theme = launch.theme if launch.theme in self.available_themes else "obra-cb-dark"
         self.launch = launch
         self.doctor = doctor
         self.open_demo = open_demo
