@@ -36,17 +36,17 @@ def open_app(
     folder: Path, order: Order | None = None, flags: Mapping[str, object] | None = None, *, jobs: int = 1
 ) -> int:
     """Open the app on the project around `folder`, and begin with `order` if there is one."""
-    return guarded(lambda: _open_app(folder, order or Order(), flags or {}, jobs))
+    return guarded(lambda: _open_app(folder, order, flags or {}, jobs))
 
 
-def _open_app(folder: Path, order: Order, flags: Mapping[str, object], jobs: int) -> int:
+def _open_app(folder: Path, order: Order | None, flags: Mapping[str, object], jobs: int) -> int:
     root = look_for_root(folder)
     # git looks while Textual is loaded
     importlib.import_module("obra_tui.ui.app")
     project = root()
     return _show(
         _launch(project, appearance()),
-        lambda closing, gone: _open_real(project, order, flags, closing, jobs=jobs, owner_gone=gone),
+        lambda closing, gone: _open_real(project, order or Order(), flags, closing, jobs=jobs, owner_gone=gone),
     )
 
 
