@@ -39,10 +39,10 @@ async def test_the_second_of_two_tasks_that_meet_in_one_file_is_done_again_on_to
     world = World(tmp_path, plays=plays, jobs=2)
     await world.run(task("T001"), task("T002"))
     await world.finished()
-    first, second = world.journal.open_gates()
-    await world.decide(DecisionKind.APPROVE, gate=first)
+    gates = {gate.task: gate for gate in world.journal.open_gates()}
+    await world.decide(DecisionKind.APPROVE, gate=gates[world.task_id("T001")])
     await world.until(lambda e: isinstance(e, TaskMoved) and e.after is State.ACCEPTED)
-    await world.decide(DecisionKind.APPROVE, gate=second)
+    await world.decide(DecisionKind.APPROVE, gate=gates[world.task_id("T002")])
     await world.until(GateOpened, 3)
     (found,) = world.events(ConflictFound)
     assert found.files == ("calc.py",)
