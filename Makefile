@@ -37,8 +37,8 @@ demo: $(READY)  ## a rehearsal: no account, no key, no model; without a terminal
 test: $(READY)  ## all tests but those with a real model and those that take minutes
 	@$(BIN)/python -m pytest -m "not real_llm and not long" -n auto --maxprocesses 4 $(ARGS)
 
-test-long: $(READY)  ## the acceptance scenarios as they are, and spoilt: each must fail then
-	@$(BIN)/python -m pytest -m long $(ARGS)
+test-long: $(READY)  ## what takes minutes: a morning at the gate, kills at named places, all acceptance scenarios
+	@$(BIN)/python -m pytest -m "long and not real_llm" -n auto --maxprocesses 4 $(ARGS)
 
 validate: $(READY)  ## the acceptance scenarios, offline; the report goes to docs/reports
 	@$(BIN)/obra validate --rehearsal $(ARGS)

@@ -39,6 +39,7 @@ def test_fault_1_nothing_is_lost_or_doubled_by_kills_at_random():
     assert code == 0, said
 
 
+@pytest.mark.long
 @pytest.mark.fault(1)
 @pytest.mark.fault(3)
 @pytest.mark.parametrize("half", [0, 1])
@@ -47,6 +48,7 @@ def test_fault_1_nothing_is_lost_or_doubled_by_a_kill_at_a_named_place(half):
     assert code == 0, said
 
 
+@pytest.mark.long
 @pytest.mark.fault(2)
 def test_fault_2_a_kill_in_the_recovery_changes_nothing_about_its_end():
     twice = [f"after.text_streamed+{second}" for second in points.IN_RECOVERY]

@@ -11,7 +11,7 @@ import pytest
 from tests.e2e.obra import environment, git, processes_of
 from tests.e2e.terminal import Terminal
 
-pytestmark = [pytest.mark.e2e, pytest.mark.tmux, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.long, pytest.mark.e2e, pytest.mark.tmux, pytest.mark.timeout(240)]
 
 UNDO_S = 5
 NOTE = "Say in the docstring what is added."

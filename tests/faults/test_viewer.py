@@ -101,6 +101,7 @@ def waiting_gate(home):
     raise AssertionError("no gate came")
 
 
+@pytest.mark.long
 @pytest.mark.e2e
 @pytest.mark.tmux
 @pytest.mark.fault(47)
