@@ -224,5 +224,3 @@ def _offer(line: Line, raw: str, dangers: tuple[str, ...]) -> str:
     if (len(words) > 1 and words[1].startswith("-")) or any(line.commands[0].expands[:2]) or line.commands[0].assigns:
         return f"Bash({raw.strip()})"
     return f"Bash({' '.join(words[:2])}:*)"
-
-

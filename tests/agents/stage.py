@@ -118,9 +118,7 @@ class Stage:
 
     def resumed(self, prompt: str = "Go on.") -> ImplementRequest:
         """Return a request that continues the last one's conversation."""
-        return replace(
-            self.requests[-1], attempt=new_attempt_id(), prompt=prompt, reason=ConversationReason.RESUME
-        )
+        return replace(self.requests[-1], attempt=new_attempt_id(), prompt=prompt, reason=ConversationReason.RESUME)
 
     def hear(self, event: Event) -> None:
         self.events.append(event)
@@ -179,5 +177,3 @@ def config_for(folder: Path, url: str) -> ClaudeConfig:
         exit_grace_s=2.0,
         extra_environment=(("IS_SANDBOX", "1"),) if os.geteuid() == 0 else (),
     )
-
-

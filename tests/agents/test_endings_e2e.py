@@ -259,5 +259,3 @@ async def test_text_sent_into_a_running_turn_reaches_claude(stage: Stage):
     result = await conversation.finished()
     assert result.outcome is Outcome.COMPLETED
     assert any("Use SQLite" in str(asked.raw.body) for asked in stage.server.requests)
-
-
