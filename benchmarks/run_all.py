@@ -134,6 +134,10 @@ WHY: dict[str, str] = {
     "1": "Seen means stored first: the journal is written every 40 ms and a frame follows, which is a floor of some "
     "70 ms that the peer, which stores nothing, does not have.",
     "2": "Every event is a transaction of its own and a frame of its own at this rate; the frame is the larger part.",
+    "5": "The program takes in the flood and answers keys in one process: a key waits for the frame that is being "
+    "painted, and the longest frames follow a full batch of lines.",
+    "6": "The tail is made by frames in which all four panes are painted at once while a key waits; the middle of the "
+    "key presses is far below the target.",
     "8": "Beside Textual itself there are the guard of the terminal, the keys and the frame of the screen to load.",
     "11": "Nearly all of it is the import of the libraries (SQLAlchemy, pydantic, the SDK) before Claude Code can "
     "start; the sandbox of the checks and the acceptance take the rest. A plan of many tasks pays it once.",
