@@ -9,15 +9,17 @@ from pathlib import Path
 from tests.chaos import points
 from tests.chaos.bugs import BUGS
 from tests.chaos.campaign import kill_at, kill_at_random, new_place, summary
+from tests.chaos.checker import census
 
 
 def _random(options, root):
-    began = time.monotonic()
+    began, place = time.monotonic(), new_place(root)
     tally = kill_at_random(
-        new_place(root), options.kills, options.seed, options.bug or "",
+        place, options.kills, options.seed, options.bug or "",
         stop_at_first=bool(options.bug), say=lambda line: print(line, flush=True),
     )  # fmt: skip
     print(f"{summary(tally)}, in {time.monotonic() - began:.0f} s, seed {options.seed}")
+    print(", ".join(f"{number:,} {what}" for what, number in census(place).items()))
     return tally.faults
 
 

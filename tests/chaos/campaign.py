@@ -113,7 +113,7 @@ def kill_at_random(place, kills, seed, bug="", *, stop_at_first=False, say=lambd
                 tally.faults.append(f"it did not start: exit {child.end()}")
                 break
             tally.seconds_to_up.append(took)
-            time.sleep(chance.uniform(0.0, 1.2))
+            time.sleep(chance.uniform(0.0, 2.0))
         child.kill()
         code = child.end()
         if code != -signal.SIGKILL:

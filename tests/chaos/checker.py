@@ -25,6 +25,19 @@ def broken(place, *, finished):
     return found + (_orphans(place) if finished else [])
 
 
+def census(place):
+    """Return what there was to lose: attempts, those a kill interrupted, work taken in, records written."""
+    with sqlite3.connect(f"file:{place.data / 'obra.db'}?mode=ro", uri=True) as db:
+        count = Counter(kind for (kind,) in db.execute("select type from event"))
+        cut = sum(body["trigger"] == "interrupt" for *_, body in _events(db, "task_moved"))
+    return {
+        "attempts": count["attempt_started"],
+        "interrupted": cut,
+        "accepted": count["work_accepted"],
+        "records": count.total(),
+    }
+
+
 def _integrity(db):
     (answer,) = db.execute("pragma integrity_check").fetchone()
     return [] if answer == "ok" else [f"the database is damaged: {answer}"]
