@@ -18,6 +18,8 @@ class OpenSession:
     kind: SessionKind
     title: str
     plan_source: str = ""
+    project: str = ""
+    """Refused if the engine works on another project; empty = whichever it works on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +78,18 @@ class RemoveTask:
 
     task: TaskId
     by: str
+
+
+PlanChange = AddTasks | EditTask | MoveTask | HoldTask | ReleaseTask | RemoveTask
+"""What can be changed about a plan."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangePlan:
+    """Several changes to the plan of one session, each made after the one before; all of them, or none."""
+
+    session: SessionId
+    changes: tuple[PlanChange, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,6 +187,20 @@ class UndoDecision:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RevertWork:
+    """Take accepted work back by a commit on the session's branch. Answered with the id of that commit.
+
+    Possible for closed sessions, too. Refused when later work on the branch changed the same lines.
+    """
+
+    session: SessionId
+    task: TaskId
+    by: str
+    note: str
+    """Why; not empty."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HandBack:
     """The person worked in the copy of this gate's task themselves. Answered with whether anything was changed.
 
@@ -200,6 +228,7 @@ Command = (
     | HoldTask
     | ReleaseTask
     | RemoveTask
+    | ChangePlan
     | RunFrom
     | StartRun
     | Pause
@@ -211,6 +240,7 @@ Command = (
     | AnswerPermission
     | Decide
     | UndoDecision
+    | RevertWork
     | HandBack
     | RecordUsage
 )

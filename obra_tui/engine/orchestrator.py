@@ -14,7 +14,6 @@ from obra_tui.core.errors import (
     GateDecided,
     NotAllowed,
     ObraError,
-    PlanError,
     SessionClosedError,
     SessionOpenError,
     StaleDecision,
@@ -28,21 +27,20 @@ from obra_tui.core.events import (
     Record,
     SessionClosed,
     SessionOpened,
-    TaskAdded,
     TaskMoved,
     UsageReported,
     WorkHandedBack,
 )
 from obra_tui.core.ids import GateId, SessionId, TaskId, new_session_id
 from obra_tui.core.lifecycle import State, Trigger, advance
-from obra_tui.core.model import Binding, Decision, DecisionKind, Finding, SessionKind, TaskSpec
+from obra_tui.core.model import Binding, Decision, DecisionKind, Finding, SessionKind
 from obra_tui.engine.approvals import Questions
 from obra_tui.engine.config import EngineConfig, Ports
 from obra_tui.engine.holding import Holds
 from obra_tui.engine.outbox import Listener, Outbox
 from obra_tui.engine.prompts import changes_prompt
 from obra_tui.engine.recovery import recover
-from obra_tui.engine.replanning import PlanCommand, TaskStanding, replanned, standing
+from obra_tui.engine.replanning import Placed, PlanCommand, TaskStanding, replanned, replanned_together, standing
 from obra_tui.engine.session_run import SessionRun
 from obra_tui.engine.work import SessionWork, TaskWork, apply
 
@@ -92,8 +90,10 @@ class Orchestrator:
         match command:
             case do.OpenSession():
                 return await self._open_session(command)
-            case do.AddTasks(session=session, tasks=tasks):
-                return self._add_tasks(self._open_run(session), tasks)
+            case do.AddTasks():
+                return self._add_tasks(self._open_run(command.session), command)
+            case do.ChangePlan():
+                self._change_plan(command)
             case do.EditTask() | do.MoveTask() | do.HoldTask() | do.ReleaseTask() | do.RemoveTask() | do.RunFrom():
                 self._replan(command)
             case do.SendText(task=task, text=text, by=by):
@@ -155,6 +155,12 @@ class Orchestrator:
     # --- sessions ---
 
     async def _open_session(self, command: do.OpenSession) -> SessionId:
+        if command.project not in ("", self._config.project):
+            raise NotAllowed(
+                f"The Obra that is at work works on {self._config.project}.",
+                where=command.project,
+                fix="End it first, or name another data directory with OBRA_DATA_DIR.",
+            )
         if command.kind is SessionKind.MILESTONE:
             self._refuse_second_milestone()
         session = new_session_id()
@@ -190,46 +196,27 @@ class Orchestrator:
                     fix=f"Go on with `obra run --resume {run.work.id}`, or end it with `obra close {run.work.id}`.",
                 )
 
-    def _add_tasks(self, run: SessionRun, tasks: Sequence[TaskSpec]) -> tuple[TaskId, ...]:
-        work = run.work
-        known = set(work.by_key())
-        fresh = {task.key for task in tasks}
-        for task in tasks:
-            if task.key in known or [item.key for item in tasks].count(task.key) > 1:
-                raise PlanError(f"Task {task.key} is there twice.", where=task.source, fix="Give it another id.")
-            missing = [key for key in task.depends_on if key not in known | fresh]
-            if missing:
-                raise PlanError(
-                    f"Task {task.key} waits for {', '.join(missing)}, which is no task of this session.",
-                    where=task.source,
-                    fix="Name the ids of tasks in the plan.",
-                )
-        first = len(work.tasks)
-        self._outbox.commit(
-            work.id,
-            [
-                (
-                    task.id,
-                    None,
-                    TaskAdded(
-                        spec=task,
-                        position=first + index,
-                        state=State.BLOCKED if task.depends_on else State.QUEUED,
-                    ),
-                )
-                for index, task in enumerate(tasks)
-            ],
-        )
-        run.advance()
-        return tuple(task.id for task in tasks)
+    def _add_tasks(self, run: SessionRun, command: do.AddTasks) -> tuple[TaskId, ...]:
+        self._write_plan(run, replanned(run.work, command))
+        return tuple(task.id for task in command.tasks)
 
     def _replan(self, command: PlanCommand) -> None:
-        run, task = self._find_task(command.task)
-        self._open_run(run.work.id)
-        events = replanned(run.work, task, command)
+        run = self._open_run(self._session_of(command))
+        self._write_plan(run, replanned(run.work, command), start=isinstance(command, do.RunFrom))
+
+    def _session_of(self, command: PlanCommand) -> SessionId:
+        if isinstance(command, do.AddTasks):
+            return command.session
+        return self._find_task(command.task)[0].work.id
+
+    def _change_plan(self, command: do.ChangePlan) -> None:
+        run = self._open_run(command.session)
+        self._write_plan(run, replanned_together(run.work, command.changes))
+
+    def _write_plan(self, run: SessionRun, events: Sequence[Placed], *, start: bool = False) -> None:
         if events:
             self._outbox.commit(run.work.id, [(owner, None, event) for owner, event in events])
-        if isinstance(command, do.RunFrom):
+        if start:
             run.start(close_when_done=False)
         else:
             run.advance()

@@ -3,13 +3,17 @@
 Only tasks that no attempt was made at can be changed: what Claude has been told stays as it was told.
 """
 
-from dataclasses import dataclass
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 from obra_tui.core import commands as do
-from obra_tui.core.errors import NotAllowed, PlanError
+from obra_tui.core.errors import NotAllowed, PlanError, UnknownId
 from obra_tui.core.events import (
     Event,
+    Record,
+    TaskAdded,
     TaskEdited,
     TaskHeld,
     TaskMoved,
@@ -21,14 +25,17 @@ from obra_tui.core.ids import TaskId
 from obra_tui.core.lifecycle import FINAL, State, Trigger, advance
 from obra_tui.core.model import TaskSpec
 from obra_tui.core.plan import order
-from obra_tui.engine.work import SessionWork, TaskWork
+from obra_tui.engine.work import SessionWork, TaskWork, apply
 
-PlanCommand = do.EditTask | do.MoveTask | do.HoldTask | do.ReleaseTask | do.RemoveTask | do.RunFrom
+PlanCommand = do.PlanChange | do.RunFrom
 Placed = tuple[TaskId | None, Event]
 
 
-def replanned(work: SessionWork, task: TaskWork, command: PlanCommand) -> tuple[Placed, ...]:
-    """Return the events of a change. Raises `NotAllowed` or `PlanError` with what stands in its way."""
+def replanned(work: SessionWork, command: PlanCommand) -> tuple[Placed, ...]:
+    """Return the events of a change. Raises `NotAllowed`, `PlanError` or `UnknownId` with what stands in its way."""
+    if isinstance(command, do.AddTasks):
+        return _added(work, command.tasks)
+    task = _task_of(work, command.task)
     match command:
         case do.EditTask(spec=spec):
             return _edited(work, task, spec)
@@ -45,6 +52,45 @@ def replanned(work: SessionWork, task: TaskWork, command: PlanCommand) -> tuple[
             return _run_from(work, task, by)
         case _:
             assert_never(command)
+
+
+def replanned_together(work: SessionWork, changes: Sequence[do.PlanChange]) -> tuple[Placed, ...]:
+    """Return the events of several changes, each made to the plan that those before it leave behind."""
+    draft = replace(work, tasks={key: copy.copy(task) for key, task in work.tasks.items()})
+    events: list[Placed] = []
+    for change in changes:
+        for owner, event in replanned(draft, change):
+            events.append((owner, event))
+            apply(draft, Record(seq=0, at=0.0, session=work.id, task=owner, attempt=None, event=event))
+    return tuple(events)
+
+
+def _task_of(work: SessionWork, task: TaskId) -> TaskWork:
+    if task not in work.tasks:
+        raise UnknownId(f"There is no task {task} in session {work.id}.", fix="`obra task list` lists them.")
+    return work.tasks[task]
+
+
+def _added(work: SessionWork, tasks: Sequence[TaskSpec]) -> tuple[Placed, ...]:
+    known = {item.spec.key for item in work.tasks.values() if not item.removed}
+    fresh = [task.key for task in tasks]
+    for task in tasks:
+        if task.key in known or fresh.count(task.key) > 1:
+            raise PlanError(f"Task {task.key} is there twice.", where=task.source, fix="Give it another id.")
+        missing = [key for key in task.depends_on if key not in known and key not in fresh]
+        if missing:
+            raise PlanError(
+                f"Task {task.key} waits for {', '.join(missing)}, which is no task of this session.",
+                where=task.source,
+                fix="Name the ids of tasks in the plan.",
+            )
+    order(tasks)  # refuses a circle
+    first = len(work.tasks)
+    return tuple((task.id, _joined(task, first + index)) for index, task in enumerate(tasks))
+
+
+def _joined(task: TaskSpec, position: int) -> TaskAdded:
+    return TaskAdded(spec=task, position=position, state=State.BLOCKED if task.depends_on else State.QUEUED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,9 +123,10 @@ def not_started(task: TaskWork) -> bool:
 def moved(work: SessionWork, task: TaskWork, position: int) -> tuple[TaskId, ...]:
     """Return all tasks in their new order, the task at `position` counted from 0."""
     _refuse_started(task, "moved")
-    others = [item.spec.id for item in in_order(work) if item is not task]
+    others = [item.spec.id for item in in_order(work) if item is not task and not item.removed]
+    gone = [item.spec.id for item in in_order(work) if item is not task and item.removed]
     place = max(0, min(position, len(others)))
-    return (*others[:place], task.spec.id, *others[place:])
+    return (*others[:place], task.spec.id, *others[place:], *gone)
 
 
 def _edited(work: SessionWork, task: TaskWork, spec: TaskSpec) -> tuple[Placed, ...]:
@@ -96,7 +143,8 @@ def _edited(work: SessionWork, task: TaskWork, spec: TaskSpec) -> tuple[Placed, 
             where=spec.source,
             fix=f"The tasks are {', '.join(key for key, item in known.items() if not item.removed)}.",
         )
-    order([spec if item is task else item.spec for item in in_order(work)])  # refuses a cycle
+    plan = [spec if item is task else item.spec for item in in_order(work) if not item.removed]
+    order(plan)  # refuses a circle
     events: list[Placed] = [(spec.id, TaskEdited(spec=spec))]
     if task.state is State.QUEUED and any(known[key].state is not State.ACCEPTED for key in spec.depends_on):
         after = advance(State.QUEUED, Trigger.BLOCK)

@@ -12,12 +12,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 from pydantic import TypeAdapter, ValidationError
 
 from obra_tui.core import errors
-from obra_tui.core.commands import Command
+from obra_tui.core.commands import ChangePlan, Command, PlanChange
 from obra_tui.core.errors import ObraError, StoreError
 from obra_tui.store import sqlite
 
@@ -57,7 +57,7 @@ class CommandTable:
     def put(self, command: Command) -> int:
         """Write a command; returns its number. Raises `StoreError`."""
         kind = type(command).__name__
-        body = _adapter(kind).dump_json(command).decode()
+        body = _body_of(command)
         with self._open() as connection:
             written = connection.execute("INSERT INTO command (kind, body) VALUES (?, ?)", (kind, body))
             return int(written.lastrowid)
@@ -98,7 +98,7 @@ class CommandTable:
         found = []
         for number, kind, body in rows:
             try:
-                found.append((number, _adapter(kind).validate_json(body)))
+                found.append((number, _command_of(kind, body)))
             except (KeyError, ValidationError):
                 self.answer(number, Answer(error=StoreError("The other Obra does not know this command.", where=kind)))
         return found
@@ -136,6 +136,22 @@ class CommandTable:
 @cache
 def _adapter(kind: str) -> TypeAdapter[Any]:
     return TypeAdapter(_CLASSES[kind])
+
+
+def _body_of(command: Command) -> str:
+    """A change of a plan is told with its kind: some of them carry the same fields."""
+    if isinstance(command, ChangePlan):
+        changes = [(type(change).__name__, _body_of(change)) for change in command.changes]
+        return json.dumps({"session": command.session, "changes": changes})
+    return _adapter(type(command).__name__).dump_json(command).decode()
+
+
+def _command_of(kind: str, body: str) -> Command:
+    if kind == ChangePlan.__name__:
+        said = json.loads(body)
+        changes = tuple(cast(PlanChange, _command_of(name, inner)) for name, inner in said["changes"])
+        return ChangePlan(session=said["session"], changes=changes)
+    return cast(Command, _adapter(kind).validate_json(body))
 
 
 def _write_answer(answer: Answer) -> str:

@@ -111,3 +111,61 @@ async def test_a_task_that_was_begun_cannot_be_changed_any_more(planned):
     ):
         with pytest.raises(NotAllowed, match="any more"):
             await planned.do(command)
+
+
+async def test_several_changes_are_made_one_after_the_other_and_together(planned):
+    third = replace(spec(planned, "T003"), depends_on=("T002",))
+    changes = (
+        do.EditTask(task=third.id, spec=third, by=ME),
+        do.AddTasks(session=planned.session, tasks=(task("T004", depends_on=("T003",)),)),
+        do.MoveTask(task=planned.task_id("T003"), position=0, by=ME),
+        do.HoldTask(task=planned.task_id("T001"), by=ME),
+    )
+    before = len(planned.told)
+    await planned.do(do.ChangePlan(session=planned.session, changes=changes))
+    plan = planned.orchestrator.plan_of(planned.session)
+    assert [item.spec.key for item in plan] == ["T003", "T001", "T002", "T004"]
+    assert [item.held_back for item in plan] == [False, True, False, False]
+    assert planned.state("T003") is State.BLOCKED
+    assert len(planned.told) > before
+
+
+async def test_of_several_changes_none_is_made_when_one_is_refused(planned):
+    changes = (
+        do.HoldTask(task=planned.task_id("T001"), by=ME),
+        do.AddTasks(session=planned.session, tasks=(task("T002"),)),
+    )
+    before = len(planned.told)
+    with pytest.raises(PlanError, match="T002 is there twice"):
+        await planned.do(do.ChangePlan(session=planned.session, changes=changes))
+    assert len(planned.told) == before
+    assert not any(item.held_back for item in planned.orchestrator.plan_of(planned.session))
+
+
+async def test_a_chain_is_removed_together_from_its_end(planned):
+    third = replace(spec(planned, "T003"), depends_on=("T001",))
+    await planned.do(do.EditTask(task=third.id, spec=third, by=ME))
+    removals = tuple(do.RemoveTask(task=planned.task_id(key), by=ME) for key in ("T003", "T001"))
+    await planned.do(do.ChangePlan(session=planned.session, changes=removals))
+    assert [item.spec.key for item in planned.orchestrator.plan_of(planned.session)] == ["T002"]
+
+
+async def test_a_key_is_free_again_when_its_task_was_taken_out_and_places_count_what_is_there(planned):
+    await planned.do(do.RemoveTask(task=planned.task_id("T001"), by=ME))
+    await planned.do(do.AddTasks(session=planned.session, tasks=(task("T001"),)))
+    await planned.do(do.MoveTask(task=planned.task_id("T001"), position=1, by=ME))
+    plan = planned.orchestrator.plan_of(planned.session)
+    assert [item.spec.key for item in plan] == ["T002", "T001", "T003"]
+    await start(planned)
+    assert started(planned) == ["T002", "T001", "T003"]
+
+
+async def test_tasks_that_wait_for_each_other_in_a_circle_are_not_added(planned):
+    circle = (task("T004", depends_on=("T005",)), task("T005", depends_on=("T004",)))
+    with pytest.raises(PlanError, match="in a circle"):
+        await planned.do(do.AddTasks(session=planned.session, tasks=circle))
+
+
+async def test_a_session_for_another_project_is_not_opened(planned):
+    with pytest.raises(NotAllowed, match="works on /project"):
+        await planned.do(do.OpenSession(kind=SessionKind.STANDALONE, title="Other", project="/elsewhere"))
