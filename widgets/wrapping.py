@@ -9,7 +9,10 @@ LONGEST_LINE = 20_000
 
 
 def breaks(text: str, width: int, first_width: int | None = None) -> list[tuple[int, int]]:
-    """The (start, end) of each row of `text`; at least one row, also for an empty text."""
+    """The (start, end) of each row of `text`; at least one row, also for an empty text.
+
+    The space at which a row was broken belongs to no row, also when nothing follows it.
+    """
     width = max(1, width)
     first = max(1, width if first_width is None else first_width)
     if len(text) <= first and text.isascii():
