@@ -35,17 +35,21 @@ def retry_prompt(
     findings: Sequence[Finding],
     notes: Sequence[str] = (),
     reasons: Sequence[str] = (),
+    chosen: bool = False,
 ) -> str:
-    """Return the prompt of the `number`-th attempt in the same conversation: what was found, word for word."""
+    """Return the prompt of the `number`-th attempt in the same conversation: what was found, word for word.
+
+    What a check found stands with the check; if a person has chosen the findings, all of them are listed.
+    """
     parts = [f"# Attempt {number}: this is not accepted yet"]
     parts.extend(_notes(notes))
     failed = failing(checks)
     if failed:
         parts.append("## Failing checks\n\n" + "\n\n".join(_failed_check(result) for result in failed))
-    from_judge = [item for item in findings if item.source is not FindingSource.CHECK]
-    if from_judge:
-        parts.append("## Findings of the review\n\n" + "\n".join(_finding(item) for item in from_judge))
-    if not failed and not from_judge and reasons:
+    listed = [item for item in findings if chosen or item.source is not FindingSource.CHECK]
+    if listed:
+        parts.append("## Findings of the review\n\n" + "\n".join(_finding(item) for item in listed))
+    if not failed and not listed and reasons:
         parts.append("## Why\n\n" + "\n".join(f"- {reason}" for reason in reasons))
     parts.append(
         "Work on these points in the code that is there. Do not change or weaken existing tests to make them pass."
@@ -66,7 +70,7 @@ def changes_prompt(number: int, decision: Decision, checks: Sequence[CheckResult
     if decision.prompt.strip():
         return decision.prompt
     note = (decision.note,) if decision.note.strip() else ()
-    return retry_prompt(number=number, checks=checks, findings=decision.chosen, notes=(*note, *notes))
+    return retry_prompt(number=number, checks=checks, findings=decision.chosen, notes=(*note, *notes), chosen=True)
 
 
 def conflict_prompt(number: int, files: Sequence[str], patch: str, notes: Sequence[str] = ()) -> str:
@@ -108,7 +112,8 @@ def _failed_check(result: CheckResult) -> str:
 def _finding(item: Finding) -> str:
     place = f"`{item.place}`: " if item.place else ""
     suggestion = f" Suggestion: {item.suggestion}" if item.suggestion else ""
-    return f"- **{item.severity}** {place}{item.message}{suggestion}"
+    note = "".join(f"\n  > {line}" for line in item.note.strip().splitlines())
+    return f"- **{item.severity}** {place}{item.message}{suggestion}{note}"
 
 
 def _tail(text: str) -> str:

@@ -1,0 +1,116 @@
+"""How an attempt begins: with which words, and in which conversation. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from obra_tui.core.compare import split_patch
+from obra_tui.core.gate import Evidence
+from obra_tui.core.ids import ClaudeSessionId, new_claude_session_id
+from obra_tui.core.lifecycle import Trigger
+from obra_tui.core.model import ConversationReason, DecisionKind, GateOutcome, ImplementResult, Outcome, QualityResult
+from obra_tui.engine.prompts import CONTINUE, changes_prompt, conflict_prompt, fresh_prompt, retry_prompt, task_prompt
+from obra_tui.engine.work import TaskWork
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """How the next attempt begins."""
+
+    prompt: str
+    claude_session: ClaudeSessionId
+    reason: ConversationReason
+    parent: ClaudeSessionId | None = None
+    """The conversation that a fork starts from."""
+    trigger: Trigger | None = None
+    """The move that brings the task to IMPLEMENTING; None when it is there already."""
+
+
+def opening(task: TaskWork) -> Start:
+    """Return how a queued task starts: anew, with a person's request, or where it was interrupted."""
+    if task.claude_session is None or not task.prompted:
+        return Start(
+            prompt=task_prompt(task.spec, task.notes),
+            claude_session=new_claude_session_id(),
+            reason=ConversationReason.FIRST,
+            trigger=Trigger.START,
+        )
+    return Start(
+        prompt=_words_after(task),
+        claude_session=task.claude_session,
+        reason=ConversationReason.RESUME,
+        trigger=Trigger.START,
+    )
+
+
+def _words_after(task: TaskWork) -> str:
+    """Return what is said to Claude after what happened last."""
+    if task.conflict is not None:
+        patch = patch_of(task.diff.patch if task.diff else "", task.conflict.files)
+        return conflict_prompt(task.number + 1, task.conflict.files, patch, task.notes)
+    if task.decision is not None and task.decision.kind is DecisionKind.CHANGES:
+        return changes_prompt(task.number + 1, task.decision, task.checks, task.notes)
+    return "\n\n".join(task.notes) or CONTINUE
+
+
+def forked(start: Start) -> Start:
+    """Turn a continuation into a fork; what begins anew needs none."""
+    if start.reason is not ConversationReason.RESUME:
+        return start
+    return replace(
+        start,
+        claude_session=new_claude_session_id(),
+        parent=start.claude_session,
+        reason=ConversationReason.FORK,
+    )
+
+
+def continued(claude_session: ClaudeSessionId) -> Start:
+    """Go on in the conversation that was cut off."""
+    return Start(prompt=CONTINUE, claude_session=claude_session, reason=ConversationReason.RESUME)
+
+
+def afresh(task: TaskWork, lost: Start) -> Start:
+    """Say all of it again to a new conversation: the one of `lost` cannot be resumed."""
+    feedback = "" if lost.prompt == CONTINUE else lost.prompt
+    return Start(
+        prompt=fresh_prompt(task.spec, feedback),
+        claude_session=new_claude_session_id(),
+        reason=ConversationReason.FRESH,
+    )
+
+
+def retried(task: TaskWork, quality: QualityResult, evidence: Evidence, outcome: GateOutcome) -> Start:
+    """Send the work back with what was found."""
+    prompt = retry_prompt(
+        number=task.number + 1,
+        checks=evidence.checks,
+        findings=quality.findings,
+        notes=task.notes,
+        reasons=outcome.reasons,
+    )
+    assert task.claude_session is not None  # an attempt has just ended in it
+    return Start(prompt=prompt, claude_session=task.claude_session, reason=ConversationReason.RESUME)
+
+
+def was_looked_at(task: TaskWork) -> bool:
+    """Claude had finished, and the work was interrupted while it was looked at: nothing is asked of Claude."""
+    ended = task.claude_ended
+    return (
+        ended is not None
+        and ended.outcome is Outcome.COMPLETED
+        and task.diff is not None
+        and task.quality is None
+        and not (task.notes or task.decision or task.conflict)
+    )
+
+
+def result_of_person(start: Start, by: str) -> ImplementResult:
+    """What stands for Claude's run in an attempt that a person made by hand."""
+    text = f"{by} changed the work by hand."
+    return ImplementResult(outcome=Outcome.COMPLETED, claude_session=start.claude_session, final_text=text)
+
+
+def patch_of(patch: str, files: Sequence[str]) -> str:
+    """Return the parts of a patch that are about these files."""
+    parts = split_patch(patch)
+    return "".join(parts[name] for name in files if name in parts)
