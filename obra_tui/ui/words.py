@@ -12,6 +12,7 @@ from obra_tui.core.doctor import DoctorStatus
 from obra_tui.core.lifecycle import State
 from obra_tui.core.model import CheckStatus, DecisionKind, Severity
 from obra_tui.ui.state import StepStatus
+from widgets.status import STATES
 
 
 class Tone(StrEnum):
@@ -51,19 +52,20 @@ class Status:
         return self.ascii if ascii_only else self.glyph
 
 
-def _named(state: str, glyph: str, ascii_mark: str, tone: Tone) -> Callable[[str], Status]:
-    return lambda word: Status(state=state, glyph=glyph, ascii=ascii_mark, word=word, tone=tone)
+def _named(state: str, tone: Tone) -> Callable[[str], Status]:
+    look = STATES[state]
+    return lambda word: Status(state=state, glyph=look.glyph, ascii=look.ascii, word=word, tone=tone)
 
 
-_pass = _named("pass", "✓", "[ok]", Tone.PASS)
-_fail = _named("fail", "✗", "[XX]", Tone.FAIL)
-_warn = _named("warn", "!", "[!!]", Tone.WARN)
-_run = _named("running", "●", "[>>]", Tone.RUN)
-_wait = _named("waiting", "·", "[..]", Tone.MUTED)
-_ask = _named("gate", "?", "[??]", Tone.ASK)
-_held = _named("held", "‖", "[||]", Tone.WARN)
-_stopped = _named("stopped", "■", "[##]", Tone.WARN)
-_none = _named("none", "–", "[--]", Tone.MUTED)
+_pass = _named("pass", Tone.PASS)
+_fail = _named("fail", Tone.FAIL)
+_warn = _named("warn", Tone.WARN)
+_run = _named("running", Tone.RUN)
+_wait = _named("waiting", Tone.MUTED)
+_ask = _named("gate", Tone.ASK)
+_held = _named("held", Tone.WARN)
+_stopped = _named("stopped", Tone.WARN)
+_none = _named("none", Tone.MUTED)
 
 HELD = _held("held")
 STOPPED = _stopped("stopped")

@@ -14,17 +14,17 @@ async def nobody(question: object) -> object:
     raise AssertionError("nothing is asked here")
 
 
-async def main(folder: Path, url: str) -> None:
+async def main(folder: Path, url: str, attempt: str) -> None:
     config = ClaudeConfig(
         tmp_dir=folder / "tmp", home=folder / "home", config_dir=folder / "config", base_url=url, api_key="dummy",
         allow=("touch", "sleep", "setsid"), extra_environment=(("IS_SANDBOX", "1"),) if os.geteuid() == 0 else (),
     )  # fmt: skip
     request = ImplementRequest(
-        task="t1", attempt="a-owned", prompt="Do it.", cwd=str(folder / "copy"),
+        task="t1", attempt=attempt, prompt="Do it.", cwd=str(folder / "copy"),
         claude_session="22222222-2222-4222-8222-222222222222",
     )  # fmt: skip
     conversation = await ClaudeCode(config).start(request, lambda event: None, nobody)
     await conversation.finished()
 
 
-asyncio.run(main(Path(sys.argv[1]), sys.argv[2]))
+asyncio.run(main(Path(sys.argv[1]), sys.argv[2], sys.argv[3]))

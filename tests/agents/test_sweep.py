@@ -5,6 +5,8 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -13,6 +15,7 @@ import pytest
 from obra_tui.agents.environment import ATTEMPT_MARK, OWNER_MARK
 from obra_tui.agents.processes import alive, identity, marked
 from obra_tui.agents.sweep import owner_mark, sweep_leftovers
+from obra_tui.core.ids import AttemptId, new_attempt_id
 from tests.agents.stage import Stage, exists, left_of, runs
 
 
@@ -78,34 +81,61 @@ def test_a_folder_that_is_not_there_yet_is_no_fault(tmp_path):
     assert sweep_leftovers(tmp_path / "new").sockets == 0
 
 
-async def _obra_in_a_command(stage: Stage) -> tuple[asyncio.subprocess.Process, list[psutil.Process]]:
-    """Return an Obra of its own that runs a command through Claude Code, and its Claude Code."""
+@dataclass
+class Owned:
+    """An Obra of its own that runs a command through Claude Code."""
+
+    obra: asyncio.subprocess.Process
+    attempt: AttemptId
+    """Of its own, too: other tests look for such processes at the same time."""
+
+    @property
+    def program(self) -> list[psutil.Process]:
+        found = [process for process, _ in marked(ATTEMPT_MARK, self.attempt) if _is_claude(process)]
+        assert found
+        return found
+
+    @property
+    def left(self) -> list[str]:
+        return left_of(self.attempt)
+
+
+def _is_claude(process: psutil.Process) -> bool:
+    try:
+        return "claude" in process.name()
+    except psutil.Error:
+        return False
+
+
+@pytest.fixture
+async def owned(stage: Stage) -> AsyncIterator[Owned]:
     stage.play(runs("touch started; sleep 304"))
-    words = (sys.executable, "-m", "tests.agents.owner", str(stage.folder), stage.server.url)
+    attempt = new_attempt_id()
+    words = (sys.executable, "-m", "tests.agents.owner", str(stage.folder), stage.server.url, attempt)
     owner = await asyncio.create_subprocess_exec(*words, cwd=Path(__file__).parents[2])
     await exists(stage.copy / "started")
-    found = [process for process, _ in marked(ATTEMPT_MARK, "a-owned") if "claude" in process.name()]
-    assert found
-    return owner, found
+    yield Owned(owner, attempt)
+    if owner.returncode is None:
+        owner.kill()
+        await owner.wait()
+    sweep_leftovers(stage.folder / "tmp")
 
 
 @pytest.mark.e2e
-async def test_commands_of_a_killed_obra_are_killed_at_the_next_start(stage: Stage):
-    owner, program = await _obra_in_a_command(stage)
-    for process in (owner, *program):
+async def test_commands_of_a_killed_obra_are_killed_at_the_next_start(stage: Stage, owned: Owned):
+    for process in (owned.obra, *owned.program):
         process.kill()
-    await owner.wait()
-    assert left_of("a-owned")
+    await owned.obra.wait()
+    assert owned.left
     sweep_leftovers(stage.folder / "tmp")
-    assert left_of("a-owned") == []
+    assert owned.left == []
 
 
 @pytest.mark.e2e
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a program of its parent's death")
-async def test_the_program_and_its_command_die_with_obra(stage: Stage):
-    owner, _ = await _obra_in_a_command(stage)
-    owner.kill()
-    await owner.wait()
-    async with asyncio.timeout(15):
-        while left_of("a-owned"):
+async def test_the_program_and_its_command_die_with_obra(owned: Owned):
+    owned.obra.kill()
+    await owned.obra.wait()
+    async with asyncio.timeout(30):
+        while owned.left:
             await asyncio.sleep(0.1)
