@@ -1,24 +1,24 @@
-"""Loads the SDK without `mcp`, which takes four fifths of its half second and half of the program's memory.
+"""Loads the SDK without `mcp` and `jsonschema`, which take nearly all of its half second and half of its memory.
 
-The SDK needs that library only for tool servers that live in its own process (`create_sdk_mcp_server`, `@tool`).
+The SDK needs them only for tool servers that live in its own process (`create_sdk_mcp_server`, `@tool`).
 Obra has none: servers of a project run in the Claude Code program. So while the SDK is imported, every name that it
-takes from `mcp` is an empty class. The SDK is pinned exactly, and a test looks whether this still holds.
+takes from them is an empty class. The SDK is pinned exactly, and a test looks whether this still holds.
 """
 
 import importlib
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from contextlib import contextmanager
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 
-_LEFT_OUT = "mcp"
+_LEFT_OUT = ("mcp", "jsonschema")
 
 
 def load_sdk() -> None:
-    """Import the SDK, once; harmless when it or `mcp` is loaded already."""
-    if "claude_agent_sdk" in sys.modules or _LEFT_OUT in sys.modules:
+    """Import the SDK, once; harmless when it is loaded already, and what is there already is used as it is."""
+    if "claude_agent_sdk" in sys.modules:
         return
     with _left_out():
         importlib.import_module("claude_agent_sdk")
@@ -26,25 +26,24 @@ def load_sdk() -> None:
 
 @contextmanager
 def _left_out() -> Iterator[None]:
-    finder = _Finder()
+    finder = _Finder({name for name in _LEFT_OUT if name not in sys.modules})
     sys.meta_path.insert(0, finder)
     try:
         yield
     finally:
         sys.meta_path.remove(finder)
-        for name in [name for name in sys.modules if _is_left_out(name)]:
+        for name in [name for name, module in list(sys.modules.items()) if isinstance(module, _Hollow)]:
             del sys.modules[name]
 
 
-def _is_left_out(name: str) -> bool:
-    return name == _LEFT_OUT or name.startswith(f"{_LEFT_OUT}.")
-
-
 class _Finder(MetaPathFinder, Loader):
-    """Answers for `mcp` and everything below it with modules whose every name is an empty class."""
+    """Answers for what is left out and everything below it with modules whose every name is an empty class."""
+
+    def __init__(self, names: Set[str]) -> None:
+        self._names = names
 
     def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
-        return ModuleSpec(name, self, is_package=True) if _is_left_out(name) else None
+        return ModuleSpec(name, self, is_package=True) if name.partition(".")[0] in self._names else None
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
         return _Hollow(spec.name)

@@ -11,6 +11,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Connection,
     Float,
     ForeignKey,
     Index,
@@ -22,6 +23,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
+from sqlalchemy import event as listening
 from sqlalchemy.types import TypeDecorator
 
 from obra_tui.store.text import storable
@@ -51,10 +53,18 @@ class SafeText(TypeDecorator[str]):
 
 def _partial(name: str, *columns: str | Column[str], where: str, sqlite: str = "", unique: bool = False) -> Index:
     """An index of the rows that satisfy `where`; `sqlite` says it where SQLite's way of saying it differs."""
-    condition = text(where)
-    return Index(
-        name, *columns, unique=unique, sqlite_where=text(sqlite) if sqlite else condition, postgresql_where=condition
-    )
+    return Index(name, *columns, unique=unique, sqlite_where=text(sqlite or where), info={_WHERE: where})
+
+
+_WHERE = "where"
+
+
+@listening.listens_for(metadata, "before_create")
+def _say_to_postgresql(_: MetaData, connection: Connection, **__: object) -> None:
+    """Say the conditions to PostgreSQL, too. Not before it is there: to name it loads all that SQLAlchemy knows of it."""
+    if connection.dialect.name == "postgresql":
+        for index in (index for table in metadata.tables.values() for index in table.indexes if _WHERE in index.info):
+            index.dialect_options["postgresql"]["where"] = text(index.info[_WHERE])
 
 
 _Id = String(64)

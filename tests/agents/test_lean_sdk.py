@@ -8,7 +8,7 @@ import sys
 from obra_tui.agents.claude_code import warm_up
 warm_up()
 import claude_agent_sdk
-print(sorted(name for name in sys.modules if name.partition(".")[0] in ("mcp", "mcp_types", "starlette")))
+print(sorted(name for name in sys.modules if name.partition(".")[0] in ("mcp", "mcp_types", "starlette", "jsonschema", "attr")))
 """
 
 
@@ -18,6 +18,10 @@ def test_the_sdk_is_loaded_without_its_tool_servers():
 
 def test_the_left_out_library_can_still_be_imported_by_others():
     assert _run(CODE + "import mcp.types\nprint(mcp.types.Tool.__name__)").splitlines()[1] == "Tool"
+
+
+def test_the_left_out_checker_of_schemas_can_still_be_imported_by_others():
+    assert _run(CODE + "import jsonschema\nprint(jsonschema.ValidationError.__mro__[-3])").splitlines()[1] == str(Exception)
 
 
 def test_a_library_that_is_there_already_is_used_as_it_is():
