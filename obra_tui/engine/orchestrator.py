@@ -6,39 +6,29 @@ its own outbox before anybody else does.
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from typing import assert_never
 
 from obra_tui.core import commands as do
 from obra_tui.core.errors import (
-    GateDecided,
     NotAllowed,
-    ObraError,
     SessionClosedError,
     SessionOpenError,
-    StaleDecision,
     StoreError,
     UnknownId,
 )
 from obra_tui.core.events import (
-    DecisionHeld,
-    DecisionMade,
-    DecisionUndone,
     Record,
     SessionClosed,
     SessionOpened,
-    TaskMoved,
     UsageReported,
-    WorkHandedBack,
 )
 from obra_tui.core.ids import GateId, SessionId, TaskId, new_session_id
-from obra_tui.core.lifecycle import State, Trigger, advance
-from obra_tui.core.model import Binding, Decision, DecisionKind, Finding, SessionKind
+from obra_tui.core.lifecycle import State
+from obra_tui.core.model import Finding, SessionKind
 from obra_tui.engine.approvals import Questions
 from obra_tui.engine.config import EngineConfig, Ports
-from obra_tui.engine.holding import Holds
+from obra_tui.engine.gates import Gates
 from obra_tui.engine.outbox import Listener, Outbox
-from obra_tui.engine.prompts import changes_prompt
 from obra_tui.engine.recovery import recover
 from obra_tui.engine.replanning import Placed, PlanCommand, TaskStanding, replanned, replanned_together, standing
 from obra_tui.engine.session_run import SessionRun
@@ -46,12 +36,6 @@ from obra_tui.engine.work import SessionWork, TaskWork, apply
 
 _KEPT_CLOSED = 20
 """Closed sessions that are still known by heart; older ones are read from the history."""
-
-_TRIGGER_OF = {
-    DecisionKind.APPROVE: Trigger.APPROVE,
-    DecisionKind.CHANGES: Trigger.REQUEST_CHANGES,
-    DecisionKind.REJECT: Trigger.REJECT,
-}
 
 
 class Orchestrator:
@@ -61,8 +45,8 @@ class Orchestrator:
         self._outbox = Outbox(ports.journal, ports.clock, self._store_failed)
         self._outbox.subscribe(self._apply)
         self._questions = Questions(self._outbox, attended=config.attended)
-        self._holds = Holds(ports.clock, self._carry_out)
         self._runs: dict[SessionId, SessionRun] = {}
+        self._gates = Gates(ports, config, self._outbox, self._runs)
         self._closed: deque[SessionId] = deque()
         self.store_error: StoreError | None = None
 
@@ -82,8 +66,7 @@ class Orchestrator:
             for task in work.tasks.values():
                 if task.state is State.ACCEPTING:
                     run.accept_now(task)
-                if task.held is not None:
-                    self._holds.hold(task.held.gate, task.held.until)
+            self._gates.take_up(work.tasks.values())
 
     async def handle(self, command: do.Command) -> object:
         """Carry out one command. Raises one of `core.errors` and has changed nothing then."""
@@ -99,11 +82,11 @@ class Orchestrator:
             case do.SendText(task=task, text=text, by=by):
                 return await self._send(task, text, by)
             case do.Decide():
-                await self._decide(command)
+                await self._gates.decide(command)
             case do.HandBack(gate=gate, by=by):
-                return await self._hand_back(gate, by)
+                return await self._gates.hand_back(gate, by)
             case do.UndoDecision(gate=gate, by=by):
-                self._undo(gate, by)
+                self._gates.undo(gate, by)
             case do.AnswerPermission(question=question, answer=answer):
                 self._questions.answer(question, answer)
             case do.RecordUsage(session=session, usage=usage):
@@ -140,8 +123,7 @@ class Orchestrator:
 
     async def stop(self) -> None:
         """End all runs and write what is pending; an answer that could still be undone stands."""
-        for gate in self._holds.drop_all():
-            await self._carry_out(gate, go_on=False)
+        await self._gates.settle_all()
         for run in self._runs.values():
             await run.shut_down()
         self._outbox.flush()
@@ -230,111 +212,9 @@ class Orchestrator:
         """Return the tasks of an open session in the order of its plan."""
         return standing(self._run(session).work)
 
-    # --- gates ---
-
-    async def _decide(self, command: do.Decide) -> None:
-        run, task = self._find_gate(command.gate)
-        gate = task.gate
-        assert gate is not None
-        if task.held is not None:
-            self._refuse_answered(command.gate)
-        if command.binding != gate.binding:
-            raise StaleDecision(gate.id, "the work")
-        check_decision(command.decision, passes=task.quality is not None and task.quality.passes_gate)
-        if command.decision.kind is DecisionKind.APPROVE:
-            if task.diff is None or task.diff.empty:
-                raise NotAllowed(
-                    "Nothing was changed: there is nothing to accept.", fix="Ask for changes, or reject it."
-                )
-            await self._check_unchanged(task, gate.id, command.binding)
-        if task.gate is not gate or task.held is not None:
-            self._refuse_answered(command.gate)
-        if self._config.undo_s > 0:
-            self._hold(run, task, command)
-        else:
-            self._make(run, task, command.decision)
-            self._follow_up(run, task, command.decision.by)
-
-    def _make(self, run: SessionRun, task: TaskWork, decision: Decision) -> None:
-        """Write the answer to the task's gate and the move that it leads to."""
-        gate = task.gate
-        assert gate is not None
-        move = _TRIGGER_OF[decision.kind]
-        moved = TaskMoved(before=task.state, trigger=move, after=advance(task.state, move), reason=decision.note)
-        made = DecisionMade(gate=gate.id, binding=gate.binding, decision=decision)
-        ids = (task.spec.id, task.attempt)
-        self._outbox.commit(run.work.id, [(*ids, made), (*ids, moved)])
-
-    def _hold(self, run: SessionRun, task: TaskWork, command: do.Decide) -> None:
-        until = self._ports.clock.now() + self._config.undo_s
-        held = DecisionHeld(gate=command.gate, binding=command.binding, decision=command.decision, until=until)
-        self._outbox.commit(run.work.id, [(task.spec.id, task.attempt, held)])
-        self._holds.hold(command.gate, until)
-
-    async def _hand_back(self, gate_id: GateId, by: str) -> bool:
-        run, task = self._find_gate(gate_id)
-        gate = task.gate
-        assert gate is not None
-        assert task.copy is not None
-        now = await self._ports.workspace.take_diff(task.copy)
-        if (now.tree, now.digest) == (gate.binding.tree, gate.binding.diff_digest):
-            return False
-        if task.gate is not gate or task.held is not None:
-            self._refuse_answered(gate_id)
-        after = advance(task.state, Trigger.HAND_BACK)
-        reason = f"Changed by hand by {by}."
-        moved = TaskMoved(before=task.state, trigger=Trigger.HAND_BACK, after=after, reason=reason)
-        ids = (task.spec.id, task.attempt)
-        self._outbox.commit(run.work.id, [(*ids, WorkHandedBack(gate=gate_id, by=by)), (*ids, moved)])
-        run.start(close_when_done=False)
-        return True
-
-    def _undo(self, gate: GateId, by: str) -> None:
-        found = self._find_held(gate)
-        if found is None:
-            raise NotAllowed(
-                f"The answer to gate {gate} cannot be undone any more.",
-                fix="It was carried out, or there is none. Accepted work can be taken back with git revert.",
-            )
-        self._holds.drop(gate)
-        self._write_undone(*found, DecisionUndone(gate=gate, by=by))
-
-    def _find_held(self, gate: GateId) -> tuple[SessionRun, TaskWork] | None:
-        for run in self._runs.values():
-            for task in run.work.tasks.values():
-                if task.held is not None and task.held.gate == gate:
-                    return run, task
-        return None
-
-    def _write_undone(self, run: SessionRun, task: TaskWork, undone: DecisionUndone) -> None:
-        self._outbox.commit(run.work.id, [(task.spec.id, task.attempt, undone)])
-
-    async def _carry_out(self, gate: GateId, *, go_on: bool = True) -> None:
-        """The time to undo is over: make the held decision, if it still is about what is there."""
-        found = self._find_held(gate)
-        if found is None:
-            return  # the task was cancelled meanwhile
-        run, task = found
-        held = task.held
-        assert held is not None
-        if held.decision.kind is DecisionKind.APPROVE:
-            try:
-                await self._check_unchanged(task, gate, held.binding)
-            except ObraError as error:
-                if task.held is held:
-                    self._write_undone(run, task, DecisionUndone(gate=gate, by="policy", reason=str(error)))
-                return
-        if task.held is not held:
-            return
-        self._make(run, task, held.decision)
-        if go_on or task.state is State.ACCEPTING:
-            self._follow_up(run, task, held.decision.by)
-
     def next_prompt(self, gate: GateId, note: str, chosen: tuple[Finding, ...]) -> str:
         """Return the prompt that a request for changes with this note and these findings would send."""
-        _, task = self._find_gate(gate)
-        decision = Decision(kind=DecisionKind.CHANGES, by="", note=note, chosen=chosen)
-        return changes_prompt(task.number + 1, decision, task.checks, task.notes)
+        return self._gates.next_prompt(gate, note, chosen)
 
     def state_of(self, task: TaskId) -> State:
         """Return where a task of an open session stands."""
@@ -347,36 +227,6 @@ class Orchestrator:
         """Return whether tasks of the session are being worked on."""
         run = self._runs.get(session)
         return run is not None and run.busy
-
-    def _follow_up(self, run: SessionRun, task: TaskWork, by: str) -> None:
-        if task.state is State.QUEUED:
-            run.renew_budgets(by)
-        if task.state is State.ACCEPTING:
-            run.accept_now(task)
-        elif task.state is State.QUEUED and run.work.started:
-            run.start(close_when_done=False)
-        else:
-            run.settle()
-
-    async def _check_unchanged(self, task: TaskWork, gate: GateId, binding: Binding) -> None:
-        assert task.copy is not None
-        now = await self._ports.workspace.take_diff(task.copy)
-        if (now.tree, now.digest) != (binding.tree, binding.diff_digest):
-            raise StaleDecision(gate, "the files in the copy")
-
-    def _find_gate(self, gate: GateId) -> tuple[SessionRun, TaskWork]:
-        for run in self._runs.values():
-            for task in run.work.tasks.values():
-                if task.gate is not None and task.gate.id == gate:
-                    return run, task
-        self._refuse_answered(gate)
-        raise UnknownId(f"There is no open gate {gate}.", fix="`obra review` lists the gates that wait.")
-
-    def _refuse_answered(self, gate: GateId) -> None:
-        for run in self._runs.values():
-            if gate in run.work.answered:
-                by, at = run.work.answered[gate]
-                raise GateDecided(gate, by, clock_time(at))
 
     # --- finding things ---
 
@@ -431,25 +281,3 @@ class Orchestrator:
         self.store_error = error
         for run in self._runs.values():
             run.abandon(error)
-
-
-def check_decision(decision: Decision, *, passes: bool) -> None:
-    """Refuse an answer that lacks what it needs. Raises `NotAllowed` with what is missing."""
-    note = decision.note.strip()
-    match decision.kind:
-        case DecisionKind.APPROVE if not passes and not (decision.override and note):
-            raise NotAllowed(
-                "This work does not pass the gate: an approval needs a reason.",
-                fix="Say why it is right nevertheless; it is stored as an override.",
-            )
-        case DecisionKind.CHANGES if not (note or decision.chosen or decision.prompt.strip()):
-            raise NotAllowed(
-                "A request for changes needs a note or a chosen finding.", fix="Say what Claude should change."
-            )
-        case DecisionKind.REJECT if not note:
-            raise NotAllowed("A rejection needs a reason.", fix="Say why the work is not wanted.")
-
-
-def clock_time(at: float) -> str:
-    """Return the local time of day, as people read it."""
-    return datetime.fromtimestamp(at).strftime("%H:%M:%S")
