@@ -98,7 +98,7 @@ def test_lists_and_tables_of_the_environment_are_json(project, monkeypatch):
 def test_a_config_file_that_is_not_obras_is_left_alone(project):
     write_project(project, "[database]\nurl = 3\n[ui]\nnonsense = true\n", "config.toml")
     assert settings.project_file(project) is None
-    assert settings.load(project).ui.theme == "obra-dark"
+    assert settings.load(project).ui.theme == "obra-cb-dark"
 
 
 @pytest.mark.parametrize("table", ["[judge]", "[ gate ]", "[gate.weights]", "[claude]", "[[checks]]"])

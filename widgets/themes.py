@@ -42,6 +42,8 @@ OBRA_LIGHT = Theme(
     variables={"pane-running": "#6B5E00", "border": "#0072B2", "footer-key-foreground": "#8A5A00"},
 )
 
+DEFAULT_THEME = OBRA_DARK.name
+
 
 def register(app: App[Any]) -> None:
     """Make both themes known to an app."""

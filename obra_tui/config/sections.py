@@ -194,15 +194,26 @@ class SandboxSettings(Section):
     """"auto" = the best that works here, and say which; "required" = without bubblewrap no check is run."""
 
 
+Theme = Literal[
+    "obra-cb-dark", "obra-cb-light", "ansi-dark", "ansi-light", "atom-one-dark", "atom-one-light",
+    "catppuccin-frappe", "catppuccin-latte", "catppuccin-macchiato", "catppuccin-mocha", "dracula", "flexoki",
+    "gruvbox", "monokai", "nord", "rose-pine", "rose-pine-dawn", "rose-pine-moon", "solarized-dark",
+    "solarized-light", "textual-dark", "textual-light", "tokyo-night",
+]  # fmt: skip
+
+
 class UiSettings(Section):
     """The screen. Not in a project file."""
 
-    theme: str = "obra-dark"
+    theme: Theme = "obra-cb-dark"
+    """The two of Obra's own are made of colours that people with any common colour blindness can tell apart;
+    "ansi-dark" and "ansi-light" take the terminal's own colours."""
     glyphs: Literal["unicode", "ascii"] = "unicode"
     """"ascii" for terminals and fonts without the symbols."""
     mouse: bool = True
     """false gives the terminal's own selection back."""
     reduce_motion: bool = False
+    """true = nothing slides or blinks."""
     notify: Literal["auto", "bell", "off"] = "auto"
     """How you are told that something waits for you: by the terminal's notifications, by its bell, or not."""
     notify_command: str = ""

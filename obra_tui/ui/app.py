@@ -9,8 +9,10 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import gc
+import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -25,8 +27,9 @@ from obra_tui.ui.bindings import bindings
 from obra_tui.ui.ports import Clock, Doctor, Launch, OpenBackend, UiResult
 from obra_tui.ui.screens.first import FirstScreen
 from obra_tui.ui.screens.index import SCREENS
+from widgets.glyphs import AsciiLineFilter
 from widgets.text import SafeLineFilter, clean
-from widgets.themes import register
+from widgets.themes import DEFAULT_THEME, register
 
 if TYPE_CHECKING:
     from textual.command import Provider
@@ -43,6 +46,15 @@ def _commands() -> type[Provider]:
     from obra_tui.ui.palette import ObraCommands
 
     return ObraCommands
+
+
+@contextmanager
+def keeping(name: str) -> Iterator[None]:
+    """Textual takes `NO_COLOR` out of the environment; what it starts, and what we start, shall still see it."""
+    value = os.environ.get(name)
+    yield
+    if value is not None:
+        os.environ[name] = value
 
 
 class SystemClock:
@@ -82,10 +94,15 @@ class ObraApp(App[UiResult]):
 
         Raises `ConfigError` when the keys of `launch` cannot be.
         """
-        self._safe = SafeLineFilter()
-        super().__init__()
+        self._last_filters: list[LineFilter] = [SafeLineFilter()]
+        if launch.ascii_glyphs:
+            self._last_filters.append(AsciiLineFilter())
+        with keeping("NO_COLOR"):
+            super().__init__()
         register(self)
-        self.theme = launch.theme if launch.theme in self.available_themes else "obra-cb-dark"
+        self.theme = launch.theme if launch.theme in self.available_themes else DEFAULT_THEME
+        if launch.reduce_motion:
+            self.animation_level = "none"
         self.launch = launch
         self.doctor = doctor
         self.open_demo = open_demo
@@ -99,8 +116,8 @@ class ObraApp(App[UiResult]):
     # -- start ---------------------------------------------------------------------------------
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """The last choke point: no control character of anybody's text reaches the terminal."""
-        return [*super().get_line_filters(), self._safe]
+        """The last choke point: no control character of anybody's text, and no symbol that the font has not."""
+        return [*super().get_line_filters(), *self._last_filters]
 
     def on_mount(self) -> None:
         self.set_keymap({**PANE_KEYS, **self.overrides})

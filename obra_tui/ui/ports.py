@@ -127,6 +127,7 @@ class Launch:
     keys: Mapping[str, str] = field(default_factory=dict)
     """`[keys]` of the settings: binding id → keys."""
     ascii_glyphs: bool = False
+    mouse: bool = True
     reduce_motion: bool = False
     notify: Literal["auto", "bell", "off"] = "auto"
     notify_command: str = ""

@@ -16,7 +16,7 @@ from platformdirs import user_config_path, user_data_path
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Appearance:
-    theme: str = "obra-dark"
+    theme: str = "obra-cb-dark"
     ascii_glyphs: bool = False
     mouse: bool = True
     reduce_motion: bool = False
@@ -31,10 +31,10 @@ def appearance() -> Appearance:
     ui, keys, data_dir = _merged()
     notify = ui.get("notify")
     return Appearance(
-        theme=str(ui.get("theme", "obra-dark")),
+        theme=str(ui.get("theme", "obra-cb-dark")),
         ascii_glyphs=ui.get("glyphs") == "ascii",
-        mouse=ui.get("mouse") not in (False, "false", "0"),
-        reduce_motion=ui.get("reduce_motion") in (True, "true", "1"),
+        mouse=_switch(ui.get("mouse"), default=True),
+        reduce_motion=_switch(ui.get("reduce_motion"), default=False),
         notify=notify if notify in ("bell", "off") else "auto",
         notify_command=str(ui.get("notify_command", "")),
         keys={str(name): str(value) for name, value in keys.items()},
@@ -72,3 +72,14 @@ def _tables() -> Iterator[dict[str, Any]]:
 def _table(table: Mapping[str, Any], name: str) -> dict[str, Any]:
     found = table.get(name)
     return dict(found) if isinstance(found, dict) else {}
+
+
+def _switch(value: object, *, default: bool) -> bool:
+    """A setting as it stands in a file, or as the environment writes it."""
+    match str(value).lower():
+        case "true" | "1" | "yes" | "on":
+            return True
+        case "false" | "0" | "no" | "off":
+            return False
+        case _:
+            return default

@@ -68,7 +68,7 @@ def _show(launch: Launch, open_backend: Opener) -> int:
             open_demo=lambda: _open_demo(_DEMO, {}, 1.0, closing),
         )
         asked_to_end = leave_on_signals(lambda: _leave(app))
-        result = app.run()
+        result = app.run(mouse=launch.mouse)
     if asked_to_end():
         return asked_to_end()
     return 1 if result is not None and result.reason == "crashed" else 0
@@ -92,6 +92,7 @@ def _launch(project: Path, look: Appearance, *, rehearsal: str = "") -> Launch:
         theme=look.theme,
         keys=look.keys,
         ascii_glyphs=look.ascii_glyphs,
+        mouse=look.mouse,
         reduce_motion=look.reduce_motion,
         notify=look.notify,
         notify_command=look.notify_command,
