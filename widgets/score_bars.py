@@ -128,13 +128,14 @@ class ScoreBars(Widget):
     def _stage(self, stage: StageScore, width: int) -> Content:
         """Name, bar, value, mark, and as many of the other columns as fit."""
         name_width = min(_WIDEST_NAME, max(len(s.name) for s in self._stages))
-        extras = self._extras(stage, width - name_width - 24)
-        used = sum(extra.cell_length for extra in extras)
-        bar_width = max(6, min(30, width - name_width - used - 10))
         state = self._state(stage)
+        sign = mark(state, self._ascii)
+        extras = self._extras(stage, width - name_width - len(sign) - 23)
+        used = sum(extra.cell_length for extra in extras)
+        bar_width = max(6, min(30, width - name_width - used - len(sign) - 9))
         value = column(number(stage.value), 4, "bold", right=True)
         row = [column(stage.name, name_width), piece(" "), self._bar(stage, bar_width), piece(" "), value]
-        return joined([*row, piece(" " + mark(state, self._ascii), status(state).style), *extras])
+        return joined([*row, piece(" " + sign, status(state).style), *extras])
 
     def _state(self, stage: StageScore) -> str:
         if stage.value is None:

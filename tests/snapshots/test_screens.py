@@ -162,3 +162,10 @@ def test_help(looks_right_once):
 
 def test_stop_menu(looks_right_once):
     looks_right_once(Stage(stories.streaming()), "s", shows="Do not stop")
+
+
+# --- without symbols -----------------------------------------------------------------------------
+
+
+def test_live_without_a_single_symbol(looks_right_once):
+    looks_right_once(Stage(stories.at_gate(), after=372, ascii_glyphs=True), shows="Press g to review")
