@@ -12,6 +12,7 @@ import os
 import shutil
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -20,10 +21,17 @@ from obra_tui.agents.environment import child_environment
 from obra_tui.agents.launcher import launcher
 from obra_tui.agents.lean_sdk import load_sdk
 from obra_tui.agents.place import Place
+from obra_tui.agents.spare import Call, Spare, spawn
 from obra_tui.agents.sweep import owner_mark
 from obra_tui.core.errors import ImplementerError
 from obra_tui.core.ids import ClaudeSessionId
-from obra_tui.core.model import ConversationReason, ImplementRequest
+from obra_tui.core.model import (
+    ConversationReason,
+    ImplementRequest,
+    PermissionAnswer,
+    PermissionQuestion,
+    PermissionVerdict,
+)
 from obra_tui.core.ports import AskPermission, Conversation, Emit
 
 if TYPE_CHECKING:
@@ -92,13 +100,24 @@ class ClaudeCode:
         self._start_gate = asyncio.Semaphore(max(1, (os.cpu_count() or 2) // 2))
         self._running: dict[ClaudeSessionId, ClaudeConversation] = {}
         self._rules: dict[str, set[str]] = {}
+        self._spare: Spare | None = None
+        self._ahead = asyncio.Lock()
+
+    async def start_ahead(self, request: ImplementRequest) -> None:
+        """Start the program of a run that is expected and tell it nothing; `start` takes it over if it is that run.
+
+        `prompt` and `attempt` of the request are of no consequence. What stands in the way, `start` will meet and tell.
+        """
+        async with self._ahead:
+            with suppress(ImplementerError, OSError):
+                program = await self._prepared(request)
+                permissions = self._permissions(request, _nobody)
+                call = self._call(request, self._options(request, program, permissions, self._limits(request)))
+                self._spare = Spare(call=call, process=await spawn(call))
 
     async def start(self, request: ImplementRequest, emit: Emit, ask: AskPermission) -> Conversation:
-        self._refuse_what_cannot_work(request)
-        program = program_of(self._config)
-        if not _warm.is_set():
-            await asyncio.to_thread(warm_up)
-        conversation = self._conversation(request, program, emit, ask)
+        program = await self._prepared(request)
+        conversation = await self._conversation(request, program, emit, ask)
         self._running[request.claude_session] = conversation
         try:
             await conversation.start()
@@ -108,6 +127,7 @@ class ClaudeCode:
         return conversation
 
     async def close(self) -> None:
+        await self._end_spare()
         await asyncio.gather(*(conversation.stop() for conversation in tuple(self._running.values())))
 
     def _refuse_what_cannot_work(self, request: ImplementRequest) -> None:
@@ -122,36 +142,71 @@ class ClaudeCode:
         if not Path(request.cwd).is_dir():
             raise ImplementerError("The copy is not there.", where=request.cwd, fix="Prepare it again.")
 
-    def _conversation(
+    async def _prepared(self, request: ImplementRequest) -> Path:
+        """Return the program to run when everything is there for it. Raises `ImplementerError`."""
+        self._refuse_what_cannot_work(request)
+        program = program_of(self._config)
+        if not _warm.is_set():
+            await asyncio.to_thread(warm_up)
+        self._config.tmp_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return program
+
+    async def _conversation(
         self, request: ImplementRequest, program: Path, emit: Emit, ask: AskPermission
     ) -> "ClaudeConversation":
-        from obra_tui.agents.asking import Permissions
         from obra_tui.agents.conversation import ClaudeConversation
 
-        self._config.tmp_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-        rules = self._rules.setdefault(request.session or request.task, set())
-        plans = os.path.realpath(self._own_folder() / "plans")
-        permissions = Permissions(self._place(request, plans), self._config.allow, rules, ask, plans=plans)
-        limits = self._limits(request)
+        permissions, limits = self._permissions(request, ask), self._limits(request)
+        options = self._options(request, program, permissions, limits)
+        call = self._call(request, options)
+        spare = await self._take_spare(call)
         return ClaudeConversation(
             request,
             self._config,
-            options=self._options(request, program, permissions, limits),
-            launcher=launcher(),
-            environment=child_environment(
-                self._config,
-                self._parent,
-                attempt=request.attempt,
-                owner=owner_mark(self._config.tmp_dir),
-                cwd=request.cwd,
-                sdk_version=importlib.metadata.version("claude-agent-sdk"),
-            ),
+            options=options,
+            call=spare.call if spare else call,
+            waiting=spare.process if spare else None,
             permissions=permissions,
             limits=limits,
             emit=emit,
             start_gate=self._start_gate,
             on_end=lambda: self._forget(request.claude_session),
         )
+
+    async def _take_spare(self, call: Call) -> Spare | None:
+        """Return the program that waits, if this call is what it was started with; otherwise end it."""
+        async with self._ahead:
+            spare, self._spare = self._spare, None
+        if spare is None or spare.fits(call):
+            return spare
+        await spare.end()
+        return None
+
+    async def _end_spare(self) -> None:
+        async with self._ahead:
+            spare, self._spare = self._spare, None
+        if spare is not None:
+            await spare.end()
+
+    def _permissions(self, request: ImplementRequest, ask: AskPermission) -> "Permissions":
+        from obra_tui.agents.asking import Permissions
+
+        rules = self._rules.setdefault(request.session or request.task, set())
+        plans = os.path.realpath(self._own_folder() / "plans")
+        return Permissions(self._place(request, plans), self._config.allow, rules, ask, plans=plans)
+
+    def _call(self, request: ImplementRequest, options: "ClaudeAgentOptions") -> Call:
+        from obra_tui.agents.transport import command_line
+
+        environment = child_environment(
+            self._config,
+            self._parent,
+            attempt=request.attempt,
+            owner=owner_mark(self._config.tmp_dir),
+            cwd=request.cwd,
+            sdk_version=importlib.metadata.version("claude-agent-sdk"),
+        )
+        return Call(argv=(*launcher(), *command_line(options)), environment=environment, cwd=request.cwd)
 
     def _forget(self, claude_session: ClaudeSessionId) -> None:
         self._running.pop(claude_session, None)
@@ -207,6 +262,11 @@ class ClaudeCode:
             verbatim_prompts=True,
             max_buffer_size=MAX_LINE,
         )
+
+
+async def _nobody(question: PermissionQuestion) -> PermissionAnswer:
+    """Nobody is asked: a program that was told nothing has no questions."""
+    return PermissionAnswer(verdict=PermissionVerdict.DENY, by="policy")
 
 
 def _smaller(one: Number | None, other: Number | None) -> Number | None:

@@ -23,6 +23,7 @@ from obra_tui.agents.course import Course
 from obra_tui.agents.environment import ATTEMPT_MARK
 from obra_tui.agents.outcome import Cause, Ending, classify
 from obra_tui.agents.processes import family, kill, marked
+from obra_tui.agents.spare import Call
 from obra_tui.agents.translate import Translation
 from obra_tui.agents.transport import Frame, PipeTransport
 from obra_tui.core.errors import ImplementerError
@@ -56,8 +57,8 @@ class ClaudeConversation:
         config: ClaudeConfig,
         *,
         options: ClaudeAgentOptions,
-        launcher: tuple[str, ...],
-        environment: dict[str, str],
+        call: Call,
+        waiting: asyncio.subprocess.Process | None,
         permissions: Permissions,
         limits: Limits,
         emit: Emit,
@@ -71,9 +72,8 @@ class ClaudeConversation:
         self._emit = emit
         self._start_gate = start_gate
         self._on_end = on_end
-        self._transport = PipeTransport(
-            options, launcher=launcher, environment=environment, watch=self._watch, notice=self._said
-        )
+        self._mark = call.mark
+        self._transport = PipeTransport(call, watch=self._watch, notice=self._said, waiting=waiting)
         self._client = ClaudeSDKClient(options, transport=self._transport)
         self._translation = Translation(request.cwd)
         self._course = Course(began=monotonic())
@@ -315,7 +315,7 @@ class ClaudeConversation:
 
     async def _kill(self, kin: list[psutil.Process]) -> None:
         self._transport.kill_group()
-        await asyncio.to_thread(_kill_all, kin, self._request.attempt)
+        await asyncio.to_thread(_kill_all, kin, self._mark)
 
     def _result(self) -> ImplementResult:
         for event in self._translation.close():
@@ -361,8 +361,8 @@ def _dollars(limit: float | None) -> str:
     return "" if limit is None else f"${limit:.2f}" if limit >= 0.01 else f"${limit:g}"
 
 
-def _kill_all(kin: list[psutil.Process], attempt: str) -> None:
-    kill([*kin, *(process for process, _ in marked(ATTEMPT_MARK, attempt) if process.pid != os.getpid())])
+def _kill_all(kin: list[psutil.Process], mark: str) -> None:
+    kill([*kin, *(process for process, _ in marked(ATTEMPT_MARK, mark) if process.pid != os.getpid())])
 
 
 async def _once(message: dict[str, Any]) -> AsyncIterator[dict[str, Any]]:

@@ -9,7 +9,7 @@ import asyncio
 import json
 import os
 import signal
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -17,10 +17,11 @@ from typing import Any
 from claude_agent_sdk import ClaudeAgentOptions, CLIConnectionError, Transport
 from claude_agent_sdk._internal.transport.subprocess_cli import SubprocessCLITransport
 
+from obra_tui.agents.spare import CHUNK, Call, release, spawn
+
 Frame = dict[str, Any]
 
 MAX_LINE = 256 << 20
-_CHUNK = 1 << 18
 
 
 class PipeTransport(Transport):
@@ -28,18 +29,17 @@ class PipeTransport(Transport):
 
     def __init__(
         self,
-        options: ClaudeAgentOptions,
+        call: Call,
         *,
-        launcher: tuple[str, ...],
-        environment: Mapping[str, str],
         watch: Callable[[Frame], None],
         notice: Callable[[str], None],
+        waiting: asyncio.subprocess.Process | None = None,
     ) -> None:
-        self._options = options
-        self._launcher = launcher
-        self._environment = environment
+        """`waiting` is a program that was started by this very call already."""
+        self._call = call
         self._watch = watch
         self._notice = notice
+        self._waiting = waiting
         self._process: asyncio.subprocess.Process | None = None
         self._stderr: asyncio.Task[None] | None = None
         self._write_lock = asyncio.Lock()
@@ -56,17 +56,7 @@ class PipeTransport(Transport):
     async def connect(self) -> None:
         if self._process:
             return
-        self._process = await asyncio.create_subprocess_exec(
-            *self._launcher,
-            *command_line(self._options),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            cwd=self._options.cwd,
-            env=dict(self._environment),
-            start_new_session=True,
-            limit=_CHUNK,
-        )
+        self._process = self._waiting or await spawn(self._call)
         self._stderr = asyncio.create_task(self._read_stderr(), name="claude-stderr")
 
     def is_ready(self) -> bool:
@@ -95,7 +85,7 @@ class PipeTransport(Transport):
         if self._process is None or self._process.stdout is None:
             raise CLIConnectionError("Claude Code was not started.")
         lines = LineJoiner(MAX_LINE)
-        while chunk := await self._process.stdout.read(_CHUNK):
+        while chunk := await self._process.stdout.read(CHUNK):
             for line in lines.push(chunk):
                 frame = self._frame(line)
                 if frame is not None:
@@ -125,7 +115,7 @@ class PipeTransport(Transport):
     async def _read_stderr(self) -> None:
         assert self._process is not None and self._process.stderr is not None
         lines = LineJoiner(1 << 16)
-        while chunk := await self._process.stderr.read(_CHUNK):
+        while chunk := await self._process.stderr.read(CHUNK):
             for line in lines.push(chunk):
                 if text := line.decode("utf-8", "replace").strip():
                     self._notice(text)
@@ -155,14 +145,7 @@ class PipeTransport(Transport):
         if self._stderr:
             self._stderr.cancel()
             await asyncio.wait((self._stderr,), timeout=0.2)
-        _release(self._process)
-
-
-def _release(process: asyncio.subprocess.Process) -> None:
-    """Close the pipes also when something that outlived the program still holds their other ends."""
-    transport = getattr(process, "_transport", None)
-    if transport is not None:
-        transport.close()
+        release(self._process)
 
 
 def command_line(options: ClaudeAgentOptions) -> list[str]:
