@@ -7,7 +7,7 @@ import socket
 
 import pytest
 
-pytest_plugins = ["tests.faults.plugin", "tests.fuzzing"]
+pytest_plugins = ["tests.faults.plugin", "tests.fuzzing", "tests.postgresql"]
 
 # Textual reads these once, when it is imported.
 os.environ.pop("NO_COLOR", None)

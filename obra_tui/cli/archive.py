@@ -85,7 +85,7 @@ def metrics(
     from obra_tui.cli.metrics import scope_of, show_metrics
 
     scope = scope_of(since=since, until=until, project=project, model=model, by=by, rehearsal=rehearsal)
-    return show_metrics(scope, sql=sql, as_csv=as_csv, as_json=as_json)
+    return show_metrics(scope, sql=sql, csv=as_csv, as_json=as_json)
 
 
 def export(

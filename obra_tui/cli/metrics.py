@@ -1,14 +1,12 @@
 """`obra metrics`: figures with what they rest on, and the SQL that makes each."""
 
-import csv
-import sys
 import time
 
 import typer
 
 from obra_tui.core.errors import ConfigError
 from obra_tui.core.export import json_line
-from obra_tui.core.measures import BY, DEFINITIONS, Group, Scope, basis, shown
+from obra_tui.core.measures import BY, DEFINITIONS, FOREVER, Group, Measured, Scope, as_csv, basis, rows_line, shown
 from obra_tui.core.search import moment
 from obra_tui.core.text import one_line
 
@@ -19,13 +17,13 @@ def scope_of(*, since: str, until: str, project: str, model: str, by: str, rehea
         known = ", ".join(filter(None, BY))
         raise ConfigError(f"There is no grouping '{by}'.", where="--by", fix=f"Say one of {known}.")
     now = time.time()
-    bounds = {"--since": moment(since, now) if since else 0.0, "--until": moment(until, now) if until else 1e12}
+    bounds = {"--since": moment(since, now) if since else 0.0, "--until": moment(until, now) if until else FOREVER}
     for option, at in bounds.items():
         if at is None:
             raise ConfigError("This is no time.", where=option, fix="Write 7d, today, or 2026-03-09.")
     return Scope(
         since=bounds["--since"] or 0.0,
-        until=bounds["--until"] or 1e12,
+        until=bounds["--until"] or FOREVER,
         project=project,
         model=model,
         rehearsal=rehearsal,
@@ -33,52 +31,38 @@ def scope_of(*, since: str, until: str, project: str, model: str, by: str, rehea
     )
 
 
-def show_metrics(scope: Scope, *, sql: bool, as_csv: bool, as_json: bool) -> int:
+def show_metrics(scope: Scope, *, sql: bool, csv: bool, as_json: bool) -> int:
     from obra_tui.settings import load
     from obra_tui.wiring.reading import open_history
 
     with open_history(load()) as history:
         measured = history.measure(scope)
-    if as_csv:
-        writer = csv.writer(sys.stdout)
-        writer.writerow(["group", "figure", "value", "hits", "of", "low", "high", "unit"])
-        for group in measured.groups:
-            writer.writerows(_csv_rows(group))
+    if csv:
+        typer.echo(as_csv(measured), nl=False)
     elif as_json:
         for group in measured.groups:
             for figure in group.figures:
                 line = {"type": "figure", "group": group.name, "name": figure.name, "value": figure.value}
                 span = [figure.interval.low, figure.interval.high] if figure.interval else None
                 rest = {"unit": figure.unit, "of": figure.of, "hits": figure.hits, "interval": span}
-                typer.echo(json_line({**line, **rest, "sql": measured.sql[figure.name]}))
+                typer.echo(
+                    json_line(
+                        {**line, **rest, "rows": rows_line(scope, group.name, figure), "sql": measured.sql[figure.name]}
+                    )
+                )
     else:
         for group in measured.groups:
-            _print(group, measured.sql if sql else {})
+            _print(measured, group, sql=sql)
     return 0
 
 
-def _csv_rows(group: Group) -> list[list[object]]:
-    return [
-        [
-            group.name,
-            f.name,
-            f.value,
-            f.hits,
-            f.of,
-            *((f.interval.low, f.interval.high) if f.interval else ("", "")),
-            f.unit,
-        ]
-        for f in group.figures
-    ]
-
-
-def _print(group: Group, sql: "dict[str, str] | object") -> None:
+def _print(measured: Measured, group: Group, *, sql: bool) -> None:
     if group.name:
         typer.echo(f"\n{one_line(group.name)}")
     for definition in DEFINITIONS:
         figure = group[definition.name]
         typer.echo(f"{definition.title:<30} {shown(figure):>10}   {basis(figure)}")
-        if isinstance(sql, dict) and definition.name in sql:
+        if sql:
             typer.echo(f"    {definition.text}")
-            rows = f"obra search '{definition.line}'" if definition.line else "obra search"
-            typer.echo(f"    rows: {rows}\n{sql[definition.name]};\n")
+            typer.echo(f"    rows: obra search '{rows_line(measured.scope, group.name, figure)}'")
+            typer.echo(f"{measured.sql[definition.name]};\n")

@@ -5,15 +5,20 @@ cases it rests on, and names the search line that lists them. Statistics are
 here; the statements are the store's.
 """
 
+import csv
+import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from math import sqrt
 from typing import Literal
 
 Unit = Literal["share", "score", "count", "usd", "seconds", "ratio", "tokens", "kappa"]
+Direction = Literal["", "up", "down"]
 By = Literal["", "project", "model", "judge", "rubric", "day", "week", "policy"]
 BY: tuple[By, ...] = ("", "day", "week", "project", "model", "judge", "rubric", "policy")
 Z95 = 1.959963984540054
+FOREVER = 1e12
 SMALL = 5
 """Fewer cases than this show no trend."""
 
@@ -23,7 +28,7 @@ class Scope:
     """Which attempts count. Imported sessions never do; rehearsals only when they are asked for."""
 
     since: float = 0.0
-    until: float = 1e12
+    until: float = FOREVER
     project: str = ""
     model: str = ""
     """Part of the name of the implementing or the judging model."""
@@ -76,73 +81,104 @@ class Definition:
     title: str
     unit: Unit
     text: str
-    line: str = ""
-    """Search line that lists its cases."""
+    good: Direction = ""
+    """Which way is better; empty when neither is."""
 
 
 DEFINITIONS: tuple[Definition, ...] = (
-    Definition(name="attempts", title="attempts", unit="count", text="Attempts that began in the window."),
-    Definition(name="tasks", title="tasks", unit="count", text="Tasks that had an attempt in the window."),
-    Definition(
-        name="accepted",
-        title="accepted tasks",
-        unit="count",
-        text="Tasks whose work was committed.",
-        line="is:accepted",
-    ),
     Definition(
         name="pass_rate",
         title="pass rate",
         unit="share",
         text="Scored attempts whose score and floor pass the gate, of all scored attempts.",
-        line="verdict:pass",
+        good="up",
     ),
     Definition(
         name="first_try",
         title="first-try rate",
         unit="share",
         text="Tasks that were accepted with their first attempt, of all tasks with an attempt.",
-        line="is:accepted attempts:1",
+        good="up",
     ),
     Definition(
-        name="attempts_per_task", title="attempts per task", unit="ratio", text="Attempts divided by their tasks."
+        name="score", title="median score", unit="score", text="Median overall score of scored attempts.", good="up"
     ),
-    Definition(name="score", title="median score", unit="score", text="Median overall score of scored attempts."),
-    Definition(name="cost", title="cost", unit="usd", text="Estimated cost of all attempts."),
+    Definition(
+        name="attempts_per_task",
+        title="attempts per task",
+        unit="ratio",
+        text="Attempts divided by their tasks.",
+        good="down",
+    ),
+    Definition(name="attempts", title="attempts", unit="count", text="Attempts that began in the window."),
+    Definition(name="tasks", title="tasks", unit="count", text="Tasks that had an attempt in the window."),
+    Definition(name="accepted", title="accepted tasks", unit="count", text="Tasks whose work was committed."),
+    Definition(
+        name="cost",
+        title="cost",
+        unit="usd",
+        text="Estimated cost of all attempts. What is not known counts neither as money nor as a case.",
+    ),
     Definition(
         name="cost_per_accepted",
         title="cost per accepted task",
         unit="usd",
-        text="Cost of all attempts, retries and work that was never accepted included, divided by the accepted tasks.",
-        line="is:accepted",
+        text="Mean of what accepted tasks cost: each with all of its attempts, so that a task bears its own retries.",
+        good="down",
+    ),
+    Definition(
+        name="cost_not_accepted",
+        title="cost of other tasks",
+        unit="usd",
+        text="Cost of the attempts of tasks that were not accepted (yet).",
+        good="down",
     ),
     Definition(
         name="tokens_per_accepted",
         title="tokens per accepted task",
         unit="tokens",
-        text="Tokens of all attempts, cache included, divided by the accepted tasks.",
-        line="is:accepted",
+        text="Mean tokens of accepted tasks, all of their attempts and the cache included.",
+        good="down",
+    ),
+    Definition(
+        name="claude_time",
+        title="time of Claude Code",
+        unit="seconds",
+        text="Sum of the time that Claude Code worked on the attempts.",
+    ),
+    Definition(
+        name="checks_time", title="time of the checks", unit="seconds", text="Sum of the time that the checks ran."
+    ),
+    Definition(
+        name="judge_time", title="time of the judge", unit="seconds", text="Sum of the time that the reviews took."
+    ),
+    Definition(
+        name="wait_time",
+        title="time waiting for a person",
+        unit="seconds",
+        text="Sum of the time from the opening of a gate to the person's decision.",
     ),
     Definition(
         name="wait",
-        title="waiting for a person, median",
+        title="waiting, median",
         unit="seconds",
         text="From the opening of a gate to the person's decision.",
-        line="by:person",
+        good="down",
     ),
     Definition(
         name="wait_p90",
-        title="waiting for a person, 90 %",
+        title="waiting, 90 %",
         unit="seconds",
         text="The wait that nine of ten gates do not exceed.",
-        line="by:person",
+        good="down",
     ),
     Definition(
         name="unjudged",
-        title="unjudged",
+        title="judge faults",
         unit="share",
-        text="Reviews that ended without a usable verdict, of all reviews.",
-        line="is:unjudged",
+        text="Reviews that ended without a usable verdict (no answer in time, unreadable answer, prompt cut), "
+        "of all reviews.",
+        good="down",
     ),
     Definition(
         name="agreement",
@@ -150,37 +186,44 @@ DEFINITIONS: tuple[Definition, ...] = (
         unit="share",
         text="Person's decisions where the judge's own stages were on the same side: their mean at or over the "
         "threshold and approved, or below it and not approved.",
-        line="by:person",
-    ),
-    Definition(
-        name="false_pass",
-        title="false passes",
-        unit="share",
-        text="Of what the judge would have passed and a person decided: how much the person did not approve.",
-        line="by:person -verdict:approved",
-    ),
-    Definition(
-        name="false_alarm",
-        title="false alarms",
-        unit="share",
-        text="Of what the judge would not have passed and a person decided: how much the person approved.",
-        line="by:person verdict:approved",
+        good="up",
     ),
     Definition(
         name="kappa",
         title="agreement beyond chance",
         unit="kappa",
         text="Cohen's kappa of the judge and the person: 1 is perfect, 0 is what chance would give.",
-        line="by:person",
+        good="up",
+    ),
+    Definition(
+        name="false_pass",
+        title="false passes",
+        unit="share",
+        text="Of what the judge would have passed and a person decided: how much the person did not approve.",
+        good="down",
+    ),
+    Definition(
+        name="false_alarm",
+        title="false alarms",
+        unit="share",
+        text="Of what the judge would not have passed and a person decided: how much the person approved.",
+        good="down",
     ),
     Definition(
         name="overrides",
-        title="overrides",
+        title="approved below the gate",
         unit="share",
         text="Approvals of work that the gate did not pass, of all approvals by a person.",
-        line="is:overridden",
+    ),
+    Definition(
+        name="refusals",
+        title="refused above the gate",
+        unit="share",
+        text="Work that passed the gate, of all that a person rejected or sent back.",
     ),
 )
+"""In the order in which people want to know them."""
+NAMES = frozenset(definition.name for definition in DEFINITIONS)
 
 
 def wilson(hits: int, of: int, z: float = Z95) -> Interval | None:
@@ -239,11 +282,73 @@ def _duration(seconds: float) -> str:
     return f"{whole // 3_600}:{whole % 3_600 // 60:02d}:{whole % 60:02d}"
 
 
-def table(measured: Measured) -> tuple[tuple[str, ...], Sequence[tuple[str, ...]]]:
-    """Return the figures as plain rows under a head: one row per figure, one column per group."""
-    names = [group.name or "all" for group in measured.groups]
-    rows = []
-    for definition in DEFINITIONS:
-        cells = [f"{shown(g[definition.name])} ({basis(g[definition.name])})" for g in measured.groups]
-        rows.append((definition.title, *cells))
-    return ("figure", *names), rows
+# --- from a figure to its rows -------------------------------------------------------------------
+
+_FIELDS: Mapping[By, str] = {
+    "project": "project",
+    "model": "model",
+    "judge": "model",
+    "rubric": "rubric",
+    "policy": "policy",
+}
+
+
+def rows_line(scope: Scope, group: str, figure: Figure) -> str:
+    """Return the search line that lists what a figure counts: the hits of a share, else all of its cases."""
+    parts = [f"figure:{figure.name}{'=yes' if figure.hits else ''}", *_window(scope, group)]
+    if scope.project:
+        parts.append(_clause("project", scope.project))
+    if scope.model:
+        parts.append(f'model:"{scope.model}"')
+    if scope.by in _FIELDS and group:
+        parts.append(_clause(_FIELDS[scope.by], group))
+    if not scope.rehearsal:
+        parts.append("-is:rehearsal")
+    return " ".join(parts)
+
+
+def _window(scope: Scope, group: str) -> Sequence[str]:
+    since, until = scope.since, scope.until
+    if scope.by in ("day", "week") and group:
+        first = datetime.fromisoformat(group)
+        since = max(since, first.timestamp())
+        until = min(until, (first + timedelta(days=1 if scope.by == "day" else 7)).timestamp())
+    bounds = (("since", since, since > 0), ("until", until, until < FOREVER))
+    return [f"{name}:{datetime.fromtimestamp(at).isoformat()}" for name, at, wanted in bounds if wanted]
+
+
+def _clause(field: str, whole: str) -> str:
+    """The whole name and not a part of it."""
+    return f'{field}:"={whole}"'
+
+
+# --- as text ---------------------------------------------------------------------------------------
+
+
+def as_csv(measured: Measured) -> str:
+    """Return the figures as comma-separated values, one line per group and figure."""
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(["group", "figure", "value", "hits", "of", "low", "high", "unit"])
+    for group in measured.groups:
+        writer.writerows([group.name, *_cells(figure)] for figure in group.figures)
+    return file.getvalue()
+
+
+def _cells(figure: Figure) -> list[object]:
+    between = (figure.interval.low, figure.interval.high) if figure.interval else ("", "")
+    return [figure.name, figure.value, figure.hits, figure.of, *between, figure.unit]
+
+
+# --- change ----------------------------------------------------------------------------------------
+
+
+def change(now: Figure, before: Figure) -> str:
+    """Return how a figure moved against the window before: `▲ 6`; empty where the cases are too few to tell."""
+    if now.value is None or before.value is None or min(now.of, before.of) < SMALL:
+        return ""
+    more = now.value - before.value
+    moved = f"{abs(more) * 100:.0f}" if now.unit == "share" else shown(replace(now, value=abs(more)))
+    if moved.strip("$0.:") == "":
+        return "="
+    return f"{'▲' if more > 0 else '▼'} {moved}"

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+from obra_tui.core.measures import NAMES as FIGURES
+
 Operator = Literal["=", "<", "<=", ">", ">="]
 
 IS = (
@@ -46,6 +48,9 @@ FIELDS = (
     "project",
     "session",
     "tag",
+    "policy",
+    "rubric",
+    "figure",
     "since",
     "until",
 )
@@ -59,6 +64,8 @@ _EXAMPLES: Mapping[str, tuple[str, ...]] = {
     "since": ("today", "1d", "7d", "30d"),
     "until": ("today", "1d", "7d"),
     "by": ("person", "policy"),
+    "policy": ("manual", "supervised", "autonomous"),
+    "figure": tuple(sorted(FIGURES)),
 }
 
 _TOKEN = re.compile(
@@ -90,7 +97,9 @@ class Clause:
     number: float | None = None
     """Of `score` (0–1), `cost`, `attempts`, and epoch seconds of `since` and `until`."""
     state: str = ""
-    """Of `check:name=state`."""
+    """Of `check:name=state`, and `yes` of `figure:name=yes`: only the cases that count."""
+    whole: bool = False
+    """The whole name and not a part of it: `project:=name`."""
     unwanted: bool = False
 
 
@@ -155,7 +164,16 @@ def _clause(match: re.Match[str], now: float) -> Clause | None:
         return Clause(name, given.lower(), unwanted=unwanted) if known else None
     if name == "check":
         return _check(given, unwanted)
-    return Clause(name, given, unwanted=unwanted) if _WORD.search(given) else None
+    if name == "figure":
+        return _figure(given.lower(), unwanted)
+    whole, given = given.startswith("="), given.removeprefix("=")
+    return Clause(name, given, whole=whole, unwanted=unwanted) if _WORD.search(given) else None
+
+
+def _figure(given: str, unwanted: bool) -> Clause | None:
+    name, _, state = given.partition("=")
+    known = name in FIGURES and state in ("", "yes")
+    return Clause("figure", name, state=state, unwanted=unwanted) if known else None
 
 
 def _number(name: str, given: str, unwanted: bool) -> Clause | None:
@@ -227,6 +245,10 @@ def _said(clause: Clause) -> str:
             return f"check {clause.text} {'ran' if not clause.state else f'ended in {clause.state}'}"
         case "is" | "verdict" | "by":
             return f"{clause.field} {clause.text}"
+        case "figure":
+            return f"{'counted' if clause.state else 'a case'} in {clause.text}"
+        case field if clause.whole:
+            return f'{field} is "{clause.text}"'
         case _:
             return f'{clause.field} has "{clause.text}"'
 

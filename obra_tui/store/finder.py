@@ -14,7 +14,7 @@ from obra_tui.core.ids import SessionId
 from obra_tui.core.lifecycle import WORKING
 from obra_tui.core.model import SessionKind
 from obra_tui.core.search import Clause, Query, Word
-from obra_tui.store import lists, rows, search
+from obra_tui.store import lists, measures, rows, search
 from obra_tui.store import tables as t
 from obra_tui.store.labels import PINNED, Labels
 from obra_tui.store.text import storable
@@ -228,6 +228,14 @@ def _has(column: ColumnElement[str], part: str) -> Condition:
     return lists.contains(column, storable(part))
 
 
+def _named(column: ColumnElement[str], clause: Clause) -> Condition:
+    return column == storable(clause.text) if clause.whole else _has(column, clause.text)
+
+
+def _rubric(clause: Clause) -> Condition:
+    return select(t.verdict.c.seq).where(t.verdict.c.attempt == _A.id, _named(t.verdict.c.rubric, clause)).exists()
+
+
 _CLAUSES: Mapping[str, Callable[[Clause], Condition]] = {
     "is": _is,
     "verdict": _verdict,
@@ -237,11 +245,14 @@ _CLAUSES: Mapping[str, Callable[[Clause], Condition]] = {
     "attempts": _number(_A.number),
     "task": lambda c: or_(_has(_T.title, c.text), _has(_T.key, c.text), _has(_S.title, c.text), _T.id == c.text),
     "by": lambda c: _has(_A.decided_by, _WHO.get(c.text.lower(), c.text)),
-    "model": lambda c: or_(_has(_A.claude_model, c.text), _has(_A.judge_model, c.text)),
+    "model": lambda c: or_(_named(_A.claude_model, c), _named(_A.judge_model, c)),
+    "figure": lambda c: _A.id.in_(measures.cases(c.text, hits=bool(c.state))),
+    "policy": lambda c: _named(_S.policy, c),
+    "rubric": _rubric,
     "file": lambda c: (
         select(t.file_change.c.seq).where(t.file_change.c.attempt == _A.id, _has(t.file_change.c.path, c.text)).exists()
     ),
-    "project": lambda c: _has(_S.project, c.text),
+    "project": lambda c: _named(_S.project, c),
     "session": lambda c: _S.id.startswith(storable(c.text.lower()), autoescape=True),
 }
 

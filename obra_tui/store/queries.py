@@ -55,11 +55,13 @@ _SHOWN_MATCHES = 5
 class SqlHistory:
     """The ports `Ledger` and `History` on SQL. Raises `StoreError` when there is no database to read."""
 
-    def __init__(self, target: str | Path) -> None:
+    def __init__(self, target: str | Path, *, labels: Path | None = None) -> None:
+        """`labels` is the file of pins and tags; without it, the one beside a database that is a file."""
         self._place = place_of(target)
         self._engine = self._place.reader()
         file = self._place.file
-        self._labels = Labels(file.with_name(LABELS)) if file is not None else None
+        beside = labels or (file.with_name(LABELS) if file is not None else None)
+        self._labels = Labels(beside) if beside is not None else None
         self._finding = Stoppable()
 
     def close(self) -> None:

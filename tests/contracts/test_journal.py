@@ -1,13 +1,11 @@
 """What every journal and ledger must do: the real ones on SQL, and the one in memory that other tests use."""
 
-import os
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine
 
 from obra_tui.core import events as e
 from obra_tui.core.errors import StoreError
@@ -18,7 +16,6 @@ from obra_tui.core.model import DecisionKind, SessionKind, Usage
 from obra_tui.core.ports import Journal, Ledger
 from obra_tui.store.journal import SqlJournal
 from obra_tui.store.queries import SqlHistory
-from obra_tui.store.tables import metadata
 from tests.fakes.journal import OF_AN_ATTEMPT, MemoryJournal
 from tests.store.story import Writer, finished_session, waiting_session
 
@@ -32,33 +29,18 @@ class Pair:
     ledger: Ledger
 
 
-def _memory(_: Path) -> Pair:
-    both = MemoryJournal()
-    return Pair(both, both)
-
-
-def _sql(folder: Path) -> Pair:
-    path = folder / "data" / "obra.db"
-    return Pair(SqlJournal(path), SqlHistory(path))
-
-
-def _server(_: Path) -> Pair:
-    """A PostgreSQL database that may be emptied, named by its address."""
-    url = os.environ.get("TEST_POSTGRES_URL")
-    if not url:
-        pytest.skip("set TEST_POSTGRES_URL to postgresql+psycopg://user@host/an_empty_database")
-    engine = create_engine(url)
-    with engine.begin() as connection:
-        connection.exec_driver_sql("DROP TABLE IF EXISTS alembic_version")
-        metadata.drop_all(connection)
-    engine.dispose()
-    return Pair(SqlJournal(url), SqlHistory(url))
-
-
-@pytest.fixture(params=[_memory, _sql, _server], ids=["memory", "sqlite", "postgresql"])
-def pair(request: Any, tmp_path: Path) -> Pair:
-    make: Callable[[Path], Pair] = request.param
-    return make(tmp_path)
+@pytest.fixture(params=["memory", "sqlite", "postgresql"])
+def pair(request: Any, tmp_path: Path) -> Iterator[Pair]:
+    if request.param == "memory":
+        both = MemoryJournal()
+        yield Pair(both, both)
+        return
+    server = request.param == "postgresql"
+    target = request.getfixturevalue("postgresql").new_database() if server else tmp_path / "data" / "obra.db"
+    pair = Pair(SqlJournal(target), SqlHistory(target))
+    yield pair
+    pair.journal.close()
+    pair.ledger.close()
 
 
 def test_a_new_journal_is_empty(pair):

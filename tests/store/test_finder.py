@@ -15,9 +15,15 @@ from obra_tui.core.measures import Scope, kappa
 from obra_tui.core.model import JUDGED_STAGES, DecisionKind, GateDecision, GateOutcome, StageScore
 from obra_tui.core.search import parse
 from obra_tui.store.labels import LABELS, PINNED, Labels, Preference
+from tests.store.conftest import PRODUCTS
 from tests.store.story import Writer, finished_session, quality, waiting_session
 
 NOW = 3_000.0
+
+
+@pytest.fixture(params=PRODUCTS)
+def product(request):
+    return request.param
 
 
 @pytest.fixture
@@ -103,6 +109,7 @@ def test_damaged_lines_of_the_labels_are_passed_over(path, filled):
     assert [item.winner for item in labels.preferences()] == ["b"]
 
 
+@pytest.mark.parametrize("product", ["sqlite"])
 def test_a_search_that_nobody_waits_for_is_ended(filled):
     started = threading.Event()
 
