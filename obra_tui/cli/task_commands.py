@@ -1,5 +1,6 @@
 """The commands of `obra task`, as a person sees them in `obra task --help`."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -10,21 +11,32 @@ from obra_tui.cli.tasks import (
     Place,
     add_task,
     edit_task,
-    hold_task,
+    hold_tasks,
     import_tasks,
     list_tasks,
-    move_task,
-    release_task,
-    remove_task,
+    move_tasks,
+    release_tasks,
+    remove_tasks,
 )
+from obra_tui.core.task_fields import TaskFields
 
-task_app = typer.Typer(help="Look at and change the plan of the open session.", rich_markup_mode=None)
+task_app = typer.Typer(
+    help="Look at and change the plan of the open session. While another Obra is at work, it makes the change.",
+    rich_markup_mode=None,
+)
 
 HERE = Path()
 Key = Annotated[str, typer.Argument(help="Key of the task, such as T003.")]
+Keys = Annotated[list[str], typer.Argument(help="Keys of the tasks, such as T003 T004: all of them, or none.")]
 SessionOption = Annotated[str, typer.Option("--session", help="Another open session than the project's plan.")]
-AfterOption = Annotated[list[str] | None, typer.Option("--after", help="Key of a task that must be accepted first.")]
-AcceptOption = Annotated[list[str] | None, typer.Option("--accept", help="A criterion of acceptance.")]
+Several = list[str] | None
+AfterOption = Annotated[Several, typer.Option("--after", help="Key of a task that must be accepted first; '' = none.")]
+AcceptOption = Annotated[Several, typer.Option("--accept", help="A criterion of acceptance; '' = none.")]
+CheckOption = Annotated[Several, typer.Option("--check", help="A command that checks this task alone; '' = none.")]
+TurnsOption = Annotated[str | None, typer.Option("--max-turns", help="Limit of this task; '' = none.")]
+CostOption = Annotated[str | None, typer.Option("--max-cost", help="In US dollars; '' = no limit.")]
+SecondsOption = Annotated[str | None, typer.Option("--max-seconds", help="Of Claude's time; '' = no limit.")]
+TokensOption = Annotated[str | None, typer.Option("--max-tokens", help="'' = no limit.")]
 
 
 @task_app.command("list")
@@ -36,15 +48,33 @@ def list_(project: ProjectOption = HERE, session: SessionOption = "", as_json: J
 @task_app.command()
 def add(
     text: Annotated[str, typer.Argument(help="What is to be done; the first line is the title.")],
+    key: Annotated[str, typer.Option("--id", help="Its key; without it the next free T….")] = "",
     after: AfterOption = None,
     accept: AcceptOption = None,
+    check: CheckOption = None,
+    max_turns: TurnsOption = None,
+    max_cost: CostOption = None,
+    max_seconds: SecondsOption = None,
+    max_tokens: TokensOption = None,
     project: ProjectOption = HERE,
     session: SessionOption = "",
     as_json: JsonOption = False,
 ) -> int:
     """Add a task at the end; opens a session if there is none."""
-    place = Place(project=project, session=session, as_json=as_json)
-    return add_task(place, text, after=tuple(after or ()), accept=tuple(accept or ()))
+    title, _, prompt = text.strip().partition("\n")
+    fields = TaskFields(
+        key=key,
+        title=title,
+        prompt=prompt,
+        acceptance=_lines(accept) or "",
+        after=_list(after) or "",
+        checks=_lines(check) or "",
+        turns=max_turns or "",
+        cost=max_cost or "",
+        seconds=max_seconds or "",
+        tokens=max_tokens or "",
+    )
+    return add_task(Place(project=project, session=session, as_json=as_json), fields)
 
 
 @task_app.command("import")
@@ -54,7 +84,7 @@ def import_(
     session: SessionOption = "",
     as_json: JsonOption = False,
 ) -> int:
-    """Add the open tasks of a file; those that are in the plan already are left out."""
+    """Take in the open tasks of a file: new ones, and what was changed in the file alone."""
     return import_tasks(Place(project=project, session=session, as_json=as_json), file)
 
 
@@ -65,45 +95,65 @@ def edit(
     prompt: Annotated[str | None, typer.Option("--prompt", help="Another prompt.")] = None,
     after: AfterOption = None,
     accept: AcceptOption = None,
+    check: CheckOption = None,
+    max_turns: TurnsOption = None,
+    max_cost: CostOption = None,
+    max_seconds: SecondsOption = None,
+    max_tokens: TokensOption = None,
     project: ProjectOption = HERE,
     session: SessionOption = "",
     as_json: JsonOption = False,
 ) -> int:
     """Change a task that was not started; what is not given stays."""
-    changes: dict[str, object] = {
+    changes = {
         "title": title,
         "prompt": prompt,
-        "depends_on": tuple(after) if after else None,
-        "acceptance": tuple(accept) if accept else None,
+        "after": _list(after),
+        "acceptance": _lines(accept),
+        "checks": _lines(check),
+        "turns": max_turns,
+        "cost": max_cost,
+        "seconds": max_seconds,
+        "tokens": max_tokens,
     }
-    return edit_task(Place(project=project, session=session, as_json=as_json), key, changes)
+    given = {name: value for name, value in changes.items() if value is not None}
+    return edit_task(Place(project=project, session=session, as_json=as_json), key, given)
 
 
 @task_app.command()
-def hold(key: Key, project: ProjectOption = HERE, session: SessionOption = "", as_json: JsonOption = False) -> int:
-    """Do not start a task until it is released."""
-    return hold_task(Place(project=project, session=session, as_json=as_json), key)
+def hold(keys: Keys, project: ProjectOption = HERE, session: SessionOption = "", as_json: JsonOption = False) -> int:
+    """Do not start these tasks until they are released."""
+    return hold_tasks(Place(project=project, session=session, as_json=as_json), keys)
 
 
 @task_app.command()
-def release(key: Key, project: ProjectOption = HERE, session: SessionOption = "", as_json: JsonOption = False) -> int:
-    """Let a held task start again."""
-    return release_task(Place(project=project, session=session, as_json=as_json), key)
+def release(keys: Keys, project: ProjectOption = HERE, session: SessionOption = "", as_json: JsonOption = False) -> int:
+    """Let held tasks start again."""
+    return release_tasks(Place(project=project, session=session, as_json=as_json), keys)
 
 
 @task_app.command()
 def move(
-    key: Key,
-    to: Annotated[int, typer.Option("--to", min=1, help="Its new place in the plan, counted from 1.")],
+    keys: Keys,
+    to: Annotated[int, typer.Option("--to", min=1, help="The new place of the first one, counted from 1.")],
     project: ProjectOption = HERE,
     session: SessionOption = "",
     as_json: JsonOption = False,
 ) -> int:
-    """Give a task that was not started another place."""
-    return move_task(Place(project=project, session=session, as_json=as_json), key, to)
+    """Give tasks that were not started another place, one behind the other."""
+    return move_tasks(Place(project=project, session=session, as_json=as_json), keys, to)
 
 
-@task_app.command()
-def remove(key: Key, project: ProjectOption = HERE, session: SessionOption = "", as_json: JsonOption = False) -> int:
-    """Take a task that was not started out of the plan."""
-    return remove_task(Place(project=project, session=session, as_json=as_json), key)
+@task_app.command("remove")
+@task_app.command("delete", hidden=True)
+def remove(keys: Keys, project: ProjectOption = HERE, session: SessionOption = "", as_json: JsonOption = False) -> int:
+    """Take tasks that were not started out of the plan; `delete` is the same."""
+    return remove_tasks(Place(project=project, session=session, as_json=as_json), keys)
+
+
+def _lines(values: Sequence[str] | None) -> str | None:
+    return None if values is None else "\n".join(value for value in values if value)
+
+
+def _list(values: Sequence[str] | None) -> str | None:
+    return None if values is None else ", ".join(value for value in values if value)

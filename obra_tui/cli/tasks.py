@@ -1,24 +1,31 @@
-"""`obra task`: look at and change the plan of the open session."""
+"""`obra task`: look at and change the plan of the open session, also while another Obra is at work."""
 
 import dataclasses
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import typer
 
 from obra_tui.core import commands as do
-from obra_tui.core.errors import UnknownId
-from obra_tui.core.ids import SessionId, new_task_id
-from obra_tui.core.model import Plan, SessionKind, TaskSpec
+from obra_tui.core.errors import PlanError
+from obra_tui.core.ids import SessionId, TaskId, new_task_id
+from obra_tui.core.model import TaskSpec
+from obra_tui.core.plan import order
+from obra_tui.core.plan_merge import Fate, differences, merging, refusal_of, told
+from obra_tui.core.plan_order import moves_to
+from obra_tui.core.task_fields import TaskFields, fields_of, free_key, remarks_on, spec_of
 from obra_tui.core.text import one_line
 
 if TYPE_CHECKING:
     from obra_tui.engine.replanning import TaskStanding
-    from obra_tui.wiring.engine import Plant
+    from obra_tui.wiring.plan_desk import OpenPlan
+
+
+Made = Callable[[TaskId, str], do.PlanChange]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,158 +37,126 @@ class Place:
     as_json: bool = False
 
 
-class OpenPlan:
-    """The plan of one open session, in this process's own engine."""
-
-    def __init__(self, plant: "Plant", session: SessionId, by: str) -> None:
-        self._plant = plant
-        self.session = session
-        self.by = by
-
-    def tasks(self) -> "tuple[TaskStanding, ...]":
-        return self._plant.engine.ask(self._plant.parts.orchestrator.plan_of, self.session)
-
-    def find(self, key: str) -> "TaskStanding":
-        """Return the task with this key or id. Raises `UnknownId`."""
-        tasks = self.tasks()
-        found = next((task for task in tasks if key in (task.spec.key, task.spec.id)), None)
-        if found is None:
-            known = ", ".join(task.spec.key for task in tasks) or "none"
-            raise UnknownId(f"There is no task {key} in session {self.session}.", fix=f"The tasks are: {known}.")
-        return found
-
-    def send(self, command: do.Command) -> object:
-        return self._plant.engine.submit(command).result()
-
-
 @contextmanager
-def open_plan(place: Place, *, make: str = "") -> Iterator[OpenPlan]:
-    """Open the plan; without an open session one with the title `make` is opened, if given."""
+def _open(place: Place, *, make: str = "") -> "Iterator[OpenPlan]":
     from obra_tui.settings import load
-    from obra_tui.wiring.engine import Plant
-    from obra_tui.wiring.models import real_models
+    from obra_tui.wiring.plan_desk import open_plan
     from obra_tui.wiring.project import project_root
-    from obra_tui.wiring.work import Start, person
 
     project = project_root(place.project)
-    settings = load(project)
-    plant = Plant(settings, Start(project=project, attended=False), lambda: real_models(settings))
-    plant.start()
-    try:
-        yield OpenPlan(plant, _session(plant, place.session, make), person())
-    finally:
-        plant.engine.stop()
-
-
-def _session(plant: "Plant", wanted: str, make: str) -> SessionId:
-    open_ones = plant.engine.ask(plant.parts.orchestrator.open_sessions)
-    fitting = [session for session, kind in open_ones if session.startswith(wanted) and (wanted or _is_plan(kind))]
-    if len(fitting) == 1 or (fitting and not wanted):
-        return fitting[-1]
-    if make and not wanted:
-        opened = do.OpenSession(kind=SessionKind.MILESTONE, title=make)
-        return cast(SessionId, plant.engine.submit(opened).result())
-    raise UnknownId(
-        f"There is no open session {wanted}".rstrip() + " of this project.",
-        fix="`obra task add` or `obra task import` makes one; `obra history` lists all.",
-    )
-
-
-def _is_plan(kind: SessionKind) -> bool:
-    return kind is SessionKind.MILESTONE
+    with open_plan(load(project), project, session=place.session, make=make) as plan:
+        yield plan
 
 
 # --- commands ------------------------------------------------------------------------------------
 
 
 def list_tasks(place: Place) -> int:
-    with open_plan(place) as plan:
-        _print(plan, place)
+    with _open(place) as plan:
+        _print_tasks(plan, place)
     return 0
 
 
-def add_task(place: Place, text: str, *, after: tuple[str, ...], accept: tuple[str, ...]) -> int:
-    title, _, prompt = text.strip().partition("\n")
-    with open_plan(place, make=place.project.absolute().name or "Tasks") as plan:
-        key = _free_key([task.spec.key for task in plan.tasks()])
-        spec = TaskSpec(
-            id=new_task_id(),
-            key=key,
-            title=title,
-            prompt=prompt.strip() or title,
-            acceptance=accept,
-            depends_on=after,
-            source="typed",
-        )
+def add_task(place: Place, fields: TaskFields) -> int:
+    with _open(place, make=place.project.absolute().name or "Tasks") as plan:
+        specs = [task.spec for task in plan.tasks()]
+        key = fields.key or free_key([spec.key for spec in specs])
+        spec = _checked(fields, TaskSpec(id=new_task_id(), key=key, title="", prompt="", source="typed"), specs)
         plan.send(do.AddTasks(session=plan.session, tasks=(spec,)))
-        _print(plan, place)
+        _tell(plan, place, f"{spec.key} was added.")
+    return 0
+
+
+def edit_task(place: Place, key: str, given: dict[str, str]) -> int:
+    """`given` holds the fields that are to say something else."""
+    with _open(place) as plan:
+        spec = plan.find(key).spec
+        others = [task.spec for task in plan.tasks() if task.spec.id != spec.id]
+        changed = _checked(replace(fields_of(spec), **given), spec, others)
+        plan.send(do.EditTask(task=spec.id, spec=changed, by=plan.by))
+        _tell(plan, place, f"{spec.key} was changed.")
     return 0
 
 
 def import_tasks(place: Place, file: Path) -> int:
+    """Take in what is new in a file, and what was changed in it alone."""
     from obra_tui.wiring.plans import read_plan
 
     read = read_plan(file)
-    with open_plan(place, make=read.title) as plan:
-        known = {task.spec.key for task in plan.tasks()}
-        plan.send(do.AddTasks(session=plan.session, tasks=_without_known(read, known)))
-        _print(plan, place)
+    with _open(place, make=read.title) as plan:
+        known = plan.tasks()
+        found = tuple(item for item in differences(read, known) if item.theirs is not None)
+        taken = [item for item in found if item.fate in (Fate.NEW, Fate.CHANGED)]
+        for item in found:
+            refused = refusal_of(item)
+            if refused is not None:
+                _warn(str(refused))
+        if taken:
+            plan.change(*merging(taken, known, plan.session, plan.by, found))
+        _tell(plan, place, f"{read.source}: {told(taken) or 'nothing new'}.")
     return 0
 
 
-def edit_task(place: Place, key: str, changes: dict[str, object]) -> int:
-    given = {name: value for name, value in changes.items() if value is not None}
-    return _change(
-        place,
-        key,
-        lambda task, by: do.EditTask(task=task.spec.id, spec=dataclasses.replace(task.spec, **given), by=by),  # type: ignore[arg-type]
-    )
+def hold_tasks(place: Place, keys: Sequence[str]) -> int:
+    return _change(place, keys, "held", lambda task, by: do.HoldTask(task=task, by=by))
 
 
-def hold_task(place: Place, key: str) -> int:
-    return _change(place, key, lambda task, by: do.HoldTask(task=task.spec.id, by=by))
+def release_tasks(place: Place, keys: Sequence[str]) -> int:
+    return _change(place, keys, "released", lambda task, by: do.ReleaseTask(task=task, by=by))
 
 
-def release_task(place: Place, key: str) -> int:
-    return _change(place, key, lambda task, by: do.ReleaseTask(task=task.spec.id, by=by))
+def remove_tasks(place: Place, keys: Sequence[str]) -> int:
+    return _change(place, keys, "taken out", lambda task, by: do.RemoveTask(task=task, by=by), last_first=True)
 
 
-def move_task(place: Place, key: str, position: int) -> int:
-    """`position` is counted from 1, as people count."""
-    return _change(place, key, lambda task, by: do.MoveTask(task=task.spec.id, position=position - 1, by=by))
-
-
-def remove_task(place: Place, key: str) -> int:
-    return _change(place, key, lambda task, by: do.RemoveTask(task=task.spec.id, by=by))
-
-
-def _change(place: Place, key: str, command: "Callable[[TaskStanding, str], do.Command]") -> int:
-    with open_plan(place) as plan:
-        plan.send(command(plan.find(key), plan.by))
-        _print(plan, place)
+def move_tasks(place: Place, keys: Sequence[str], position: int) -> int:
+    """`position` is counted from 1, as people count; several tasks keep the order in which they are named."""
+    with _open(place) as plan:
+        block = [plan.find(key).spec.id for key in dict.fromkeys(keys)]
+        moves = moves_to([task.spec.id for task in plan.tasks()], block, position - 1)
+        plan.change(*(do.MoveTask(task=task, position=to, by=plan.by) for task, to in moves))
+        _tell(plan, place, f"{', '.join(keys)} moved.")
     return 0
 
 
-def _without_known(plan: Plan, known: set[str]) -> tuple[TaskSpec, ...]:
-    fresh = tuple(task for task in plan.tasks if task.key not in known)
-    if not fresh:
-        raise UnknownId(f"Every task of {plan.source} is in the session already.", fix="Add a task to the file first.")
-    return fresh
+def _change(place: Place, keys: Sequence[str], done: str, command: Made, *, last_first: bool = False) -> int:
+    with _open(place) as plan:
+        specs = [plan.find(key).spec for key in dict.fromkeys(keys)]
+        ordered = reversed(order(specs)) if last_first else specs
+        plan.change(*(command(spec.id, plan.by) for spec in ordered))
+        _tell(plan, place, f"{', '.join(spec.key for spec in specs)} {done}.")
+    return 0
 
 
-def _free_key(taken: list[str]) -> str:
-    number = len(taken) + 1
-    while f"T{number:03}" in taken:
-        number += 1
-    return f"T{number:03}"
+def _checked(fields: TaskFields, spec: TaskSpec, others: Sequence[TaskSpec]) -> TaskSpec:
+    """Return the task as the fields say it; what is only doubtful is said and goes through."""
+    for remark in remarks_on(fields, spec, others):
+        if remark.blocks:
+            raise PlanError(remark.text, where=spec.key, fix=f"Correct the {remark.field}.")
+        _warn(remark.text)
+    return spec_of(fields, spec)
 
 
 # --- printing ------------------------------------------------------------------------------------
 
 
-def _print(plan: OpenPlan, place: Place) -> None:
+def _tell(plan: "OpenPlan", place: Place, done: str) -> None:
+    """Say what was done and by whom, then how the plan stands."""
+    whose = f" by the Obra at work (pid {plan.owner})" if plan.owner else ""
+    if place.as_json:
+        typer.echo(json.dumps({"type": "done", "session": plan.session, "text": done, "owner": plan.owner or None}))
+    else:
+        typer.echo(f"{done.removesuffix('.')}{whose}.")
+    _print_tasks(plan, place)
+
+
+def _print_tasks(plan: "OpenPlan", place: Place) -> None:
     for number, task in enumerate(plan.tasks(), start=1):
         typer.echo(json.dumps(_as_json(plan.session, task)) if place.as_json else _line(number, task))
+
+
+def _warn(text: str) -> None:
+    typer.echo(f"obra: {text}", err=True)
 
 
 def _as_json(session: SessionId, task: "TaskStanding") -> dict[str, object]:

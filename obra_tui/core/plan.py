@@ -211,10 +211,11 @@ _HEADING = re.compile(r"#{1,6}[ ]+(.*?)[ #]*$")
 _BOX = re.compile(r"( *)(?:[-*+]|\d+[.)])[ ]+\[([ xX])\](?:[ ]+(.*))?$")
 _BULLET = re.compile(r"( *)[-*+][ ]+(.*)$")
 _FENCE = re.compile(r" *(`{3,}|~{3,})")
-_KEY = r"[A-Za-z0-9][\w.-]*"
+KEY = r"[A-Za-z0-9][\w.-]*"
+"""What an id looks like."""
 _PLAIN_KEY = re.compile(r"(T-?\d+|TASK-?\d+)\b[:.)]?(?:\s+|$)")
-_BOLD_KEY = re.compile(rf"\*\*({_KEY})\*\*:?(?:\s+|$)")
-_COMMENT_KEY = re.compile(rf"<!--\s*(?:id\s*[:=]\s*)?({_KEY})\s*-->", re.IGNORECASE)
+_BOLD_KEY = re.compile(rf"\*\*({KEY})\*\*:?(?:\s+|$)")
+_COMMENT_KEY = re.compile(rf"<!--\s*(?:id\s*[:=]\s*)?({KEY})\s*-->", re.IGNORECASE)
 _COMMENT = re.compile(r"<!--.*?-->")
 _PHASE = re.compile(r"\W*Phase\b", re.IGNORECASE)
 _TAG = re.compile(r"\[(?:P|US\d+)\][ ]*")
@@ -370,7 +371,7 @@ def _after(match: re.Match[str] | None) -> list[str]:
     if match is None:
         return []
     parts = [part.strip("`* ") for part in re.split(r",|\band\b", match[1].rstrip(". "))]
-    return parts if all(re.fullmatch(_KEY, part) for part in parts) else []
+    return parts if all(re.fullmatch(KEY, part) for part in parts) else []
 
 
 # --- TOML ----------------------------------------------------------------------------------------
@@ -459,7 +460,7 @@ def _draft_of_table(table: _Table) -> _Draft:
     key, title = table.string("id"), table.string("title")
     if not title:
         raise table.wrong("title", "This task has no title.", "Write `title = …`: what is to be done.")
-    if key and not re.fullmatch(_KEY, key):
+    if key and not re.fullmatch(KEY, key):
         raise table.wrong("id", f"'{key}' cannot be an id.", "Use letters, digits, '.', '-' and '_' only.")
     depends_line = nearest_line(table.lines, (*table.place, "depends_on"))
     return _Draft(
@@ -477,7 +478,7 @@ def _draft_of_table(table: _Table) -> _Draft:
 def _checks(table: _Table) -> tuple[CheckSpec, ...]:
     given = table.values.get("checks")
     if isinstance(given, list) and given and all(map(_is_text, given)):
-        return tuple(_check(name=run, run=run) for run in given)
+        return tuple(plan_check(name=run, run=run) for run in given)
     return tuple(_check_of_table(item) for item in table.tables("checks"))
 
 
@@ -488,7 +489,7 @@ def _check_of_table(table: _Table) -> CheckSpec:
         raise table.wrong("run", "This check has no command.", "Write `run = …`: a command line.")
     stages = (Stage.SYNTAX.value, Stage.TESTING.value)
     stage = table.take("stage", lambda value: value in stages, " or ".join(f"'{name}'" for name in stages))
-    return _check(
+    return plan_check(
         name=table.string("name") or run,
         run=run,
         stage=Stage(stage or Stage.TESTING),
@@ -497,7 +498,8 @@ def _check_of_table(table: _Table) -> CheckSpec:
     )
 
 
-def _check(**fields: Any) -> CheckSpec:
+def plan_check(**fields: Any) -> CheckSpec:
+    """Return a check that a plan asks for; it writes JUnit XML if its command names the place for it."""
     return CheckSpec(**fields, origin="plan", junit="$OBRA_JUNIT" in fields["run"])
 
 

@@ -98,15 +98,29 @@ class TaskStanding:
     """A task of the plan as it stands now."""
 
     spec: TaskSpec
+    original: TaskSpec
+    """As it was added."""
     state: State
     held_back: bool
     attempts: int
+    changeable: bool
+
+    @property
+    def over(self) -> bool:
+        return self.state in FINAL
 
 
 def standing(work: SessionWork) -> tuple[TaskStanding, ...]:
     """Return the tasks in the order of the plan, removed ones left out."""
     return tuple(
-        TaskStanding(spec=item.spec, state=item.state, held_back=item.held_back, attempts=item.number)
+        TaskStanding(
+            spec=item.spec,
+            original=item.original,
+            state=item.state,
+            held_back=item.held_back,
+            attempts=item.number,
+            changeable=not_started(item),
+        )
         for item in in_order(work)
         if not item.removed
     )

@@ -67,6 +67,8 @@ class TaskWork:
     """A task as the engine sees it. Changed by `apply` only."""
 
     spec: TaskSpec
+    original: TaskSpec
+    """As it was added, before anybody edited it."""
     position: int
     state: State
     held_back: bool = False
@@ -143,7 +145,7 @@ def apply(work: SessionWork, record: Record) -> None:
         case SessionClosed():
             work.closed = True
         case TaskAdded(spec=spec, position=position, state=state):
-            work.tasks[spec.id] = TaskWork(spec=spec, position=position, state=state)
+            work.tasks[spec.id] = TaskWork(spec=spec, original=spec, position=position, state=state)
         case TasksOrdered(order=order):
             for position, task in enumerate(order):
                 work.tasks[task].position = position

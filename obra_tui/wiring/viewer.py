@@ -13,8 +13,8 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from obra_tui.core.commands import AddTasks, Command, OpenSession
-from obra_tui.core.errors import NotAllowed, ObraError, StoreError
+from obra_tui.core.commands import Command
+from obra_tui.core.errors import ObraError, StoreError
 from obra_tui.core.events import Record
 from obra_tui.store.commands import CommandTable
 from obra_tui.store.owner import Holder, holder_of
@@ -65,10 +65,7 @@ class Viewer:
     def submit(self, command: Command) -> Future[object]:
         """Hand a command to the owner; the future holds its answer or one of `core.errors`. Never blocks."""
         future: Future[object] = Future()
-        if isinstance(command, OpenSession | AddTasks):
-            future.set_exception(_only_looking())
-        else:
-            self._jobs.put(lambda: self._put(command, future))
+        self._jobs.put(lambda: self._put(command, future))
         return future
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
@@ -163,13 +160,6 @@ class Viewer:
 
 def _owner_ended() -> StoreError:
     return StoreError("The Obra that was at work has ended.", fix="Take over, or start Obra again.")
-
-
-def _only_looking() -> NotAllowed:
-    return NotAllowed(
-        "This Obra only looks on: the other one decides what it works on.",
-        fix="Give new work to the other one, or end it and start again.",
-    )
 
 
 class ViewerReader:

@@ -27,6 +27,8 @@ class TaskView:
     id: TaskId
     session: SessionId
     spec: TaskSpec
+    original: TaskSpec
+    """As it was added, before anybody edited it."""
     position: int
     state: State
     since: float
@@ -47,6 +49,11 @@ class TaskView:
         return self.state in WORKING or self.state is State.ACCEPTING
 
     @property
+    def changeable(self) -> bool:
+        """Nobody was told of it yet: what Claude has been told stays as it was told."""
+        return not self.attempts and self.state in (State.QUEUED, State.BLOCKED)
+
+    @property
     def over(self) -> bool:
         return self.state in FINAL
 
@@ -56,7 +63,15 @@ class TaskView:
 
 
 def added_task(session: SessionId, task: TaskId, event: TaskAdded, at: float) -> TaskView:
-    return TaskView(id=task, session=session, spec=event.spec, position=event.position, state=event.state, since=at)
+    return TaskView(
+        id=task,
+        session=session,
+        spec=event.spec,
+        original=event.spec,
+        position=event.position,
+        state=event.state,
+        since=at,
+    )
 
 
 def apply_to_task(task: TaskView, event: Event, at: float, attempt: AttemptId | None) -> TaskView:
