@@ -444,7 +444,7 @@ class _News:
                 self._look()
 
     def _look(self) -> None:
-        error = self._plant.parts.orchestrator.store_error
+        error = self._plant.engine.outage
         if error is not None:
             raise error
         if not self._plant.engine.alive:

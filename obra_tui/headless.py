@@ -14,7 +14,7 @@ from typing import Protocol, TextIO
 
 from obra_tui.core import events as ev
 from obra_tui.core.commands import Command, StopRun
-from obra_tui.core.errors import ObraError
+from obra_tui.core.errors import ObraError, StoreError, Unwritable
 from obra_tui.core.events import Record
 from obra_tui.core.gate import describe_check
 from obra_tui.core.ids import SessionId, TaskId
@@ -30,7 +30,16 @@ EXIT_LIMIT = 6
 EXIT_INTERRUPTED = 130
 
 
+_LOOK_S = 1.0
+"""Longest time until it is noticed that nothing can be recorded, of which no record can tell."""
+
+
 class Engine(Protocol):
+    @property
+    def outage(self) -> StoreError | None:
+        """Why nothing can be recorded at present."""
+        ...
+
     def submit(self, command: Command) -> object: ...
 
     def subscribe(self, listener: Callable[[Sequence[Record]], None]) -> Callable[[], None]: ...
@@ -150,7 +159,7 @@ def follow(
         start()
         while True:
             try:
-                _print_until_finished(records, tally, output)
+                _print_until_finished(engine, records, tally, output)
                 break
             except KeyboardInterrupt:
                 if interrupted:
@@ -164,9 +173,17 @@ def follow(
     return EXIT_INTERRUPTED if interrupted else tally.exit_code()
 
 
-def _print_until_finished(records: "queue.SimpleQueue[Sequence[Record]]", tally: Tally, output: Output) -> None:
+def _print_until_finished(
+    engine: Engine, records: "queue.SimpleQueue[Sequence[Record]]", tally: Tally, output: Output
+) -> None:
+    told: StoreError | None = None
     while True:
-        for record in records.get():
+        try:
+            batch = records.get(timeout=_LOOK_S)
+        except queue.Empty:
+            told = _tell_outage(engine.outage, told)
+            continue
+        for record in batch:
             if record.session != tally.session:
                 continue
             tally.add(record)
@@ -176,6 +193,17 @@ def _print_until_finished(records: "queue.SimpleQueue[Sequence[Record]]", tally:
             if not tally.closed:
                 _drain(records, tally, output)
             return
+
+
+def _tell_outage(error: StoreError | None, told: StoreError | None) -> StoreError | None:
+    """Print once that nothing can be recorded and return the error; raise it when waiting does not help."""
+    if error is None or error is told:
+        return error
+    if not (isinstance(error, Unwritable) and error.passes):
+        raise error
+    print_error(error)
+    print("obra: waiting; it goes on by itself.", file=sys.stderr)  # noqa: T201
+    return error
 
 
 def _take_past(records: "queue.SimpleQueue[Sequence[Record]]", tally: Tally, output: Output, *, show: bool) -> None:
@@ -335,6 +363,8 @@ def _gate_lines(event: ev.Event) -> Iterator[str]:
             yield f"  conflict in {one_line(', '.join(files), 500)}: goes back to Claude on top of the other work"
         case ev.WorkAccepted(acceptance=acceptance):
             yield f"  accepted as {acceptance.commit[:12]} on {acceptance.branch}"
+        case ev.WorkReverted(reversal=undone, by=by, note=note):
+            yield f"  reverted by {one_line(by)} as {undone.commit[:12]} on {undone.branch}: {one_line(note, 500)}"
 
 
 def _number(score: float | None) -> str:

@@ -9,8 +9,9 @@
     ├── StoreError             the database cannot be used
     │   ├── NewerDatabase      written by a newer Obra
     │   ├── AlreadyOwned       another process owns the data directory
-    │   ├── OwnerChanged       another process took it over, this one may not write any more
-    │   └── DiskFull           there is no space to write
+    │   └── Unwritable         nothing at all can be written
+    │       ├── OwnerChanged   another process took it over, this one may not write any more
+    │       └── DiskFull       there is no space to write; ends by itself when there is
     ├── UnknownId              no such session, task, attempt or gate
     ├── NotAllowed             the request is not legal in the present state
     │   ├── IllegalMove        the lifecycle table has no such move
@@ -72,7 +73,7 @@ class BranchMoved(ProjectError):
         self.conflicts = conflicts
         """Files that both sides changed in ways that exclude each other."""
         self.tip = tip
-        """The commit that the branch points at now; set together with `conflicts`."""
+        """The commit that the branch points at now, if both can be brought together; without `conflicts` they fit."""
 
 
 class StoreError(ObraError):
@@ -87,12 +88,19 @@ class AlreadyOwned(StoreError):
     exit_code = 7
 
 
-class OwnerChanged(StoreError):
+class Unwritable(StoreError):
+    """Not this step alone: none can be written, so nothing may go on."""
+
+    passes = False
+    """Whether to wait for its end: the work then goes on by itself."""
+
+
+class OwnerChanged(Unwritable):
     exit_code = 7
 
 
-class DiskFull(StoreError):
-    pass
+class DiskFull(Unwritable):
+    passes = True
 
 
 class UnknownId(ObraError):

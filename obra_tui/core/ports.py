@@ -21,6 +21,7 @@ from obra_tui.core.model import (
     OpenGate,
     PermissionAnswer,
     PermissionQuestion,
+    Reversal,
     SandboxLevel,
     SessionKind,
     TaskSpec,
@@ -98,7 +99,15 @@ class Workspace(Protocol):
     async def accept(self, session: SessionId, attempt: AttemptId, diff: Diff, message: str) -> Acceptance:
         """Commit `diff.tree` on `obra/<session>` by compare-and-swap, once however often it is called.
 
-        Raises `BranchMoved` when the branch's tip is not `diff.base_commit` and the two cannot be merged.
+        Raises `BranchMoved` when the branch's tip is not `diff.base_commit`: what a merge makes was seen by nobody.
+        The error says whether the two exclude each other; if they fit, `rebase` makes the merged tree.
+        """
+        ...
+
+    async def revert(self, session: SessionId, commit: str, message: str) -> Reversal:
+        """Commit on `obra/<session>` what undoes `commit`, by compare-and-swap, once however often it is called.
+
+        Raises `BranchMoved` when later work on the branch changed the same lines.
         """
         ...
 
@@ -145,6 +154,10 @@ class Journal(Protocol):
         ...
 
     def last_seq(self, session: SessionId) -> int: ...
+
+    def writable(self) -> bool:
+        """Return whether writing works again after `Unwritable`, proven by writing; never raises a `StoreError`."""
+        ...
 
 
 class Ledger(Protocol):

@@ -7,7 +7,7 @@ Says in which order things happen. How Claude is talked to is in `conversing`, h
 import asyncio
 import contextlib
 
-from obra_tui.core.errors import ObraError
+from obra_tui.core.errors import ObraError, Unwritable
 from obra_tui.core.events import (
     AttemptStarted,
     CopyPrepared,
@@ -21,7 +21,6 @@ from obra_tui.core.gate import Evidence, assess, decide
 from obra_tui.core.ids import AttemptId, new_attempt_id, new_gate_id
 from obra_tui.core.lifecycle import State, Trigger
 from obra_tui.core.model import (
-    Binding,
     Decision,
     DecisionKind,
     GateDecision,
@@ -30,7 +29,7 @@ from obra_tui.core.model import (
     WorkCopy,
 )
 from obra_tui.engine.approvals import Questions
-from obra_tui.engine.beginning import Start, forked, opening, result_of_person, retried, was_looked_at
+from obra_tui.engine.beginning import Start, bind, forked, opening, result_of_person, retried, was_looked_at
 from obra_tui.engine.config import EngineConfig, Ports
 from obra_tui.engine.conversing import Conversing, Unreachable
 from obra_tui.engine.entries import TaskEntries
@@ -108,6 +107,8 @@ class TaskRunner:
             await self._leave(*(self._ending if self._asked_to_end else (Trigger.INTERRUPT, str(ended))))
         except Unreachable as error:
             return await self._stopped_by(error, error.code, error.what)
+        except Unwritable:
+            raise  # not this task's affair alone: everything stops for it
         except OSError as error:
             refused = _refused_by_the_system(error)
             return await self._stopped_by(refused, "system", str(refused))
@@ -237,13 +238,4 @@ def _refused_by_the_system(error: OSError) -> ObraError:
         f"The system refused a step ({error.strerror or error}).",
         where=str(error.filename or ""),
         fix="Close what uses many files or processes, or free some space; then resume.",
-    )
-
-
-def bind(attempt: AttemptId, evidence: Evidence) -> Binding:
-    return Binding(
-        attempt=attempt,
-        tree=evidence.diff.tree,
-        diff_digest=evidence.diff.digest,
-        rubric_hash=evidence.verdict.identity.rubric_hash,
     )

@@ -4,8 +4,10 @@ Knows times and gates, not what an answer leads to.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 
+from obra_tui.core.errors import Unwritable
 from obra_tui.core.ids import GateId
 from obra_tui.core.ports import Clock
 
@@ -18,6 +20,7 @@ class Holds:
 
     def hold(self, gate: GateId, until: float) -> None:
         """Carry the answer out at `until` (epoch seconds), at once when that is past."""
+        self.drop(gate)
         waits = asyncio.create_task(self._wait(gate, until), name=f"undo of {gate}")
         self._waiting[gate] = waits
         waits.add_done_callback(lambda done: self._waiting.pop(gate, None) if self._waiting.get(gate) is done else None)
@@ -41,4 +44,5 @@ class Holds:
             await self._clock.sleep(left)
         # From here on it cannot be undone: `drop` finds nothing to cancel.
         self._waiting.pop(gate, None)
-        await self._carry_out(gate)
+        with contextlib.suppress(Unwritable):  # it stays held, and is held anew when writing works again
+            await self._carry_out(gate)

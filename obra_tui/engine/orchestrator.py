@@ -28,6 +28,7 @@ from obra_tui.core.model import Finding, SessionKind
 from obra_tui.engine.approvals import Questions
 from obra_tui.engine.config import EngineConfig, Ports
 from obra_tui.engine.gates import Gates
+from obra_tui.engine.outage import Outage, Watcher
 from obra_tui.engine.outbox import Listener, Outbox
 from obra_tui.engine.recovery import recover
 from obra_tui.engine.replanning import Placed, PlanCommand, TaskStanding, replanned, replanned_together, standing
@@ -42,13 +43,24 @@ class Orchestrator:
     def __init__(self, ports: Ports, config: EngineConfig) -> None:
         self._ports = ports
         self._config = config
-        self._outbox = Outbox(ports.journal, ports.clock, self._store_failed)
+        self._runs: dict[SessionId, SessionRun] = {}
+        self._outage = Outage(ports.journal, ports.clock, self._runs)
+        self._outbox = Outbox(ports.journal, ports.clock, self._outage.store_failed)
         self._outbox.subscribe(self._apply)
         self._questions = Questions(self._outbox, attended=config.attended)
-        self._runs: dict[SessionId, SessionRun] = {}
         self._gates = Gates(ports, config, self._outbox, self._runs)
         self._closed: deque[SessionId] = deque()
-        self.store_error: StoreError | None = None
+        self.space_ran_out = self._outage.space_ran_out
+        self._outage.watch(self._hold_again)
+
+    @property
+    def store_error(self) -> StoreError | None:
+        """Why nothing can be written at present."""
+        return self._outage.error
+
+    def watch_store(self, watcher: Watcher) -> None:
+        """Call `watcher` with the error when nothing can be written any more, and with None when it can again."""
+        self._outage.watch(watcher)
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Deliver what the open sessions hold already, streamed pieces left out, then all that comes; no gap."""
@@ -81,12 +93,8 @@ class Orchestrator:
                 self._replan(command)
             case do.SendText(task=task, text=text, by=by):
                 return await self._send(task, text, by)
-            case do.Decide():
-                await self._gates.decide(command)
-            case do.HandBack(gate=gate, by=by):
-                return await self._gates.hand_back(gate, by)
-            case do.UndoDecision(gate=gate, by=by):
-                self._gates.undo(gate, by)
+            case do.Decide() | do.HandBack() | do.UndoDecision() | do.RevertWork():
+                return await self._gates.answer(command)
             case do.AnswerPermission(question=question, answer=answer):
                 self._questions.answer(question, answer)
             case do.RecordUsage(session=session, usage=usage):
@@ -123,16 +131,11 @@ class Orchestrator:
 
     async def stop(self) -> None:
         """End all runs and write what is pending; an answer that could still be undone stands."""
+        self._outage.end()
         await self._gates.settle_all()
         for run in self._runs.values():
             await run.shut_down()
         self._outbox.flush()
-
-    async def space_ran_out(self) -> None:
-        """The disk is full but for what was kept back: end what runs while its end can still be written."""
-        for run in self._runs.values():
-            if run.busy:
-                await run.stop_for_space()
 
     # --- sessions ---
 
@@ -276,8 +279,8 @@ class Orchestrator:
             self._outbox.forget(self._closed[0])
             self._runs.pop(self._closed.popleft(), None)
 
-    def _store_failed(self, error: StoreError) -> None:
-        """Nothing can be recorded: nothing may go on. The work in the copies stays as it is."""
-        self.store_error = error
-        for run in self._runs.values():
-            run.abandon(error)
+    def _hold_again(self, error: StoreError | None) -> None:
+        """Answers whose time to undo ended while nothing could be written are carried out now."""
+        if error is None:
+            for run in self._runs.values():
+                self._gates.take_up(run.work.tasks.values())

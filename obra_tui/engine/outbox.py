@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from obra_tui.core.crashpoint import crash_at_records
-from obra_tui.core.errors import StoreError
+from obra_tui.core.errors import StoreError, Unwritable
 from obra_tui.core.events import (
     STREAMED,
     CheckPrinted,
@@ -71,14 +71,21 @@ class Outbox:
         return written
 
     def flush(self) -> None:
-        """Write and tell what is pending. On `StoreError` the pending events stay pending."""
+        """Write and tell what is pending. On `StoreError` the pending events stay pending.
+
+        That nothing can be written at all concerns everybody, whoever met it: `on_failure` hears of it.
+        """
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         if not self._pending:
             return
         crash_at_records("before", self._pending)
-        self._journal.append(self._pending)
+        try:
+            self._journal.append(self._pending)
+        except Unwritable as error:
+            self._on_failure(error)
+            raise
         batch, self._pending = tuple(self._pending), []
         crash_at_records("after", batch)
         for listener in tuple(self._listeners):

@@ -3,7 +3,7 @@
 import asyncio
 import traceback
 
-from obra_tui.core.errors import NotAllowed, ObraError, StoreError
+from obra_tui.core.errors import NotAllowed, ObraError, StoreError, Unwritable
 from obra_tui.core.events import (
     BudgetRenewed,
     Event,
@@ -19,7 +19,7 @@ from obra_tui.core.events import (
     TaskMoved,
 )
 from obra_tui.core.ids import TaskId
-from obra_tui.core.lifecycle import FINAL, State, Trigger, advance
+from obra_tui.core.lifecycle import FINAL, WORKING, State, Trigger, advance
 from obra_tui.engine import schedule
 from obra_tui.engine.acceptance import accept
 from obra_tui.engine.approvals import Questions
@@ -30,6 +30,7 @@ from obra_tui.engine.signals import Signals
 from obra_tui.engine.spending import session_over_budget, task_over_budget
 from obra_tui.engine.work import SessionWork, TaskWork
 
+_NO_SPACE = "The disk is full: everything was stopped; what was stored is safe."
 _STOP_LIMIT_S = 1.8
 """A stop is answered within 2 s: what has not ended by then is abandoned to its own clean-up."""
 
@@ -50,6 +51,8 @@ class SessionRun:
         self._jobs: dict[TaskId, asyncio.Task[ObraError | None]] = {}
         self._forks: set[TaskId] = set()
         """Tasks that are to go on in a fork of their conversation and have not been started since."""
+        self._cut: set[TaskId] = set()
+        """Tasks that were stopped because nothing could be written; they go on by themselves."""
         self._running = False
         self._close_when_done = False
         self._halted = True
@@ -71,8 +74,8 @@ class SessionRun:
 
     def pause(self, by: str) -> None:
         if not self._signals.paused:
-            self._signals.pause()
             self._tell(Paused(by=by))
+            self._signals.pause()
 
     def resume(self, by: str, *, fork: bool = False) -> None:
         """Go on: after a pause, a stop, an interruption or while a limit is waited for.
@@ -84,6 +87,7 @@ class SessionRun:
         if self.work.paused:
             self._tell(Resumed(by=by))
         self.renew_budgets(by)
+        self._cut.clear()
         for runner in self._runners.values():
             runner.retry_now()
         for task in self.work.tasks.values():
@@ -106,6 +110,7 @@ class SessionRun:
     async def stop(self, mode: str, by: str) -> None:
         after_stage = mode == "after_stage"
         self._tell(StopRequested(mode="after_stage" if after_stage else "now", by=by))
+        self._cut.clear()
         self._halted = True
         if after_stage:
             self._signals.stop_after_stage()
@@ -114,11 +119,25 @@ class SessionRun:
         self.advance()
 
     async def stop_for_space(self) -> None:
-        reason = "The disk is full: everything was stopped; what was stored is safe."
+        """End what runs and write down why, with the little space that was kept back; `go_on` takes it up again."""
         self._halted = True
-        self._tell(ProblemRaised(code="disk", text=reason, fix="Free some space, then resume."))
-        await self._end_jobs(tuple(self._jobs), Trigger.INTERRUPT, reason)
-        self.advance()
+        self._cut.update(self._jobs)
+        fix = "Free at least 16 MB: it goes on by itself then."
+        self._tell(ProblemRaised(code="disk", text=_NO_SPACE, fix=fix))
+        await self._end_jobs(tuple(self._jobs), Trigger.INTERRUPT, _NO_SPACE)
+
+    def go_on(self) -> None:
+        """Writing works again: take up what was stopped for it, unless a person stopped it or went on meanwhile."""
+        self._tell(ProblemCleared(code="disk"))
+        if not self._cut:
+            return
+        for task in (self.work.tasks[task] for task in self._cut):
+            if task.state in WORKING and task.spec.id not in self._jobs:
+                self._move(task, Trigger.INTERRUPT, _NO_SPACE)
+            if task.state is State.INTERRUPTED:
+                self._move(task, Trigger.RESUME)
+        self._cut.clear()
+        self.start(close_when_done=False)
 
     async def shut_down(self) -> None:
         """End everything that runs; used when the engine stops."""
@@ -165,7 +184,7 @@ class SessionRun:
                     self._launch_acceptance(task)
             for task in schedule.startable(self.work, self._jobs, self._config.jobs):
                 self._launch(task)
-        if not self._jobs and self._running:
+        if not self._jobs and self._running and not self._cut:
             self._finish()
 
     def accept_now(self, task: TaskWork) -> None:
@@ -181,11 +200,14 @@ class SessionRun:
     def abandon(self, error: ObraError) -> None:
         """Stop all work without writing anything: the journal cannot be written."""
         self._halted = True
+        self._cut.update(self._jobs)
         for task_id, job in self._jobs.items():
             runner = self._runners.get(task_id)
             if runner is not None:
                 runner.end_with(Trigger.INTERRUPT, str(error))
-            job.cancel()
+                # Who met it himself ends by the error that he was given; an acceptance comes to its own end.
+                if job is not asyncio.current_task():
+                    job.cancel()
 
     def _launch(self, task: TaskWork) -> None:
         runner = TaskRunner(
@@ -223,7 +245,9 @@ class SessionRun:
             self._forks.discard(task.spec.id)
         if not job.cancelled():
             fault = job.exception()
-            if fault is not None:
+            if isinstance(fault, Unwritable):
+                self._halted = True
+            elif fault is not None:
                 self._fail(task, fault)
             elif job.result() is not None:
                 # What stopped this task (login, network, disk) would stop the next one too.

@@ -5,6 +5,7 @@ which runs in this thread, so that the screen is there before it.
 """
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from concurrent.futures import Future
@@ -35,7 +36,7 @@ class Assembly:
 class EngineThread:
     """Thread-safe door to the orchestrator: commands in, records out."""
 
-    def __init__(self, build: Callable[[], Assembly]) -> None:
+    def __init__(self, build: Callable[[], Awaitable[Assembly]]) -> None:
         self._build = build
         self._ready: Future[None] = Future()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -47,6 +48,16 @@ class EngineThread:
     def alive(self) -> bool:
         """Whether commands are taken."""
         return self._thread.is_alive() and self._loop is not None and not self._loop.is_closed()
+
+    @property
+    def outage(self) -> StoreError | None:
+        """Why nothing can be written at present; for any thread."""
+        return self._orchestrator.store_error if self._orchestrator else None
+
+    def watch_store(self, watcher: Callable[[StoreError | None], None]) -> None:
+        """Have `watcher` called on the engine's thread when nothing can be written any more, and when it can again."""
+        assert self._orchestrator is not None
+        self.ask(self._orchestrator.watch_store, watcher)
 
     def start(self) -> None:
         """Start the thread and return when it takes commands. Raises what `build` raised."""
@@ -92,7 +103,7 @@ class EngineThread:
             self._ready.set_exception(fault)
 
     async def _live(self) -> None:
-        assembly = self._build()
+        assembly = await self._build()
         self._loop = asyncio.get_running_loop()
         self._ending = asyncio.Event()
         self._orchestrator = assembly.orchestrator
@@ -110,9 +121,10 @@ class EngineThread:
     async def _end(self, orchestrator: Orchestrator, assembly: Assembly) -> None:
         """Stop and close; the lock is released and Claude Code ended also when nothing can be written any more."""
         try:
-            await orchestrator.stop()
-        except StoreError as error:
-            orchestrator.store_error = orchestrator.store_error or error
+            with contextlib.suppress(
+                StoreError
+            ):  # it was told when it was met; what was not written is found next time
+                await orchestrator.stop()
         finally:
             await assembly.close()
 

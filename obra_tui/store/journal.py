@@ -63,6 +63,19 @@ class SqlJournal:
             known = self._last.get(session)
             return self._read_last(session) if known is None else known
 
+    def writable(self) -> bool:
+        """Return whether writing works again; on a disk that was full there must be room for the reserve, too."""
+        with self._lock:
+            if self._reserve and not (self._reserve.roomy() and self._reserve.hold()):
+                return False
+            try:
+                with self._engine.begin() as connection:
+                    fence.check(connection, self._token, self._place.name)
+                    fence.touch(connection)
+            except (DBAPIError, StoreError):
+                return False
+            return True
+
     def close(self) -> None:
         """Close the connection; SQLite then folds its side file into the database."""
         with self._lock:

@@ -2,7 +2,7 @@
 
 SQLite undoes a transaction that finds no space, and then not even the smallest
 one can follow. Giving the reserve up makes room for that one and for the end of
-what runs. It is taken again at the next start that finds enough space.
+what runs. It is taken again as soon as there is enough space.
 """
 
 import os
@@ -21,14 +21,21 @@ class Reserve:
         try:
             if self._path.exists() and self._path.stat().st_size == SIZE:
                 return True
-            space = os.statvfs(self._path.parent)
-            if space.f_bavail * space.f_frsize < 2 * SIZE:
+            if not self.roomy():
                 return False
             self._write()
         except OSError:
             self.release()
             return False
         return True
+
+    def roomy(self) -> bool:
+        """Return whether the disk has space for the reserve and as much again."""
+        try:
+            space = os.statvfs(self._path.parent)
+        except OSError:
+            return False
+        return space.f_bavail * space.f_frsize >= 2 * SIZE
 
     def release(self) -> bool:
         """Give the space up; False when none was held."""

@@ -16,7 +16,7 @@ from types import ModuleType
 from typing import Any, Literal
 from urllib.parse import quote
 
-from obra_tui.core.errors import DiskFull, StoreError
+from obra_tui.core.errors import DiskFull, StoreError, Unwritable
 
 BUSY_TIMEOUT_MS = 5_000
 _WAL_LIMIT = 64 * 1024 * 1024
@@ -119,7 +119,7 @@ _PLAIN = (
     (
         "SQLITE_FULL",
         "The disk is full.",
-        "Free some space. The last step was not stored; all before it is safe.",
+        "Free at least 16 MB. The last step was not stored; all before it is safe.",
     ),
     ("SQLITE_READONLY", "The database is read-only.", "Make the file and its folder writable for you."),
     ("SQLITE_BUSY", "The database is locked by another program.", "Close the other program that writes to it."),
@@ -131,14 +131,19 @@ _PLAIN = (
     ("SQLITE_PERM", "The database may not be used.", "Check who owns the file."),
 )
 
+_KINDS: dict[str, type[StoreError]] = {
+    "SQLITE_FULL": DiskFull,
+    "SQLITE_BUSY": StoreError,
+    "SQLITE_LOCKED": StoreError,
+}
+
 
 def plain_error(error: BaseException, path: Path) -> StoreError:
     """Return what a database error means to a person."""
     name = getattr(error, "sqlite_errorname", "") or _guessed_name(str(error))
     for prefix, what, fix in _PLAIN:
         if name.startswith(prefix):
-            kind = DiskFull if prefix == "SQLITE_FULL" else StoreError
-            return kind(what, where=str(path), fix=fix)
+            return _KINDS.get(prefix, Unwritable)(what, where=str(path), fix=fix)
     return StoreError(
         f"The database refused a step ({error}).", where=str(path), fix="Nothing of this step was stored."
     )

@@ -49,6 +49,7 @@ class Desk:
         self.step_aside = step_aside
         self.phase = "starting…"
         self.failure: list[str] = []
+        self._store_fault: ObraError | None = None
         self._link = Link(app, self)
         self._notices = Notices(app.launch.notify, self._run_notice if app.launch.notify_command else None)
         self._quitting = False
@@ -88,6 +89,13 @@ class Desk:
         path = self._app.save_crash(error, "while starting")
         self.phase = "could not start"
         self.failure = ["Obra could not start because of an error in Obra itself.", f"Details: {path}"]
+        self._redraw()
+
+    def store_changed(self, error: ObraError | None) -> None:
+        """Nothing can be recorded any more, or it can again: neither can be told by a record."""
+        self._store_fault = error
+        words = f"Nothing can be recorded, so nothing goes on. {error}" if error else "Recording works again."
+        self.tell(words, problem=error is not None)
         self._redraw()
 
     def took(self, batch: Batch) -> None:
@@ -138,6 +146,8 @@ class Desk:
         name = self.launch.rehearsal or (session.rehearsal if session else "")
         if name:
             yield Part(text=f"REHEARSAL {name}", tone=Tone.ASK, strong=True)
+        if self._store_fault is not None:
+            yield Part(text=f"READ-ONLY: {self._store_fault.what}", tone=Tone.FAIL, strong=True, urgent=True)
         if self.backend is not None and self.backend.viewer_of:
             yield Part(text=f"looking on ({self.backend.viewer_of})", tone=Tone.WARN)
 
@@ -168,9 +178,15 @@ class Desk:
         """Call on the screen's thread; may be called from any thread."""
         self._app.soon(call)
 
-    def copy(self, text: str) -> None:
+    def clean(self, text: str) -> str:
+        """A text without the secrets in it."""
+        archive = self.backend.archive if self.backend else None
+        return archive.clean(text) if archive is not None else text
+
+    def copy(self, text: str, what: str = "") -> None:
+        """Copy a text; `what` names it when it is too long to be shown."""
         self._app.copy_to_clipboard(text)
-        self.tell(f"Copied: {text}")
+        self.tell(f"Copied {what}" if what else f"Copied: {self.clean(text)}")
 
     # -- where to go ---------------------------------------------------------------------------
 

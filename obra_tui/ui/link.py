@@ -30,6 +30,7 @@ class Told(Protocol):
     def refused(self, error: ObraError) -> None: ...
     def broken(self, error: Exception) -> None: ...
     def took(self, batch: Batch) -> None: ...
+    def store_changed(self, error: ObraError | None) -> None: ...
     def forget(self) -> None: ...
     def guarded(self, call: Callable[[], None]) -> None: ...
 
@@ -39,6 +40,7 @@ class Link:
         self._host = host
         self._told = told
         self._connection: Connection | None = None
+        self._watched: Backend | None = None
         self._closed = False
         self._wakeup = Wakeup(lambda: told.guarded(self._take))
         self._bridge = Bridge(self._wakeup.poke)
@@ -70,12 +72,18 @@ class Link:
             if before is not None:
                 before.close()
             connection = connect(open_backend, self._bridge)
+            self._watch_store(connection.backend)
         except ObraError as refused:
             self._host.soon(partial(self._told.refused, refused))
         except Exception as error:  # noqa: BLE001 - the edge of the thread: becomes a sentence and a file
             self._host.soon(partial(self._told.broken, error))
         else:
             self._host.soon(partial(self._opened, connection))
+
+    def _watch_store(self, backend: Backend) -> None:
+        if backend.watch_store is not None and backend is not self._watched:
+            self._watched = backend
+            backend.watch_store(lambda error: self._host.soon(partial(self._told.store_changed, error)))
 
     def _opened(self, connection: Connection) -> None:
         if self._closed:

@@ -6,7 +6,7 @@ called with, or return, anything that two threads could change.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -16,12 +16,14 @@ if TYPE_CHECKING:
 
     from obra_tui.core.commands import Command
     from obra_tui.core.doctor import DoctorLine
+    from obra_tui.core.errors import ObraError
     from obra_tui.core.events import Record
     from obra_tui.core.history import History
     from obra_tui.core.ids import AttemptId, GateId, SessionId
     from obra_tui.core.model import Finding
 
 Listener = Callable[["Sequence[Record]"], None]
+StoreWatcher = Callable[["ObraError | None"], None]
 
 
 class Engine(Protocol):
@@ -60,6 +62,88 @@ class Reader(Protocol):
         ...
 
 
+ExportForm = Literal["md", "jsonl", "html", "patch"]
+Winner = Literal["a", "b", "equal", "neither"]
+ImportOutcome = Literal["imported", "continued", "unchanged", "empty", "failed"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """A transcript of Claude Code that could be imported."""
+
+    path: str
+    project: str
+    """Name of the folder that it lies in, which Claude Code makes from the project's path."""
+    at: float
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """How a transcript begins."""
+
+    title: str = ""
+    folder: str = ""
+    model: str = ""
+    began: float | None = None
+    first_prompt: str = ""
+    passed_over: int = 0
+    """Lines of the beginning that could not be understood."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BroughtIn:
+    """What became of one source."""
+
+    path: str
+    outcome: ImportOutcome
+    problem: str = ""
+
+
+class Archive(Protocol):
+    """What people do with what was: stick words onto it, take it out, bring more in.
+
+    All but `clean` block and are called from worker threads only; each raises an
+    `ObraError` with what to do when it cannot.
+    """
+
+    def clean(self, text: str) -> str:
+        """Return a text without the secrets in it; quick, for any thread."""
+        ...
+
+    def labels(self) -> Mapping[str, tuple[str, ...]]:
+        """Return the labels of every session that has some; `pinned` is one of them."""
+        ...
+
+    def label(self, session: SessionId, name: str, *, remove: bool = False) -> tuple[str, ...]:
+        """Stick a label onto a session, or take it off; returns what it has then."""
+        ...
+
+    def prefer(self, a: str, b: str, winner: Winner, note: str, *, blind: bool) -> None:
+        """Keep which of two attempts or sessions is better."""
+        ...
+
+    def export(self, which: SessionId | AttemptId, form: ExportForm, to: str) -> int:
+        """Write a session or an attempt to a new file and return its length; never over one that exists."""
+        ...
+
+    def tree_diff(self, a: str, b: str) -> str | None:
+        """Return the patch from one git tree to another; None when they are no longer kept."""
+        ...
+
+    def sources(self) -> Sequence[Source]:
+        """Return the transcripts of Claude Code on this machine, newest first; empty when there are none."""
+        ...
+
+    def preview(self, path: str) -> Preview:
+        """Read how a transcript begins."""
+        ...
+
+    def bring_in(self, paths: Sequence[str], stopped: Callable[[], bool]) -> Iterator[BroughtIn]:
+        """Import one source after another until `stopped` says so; what was imported stays."""
+        ...
+
+
 class Doctor(Protocol):
     def run(self) -> Iterable[DoctorLine]:
         """Look at the machine; blocks. Lines may come one by one: what needs no network first."""
@@ -91,10 +175,13 @@ class Backend:
     engine: Engine
     reader: Reader
     history: History
+    archive: Archive | None = None
     session: SessionId | None = None
     """The session to show first; None = the newest open one."""
     settings: tuple[Setting, ...] = ()
     """The configuration in force, once it is read; shown on Setup."""
+    watch_store: Callable[[StoreWatcher], None] | None = None
+    """Have somebody told, on any thread, when nothing can be recorded any more, and with None when it can again."""
     viewer_of: str = ""
     """`pid 4711` when another process owns the data directory and this one only looks on."""
 

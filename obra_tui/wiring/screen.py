@@ -114,7 +114,9 @@ def _open_real(
     from obra_tui.wiring.models import real_models
 
     settings = load(project, flags)
-    plant = Plant(settings, Start(project=project, attended=True, jobs=jobs), lambda: real_models(settings))
+    plant = Plant(
+        settings, Start(project=project, attended=True, order=order, jobs=jobs), lambda: real_models(settings)
+    )
     try:
         return _backend(plant, order, settings, closing)
     except AlreadyOwned:
@@ -128,12 +130,20 @@ def _look_on(settings: Settings, owner_gone: Callable[[], None]) -> Backend:
     from obra_tui.store.owner import holder_of
     from obra_tui.ui.ports import Backend
     from obra_tui.wiring.engine import database
+    from obra_tui.wiring.shelf import Shelf
     from obra_tui.wiring.viewer import Viewer, ViewerReader, words_of
 
     viewer = Viewer(settings.data_dir, database(settings), owner_gone)
     reader = ViewerReader(viewer.history, settings.data_dir)
     holder = words_of(holder_of(settings.data_dir))
-    return Backend(engine=viewer, reader=reader, history=viewer.history, viewer_of=holder, settings=_shown(settings))
+    return Backend(
+        engine=viewer,
+        reader=reader,
+        history=viewer.history,
+        archive=Shelf(settings, viewer.history),
+        viewer_of=holder,
+        settings=_shown(settings),
+    )
 
 
 def _open_demo(
@@ -147,8 +157,9 @@ def _open_demo(
     settings = load(None, flags)
     rehearsal = open_rehearsal(scenario, settings, pace=pace)
     closing.callback(rehearsal.close)
-    plant = Plant(settings, Start(project=rehearsal.project, attended=True, jobs=jobs), lambda: rehearsal.models)
-    return _backend(plant, Order(plan=read_plan(rehearsal.plan)), settings, closing)
+    order = Order(plan=read_plan(rehearsal.plan))
+    start = Start(project=rehearsal.project, attended=True, order=order, jobs=jobs)
+    return _backend(Plant(settings, start, lambda: rehearsal.models), order, settings, closing)
 
 
 def _backend(plant: Plant, order: Order, settings: Settings, closing: ExitStack) -> Backend:
@@ -156,6 +167,7 @@ def _backend(plant: Plant, order: Order, settings: Settings, closing: ExitStack)
     from obra_tui.ui.ports import Backend
     from obra_tui.wiring.begin import enter_session, start_work
     from obra_tui.wiring.reader import PlantReader
+    from obra_tui.wiring.shelf import Shelf
 
     plant.start()
     closing.callback(plant.engine.stop)
@@ -167,8 +179,10 @@ def _backend(plant: Plant, order: Order, settings: Settings, closing: ExitStack)
         engine=plant.engine,
         reader=PlantReader(plant),
         history=plant.parts.history,
+        archive=Shelf(settings, plant.parts.history, plant.parts.journal),
         session=session,
         settings=_shown(settings),
+        watch_store=plant.engine.watch_store,
     )
 
 

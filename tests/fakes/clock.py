@@ -27,6 +27,7 @@ class FakeClock:
         for when, due in self._sleepers:
             if when <= self.time:
                 due.set()
+        self._sleepers = [sleeper for sleeper in self._sleepers if not sleeper[1].is_set()]
 
     async def until_asleep(self):
         """Wait until somebody sleeps."""

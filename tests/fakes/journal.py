@@ -51,16 +51,23 @@ OF_AN_ATTEMPT = (
 
 
 class MemoryJournal:
-    """Remembers records; `fail_next` makes the next `append` raise, `batches` shows what came in one call."""
+    """Remembers records; `batches` shows what came in one call.
+
+    `fail_next` makes the next `append` raise, `broken` all of them; `full` says that the disk has no space.
+    """
 
     def __init__(self) -> None:
         self.records: dict[SessionId, list[Record]] = defaultdict(list)
         self.batches: list[tuple[Record, ...]] = []
         self.fail_next: StoreError | None = None
+        self.broken: StoreError | None = None
+        self.full = False
 
     # Journal
 
     def append(self, records: Sequence[Record]) -> None:
+        if self.broken is not None:
+            raise self.broken
         if self.fail_next is not None:
             error, self.fail_next = self.fail_next, None
             raise error
@@ -77,6 +84,9 @@ class MemoryJournal:
     def last_seq(self, session: SessionId) -> int:
         kept = self.records.get(session)
         return kept[-1].seq if kept else 0
+
+    def writable(self) -> bool:
+        return self.broken is None and not self.full
 
     def close(self) -> None:
         pass

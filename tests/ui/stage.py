@@ -104,9 +104,11 @@ class Stage:
         engine: FakeEngine | None = None,
         reader: FakeReader | None = None,
         history=None,
+        archive=None,
         doctor: FakeDoctor | None = None,
         open_demo: Callable[[], Backend] | None = None,
         viewer_of: str = "",
+        watch_store=None,
         **launch,
     ) -> None:
         self.story = story or Story()
@@ -115,7 +117,12 @@ class Stage:
         self.clock = FakeClock(self.story.at + after)
         self.doctor = doctor or FakeDoctor()
         backend = Backend(
-            engine=self.engine, reader=self.reader, history=history, viewer_of=viewer_of, settings=SETTINGS
+            engine=self.engine,
+            reader=self.reader,
+            history=history,
+            viewer_of=viewer_of,
+            settings=SETTINGS,
+            watch_store=watch_store,
         )
         options = {
             "project": "/home/ada/calc",

@@ -7,7 +7,7 @@ from textual.widget import Widget
 
 from obra_tui.core import commands as c
 from obra_tui.core import events as e
-from obra_tui.core.errors import AlreadyOwned, ConfigError
+from obra_tui.core.errors import AlreadyOwned, ConfigError, StoreError
 from obra_tui.ui.crash import crash_sentence, save_crash
 from obra_tui.ui.ports import Backend, UiResult
 from obra_tui.ui.recovery import MOST
@@ -195,6 +195,20 @@ async def test_a_viewer_says_whose_run_it_is():
     stage = Stage(stories.streaming(), viewer_of="pid 4711")
     async with stage.open():
         assert "looking on (pid 4711)" in stage.text()
+
+
+@pytest.mark.fault(37)
+async def test_a_store_that_takes_nothing_is_said_on_every_screen_until_it_does_again():
+    watchers = []
+    stage = Stage(stories.streaming(), watch_store=watchers.append)
+    async with stage.open() as pilot:
+        await settled(pilot, lambda: watchers)
+        watchers[0](StoreError("The disk could not be read or written.", fix="Check the disk."))
+        await settled(pilot, lambda: "READ-ONLY: The disk could not" in stage.text())
+        await stage.press(pilot, "4")
+        await settled(pilot, lambda: "READ-ONLY: The disk could not" in stage.text())
+        watchers[0](None)
+        await settled(pilot, lambda: "READ-ONLY" not in stage.text())
 
 
 async def test_lost_records_start_the_view_afresh():

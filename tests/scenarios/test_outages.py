@@ -1,0 +1,167 @@
+"""Nothing can be written: everything stands still, and goes on without hands when it can be again."""
+
+import asyncio
+
+import pytest
+
+from obra_tui.core import commands as do
+from obra_tui.core.errors import DiskFull, OwnerChanged, Unwritable
+from obra_tui.core.events import AttemptStarted, ProblemCleared, ProblemRaised, TaskMoved
+from obra_tui.core.gate import GateRules
+from obra_tui.core.lifecycle import State
+from obra_tui.core.model import ConversationReason, Policy
+from obra_tui.engine.outage import LOOK_EVERY_S
+from tests.fakes.implementer import Play
+from tests.scenarios.world import ME, WRITES, World, task
+
+AUTONOMOUS = GateRules(policy=Policy.AUTONOMOUS)
+HOLDS = Play(writes={"calc.py": "x\n"}, holds=True)
+FULL = DiskFull("The disk is full.", fix="Free at least 16 MB.")
+
+
+@pytest.fixture
+async def world(tmp_path):
+    """A run in the middle of its first attempt."""
+    world = World(tmp_path, plays=(HOLDS, WRITES), rules=AUTONOMOUS)
+    await world.run()
+    await world.until(AttemptStarted)
+    return world
+
+
+async def all_ended(world):
+    """The jobs were ended and have left."""
+    for run in world.orchestrator._runs.values():
+        if run.busy:
+            await asyncio.wait(tuple(run._jobs.values()))
+    await asyncio.sleep(0)
+
+
+async def look_again(world):
+    """Let the time pass after which it is looked again."""
+    await world.clock.until_asleep()
+    world.clock.advance(LOOK_EVERY_S)
+
+
+@pytest.mark.fault(35)
+async def test_what_was_stopped_for_want_of_space_goes_on_by_itself_when_there_is_space(world):
+    world.journal.full = True
+    await world.orchestrator.space_ran_out()
+    assert world.problems() == ["disk"]
+    assert world.state() is State.INTERRUPTED
+    await look_again(world)
+    await world.clock.until_asleep()
+    assert world.orchestrator.is_running(world.session) is False
+    world.journal.full = False
+    await look_again(world)
+    await world.finished()
+    assert world.state() is State.ACCEPTED
+    assert world.events(ProblemCleared)[-1].code == "disk"
+    assert world.events(AttemptStarted)[-1].reason is ConversationReason.RESUME
+
+
+@pytest.mark.fault(35)
+async def test_no_end_of_the_run_is_told_while_it_waits_for_space(world):
+    world.journal.full = True
+    await world.orchestrator.space_ran_out()
+    assert [record.event.type for record in world.told][-1] == "task_moved"
+
+
+@pytest.mark.fault(35)
+async def test_what_a_person_stops_while_it_waits_for_space_stays_stopped(world):
+    world.journal.full = True
+    await world.orchestrator.space_ran_out()
+    await world.do(do.StopRun(session=world.session, mode="now", by=ME))
+    await world.finished()
+    world.journal.full = False
+    await look_again(world)
+    await world.until(ProblemCleared)
+    assert world.state() is State.INTERRUPTED
+
+
+@pytest.mark.fault(35)
+async def test_nothing_can_be_written_at_all_and_then_it_can_again(world):
+    heard = []
+    world.orchestrator.watch_store(heard.append)
+    world.journal.broken = FULL
+    with pytest.raises(DiskFull):
+        await world.do(do.Pause(session=world.session, by=ME))
+    assert heard == [FULL]
+    assert world.orchestrator.store_error is FULL
+    await all_ended(world)
+    world.journal.broken = None
+    await look_again(world)
+    await world.finished()
+    assert heard == [FULL, None]
+    assert world.state() is State.ACCEPTED
+    assert ("interrupted", "The disk is full: everything was stopped; what was stored is safe.") in world.reasons()
+
+
+@pytest.mark.fault(35)
+async def test_it_may_fill_up_again_and_again(world):
+    world.implementer.plays = [HOLDS, HOLDS, HOLDS, WRITES]
+    for attempt in (2, 3):
+        world.journal.broken = FULL
+        with pytest.raises(DiskFull):
+            await world.do(do.Pause(session=world.session, by=ME))
+        await all_ended(world)
+        world.journal.broken = None
+        await look_again(world)
+        await world.until(AttemptStarted, attempt)
+    world.implementer.go_on.set()
+    await world.finished()
+    assert world.state() is State.ACCEPTED
+
+
+@pytest.mark.fault(35)
+async def test_an_answer_whose_time_ran_out_while_nothing_could_be_written_is_carried_out_afterwards(tmp_path):
+    world = World(tmp_path, plays=(WRITES,), undo_s=10.0)
+    await world.run()
+    await world.finished()
+    await world.approve()
+    world.journal.broken = FULL
+    await world.clock.until_asleep()
+    world.clock.advance(10)
+    with pytest.raises(DiskFull):
+        await world.do(do.Pause(session=world.session, by=ME))
+    world.journal.broken = None
+    await look_again(world)
+    await world.until(lambda event: isinstance(event, TaskMoved) and event.after is State.ACCEPTED)
+
+
+@pytest.mark.fault(37)
+@pytest.mark.fault(13)
+@pytest.mark.parametrize("error", [Unwritable("The disk could not be read or written."), OwnerChanged("Taken over.")])
+async def test_a_fault_that_does_not_pass_leaves_only_reading(world, error):
+    world.journal.broken = error
+    with pytest.raises(Unwritable):
+        await world.do(do.Pause(session=world.session, by=ME))
+    await all_ended(world)
+    assert world.orchestrator.store_error is error
+    assert world.clock.slept == []
+    with pytest.raises(Unwritable):
+        await world.do(do.AddTasks(session=world.session, tasks=(task("T002"),)))
+    assert world.implementer.stops >= 1
+    world.journal.broken = None
+    await world.crash()
+    assert world.state() is State.INTERRUPTED
+
+
+@pytest.mark.fault(35)
+async def test_no_task_is_called_a_failure_because_nothing_could_be_written(tmp_path):
+    """The journal fails exactly when the end of the attempt is written, and works again for the next word."""
+    world = World(tmp_path, plays=(WRITES, WRITES), rules=AUTONOMOUS)
+    append = world.journal.append
+
+    def fail_once(records):
+        if any(record.event.type == "verdict_reached" for record in records):
+            world.journal.append = append
+            raise FULL
+        append(records)
+
+    world.journal.append = fail_once
+    await world.run()
+    await look_again(world)
+    await world.finished()
+    assert world.state() is State.ACCEPTED
+    assert "internal" not in world.problems()
+    assert world.events(ProblemRaised) == []
