@@ -17,13 +17,16 @@ WINNERS = ("a", "b", "equal", "neither")
 
 def compare(a: str, b: str, *, diff: str, blind: bool, winner: str, note: str, as_json: bool) -> int:
     from obra_tui.settings import load
+    from obra_tui.wiring.archive import prefer
     from obra_tui.wiring.reading import open_history
 
     settings = load()
     with open_history(settings) as history:
         comparison, trees = _compared(history, a, b)
+    if winner and winner not in WINNERS:
+        raise ConfigError(f"'{winner}' is no winner.", where="--winner", fix=f"Say one of {', '.join(WINNERS)}.")
     if winner:
-        _prefer(a=trees.a, b=trees.b, winner=winner, note=note, blind=blind)
+        prefer(settings, a=trees.a, b=trees.b, winner=winner, note=note, blind=blind)  # type: ignore[arg-type]
     comparison = blinded(comparison) if blind else comparison
     patch = _patch(comparison, trees, diff)
     if as_json:
@@ -70,20 +73,6 @@ def _patch(comparison: Comparison, sides: _Sides, diff: str) -> str:
         case _:
             patch = comparison.diff_of_diffs
     return exporter().text(patch)
-
-
-def _prefer(*, a: str, b: str, winner: str, note: str, blind: bool) -> None:
-    import time
-
-    from obra_tui.settings import load
-    from obra_tui.store.labels import Preference
-    from obra_tui.wiring.archive import labels_of
-    from obra_tui.wiring.work import person
-
-    if winner not in WINNERS:
-        raise ConfigError(f"'{winner}' is no winner.", where="--winner", fix=f"Say one of {', '.join(WINNERS)}.")
-    chosen = Preference(at=time.time(), a=a, b=b, winner=winner, note=note, by=person(), blind=blind)  # type: ignore[arg-type]
-    labels_of(load()).prefer(chosen)
 
 
 def _lines(it: Comparison) -> Iterator[str]:

@@ -1,6 +1,5 @@
 """`obra export`, `import`, `prune`, `backup`, `restore`, `pin` and `tag`: sessions in and out, and for how long."""
 
-import os
 import re
 import time
 from collections.abc import Iterator
@@ -9,14 +8,11 @@ from pathlib import Path
 import typer
 
 from obra_tui.cli.history import plain, when
-from obra_tui.core.errors import ConfigError, ObraError
-from obra_tui.core.export import blocks, html, json_line, labelled, markdown, patch
-from obra_tui.core.history import History
-from obra_tui.core.ids import AttemptId, SessionId
+from obra_tui.core.errors import ConfigError
+from obra_tui.core.export import json_line
 from obra_tui.core.search import moment
 from obra_tui.core.text import one_line
 
-FORMATS = ("md", "jsonl", "html", "patch")
 _SIZE = re.compile(r"(\d{1,12}(?:\.\d{1,3})?)\s*([kmgt]?)i?b?\Z", re.IGNORECASE)
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 
@@ -27,79 +23,34 @@ _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 def export(typed: str, form: str, to: Path | None, *, as_json: bool) -> int:
     """Write a session or an attempt in one of the formats, to a new file or to standard output."""
     from obra_tui.settings import load
+    from obra_tui.wiring.exporting import pieces
     from obra_tui.wiring.reading import open_history
 
-    if form not in FORMATS:
-        raise ConfigError(f"There is no format '{form}'.", where="--format", fix=f"Say one of {', '.join(FORMATS)}.")
     with open_history(load()) as history:
         kind, found = history.resolve(typed, "session", "attempt")
-        pieces = _jsonl(history, kind, found) if form == "jsonl" else iter([_document(history, kind, found, form)])
-        return _write(pieces, to, as_json=as_json)
-
-
-def _jsonl(history: History, kind: str, found: str) -> Iterator[str]:
-    from obra_tui.wiring.archive import clean_record, clean_records
-    from obra_tui.wiring.records import encode_record
-
-    whole = kind == "session"
-    records = clean_records(history, SessionId(found)) if whole else clean_record(history, AttemptId(found))
-    return (f"{encode_record(record)}\n" for record in records)
-
-
-def _document(history: History, kind: str, found: str, form: str) -> str:
-    from obra_tui.wiring.archive import clean_session, told
-
-    if kind == "session":
-        session = clean_session(history, SessionId(found))
-        attempts = [told(history, attempt.id) for attempt in session.attempts]
-    else:
-        attempts = [told(history, AttemptId(found))]
-        session = clean_session(history, attempts[0].detail.summary.session)
-    match form:
-        case "md":
-            return markdown(blocks(session, attempts))
-        case "html":
-            return html(blocks(session, attempts), session.summary.title or session.summary.id)
-        case _:
-            return patch(attempts)
+        return _write(pieces(history, kind, found, form), to, as_json=as_json)
 
 
 def export_decisions(to: Path | None, *, as_json: bool) -> int:
-    """Write every decision with what the judge said, one JSON object per line."""
+    """Write every decision with what the judge said, and every preference, one JSON object per line."""
     from obra_tui.settings import load
+    from obra_tui.wiring.archive import labels_of
+    from obra_tui.wiring.exporting import labelled_set
     from obra_tui.wiring.reading import open_history
 
-    with open_history(load()) as history:
-        return _write(_labelled(history), to, as_json=as_json)
-
-
-def _labelled(history: History) -> Iterator[str]:
-    from obra_tui.store.clean import exporter
-
-    redactor, mark = exporter(), None
-    while True:
-        page = history.attempts(after=mark, limit=200)
-        for row in page.rows:
-            line = labelled(redactor.of(history.attempt(row.id))) if row.decision else None
-            if line is not None:
-                yield f"{json_line(line)}\n"
-        mark = page.next
-        if mark is None:
-            return
+    settings = load()
+    with open_history(settings) as history:
+        return _write(labelled_set(history, labels_of(settings).preferences()), to, as_json=as_json)
 
 
 def _write(pieces: Iterator[str], to: Path | None, *, as_json: bool) -> int:
+    from obra_tui.wiring.exporting import write_new
+
     if to is None:
         for piece in pieces:
             typer.echo(piece, nl=False)
         return 0
-    try:
-        with open(os.open(to, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="utf-8") as file:  # noqa: PTH123
-            size = sum(file.write(piece) for piece in pieces)
-    except FileExistsError as error:
-        raise ObraError("Nothing was written: the file exists.", where=str(to), fix="Name another file.") from error
-    except OSError as error:
-        raise ObraError(f"The file could not be written ({error.strerror}).", where=str(to)) from error
+    size = write_new(pieces, to)
     typer.echo(json_line({"type": "exported", "file": str(to), "characters": size}) if as_json else f"wrote {to}")
     return 0
 

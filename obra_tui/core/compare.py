@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from obra_tui.core.history import AttemptDetail, SessionDetail
+from obra_tui.core.history import AttemptDetail, SessionDetail, TaskSummary
+from obra_tui.core.ids import AttemptId
 from obra_tui.core.lifecycle import State
 from obra_tui.core.model import CheckStatus, Diff, Finding, Stage, Usage
 
@@ -45,6 +46,19 @@ class FileComparison:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TaskPair:
+    """A task of both sessions; what a side does not have is empty."""
+
+    key: str
+    title: str
+    states: tuple[str, str]
+    score: Number
+    attempts: tuple[int, int] = (0, 0)
+    last: tuple[AttemptId | None, AttemptId | None] = (None, None)
+    """The last attempt of each side."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
     """A and B, where *fixed* is in A only and *new* in B only."""
 
@@ -61,6 +75,8 @@ class Comparison:
     """Diff of the first prompts."""
     tasks: tuple[tuple[str, str, str], ...] = ()
     """For sessions: key, state in A, state in B."""
+    pairs: tuple[TaskPair, ...] = ()
+    """The same with what is known of both, in the order of the plans."""
 
     @property
     def diff_of_diffs(self) -> str:
@@ -246,7 +262,36 @@ def compare_sessions(a: SessionDetail, b: SessionDetail) -> Comparison:
         warnings=tuple(_session_doubts(a, b)),
         numbers=numbers,
         tasks=tuple((key, states["a"].get(key, "–"), states["b"].get(key, "–")) for key in keys),
+        pairs=tuple(_pair(key, a, b) for key in keys),
     )
+
+
+def _pair(key: str, a: SessionDetail, b: SessionDetail) -> TaskPair:
+    ours, theirs = _task(key, a), _task(key, b)
+    known = ours or theirs
+    return TaskPair(
+        key=key,
+        title=known.title if known else "",
+        states=(ours.state.value if ours else "–", theirs.state.value if theirs else "–"),
+        score=Number(
+            name="score",
+            unit="score",
+            a=ours.score if ours else None,
+            b=theirs.score if theirs else None,
+            more_is="better",
+        ),
+        attempts=(ours.attempts if ours else 0, theirs.attempts if theirs else 0),
+        last=(_last_attempt(ours, a), _last_attempt(theirs, b)),
+    )
+
+
+def _task(key: str, detail: SessionDetail) -> TaskSummary | None:
+    return next((task for task in detail.tasks if task.key == key), None)
+
+
+def _last_attempt(task: TaskSummary | None, detail: SessionDetail) -> AttemptId | None:
+    of_task = [attempt.id for attempt in detail.attempts if task is not None and attempt.task == task.id]
+    return of_task[-1] if of_task else None
 
 
 def _seconds(detail: SessionDetail) -> float | None:
@@ -266,13 +311,16 @@ def _session_doubts(a: SessionDetail, b: SessionDetail) -> Iterable[str]:
 
 # --- blind ---------------------------------------------------------------------------------------
 
-_TELLING = frozenset({"cost", "tokens", "turns", "time", "overall", *(stage.value for stage in Stage)})
+_TELLING = frozenset({"cost", "tokens", "turns", "time", "overall", "score", *(stage.value for stage in Stage)})
 
 
 def blinded(comparison: Comparison) -> Comparison:
     """Return the comparison without what tells who did it or how it was scored."""
     kept = tuple(number for number in comparison.numbers if number.name not in _TELLING)
-    return replace(comparison, a="A", b="B", numbers=kept, fixed=(), still=(), new=(), prompts="", warnings=())
+    pairs = tuple(replace(pair, score=replace(pair.score, a=None, b=None)) for pair in comparison.pairs)
+    return replace(
+        comparison, a="A", b="B", numbers=kept, fixed=(), still=(), new=(), prompts="", warnings=(), pairs=pairs
+    )
 
 
 def shown(number: Number, value: float | None) -> str:

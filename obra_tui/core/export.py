@@ -13,6 +13,7 @@ from html import escape
 from typing import Any
 
 from obra_tui.core import events as e
+from obra_tui.core.answers import decision_lines, finding_text
 from obra_tui.core.history import AttemptDetail, SessionDetail
 from obra_tui.core.model import Finding, SessionKind
 from obra_tui.core.text import one_line, visible
@@ -81,8 +82,11 @@ def _attempt(told: Told) -> Iterator[Block]:
     )
     if detail.decision:
         decision = detail.decision.decision
-        note = f": {decision.note}" if decision.note else ""
-        yield Block(kind="p", text=f"Decision: {decision.kind.value} by {decision.by}{note}")
+        yield Block(kind="p", text=f"Decision: {decision.kind.value} by {decision.by}")
+        yield Block(kind="list", rows=tuple((f"{label}: {text}",) for label, text in decision_lines(decision)))
+    if detail.reverted:
+        undone = detail.reverted
+        yield Block(kind="p", text=f"Reverted as {undone.reversal.commit} by {undone.by}: {undone.note}")
     yield from _evidence(detail)
     yield Block(kind="h3", text="Transcript")
     for record in told.records:
@@ -225,7 +229,7 @@ def _html_diff_line(line: str) -> str:
     return f'<span class="{kind}">{_escaped(line)}</span>' if kind else _escaped(line)
 
 
-# --- patch, decisions ----------------------------------------------------------------------------
+# --- patch, decisions, preferences ---------------------------------------------------------------
 
 
 def patch(attempts: Sequence[Told]) -> str:
@@ -263,7 +267,25 @@ def labelled(detail: AttemptDetail) -> dict[str, Any] | None:
         "by": decision.by,
         "note": decision.note,
         "override": decision.override,
+        "overridden": list(decision.overridden),
+        "sent": [finding_text(finding) for finding in decision.chosen],
+        "own_score": decision.own_score,
     }
+
+
+def preferred(ids: tuple[str, str], sides: tuple[AttemptDetail | None, AttemptDetail | None]) -> dict[str, Any]:
+    """Return what a preference was between; a side that is no attempt, or no longer kept, is its id alone."""
+    known = next((side for side in sides if side is not None), None)
+    asked = {"task": known.spec.title, "prompt": known.spec.prompt} if known else {}
+    return {**asked, "a": _compared(ids[0], sides[0]), "b": _compared(ids[1], sides[1])}
+
+
+def _compared(which: str, detail: AttemptDetail | None) -> dict[str, Any]:
+    if detail is None:
+        return {"id": which}
+    it = detail.summary
+    patch_text = detail.diff.patch if detail.diff else ""
+    return {"id": which, "model": it.claude_model, "score": it.score, "passes": it.passes, "patch": patch_text}
 
 
 def json_line(value: object) -> str:

@@ -43,6 +43,10 @@ class Labels:
         """Return the labels of a session, in alphabetical order; `pinned` is one of them."""
         return tuple(sorted(self._all().get(session, ())))
 
+    def all(self) -> dict[str, tuple[str, ...]]:
+        """Return the labels of every session that has some."""
+        return {session: tuple(sorted(labels)) for session, labels in self._all().items() if session and labels}
+
     def having(self, label: str) -> frozenset[str]:
         """Return the sessions with a label that begins so."""
         wanted = _tidy(label)

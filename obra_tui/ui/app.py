@@ -202,6 +202,13 @@ class ObraApp(App[UiResult]):
         """A short word to the person."""
         self.notify(clean(text), severity="warning" if problem else "information", markup=False, timeout=6)
 
+    def copy_to_clipboard(self, text: str) -> None:
+        """Every copy of every screen and widget goes through here: no secret leaves by the clipboard."""
+        clean = self.desk.clean(text) if self.desk is not None else text
+        super().copy_to_clipboard(clean)
+        if clean != text:
+            self.tell("A secret was left out of the copy.", problem=True)
+
     def key_name(self, key: str) -> str:
         """A key as people read it."""
         return self.get_key_display(Binding(key, "none"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from obra_tui.core.history import History, SessionDetail
     from obra_tui.settings import Settings
     from obra_tui.store.keeping import Pruning
-    from obra_tui.store.labels import Labels
+    from obra_tui.store.labels import Labels, Winner
 
 _PAGE = 1_000
 
@@ -24,6 +25,15 @@ def labels_of(settings: Settings) -> Labels:
     from obra_tui.store.labels import LABELS, Labels
 
     return Labels(settings.data_dir / LABELS)
+
+
+def prefer(settings: Settings, *, a: str, b: str, winner: Winner, note: str, blind: bool) -> None:
+    """Keep somebody's answer to *which of the two is better*."""
+    from obra_tui.store.labels import Preference
+    from obra_tui.wiring.work import person
+
+    chosen = Preference(at=time.time(), a=a, b=b, winner=winner, note=note, by=person(), blind=blind)
+    labels_of(settings).prefer(chosen)
 
 
 def database_file(settings: Settings) -> Path:

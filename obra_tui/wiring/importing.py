@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -73,11 +73,16 @@ def import_transcripts(settings: Settings, files: list[Path]) -> Iterator[Read]:
     with acquire(settings.data_dir):
         journal = SqlJournal(database(settings))
         try:
-            for path in files:
-                importer = import_report if path.suffix.lower() in REPORTS else _one
-                yield importer(journal, database(settings), path)
+            yield from import_into(journal, database(settings), files)
         finally:
             journal.close()
+
+
+def import_into(journal: Any, target: str | Path, files: Iterable[Path]) -> Iterator[Read]:
+    """The same with the journal of somebody who owns the data directory already."""
+    for path in files:
+        importer = import_report if path.suffix.lower() in REPORTS else _one
+        yield importer(journal, target, path)
 
 
 def _one(journal: Any, target: str | Path, path: Path) -> Read:

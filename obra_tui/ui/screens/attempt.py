@@ -1,8 +1,9 @@
-"""One attempt of the past in seven pages; the transcript is drawn by the same feed as the live one."""
+"""One attempt in seven pages; the transcript is drawn by the same feed as the live one, and grows while it runs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
 
@@ -12,98 +13,181 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Static
 
-from obra_tui.core.errors import ObraError
-from obra_tui.core.events import Record
-from obra_tui.core.history import AttemptDetail, History
+from obra_tui.core import events as e
+from obra_tui.core.events import STREAMED, Record
+from obra_tui.core.history import AttemptDetail, History, SessionDetail
 from obra_tui.core.ids import AttemptId
-from obra_tui.core.replay import Stop, stops_at
+from obra_tui.core.replay import Stop
 from obra_tui.ui.bindings import bindings
-from obra_tui.ui.feeds.claude import ClaudeFeed
-from obra_tui.ui.screens.attempt_pages import PAGES, page_lines
-from obra_tui.ui.screens.base import ObraScreen
+from obra_tui.ui.screens.attempt_pages import PAGES, page_lines, places
+from obra_tui.ui.screens.history_rows import PIN, PINNED, running, tagged
+from obra_tui.ui.screens.listing import Labels, Subject
 from obra_tui.ui.screens.message_line import MessageLine
+from obra_tui.ui.screens.reading import Reading, all_records
 from obra_tui.ui.screens.review import file_diffs
+from obra_tui.ui.screens.subject_keys import SubjectKeys
+from obra_tui.ui.screens.transcript import Transcript
 from obra_tui.ui.statusline import Part
-from obra_tui.ui.words import DECISION, TASK, person_name
+from obra_tui.ui.words import DECISION, TASK, Tone, person_name
 from widgets.diff_pane import DiffPane
+from widgets.lines import LogLine
 from widgets.log_pane import LogPane
 
-PAGE = 1_000
-MOST_RECORDS = 20_000
+CAP = 30_000
+_FACTS = (
+    e.PromptSent,
+    e.ClaudeEnded,
+    e.DiffTaken,
+    e.CheckFinished,
+    e.VerdictReached,
+    e.GateJudged,
+    e.GateOpened,
+    e.DecisionMade,
+    e.WorkAccepted,
+    e.WorkKept,
+)
+"""What the other pages are made of."""
+_LETTERS = ("next_attempt", "previous_attempt", "copy")
+"""Keys before all others that are text while somebody writes."""
 
 
-class AttemptScreen(ObraScreen):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Read:
+    detail: AttemptDetail
+    session: SessionDetail
+    records: Sequence[Record]
+    labels: Labels
+
+
+class AttemptScreen(SubjectKeys):
     BINDINGS: ClassVar[list[BindingType]] = bindings("attempt")
 
-    def __init__(self, attempt: AttemptId, siblings: Sequence[AttemptId] = (), page: str = "Transcript") -> None:
-        """`siblings` are the attempts that `[` and `]` go to, in their order."""
+    def __init__(self, attempt: AttemptId, page: str = "Transcript") -> None:
         super().__init__()
         self._attempt = attempt
-        self._siblings = tuple(siblings)
         self._page = page
         self._detail: AttemptDetail | None = None
-        self._records: Sequence[Record] = ()
-        self._note = "reading…"
+        self._session: SessionDetail | None = None
+        self._labels: Labels = {}
+        self._records: list[Record] = []
+        self._fresh: list[Record] = []
+        """What came while the rest was being read."""
+        self._lines: Sequence[LogLine] = ()
         self._jumped: dict[Stop, int] = {}
+        self._reading = Reading(self)
 
     def compose_body(self) -> ComposeResult:
         yield Static(Content(""), id="pages")
         with Horizontal(id="body"):
-            yield LogPane(id="page", follow=False)
+            yield LogPane(id="page", follow=False, cap=CAP)
             yield DiffPane(id="past-diff")
         yield MessageLine(id="message")
 
     def on_mount(self) -> None:
-        self.query_one("#page").focus()
+        self._transcript = Transcript(self._pane)
+        self._pane.focus()
         self._load()
 
+    def on_screen_resume(self) -> None:
+        """What came while another screen was on top was not told."""
+        if self._runs:
+            self._load()
+
+    @property
+    def _pane(self) -> LogPane:
+        return self.query_one("#page", LogPane)
+
+    @property
+    def _runs(self) -> bool:
+        return self._detail is not None and running(self._detail.summary)
+
+    # -- reading -------------------------------------------------------------------------------
+
     def _load(self) -> None:
-        backend = self.desk.backend
-        if backend is not None:
-            work = partial(self._read, backend.history, self._attempt)
-            self.run_worker(work, thread=True, exit_on_error=False)
+        archive = self.desk.backend.archive if self.desk.backend else None
+        attempt = self._attempt
 
-    def _read(self, history: History, attempt: AttemptId) -> None:
-        """In a worker thread."""
-        try:
+        def question(history: History) -> _Read:
             detail = history.attempt(attempt)
+            session = history.session(detail.summary.session)
             records = all_records(partial(history.attempt_records, attempt))
-        except ObraError as refused:
-            self.desk.soon(partial(self._refused, refused))
-        else:
-            self.desk.soon(partial(self._take, detail, records))
+            labels = archive.labels() if archive is not None else {}
+            return _Read(detail=detail, session=session, records=records, labels=labels)
 
-    def _refused(self, refused: ObraError) -> None:
-        self._note = str(refused)
-        if self.ready:
-            self.draw(())
+        self._fresh = []
+        self._reading.ask("reading…", question, self._take)
 
-    def _take(self, detail: AttemptDetail, records: Sequence[Record]) -> None:
-        if not self.ready or detail.summary.id != self._attempt:
-            return
-        self._detail, self._records, self._note = detail, records, ""
+    def _take(self, read: _Read) -> None:
+        other = self._detail is None or self._detail.summary.id != read.detail.summary.id
+        grown = len(read.records) != len(self._records)
+        self._session, self._labels = read.session, read.labels
+        self._records = list(read.records)
+        self._take_detail(read.detail)
         self._jumped.clear()
-        if detail.diff is not None:
+        if other or grown:
+            self._show_page()
+        self._add(self._fresh)
+
+    def _take_detail(self, detail: AttemptDetail) -> None:
+        before = self._detail.diff if self._detail else None
+        self._detail = detail
+        if detail.diff is not None and detail.diff != before:
             self.query_one(DiffPane).show(file_diffs(detail.diff.patch, detail.diff.files, {}))
-        self._show_page()
-        self.draw(())
+
+    # -- growing -------------------------------------------------------------------------------
+
+    def _add(self, records: Sequence[Record]) -> None:
+        """Take what happened since; streamed pieces are shown and not kept."""
+        last = self._records[-1].seq if self._records else 0
+        new = [record for record in records if record.attempt == self._attempt and record.seq > last]
+        if not new:
+            return
+        self._records += [record for record in new if not isinstance(record.event, STREAMED)]
+        if self._page == "Transcript":
+            self._transcript.add(new)
+        if any(isinstance(record.event, _FACTS) for record in new):
+            attempt = self._attempt
+            self._reading.ask("", lambda history: history.attempt(attempt), self._take_facts)
+
+    def _take_facts(self, detail: AttemptDetail) -> None:
+        self._take_detail(detail)
+        if self._page != "Transcript":
+            self._show_page()
 
     # -- drawing -------------------------------------------------------------------------------
 
     def _show_page(self) -> None:
-        pane, diff = self.query_one("#page", LogPane), self.query_one(DiffPane)
+        pane, diff = self._pane, self.query_one(DiffPane)
         has_diff = self._detail is not None and self._detail.diff is not None
         diff.display = self._page == "Diff" and has_diff
         pane.display = not diff.display
-        pane.clear()
         pane.border_title = self._page
-        if self._detail is not None:
-            if self._page == "Transcript":
-                ClaudeFeed(pane).add(self._records)
-            elif not diff.display:
-                pane.extend(page_lines(self._page, self._detail, self._records))
+        pane.border_subtitle = ""
+        self._lines = ()
+        if self._detail is not None and not diff.display:
+            self._fill(self._detail)
         (diff.patch if diff.display else pane).focus()
         self._draw_pages()
+
+    def _fill(self, detail: AttemptDetail) -> None:
+        if self._page == "Transcript":
+            self._transcript.start(self._records)
+            return
+        self._pane.clear()
+        page, records = self._page, tuple(self._records)
+
+        def make() -> None:
+            """In a worker thread: there may be very much of it."""
+            lines = page_lines(page, detail, records)
+            self.desk.soon(partial(self._show_lines, page, lines))
+
+        self.run_worker(make, thread=True, exit_on_error=False, group="page")
+
+    def _show_lines(self, page: str, lines: Sequence[LogLine]) -> None:
+        if self.ready and page == self._page:
+            self._lines = lines
+            self._pane.clear()
+            self._pane.extend(lines)
 
     def _draw_pages(self) -> None:
         names = [f" [{page}] " if page == self._page else f"  {page}  " for page in PAGES]
@@ -114,27 +198,36 @@ class AttemptScreen(ObraScreen):
         self.query_one("#pages", Static).update(Content("").join(pieces))
 
     def draw(self, records: Sequence[Record]) -> None:
-        detail = self._detail
-        if detail is None:
-            self.show_status(Part(text="HISTORY", strong=True), Part(text=self._note))
+        if self._reading.doing:
+            self._fresh += records
+        else:
+            self._add(records)
+        detail, session = self._detail, self._session
+        if detail is None or session is None:
+            reading, problem = self._reading.doing, self._reading.problem
+            self.show_status(
+                Part(text="HISTORY", strong=True), Part(text=reading), Part(text=problem, tone=Tone.FAIL, shrinks=True)
+            )
             return
         summary = detail.summary
-        decided = TASK[summary.task_state].word
-        if summary.decision is not None:
-            decided = f"{DECISION[summary.decision].word} by {person_name(summary.decided_by)}"
+        labels = self._labels.get(summary.session, ())
+        pin = f"{PIN} " if PINNED in labels else ""
+        name = f"{summary.task_key} {summary.task_title}"
         self.show_status(
             Part(text="HISTORY", strong=True),
-            Part(text=f"{summary.task_key} {summary.task_title}", strong=True, shrinks=True),
-            Part(text=f"attempt {summary.number}"),
-            Part(text=detail.quality.line if detail.quality else "– no gate"),
-            Part(text=decided),
-            Part(text=str(summary.id)),
+            Part(text=f"› {pin}{session.summary.title} › {name} › attempt {summary.number}", strong=True, shrinks=True),
+            Part(text="● running" if self._runs else "", tone=Tone.RUN),
+            Part(text=detail.quality.line if detail.quality else "" if self._runs else "– no gate"),
+            Part(text="" if self._runs else _decided(detail)),
+            Part(text=tagged(labels), tone=Tone.ASK),
+            Part(text=str(summary.id), tone=Tone.MUTED),
         )
 
-    # -- keys ----------------------------------------------------------------------------------
+    # -- pages and attempts --------------------------------------------------------------------
 
     def show_page(self, page: str) -> None:
         self._page = page
+        self._jumped.clear()
         self._show_page()
 
     def action_next_page(self) -> None:
@@ -146,35 +239,96 @@ class AttemptScreen(ObraScreen):
     def action_diff(self) -> None:
         self.show_page("Transcript" if self._page == "Diff" else "Diff")
 
+    def action_next_hunk(self) -> None:
+        self.query_one(DiffPane).next_hunk()
+
+    def action_previous_hunk(self) -> None:
+        self.query_one(DiffPane).previous_hunk()
+
     def action_next_attempt(self) -> None:
         self._go(1)
 
     def action_previous_attempt(self) -> None:
         self._go(-1)
 
+    def _neighbour(self, step: int) -> AttemptId | None:
+        siblings = [attempt.id for attempt in self._session.attempts] if self._session else []
+        at = siblings.index(self._attempt) + step if self._attempt in siblings else -1
+        return siblings[at] if 0 <= at < len(siblings) else None
+
     def _go(self, step: int) -> None:
         """The same page of the attempt before or after."""
-        at = self._siblings.index(self._attempt) + step if self._attempt in self._siblings else -1
-        if 0 <= at < len(self._siblings):
-            self._attempt, self._note = self._siblings[at], "reading…"
-            self._load()
+        neighbour = self._neighbour(step)
+        if neighbour is None:
+            self.desk.tell("This is the last attempt." if step > 0 else "This is the first attempt.")
+            return
+        self._attempt = neighbour
+        self._load()
+
+    # -- jumping -------------------------------------------------------------------------------
 
     def action_next_prompt(self) -> None:
-        self._jump("prompt")
+        self._jump("prompt", 1)
+
+    def action_previous_prompt(self) -> None:
+        self._jump("prompt", -1)
 
     def action_next_error(self) -> None:
-        self._jump("error")
+        self._jump("error", 1)
 
-    def _jump(self, stop: Stop) -> None:
-        """Go to the next record of this kind in Raw, where every record has its line; from the last to the first."""
-        places = [record.seq for record in self._records if stops_at(record, stop)]
-        if not places:
-            self.query_one(MessageLine).tell(f"there is no {stop}")
+    def _jump(self, stop: Stop, step: int) -> None:
+        """Go to the next place of this kind on this page, from the last to the first."""
+        keys = self._transcript.places(stop) if self._page == "Transcript" else ()
+        found = len(keys) if self._page == "Transcript" else len(places(self._lines, stop))
+        if not found:
+            self.desk.tell(f"There is no {stop} on this page.")
             return
-        last = self._jumped.get(stop, 0)
-        self._jumped[stop] = next((seq for seq in places if seq > last), places[0])
-        self.show_page("Raw")
-        self.query_one("#page", LogPane).find(f"{self._jumped[stop]:>6} {{")
+        before = self._jumped.get(stop)
+        at = (0 if step > 0 else found - 1) if before is None else (before + step) % found
+        self._jumped[stop] = at
+        if keys:
+            self._pane.goto(keys[at], unfold=stop == "error")
+        else:
+            self._pane.show_index(places(self._lines, stop)[at], context=0)
+
+    def action_find(self) -> None:
+        self.query_one(MessageLine).ask("Find", self._find, live=self._find)
+
+    def _find(self, text: str) -> None:
+        pane = self.query_one(DiffPane).patch if self.query_one(DiffPane).display else self._pane
+        found = pane.find(text)
+        self.query_one(MessageLine).tell(f"{found} found" if text else "")
+
+    # -- other screens -------------------------------------------------------------------------
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action in _LETTERS:
+            return not self.query_one(MessageLine).display
+        return super().check_action(action, parameters)
+
+    def subject(self) -> Subject | None:
+        if self._detail is None:
+            return None
+        summary = self._detail.summary
+        name = f"{summary.task_key} attempt {summary.number}"
+        return Subject(session=summary.session, attempt=summary.id, name=name)
+
+    def labels_changed(self, labels: Labels) -> None:
+        self._labels = labels
+        self.draw(())
+
+    def search_for(self, line: str) -> None:
+        """The history searches."""
+        from obra_tui.ui.screens.history import HistoryScreen
+
+        def search() -> None:
+            if isinstance(self.app.screen, HistoryScreen):
+                self.app.screen.search_for(line)
+
+        app = self.app
+        self.dismiss(None)
+        self.desk.show("history")
+        app.call_after_refresh(search)
 
     def action_replay(self) -> None:
         from obra_tui.ui.screens.replay import ReplayScreen
@@ -186,30 +340,16 @@ class AttemptScreen(ObraScreen):
         """With the attempt before it."""
         from obra_tui.ui.screens.compare import CompareScreen
 
-        at = self._siblings.index(self._attempt) if self._attempt in self._siblings else 0
-        if at > 0:
-            self.app.push_screen(CompareScreen(self._siblings[at - 1], self._attempt))
-
-    def action_copy_id(self) -> None:
-        self.desk.copy(str(self._attempt))
-
-    def action_find(self) -> None:
-        self.query_one(MessageLine).ask("Find", self._find, live=self._find)
-
-    def _find(self, text: str) -> None:
-        found = self.query_one("#page", LogPane).find(text)
-        self.query_one(MessageLine).tell(f"{found} found" if text else "")
+        before = self._neighbour(-1)
+        if before is not None:
+            self.app.push_screen(CompareScreen(before, self._attempt))
 
     def action_leave(self) -> None:
         self.dismiss(None)
 
 
-def all_records(page: Callable[[int, int], Sequence[Record]]) -> list[Record]:
-    """Read page after page, to a limit that no pane would hold."""
-    found: list[Record] = []
-    while len(found) < MOST_RECORDS:
-        records = page(found[-1].seq if found else 0, PAGE)
-        found.extend(records)
-        if len(records) < PAGE:
-            break
-    return found
+def _decided(detail: AttemptDetail) -> str:
+    summary = detail.summary
+    if summary.decision is None:
+        return TASK[summary.task_state].word
+    return f"{DECISION[summary.decision].word} by {person_name(summary.decided_by)}"

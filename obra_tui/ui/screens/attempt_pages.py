@@ -1,4 +1,7 @@
-"""The pages of an attempt as lines: what is known of it in, rows of a pane out."""
+"""The pages of an attempt as lines: what is known of it in, rows of a pane out. Pure, for any thread.
+
+However large a text is, a page has a bounded number of lines of bounded length; what is cut says so.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +10,22 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from obra_tui.core.answers import decision_lines
 from obra_tui.core.events import Record
 from obra_tui.core.history import AttemptDetail
 from obra_tui.core.model import CheckStatus, Finding, Severity
+from obra_tui.core.replay import Stop, stops_at
 from obra_tui.ui.format import brief
 from obra_tui.ui.words import DECISION, person_name
-from widgets.lines import LogLine
+from widgets.lines import LogLine, Span
 
 PAGES = ("Prompt", "Transcript", "Diff", "Checks", "Scores", "Gate", "Raw")
-_LONGEST = 4_000
+_MOST_LINES = 4_000
+_LONGEST_LINE = 2_000
+_SHORT_RECORD = 400
+"""A record that is longer as JSON is folded."""
+_ERRORS = ("✗", "!")
+_PROMPT = "prompt:"
 _CHECK_GLYPH = {CheckStatus.PASSED: "✓", CheckStatus.FAILED: "✗", CheckStatus.TIMED_OUT: "!", CheckStatus.BROKEN: "!"}
 
 
@@ -25,8 +35,25 @@ def page_lines(page: str, detail: AttemptDetail, records: Sequence[Record]) -> l
     return list(made) or [LogLine("Nothing was recorded here.", style="dim")]
 
 
+def places(lines: Sequence[LogLine], stop: Stop) -> list[int]:
+    """Return which lines of a page are prompts or errors."""
+    if stop == "error":
+        return [at for at, line in enumerate(lines) if line.glyph in _ERRORS]
+    if stop == "prompt":
+        return [at for at, line in enumerate(lines) if line.key.startswith(_PROMPT)]
+    return []
+
+
 def _text(text: str) -> Iterator[LogLine]:
-    yield from (LogLine(line) for line in text.splitlines()[:_LONGEST])
+    lines = text.splitlines()
+    yield from (LogLine(_cut(line)) for line in lines[:_MOST_LINES])
+    if len(lines) > _MOST_LINES:
+        yield LogLine(f"… {len(lines) - _MOST_LINES:,} more lines; an export has them all", style="dim")
+
+
+def _cut(line: str) -> str:
+    left = len(line) - _LONGEST_LINE
+    return line if left <= 0 else f"{line[:_LONGEST_LINE]}… {left:,} more characters; an export has them all"
 
 
 def _heading(text: str) -> LogLine:
@@ -39,10 +66,12 @@ def _fact(name: str, value: str) -> LogLine:
 
 def _prompt(detail: AttemptDetail, _: Sequence[Record]) -> Iterator[LogLine]:
     for number, prompt in enumerate(detail.prompts, 1):
-        yield _heading(f"Prompt {number} · {prompt.kind} · by {person_name(prompt.by)}")
+        text = f"Prompt {number} · {prompt.kind} · by {person_name(prompt.by)}"
+        yield LogLine(text, style="heading", key=f"{_PROMPT}{number}")
         yield from _text(prompt.text)
     for judged in detail.judge_prompts:
-        yield _heading(f"To the judge · part {judged.part + 1} · about {judged.token_estimate:,} tokens")
+        text = f"To the judge · part {judged.part + 1} · about {judged.token_estimate:,} tokens"
+        yield LogLine(text, style="heading", key=f"{_PROMPT}judge:{judged.part}")
         yield from _text(judged.text)
 
 
@@ -103,12 +132,13 @@ def _gate(detail: AttemptDetail, _: Sequence[Record]) -> Iterator[LogLine]:
     if detail.decision:
         decision = detail.decision.decision
         yield _fact("decision", f"{DECISION[decision.kind].word} by {person_name(decision.by)}")
-        if decision.override:
-            yield LogLine("It did not pass the gate and was approved all the same.", glyph="!", style="warn")
-        yield from (_fact("note", line) for line in decision.note.splitlines())
-        yield from map(_finding, decision.chosen)
+        for label, text in decision_lines(decision):
+            yield from (_fact(label, line) for line in text.splitlines())
     if detail.acceptance:
         yield _fact("commit", f"{detail.acceptance.commit} on {detail.acceptance.branch}")
+    if detail.reverted:
+        undone = detail.reverted
+        yield _fact("reverted", f"{undone.reversal.commit[:12]} by {person_name(undone.by)}: {undone.note}")
     if detail.kept:
         yield _fact("kept as", detail.kept.ref)
     for conversation in detail.conversations:
@@ -123,9 +153,23 @@ def _raw(detail: AttemptDetail, records: Sequence[Record]) -> Iterator[LogLine]:
         yield _heading("The judge's answer, as it came")
         yield from _text(detail.verdict.raw)
     yield _heading("Records")
-    for record in records[:_LONGEST]:
-        body = json.dumps(dataclasses.asdict(record.event), default=str)
-        yield LogLine(f"{record.seq:>6} {body}", hang=" " * 7)
+    yield from map(_raw_record, records[-_MOST_LINES:])
+
+
+def _raw_record(record: Record) -> LogLine:
+    """A record as JSON: short ones in a line, longer ones to unfold."""
+    body = dataclasses.asdict(record.event)
+    text = json.dumps(body, default=str, ensure_ascii=False)
+    glyph = "✗" if stops_at(record, "error") else ""
+    key = f"{_PROMPT}{record.seq}" if stops_at(record, "prompt") else f"raw:{record.seq}"
+    head = f"{record.seq:>6} {record.event.type} "
+    spans = (Span(0, 6, "dim"), Span(7, len(head) - 1, "tool"))
+    if len(text) <= _SHORT_RECORD:
+        return LogLine(f"{head}{text}", hang=" " * 7, spans=spans, glyph=glyph, key=key)
+    whole = tuple(_text(json.dumps(body, default=str, ensure_ascii=False, indent=2).replace("\\n", "\n")))
+    shown = f"{head}{text[:_SHORT_RECORD]}…"
+    size = f"{len(text):,} characters"
+    return LogLine(shown, hang=" " * 7, spans=spans, glyph=glyph, key=key, aside=size, detail=whole)
 
 
 _PAGES: Mapping[str, Callable[[AttemptDetail, Sequence[Record]], Iterator[LogLine]]] = {

@@ -1,155 +1,218 @@
-"""Compare: two attempts side by side, what differs on the left, the numbers on the right."""
+"""Compare two attempts: what differs on the left in three views, the numbers on the right."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
 
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
 
-from obra_tui.core.compare import Comparison, blinded, compare_attempts, shown, shown_delta
-from obra_tui.core.errors import ObraError
+from obra_tui.core.compare import Comparison, blinded, compare_attempts, split_patch
 from obra_tui.core.events import Record
 from obra_tui.core.history import AttemptDetail, History
 from obra_tui.core.ids import AttemptId
+from obra_tui.core.turns import untold
 from obra_tui.ui.bindings import bindings
+from obra_tui.ui.ports import Backend
 from obra_tui.ui.screens.base import ObraScreen
+from obra_tui.ui.screens.compare_lines import Texts, difference_lines, tree_files
+from obra_tui.ui.screens.comparing import ComparingScreen, by_chance
+from obra_tui.ui.screens.listing import Subject
+from obra_tui.ui.screens.message_line import MessageLine
+from obra_tui.ui.screens.reading import all_records
+from obra_tui.ui.screens.side_by_side import side_by_side
 from obra_tui.ui.statusline import Part
 from obra_tui.ui.words import Tone
-from widgets.lines import LogLine
+from widgets.diff_pane import DiffPane
 from widgets.log_pane import LogPane
+from widgets.twin_pane import TwinPane
 
-VIEWS = ("diff of diffs", "A", "B", "prompts")
-_LOOKS = {"+": "added", "-": "removed", "@": "hunk"}
+TREES, DIFFS, TALK = VIEWS = ("A → B", "diff of diffs", "transcripts")
+MOST_TEXTS = 20
+"""Files whose whole texts are read, so that they can be shown side by side."""
+NO_TREES = "the two trees are no longer kept: this is the diff of diffs"
 
 
-class CompareScreen(ObraScreen):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sides:
+    """What was read of A and B, in this order."""
+
+    details: tuple[AttemptDetail, AttemptDetail]
+    patch: str | None
+    """From A's tree to B's; None when they are not kept."""
+    texts: Texts
+
+
+def compare_screen(a: Subject, b: Subject) -> ObraScreen:
+    """Return the screen for two attempts or for two sessions."""
+    from obra_tui.ui.screens.compare_sessions import CompareSessionsScreen
+
+    if a.attempt is not None and b.attempt is not None:
+        return CompareScreen(a.attempt, b.attempt)
+    return CompareSessionsScreen(a.session, b.session)
+
+
+class CompareScreen(ComparingScreen):
     BINDINGS: ClassVar[list[BindingType]] = bindings("compare")
 
-    def __init__(self, a: AttemptId, b: AttemptId) -> None:
-        super().__init__()
-        self._ids = (a, b)
-        self._sides: tuple[AttemptDetail, AttemptDetail] | None = None
-        self._view = VIEWS[0]
-        self._blind = False
-        self._note = "reading…"
+    def __init__(self, a: AttemptId, b: AttemptId, shuffle: Callable[[], bool] = by_chance) -> None:
+        super().__init__(a, b, shuffle)
+        self._sides: _Sides | None = None
+        self._talks: dict[str, list[Record]] = {}
+        self._view = TREES
 
-    def compose_body(self) -> ComposeResult:
-        with Horizontal(id="compare"):
-            yield LogPane(id="differences", follow=False)
-            yield LogPane(id="numbers", follow=False)
+    def compose_difference(self) -> ComposeResult:
+        yield DiffPane(id="trees")
+        yield LogPane(id="differences", follow=False)
+        with Horizontal(id="talks"):
+            yield TwinPane(id="talk-a")
+            yield TwinPane(id="talk-b")
 
-    def on_mount(self) -> None:
-        self.query_one("#numbers").border_title = "A and B"
-        self.query_one("#differences").focus()
+    # -- reading -------------------------------------------------------------------------------
+
+    def load(self) -> None:
         backend = self.desk.backend
         if backend is not None:
-            self.run_worker(partial(self._read, backend.history), thread=True, exit_on_error=False)
+            question = partial(_read_sides, backend, (AttemptId(self._ids[0]), AttemptId(self._ids[1])))
+            self._reading.ask("reading…", question, self._take)
 
-    def _read(self, history: History) -> None:
-        """In a worker thread."""
-        try:
-            a, b = (history.attempt(attempt) for attempt in self._ids)
-        except ObraError as refused:
-            self.desk.soon(partial(self._refused, refused))
-        else:
-            self.desk.soon(partial(self._take, a, b))
+    def _take(self, sides: _Sides) -> None:
+        self._sides = sides
+        self.show()
 
-    def _refused(self, refused: ObraError) -> None:
-        self._note = str(refused)
-        if self.ready:
-            self.draw(())
+    def turned(self) -> None:
+        """The way from B's tree to A's must be read anew; all else is known."""
+        self.load()
 
-    def _take(self, a: AttemptDetail, b: AttemptDetail) -> None:
-        self._sides, self._note = (a, b), ""
-        if self.ready:
-            self._show()
+    def _read_talks(self) -> None:
+        ids = [AttemptId(which) for which in self._ids]
 
-    @property
-    def _comparison(self) -> Comparison | None:
+        def question(history: History) -> dict[str, list[Record]]:
+            return {which: all_records(partial(history.attempt_records, which)) for which in ids}
+
+        self._reading.ask("reading both transcripts…", question, self._take_talks)
+
+    def _take_talks(self, talks: dict[str, list[Record]]) -> None:
+        self._talks = talks
+        self._show_talks()
+
+    # -- showing -------------------------------------------------------------------------------
+
+    def comparison(self) -> Comparison | None:
         if self._sides is None:
             return None
-        made = compare_attempts(*self._sides)
+        made = compare_attempts(*self._sides.details)
         return blinded(made) if self._blind else made
 
-    def _show(self) -> None:
-        made = self._comparison
-        if made is None or self._sides is None:
+    def show(self) -> None:
+        super().show()
+        made, sides = self.comparison(), self._sides
+        if made is None or sides is None:
             return
-        pane, numbers = self.query_one("#differences", LogPane), self.query_one("#numbers", LogPane)
-        pane.clear()
-        pane.border_title = self._view
-        pane.extend(list(_difference(self._view, made, self._sides)))
-        numbers.clear()
-        numbers.extend(list(_numbers(made)))
-        self.draw(())
+        for which, view in (("#trees", TREES), ("#differences", DIFFS), ("#talks", TALK)):
+            self.query_one(which).display = view == self._shown_view
+        self.set_class(self._view == TALK, "-talk")
+        match self._shown_view:
+            case "A → B":
+                self.query_one(DiffPane).show(tree_files(sides.patch or "", sides.texts))
+            case "diff of diffs":
+                self._show_differences(made)
+            case _:
+                self.call_after_refresh(self._show_talks)
+        self._focus_view()
 
-    def draw(self, records: Sequence[Record]) -> None:
-        made = self._comparison
-        if made is None:
-            self.show_status(Part(text="COMPARE", strong=True), Part(text=self._note))
+    @property
+    def _shown_view(self) -> str:
+        """The trees may be gone."""
+        gone = self._view == TREES and self._sides is not None and self._sides.patch is None
+        return DIFFS if gone else self._view
+
+    def _show_differences(self, made: Comparison) -> None:
+        pane = self.query_one("#differences", LogPane)
+        pane.border_title = DIFFS
+        pane.clear()
+        pane.extend(list(difference_lines(made)))
+
+    def _show_talks(self) -> None:
+        if not self.ready or self._view != TALK:
             return
-        base = "different bases" if any("bases" in warning for warning in made.warnings) else "same base"
-        self.show_status(
-            Part(text="COMPARE", strong=True),
-            Part(text=f"A {made.a} ↔ B {made.b}", strong=True, shrinks=True),
-            Part(text=base, tone=Tone.PLAIN if base.startswith("same") else Tone.WARN),
-            Part(text=f"view: {self._view}"),
-            Part(text="blind" if self._blind else "", tone=Tone.ASK),
+        if not self._talks:
+            self._read_talks()
+            return
+        panes = self.query_one("#talk-a", TwinPane), self.query_one("#talk-b", TwinPane)
+        records = [self._talks[which] for which in self._ids]
+        ours, theirs = (untold(of_side) if self._blind else of_side for of_side in records)
+        width = min(pane.content_size.width for pane in panes) - 2
+        for pane, name, lines in zip(panes, "AB", side_by_side(ours, theirs, width), strict=True):
+            pane.border_title = name
+            pane.clear()
+            pane.extend(lines)
+
+    def _focus_view(self) -> None:
+        if self._shown_view == TREES:
+            self.query_one(DiffPane).patch.focus()
+        else:
+            self.query_one("#differences" if self._shown_view == DIFFS else "#talk-a").focus()
+
+    def about(self) -> Sequence[Part]:
+        gone = self._view != self._shown_view
+        return (
+            Part(text=f"view: {self._shown_view}"),
+            Part(text=NO_TREES if gone else "", tone=Tone.WARN, shrinks=True),
         )
+
+    @on(TwinPane.Moved)
+    def _scroll_both(self, message: TwinPane.Moved) -> None:
+        for pane in self.query(TwinPane):
+            if pane is not message.pane:
+                pane.stand_at(message.index)
+
+    def on_resize(self) -> None:
+        """Texts are cut to the width of their panes."""
+        if self._talks and self._view == TALK:
+            self.call_after_refresh(self._show_talks)
 
     # -- keys ----------------------------------------------------------------------------------
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Letters are text while somebody writes what to find."""
+        if action in ("next_view", "pick_winner"):
+            return not self.query_one(MessageLine).display
+        return super().check_action(action, parameters)
+
     def action_next_view(self) -> None:
-        self._view = VIEWS[(VIEWS.index(self._view) + 1) % len(VIEWS)]
-        self._show()
+        self._view = VIEWS[(VIEWS.index(self._shown_view) + 1) % len(VIEWS)]
+        self.show()
 
-    def action_blind(self) -> None:
-        self._blind = not self._blind
-        self._show()
+    def action_find(self) -> None:
+        self.query_one(MessageLine).ask("Find", self._find, live=self._find)
 
-    def action_swap(self) -> None:
-        if self._sides is not None:
-            self._sides = (self._sides[1], self._sides[0])
-            self._show()
-
-    def action_next_pane(self) -> None:
-        self.focus_next("LogPane")
-
-    def action_leave(self) -> None:
-        self.dismiss(None)
+    def _find(self, text: str) -> None:
+        panes = [pane for pane in self.query(LogPane) if pane.region and pane.id != "numbers"]
+        found = sum(pane.find(text) for pane in panes)
+        self.query_one(MessageLine).tell(f"{found} found" if text else "")
 
 
-def _difference(view: str, made: Comparison, sides: tuple[AttemptDetail, AttemptDetail]) -> Iterator[LogLine]:
-    match view:
-        case "A" | "B":
-            diff = sides[VIEWS.index(view) - 1].diff
-            yield from _patch(diff.patch if diff else "")
-        case "prompts":
-            yield from _patch(made.prompts or "The prompts are the same.")
-        case _:
-            for file in made.files:
-                yield LogLine(f"{file.path}  {file.kind}", style="heading")
-                yield from _patch(file.diff)
-            if not made.files:
-                yield LogLine("Neither changed a file.", style="dim")
+def _read_sides(backend: Backend, ids: tuple[AttemptId, AttemptId], history: History) -> _Sides:
+    """In a worker thread."""
+    a, b = history.attempt(ids[0]), history.attempt(ids[1])
+    patch = None
+    if backend.archive is not None and a.diff is not None and b.diff is not None:
+        patch = backend.archive.tree_diff(a.diff.tree, b.diff.tree)
+    return _Sides(details=(a, b), patch=patch, texts=_texts(backend, a, b, patch or ""))
 
 
-def _patch(text: str) -> Iterator[LogLine]:
-    for line in text.splitlines():
-        yield LogLine(line, style=_LOOKS.get(line[:1], ""))
-
-
-def _numbers(made: Comparison) -> Iterator[LogLine]:
-    yield LogLine(f"{'number':<15}{'A':>9}{'B':>9}  difference", style="dim")
-    for number in made.numbers:
-        a, b = shown(number, number.a), shown(number, number.b)
-        yield LogLine(f"{number.name:<15}{a:>9}{b:>9}  {shown_delta(number)}")
-    yield from (LogLine(warning, glyph="!", style="warn") for warning in made.warnings)
-    for name, glyph, findings in (("fixed", "✓", made.fixed), ("still there", "!", made.still), ("new", "✗", made.new)):
-        if findings:
-            yield LogLine(f"{name} ({len(findings)})", style="heading")
-        yield from (LogLine(f"{f.place} {f.message}".strip(), glyph=glyph) for f in findings)
+def _texts(backend: Backend, a: AttemptDetail, b: AttemptDetail, patch: str) -> Texts:
+    """Return the files that differ as A and as B left them; what a side did not touch is as the other found it."""
+    ours, theirs = ({file.path for file in side.diff.files} if side.diff else set() for side in (a, b))
+    found: dict[str, tuple[str | None, str | None]] = {}
+    for path in list(split_patch(patch))[:MOST_TEXTS]:
+        of_a = backend.reader.files_of(a.summary.id, path) if path in ours else (None, None)
+        of_b = backend.reader.files_of(b.summary.id, path) if path in theirs else (None, None)
+        found[path] = (of_a[1] if path in ours else of_b[0], of_b[1] if path in theirs else of_a[0])
+    return found

@@ -45,7 +45,7 @@ class ChoiceDialog(ModalScreen[str]):
     def on_mount(self) -> None:
         self.query_one("#dialog").border_title = plain(self._title)
         choices = self.query_one(ChoiceList)
-        choices.set_rows([_row(choice) for choice in self._choices])
+        choices.set_rows([choice_row(choice) for choice in self._choices])
         choices.styles.height = len(self._choices) * 2
         choices.highlight(self._first)
         choices.focus()
@@ -63,7 +63,7 @@ class ChoiceDialog(ModalScreen[str]):
         self.dismiss(message.key)
 
 
-def _row(choice: Choice) -> LogLine:
+def choice_row(choice: Choice) -> LogLine:
     return LogLine(
         f"{choice.label}\n{choice.effect}",
         key=choice.id,

@@ -66,11 +66,11 @@ def _verdict(attempt: AttemptSummary) -> str:
     return joined((score(attempt.score) if attempt.score is not None else "", decided))
 
 
-def found_card(group: Group) -> list[LogLine]:
-    return list(_card(group))
+def found_card(group: Group, labels: Sequence[str] = ()) -> list[LogLine]:
+    return list(_card(group, labels))
 
 
-def _card(group: Group) -> Iterator[LogLine]:
+def _card(group: Group, labels: Sequence[str]) -> Iterator[LogLine]:
     newest, attempt = group.rows[0], group.attempt
     yield LogLine(newest.session_title or str(newest.session), style="strong")
     if newest.kind is SessionKind.IMPORTED:
@@ -79,6 +79,8 @@ def _card(group: Group) -> Iterator[LogLine]:
         yield LogLine(f"attempt   {attempt.id}")
         yield LogLine(f"models    {joined((attempt.claude_model, attempt.judge_model))}", hang=" " * 10)
     yield LogLine(f"session   {newest.session}")
+    if labels:
+        yield LogLine(f"labels    {' '.join(f'#{label}' for label in labels)}")
     if group.hits:
         yield LogLine(f"Matches ({len(group.hits)})", style="heading")
     for hit in group.hits[:SHOWN_MATCHES]:

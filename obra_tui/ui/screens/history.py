@@ -6,27 +6,26 @@ whose line has changed is ended.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import ClassVar, TypeVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
-from textual.widgets import Input
 
-from obra_tui.core.errors import ObraError
+from obra_tui.core import events as e
 from obra_tui.core.events import Record
-from obra_tui.core.history import EVERYTHING, Found, History, Mark, Page, SessionDetail, SessionSummary
+from obra_tui.core.history import EVERYTHING, Found, History, Page, SessionDetail, SessionSummary
 from obra_tui.core.ids import AttemptId, SessionId
-from obra_tui.core.search import completed, parse, read_as
+from obra_tui.core.search import Query, parse, read_as
 from obra_tui.ui.bindings import bindings
-from obra_tui.ui.format import plural
-from obra_tui.ui.screens.base import ObraScreen
-from obra_tui.ui.screens.found_rows import found_card, found_groups, found_row
-from obra_tui.ui.screens.history_rows import attempt_row, session_card, session_row
+from obra_tui.ui.ports import Archive
+from obra_tui.ui.screens.listing import Labels, Listing, Subject
 from obra_tui.ui.screens.message_line import MessageLine
+from obra_tui.ui.screens.reading import Reading
+from obra_tui.ui.screens.search_line import SearchLine
+from obra_tui.ui.screens.subject_keys import SubjectKeys
 from obra_tui.ui.statusline import Part
 from obra_tui.ui.words import Tone
 from widgets.choice_list import ChoiceList
@@ -35,31 +34,30 @@ from widgets.log_pane import LogPane
 
 T = TypeVar("T")
 PAGE = 100
-OPENING = "opening the history…"
+MARKS = 2
+_WHILE_WRITING = {"complete": True, "mark": False, "copy": False}
+"""Keys before all others: there only while somebody writes the search line, or only while nobody does."""
+_NEWS = (
+    e.SessionOpened,
+    e.SessionClosed,
+    e.TaskMoved,
+    e.AttemptStarted,
+    e.GateJudged,
+    e.DecisionMade,
+)
+"""What changes a row."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Listing:
-    """What the list shows: sessions so far, what was found so far, or the attempts of one session."""
-
-    sessions: tuple[SessionSummary, ...] = ()
-    found: tuple[Found, ...] = ()
-    more: Mark | None = None
-    opened: SessionDetail | None = None
-
-
-class HistoryScreen(ObraScreen):
+class HistoryScreen(SubjectKeys, SearchLine):
     BINDINGS: ClassVar[list[BindingType]] = bindings("history")
 
     def __init__(self) -> None:
         super().__init__()
-        self._listing = _Listing()
-        self._line = ""
-        self._names: Mapping[str, tuple[str, ...]] = {}
-        self._asked = 0
-        self._marked: tuple[AttemptId, ...] = ()
-        self._loading = OPENING
-        self._problem = ""
+        self._listing = Listing()
+        self._marked: tuple[Subject, ...] = ()
+        self._reading = Reading(self, "opening the history…")
+        self._read_once = False
+        self._sources = 0
 
     def compose_body(self) -> ComposeResult:
         with Horizontal(id="history"):
@@ -72,142 +70,118 @@ class HistoryScreen(ObraScreen):
         self._load()
 
     def on_screen_resume(self) -> None:
-        if self.ready and self._listing.opened is None:
+        if self.ready:
             self._load()
 
     # -- reading -------------------------------------------------------------------------------
 
-    def _read(self, what: str, question: Callable[[History], T], take: Callable[[T], None]) -> None:
-        backend = self.desk.backend
-        if backend is None:
-            return
-        self._loading = what
-        self._asked += 1
-        asked = self._asked
-        self.draw(())
-
-        def read() -> None:
-            try:
-                answer = question(backend.history)
-            except ObraError as refused:
-                self.desk.soon(partial(self._refused, refused, asked))
-            else:
-                self.desk.soon(partial(self._taken, partial(take, answer), asked))
-
-        self.run_worker(read, thread=True, exit_on_error=False, group="history")
-
-    def _refused(self, refused: ObraError, asked: int) -> None:
-        """An answer to an earlier question is no longer wanted."""
-        if asked != self._asked:
-            return
-        self._loading, self._problem = "", str(refused)
-        if self.ready:
-            self.draw(())
-
-    def _taken(self, take: Callable[[], None], asked: int) -> None:
-        if asked != self._asked:
-            return
-        self._loading, self._problem = "", ""
-        if self.ready:
-            take()
-            self.draw(())
-            self.refresh_bindings()
+    def _query(self) -> Query:
+        return parse(self._line, self.desk.clock.now())
 
     def _load(self) -> None:
-        if self._line.strip():
-            query = parse(self._line, self.desk.clock.now())
-            self._read("searching…", lambda history: history.find(query, None, PAGE), self._take_found)
+        """Read again what is shown: the open session, the search, or the newest sessions."""
+        opened = self._listing.opened
+        if opened is not None:
+            self._open_session(opened.summary.id)
+        elif self._line.strip():
+            query = self._query()
+            self._ask("searching…", lambda history: history.find(query, None, PAGE), self._take_found)
         else:
-            self._read("reading…", lambda history: history.sessions(EVERYTHING, None, PAGE), self._take_first)
+            self._ask("reading…", lambda history: history.sessions(EVERYTHING, None, PAGE), self._take_first)
+
+    def _ask(self, doing: str, question: Callable[[History], T], take: Callable[[T], None]) -> None:
+        """Read, and with it what sessions are labelled with."""
+        archive = self.desk.backend.archive if self.desk.backend else None
+
+        def both(history: History) -> tuple[T, Labels]:
+            return question(history), archive.labels() if archive is not None else {}
+
+        def taken(answer: tuple[T, Labels]) -> None:
+            found, labels = answer
+            self._listing = replace(self._listing, labels=labels)
+            take(found)
+
+        self._read_once = self._reading.ask(doing, both, taken) or self._read_once
+        if self.ready:
+            self.draw(())
 
     def _take_first(self, page: Page[SessionSummary]) -> None:
-        self._listing = _Listing(page.rows, (), page.next)
+        self._listing = Listing(sessions=page.rows, more=page.next, labels=self._listing.labels)
         self._show_rows()
+        if not page.rows:
+            self._count_sources()
 
     def _take_found(self, page: Page[Found]) -> None:
-        self._listing = _Listing((), page.rows, page.next)
+        self._listing = Listing(found=page.rows, searched=True, more=page.next, labels=self._listing.labels)
         self._show_rows()
 
     def _take_more(self, page: Page[SessionSummary]) -> None:
-        before = self._listing
-        self._listing = replace(before, sessions=(*before.sessions, *page.rows), more=page.next)
+        self._listing = self._listing.with_more(page)
         self._show_rows()
 
     def _take_more_found(self, page: Page[Found]) -> None:
-        before = self._listing
-        self._listing = replace(before, found=(*before.found, *page.rows), more=page.next)
+        self._listing = self._listing.with_more_found(page)
         self._show_rows()
 
     def _take_session(self, detail: SessionDetail) -> None:
+        before = self._listing.opened
         self._listing = replace(self._listing, opened=detail)
-        self._show_rows(keep=False)
+        self._show_rows(keep=before is not None and before.summary.id == detail.summary.id)
+
+    def _count_sources(self) -> None:
+        """An empty history names what could fill it."""
+
+        def look(archive: Archive) -> int:
+            return len(archive.sources())
+
+        def counted(sources: int) -> None:
+            self._sources = sources
+            self._show_rows()
+
+        if self.desk.backend is not None and self.desk.backend.archive is not None:
+            self.with_archive(look, counted)
 
     # -- drawing -------------------------------------------------------------------------------
 
     def draw(self, records: Sequence[Record]) -> None:
-        if self._loading == OPENING and self.desk.backend is not None:
+        news = not self._line and any(isinstance(record.event, _NEWS) for record in records)
+        if news or (not self._read_once and self.desk.backend is not None):
             self._load()
-        listing = self._listing
-        more = " and older ones" if listing.more and not listing.opened else ""
-        said = read_as(parse(self._line, self.desk.clock.now()))
+        said = read_as(self._query())
         self.show_status(
             Part(text="HISTORY", strong=True),
-            Part(text=f"{self._place(listing)}{more}"),
+            Part(text=self._listing.place),
             Part(text=f"filter: {self._line}" if self._line else ""),
             Part(text=f"read as {said}" if said else "", tone=Tone.MUTED, shrinks=True),
             Part(text=f"{len(self._marked)} marked" if self._marked else "", tone=Tone.ASK),
-            Part(text=self._loading, tone=Tone.MUTED),
-            Part(text=self._problem, tone=Tone.FAIL),
+            Part(text=self._reading.doing, tone=Tone.MUTED),
+            Part(text=self._reading.problem, tone=Tone.FAIL),
         )
 
-    def _place(self, listing: _Listing) -> str:
-        if listing.opened:
-            return listing.opened.summary.title
-        if self._line.strip():
-            return plural(len(found_groups(listing.found)), "match", "matches")
-        return plural(len(listing.sessions), "session")
-
     def _show_rows(self, keep: bool = True) -> None:
-        opened, now = self._listing.opened, self.desk.clock.now()
-        if opened is not None:
-            rows = [attempt_row(attempt) for attempt in reversed(opened.attempts)]
-            title = f"Attempts of {opened.summary.title}"
-        elif self._line.strip():
-            rows = [found_row(group, now) for group in found_groups(self._listing.found)]
-            title = "Found"
-        else:
-            rows = [session_row(session, now) for session in self._listing.sessions]
-            title = "Sessions"
+        rows = self._listing.rows(self.desk.clock.now(), [subject.id for subject in self._marked])
         listed = self.query_one("#list", ChoiceList)
-        listed.border_title = title
+        listed.border_title = self._listing.title
         listed.set_rows(rows or [LogLine(text, style="dim") for text in self._empty()], keep=keep)
         self._show_card()
 
     def _empty(self) -> list[str]:
         if self._listing.opened is not None:
             return ["No attempt was made in this session."]
-        if self._line.strip():
-            return [f"Nothing has: {read_as(parse(self._line, self.desk.clock.now())) or 'no word to search for'}."]
+        if self._listing.searched:
+            return [f"Nothing has: {read_as(self._query()) or 'no word to search for'}."]
+        found = f"{self._sources} " if self._sources else ""
         return [
             "Nothing yet: every session is kept here.",
             f"{self.desk.key_shown('app.show_live')} starts with a task.",
-            "obra import brings in Claude Code's own sessions.",
+            f"{self.desk.key_shown('history.import_sessions')} imports {found}sessions of Claude Code's own.",
         ]
 
     def _show_card(self) -> None:
         pane = self.query_one("#detail", LogPane)
+        pane.border_title, lines = self._listing.card(self._key)
         pane.clear()
-        key = self.query_one("#list", ChoiceList).highlighted
-        opened = self._listing.opened
-        group = next((group for group in found_groups(self._listing.found) if group.key == key), None)
-        if group is not None and opened is None:
-            pane.border_title = "Match"
-            pane.extend(found_card(group))
-            return
-        summary = opened.summary if opened else next((s for s in self._listing.sessions if s.id == key), None)
-        pane.border_title = "Session"
-        if summary is not None:
-            pane.extend(session_card(summary, opened))
+        pane.extend(lines)
 
     def on_choice_list_highlighted(self, message: ChoiceList.Highlighted) -> None:
         if self._listing.opened is None:
@@ -217,148 +191,116 @@ class HistoryScreen(ObraScreen):
     def _read_on(self, key: str) -> None:
         """The cursor is near the end of what was read: read the next page."""
         mark = self._listing.more
-        if mark is None or self._loading:
+        if self._reading.doing or not self._listing.near_end(key):
             return
-        if self._listing.found and key in [group.key for group in found_groups(self._listing.found)[-5:]]:
-            query = parse(self._line, self.desk.clock.now())
-            self._read("reading older ones…", lambda h: h.find(query, mark, PAGE), self._take_more_found)
-        elif key in [session.id for session in self._listing.sessions[-5:]]:
-            self._read("reading older ones…", lambda h: h.sessions(EVERYTHING, mark, PAGE), self._take_more)
+        if self._listing.searched:
+            query = self._query()
+            self._ask("reading older ones…", lambda h: h.find(query, mark, PAGE), self._take_more_found)
+        else:
+            self._ask("reading older ones…", lambda h: h.sessions(EVERYTHING, mark, PAGE), self._take_more)
 
-    # -- keys ----------------------------------------------------------------------------------
+    # -- going down and up ---------------------------------------------------------------------
+
+    @property
+    def _key(self) -> str:
+        return self.query_one("#list", ChoiceList).highlighted
 
     def on_choice_list_picked(self, message: ChoiceList.Picked) -> None:
         self.action_open_item()
 
     def action_open_item(self) -> None:
-        key = self.query_one("#list", ChoiceList).highlighted
-        opened = self._listing.opened
-        if opened is not None and any(attempt.id == key for attempt in opened.attempts):
-            self._open_attempt(AttemptId(key), [attempt.id for attempt in opened.attempts])
-        elif opened is None and any(session.id == key for session in self._listing.sessions):
-            self._open_session(SessionId(key))
-        elif opened is None and key:
-            self._open_found(key)
+        subject = self.subject()
+        if subject is not None and subject.attempt is not None:
+            self._open_attempt(subject.attempt)
+        elif subject is not None and self._listing.opened is None:
+            self._open_session(subject.session)
 
     def _open_session(self, session: SessionId) -> None:
-        self._read("opening…", lambda history: history.session(session), self._take_session)
+        self._ask("opening…", lambda history: history.session(session), self._take_session)
 
-    def _open_found(self, key: str) -> None:
-        group = next((group for group in found_groups(self._listing.found) if group.key == key), None)
-        if group is not None and group.attempt is not None:
-            self._open_attempt(group.attempt.id, [])
-        elif group is not None:
-            self._open_session(group.rows[0].session)
-
-    def _open_attempt(self, attempt: AttemptId, siblings: Sequence[AttemptId]) -> None:
+    def _open_attempt(self, attempt: AttemptId) -> None:
         from obra_tui.ui.screens.attempt import AttemptScreen
 
-        self.app.push_screen(AttemptScreen(attempt, siblings))
-
-    def _attempt_here(self) -> AttemptId | None:
-        key = self.query_one("#list", ChoiceList).highlighted
-        opened = self._listing.opened
-        known = [attempt.id for attempt in opened.attempts] if opened else []
-        known += [group.attempt.id for group in found_groups(self._listing.found) if group.attempt]
-        return AttemptId(key) if key in known else None
-
-    def action_mark(self) -> None:
-        """Mark an attempt to compare it; at most two are marked."""
-        attempt = self._attempt_here()
-        if attempt is None:
-            self.desk.tell("Open a session or search first: attempts are compared.", problem=True)
-        elif attempt in self._marked:
-            self._marked = tuple(item for item in self._marked if item != attempt)
-        else:
-            self._marked = (*self._marked[-1:], attempt)
-        self.draw(())
-
-    def action_compare(self) -> None:
-        from obra_tui.ui.screens.compare import CompareScreen
-
-        here = self._attempt_here()
-        sides = self._marked if len(self._marked) == 2 else tuple(filter(None, (*self._marked, here)))
-        if len(set(sides)) == 2:
-            self.app.push_screen(CompareScreen(sides[0], sides[1]))
-        else:
-            self.desk.tell(f"Mark two attempts with {self.desk.key_shown('history.mark')}.", problem=True)
-
-    def action_replay(self) -> None:
-        from obra_tui.ui.screens.replay import ReplayScreen
-
-        session = self._session_here()
-        if session is not None:
-            self.app.push_screen(ReplayScreen(session))
-
-    def _session_here(self) -> SessionId | None:
-        if self._listing.opened is not None:
-            return self._listing.opened.summary.id
-        key = self.query_one("#list", ChoiceList).highlighted
-        groups = {group.key: group.rows[0].session for group in found_groups(self._listing.found)}
-        return groups.get(key) or next((s.id for s in self._listing.sessions if s.id == key), None)
-
-    def action_copy_id(self) -> None:
-        key = self.query_one("#list", ChoiceList).highlighted
-        if key:
-            self.desk.copy(key)
-
-    # -- the search line -----------------------------------------------------------------------
-
-    def action_find(self) -> None:
-        backend = self.desk.backend
-        if backend is not None and not self._names:
-            self.run_worker(partial(self._read_names, backend.history), thread=True, exit_on_error=False)
-        self.query_one(MessageLine).ask("Search", self._search, live=self._search_live)
-
-    def _read_names(self, history: History) -> None:
-        """In a worker thread: names to complete with; without them only the fields are completed."""
-        try:
-            names = history.known_names()
-        except ObraError:
-            return
-        self.desk.soon(partial(self._take_names, names))
-
-    def _take_names(self, names: Mapping[str, tuple[str, ...]]) -> None:
-        self._names = names
-
-    def _search_live(self, text: str) -> None:
-        if text != self._line:
-            self._search(text)
-
-    def _search(self, text: str) -> None:
-        backend = self.desk.backend
-        if backend is not None and self._loading:
-            backend.history.stop_finding()
-        self._line = text
-        self._listing = replace(self._listing, opened=None)
-        self._load()
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Tab completes only while somebody writes the search line; a space then is a space."""
-        writing = isinstance(self.focused, Input)
-        if action in ("complete", "mark"):
-            return writing if action == "complete" else not writing
-        return super().check_action(action, parameters)
-
-    def action_complete(self) -> None:
-        """Complete the word at the cursor, or say how it could go on."""
-        field = self.query_one("#message-input", Input)
-        line, cursor, choices = completed(field.value, field.cursor_position, self._names)
-        field.value, field.cursor_position = line, cursor
-        self.query_one(MessageLine).tell("  ".join(choices[:8]))
+        self.app.push_screen(AttemptScreen(attempt))
 
     def action_go_up(self) -> None:
-        if self._listing.opened is not None:
-            back = self._listing.opened.summary.id
+        opened = self._listing.opened
+        if opened is not None:
             self._listing = replace(self._listing, opened=None)
             self._show_rows(keep=False)
-            self.query_one("#list", ChoiceList).highlight(back)
-            self.draw(())
+            self.query_one("#list", ChoiceList).highlight(opened.summary.id)
+            self._load()
         elif self._line:
-            self._search("")
+            self.search("")
         else:
             self.desk.show("live")
 
     def action_reload(self) -> None:
-        self._listing = _Listing()
         self._load()
+
+    def action_replay(self) -> None:
+        from obra_tui.ui.screens.replay import ReplayScreen
+
+        subject = self.subject()
+        if subject is not None:
+            self.app.push_screen(ReplayScreen(subject.session))
+
+    # -- marks ---------------------------------------------------------------------------------
+
+    def action_mark(self) -> None:
+        """Mark a row to compare it; two are compared, and both are attempts or both sessions."""
+        subject = self.subject()
+        if subject is None:
+            return
+        alike = tuple(item for item in self._marked if (item.attempt is None) == (subject.attempt is None))
+        if subject in alike:
+            self._marked = tuple(item for item in alike if item != subject)
+        else:
+            self._marked = (*alike[-(MARKS - 1) :], subject)
+        self._show_rows()
+        self.draw(())
+
+    def action_compare(self) -> None:
+        """Compare the two that are marked, or the one that is marked with the one here."""
+        from obra_tui.ui.screens.compare import compare_screen
+
+        here = self.subject()
+        sides = self._marked if len(self._marked) == MARKS else (*self._marked, *((here,) if here else ()))
+        if len({side.id for side in sides}) != MARKS:
+            self.desk.tell(f"Mark two rows with {self.desk.key_shown('history.mark')}.", problem=True)
+        elif (sides[0].attempt is None) != (sides[1].attempt is None):
+            self.desk.tell("Two attempts are compared, or two sessions.", problem=True)
+        else:
+            self.app.push_screen(compare_screen(*sides))
+
+    # -- what the mixed-in keys need -----------------------------------------------------------
+
+    def subject(self) -> Subject | None:
+        return self._listing.subject(self._key)
+
+    def labels_changed(self, labels: Labels) -> None:
+        self._listing = replace(self._listing, labels=labels)
+        self._show_rows()
+
+    def search_for(self, line: str) -> None:
+        self.search(line)
+        self.open_line(line)
+
+    def search(self, line: str) -> None:
+        backend = self.desk.backend
+        if backend is not None and self._reading.doing:
+            backend.history.stop_finding()
+        self._line = line
+        self._listing = replace(self._listing, opened=None)
+        self._load()
+
+    def action_import_sessions(self) -> None:
+        from obra_tui.ui.screens.import_dialog import ImportDialog
+
+        self.app.push_screen(ImportDialog(), lambda changed: self._load() if changed else None)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Tab completes only while somebody writes the search line; a space then is a space."""
+        if action in _WHILE_WRITING:
+            return _WHILE_WRITING[action] == self.writing
+        return super().check_action(action, parameters)

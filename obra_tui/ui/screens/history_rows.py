@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from obra_tui.core.history import AttemptSummary, SessionDetail, SessionSummary
-from obra_tui.core.lifecycle import State
+from obra_tui.core.lifecycle import WORKING, State
+from obra_tui.core.model import SessionKind
 from obra_tui.ui.feeds.claude import consumption
 from obra_tui.ui.feeds.lines import joined
 from obra_tui.ui.format import duration, money, plural, score
 from obra_tui.ui.words import DECISION, TASK, person_name
 from widgets.lines import LogLine, Span
 
-DAY_S = 86_400
+PINNED = "pinned"
+PIN = "*"
 
 
 def when(at: float, now: float) -> str:
@@ -26,19 +28,26 @@ def when(at: float, now: float) -> str:
     return time.strftime("%Y-%m-%d", then)
 
 
-def session_row(session: SessionSummary, now: float) -> LogLine:
-    """`22 Nov 14:02  Calculator   2 accepted 1 failed     0.86  $0.42`."""
+def session_row(session: SessionSummary, now: float, labels: Sequence[str] = ()) -> LogLine:
+    """`22 Nov 14:02  * Calculator   2 accepted 1 failed  #good     0.86  $0.42`."""
     stamp = f"{when(session.opened_at, now):<13}"
     states = " ".join(f"{count} {TASK[state].word}" for state, count in session.states)
+    if session.kind is SessionKind.IMPORTED:
+        states = "no gate"
+    pin = f"{PIN} " if PINNED in labels else ""
     lead = "REHEARSAL " if session.rehearsal else ""
-    title = f"{lead}{session.title or session.id}"
+    title = f"{pin}{lead}{session.title or session.id}"
     cost = money(session.usage.cost_usd) if session.usage.cost_usd else ""
-    text = f"{stamp}{title:<34} {states}"
+    text = f"{stamp}{title:<34} {states}".rstrip()
+    tags = tagged(labels)
     spans = [Span(0, len(stamp), "dim")]
     if lead:
-        spans.append(Span(len(stamp), len(stamp) + len(lead), "gate"))
+        start = len(stamp) + len(pin)
+        spans.append(Span(start, start + len(lead), "gate"))
+    if tags:
+        spans.append(Span(len(text) + 2, len(text) + 2 + len(tags), "person"))
     return LogLine(
-        text.rstrip(),
+        f"{text}  {tags}".rstrip(),
         key=session.id,
         glyph=_glyph(session),
         spans=tuple(spans),
@@ -46,9 +55,16 @@ def session_row(session: SessionSummary, now: float) -> LogLine:
     )
 
 
+def tagged(labels: Sequence[str]) -> str:
+    """`#good #slow`, without the pin."""
+    return " ".join(f"#{label}" for label in labels if label != PINNED)
+
+
 def _glyph(session: SessionSummary) -> str:
     if session.waiting:
         return "?"
+    if session.kind is SessionKind.IMPORTED:
+        return "–"
     if session.closed_at is None:
         return "●"
     accepted = session.in_state(State.ACCEPTED)
@@ -68,25 +84,41 @@ def attempt_row(attempt: AttemptSummary) -> LogLine:
     if attempt.score is not None:
         verdict = f"Quality: {score(attempt.score)} ({'PASS' if attempt.passes else 'FAIL'})"
     name = f"{attempt.task_key} {attempt.task_title}"
-    outcome = attempt.outcome.value.replace("_", " ") if attempt.outcome else "cut off"
+    outcome = (
+        attempt.outcome.value.replace("_", " ") if attempt.outcome else "running" if running(attempt) else "cut off"
+    )
     text = joined((f"{name}  attempt {attempt.number}", verdict or outcome, decided))
     took = duration(attempt.seconds) if attempt.seconds is not None else ""
-    glyph = "✓" if attempt.accepted else "?" if attempt.waiting else "✗" if attempt.passes is False else "·"
     return LogLine(
         text,
         key=attempt.id,
-        glyph=glyph,
+        glyph=_attempt_glyph(attempt),
         spans=(Span(0, len(name), "strong"),),
         time=time.strftime("%H:%M", time.localtime(attempt.started_at)),
         aside=took,
     )
 
 
-def session_card(session: SessionSummary, detail: SessionDetail | None) -> list[LogLine]:
-    return list(_session_card(session, detail))
+def running(attempt: AttemptSummary) -> bool:
+    """It is at work now: Claude, the checks or the judge."""
+    return attempt.task_state in WORKING and attempt.gate_decision is None
 
 
-def _session_card(session: SessionSummary, detail: SessionDetail | None) -> Iterator[LogLine]:
+def _attempt_glyph(attempt: AttemptSummary) -> str:
+    if attempt.accepted:
+        return "✓"
+    if attempt.waiting:
+        return "?"
+    if attempt.passes is False:
+        return "✗"
+    return "●" if running(attempt) else "·"
+
+
+def session_card(session: SessionSummary, detail: SessionDetail | None, labels: Sequence[str] = ()) -> list[LogLine]:
+    return list(_session_card(session, detail, labels))
+
+
+def _session_card(session: SessionSummary, detail: SessionDetail | None, labels: Sequence[str]) -> Iterator[LogLine]:
     yield LogLine(session.title or str(session.id), style="strong")
     if session.rehearsal:
         yield LogLine(f"REHEARSAL {session.rehearsal}: no real model took part", style="gate")
@@ -101,6 +133,8 @@ def _session_card(session: SessionSummary, detail: SessionDetail | None) -> Iter
         ("attempts", str(session.attempts)),
         ("score", score(session.score)),
         ("used", joined(consumption(session.usage))),
+        ("pinned", "never pruned" if PINNED in labels else ""),
+        ("tags", tagged(labels)),
     ]
     if session.waiting:
         facts.append(("waiting", plural(session.waiting, "gate")))

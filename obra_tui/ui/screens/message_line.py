@@ -36,8 +36,8 @@ class MessageLine(Horizontal):
     def on_mount(self) -> None:
         self.display = False
 
-    def ask(self, label: str, take: Taker, *, live: Taker | None = None) -> None:
-        """Open the line; `take` gets the text at Enter, `live` at every change."""
+    def ask(self, label: str, take: Taker, *, live: Taker | None = None, text: str = "") -> None:
+        """Open the line on `text`; `take` gets the text at Enter, `live` at every change."""
         from textual.widgets import Input
 
         self._take, self._live = take, live
@@ -46,10 +46,11 @@ class MessageLine(Horizontal):
         self.display = True
         inputs = self.query(Input)
         if inputs:
-            inputs.first().clear()
+            inputs.first().value = text
+            inputs.first().cursor_position = len(text)
             inputs.first().focus()
             return
-        field = Input(id="message-input", compact=True, select_on_focus=False)
+        field = Input(text, id="message-input", compact=True, select_on_focus=False)
         self.mount(field, after="#message-label")
         self.call_after_refresh(field.focus)
 

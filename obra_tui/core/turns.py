@@ -1,0 +1,49 @@
+"""Two transcripts side by side: which turn of the one stands beside which of the other. Pure.
+
+A turn begins with a prompt or with something that Claude says. The n-th prompt
+stands beside the n-th prompt, and after it turn beside turn.
+"""
+
+from collections.abc import Iterable, Sequence
+from itertools import zip_longest
+
+from obra_tui.core.events import AttemptStarted, ClaudeEnded, ClaudeStarted, PromptSent, Record, TextFinished
+
+Turn = tuple[Record, ...]
+_TELLING = (AttemptStarted, ClaudeStarted, ClaudeEnded)
+"""Records that say which attempt it was, by which model, at what cost."""
+
+
+def turns(records: Iterable[Record]) -> list[Turn]:
+    """Cut records into turns; what comes before the first one belongs to it."""
+    found: list[list[Record]] = []
+    began = False
+    for record in records:
+        begins = isinstance(record.event, PromptSent | TextFinished)
+        if not found or (begins and began):
+            found.append([])
+        found[-1].append(record)
+        began = began or begins
+    return [tuple(turn) for turn in found]
+
+
+def beside(a: Sequence[Turn], b: Sequence[Turn]) -> list[tuple[Turn, Turn]]:
+    """Return pairs of turns; where the other side has none, an empty one."""
+    pairs: list[tuple[Turn, Turn]] = []
+    for ours, theirs in zip_longest(_by_prompt(a), _by_prompt(b), fillvalue=()):
+        pairs += zip_longest(ours, theirs, fillvalue=())
+    return pairs
+
+
+def _by_prompt(found: Sequence[Turn]) -> list[list[Turn]]:
+    groups: list[list[Turn]] = [[]]
+    for turn in found:
+        if groups[-1] and any(isinstance(record.event, PromptSent) for record in turn):
+            groups.append([])
+        groups[-1].append(turn)
+    return groups
+
+
+def untold(records: Iterable[Record]) -> list[Record]:
+    """Return the records without those that tell who it was."""
+    return [record for record in records if not isinstance(record.event, _TELLING)]
