@@ -8,6 +8,7 @@ from typing import Any
 
 import typer
 
+from obra_tui.core.answers import decision_lines
 from obra_tui.core.errors import ObraError
 from obra_tui.core.export import Told, blocks, labelled
 from obra_tui.core.history import AttemptDetail, AttemptSummary, Found, History, Mark, SessionDetail, SessionSummary
@@ -149,9 +150,13 @@ def _detail_lines(detail: AttemptDetail) -> Iterator[str]:
         yield f"finding  {finding.severity.value:<8} {one_line(finding.place)} {one_line(finding.message, 500)}"
     if detail.decision:
         decision = detail.decision.decision
-        yield f"decision {decision.kind.value} by {one_line(decision.by)} {one_line(decision.note, 500)}".rstrip()
+        yield f"decision {decision.kind.value} by {one_line(decision.by)}"
+        yield from (f"  {label:<10}{one_line(text, 500)}" for label, text in decision_lines(decision))
     if detail.acceptance:
         yield f"commit   {detail.acceptance.commit} on {one_line(detail.acceptance.branch)}"
+    if detail.reverted:
+        undone = detail.reverted
+        yield f"reverted {undone.reversal.commit} by {one_line(undone.by)}: {one_line(undone.note, 500)}"
 
 
 # --- lines ---------------------------------------------------------------------------------------

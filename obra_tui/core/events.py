@@ -26,6 +26,7 @@ from obra_tui.core.model import (
     PermissionQuestion,
     Policy,
     QualityResult,
+    Reversal,
     SandboxLevel,
     SessionKind,
     TaskSpec,
@@ -571,6 +572,31 @@ class WorkAccepted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WorkReverted:
+    """A person took accepted work back: the session's branch has a commit that undoes it. The task stays accepted.
+
+    The only event that may come after `SessionClosed`.
+    """
+
+    reversal: Reversal
+    by: str
+    note: str
+    type: Literal["work_reverted"] = "work_reverted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkMerged:
+    """Other work was accepted first, and both fit together. What comes out is new: it is checked before it is taken in.
+
+    The checks that follow are about the merged tree, and so is the next `DiffTaken`.
+    """
+
+    tip: str
+    """Commit of the session's branch that the work was merged onto."""
+    type: Literal["work_merged"] = "work_merged"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ConflictFound:
     """Accepted work met other accepted work in the same lines; the task is done again from `tip` on."""
 
@@ -643,6 +669,8 @@ Event = (
     | DecisionUndone
     | DecisionMade
     | WorkAccepted
+    | WorkReverted
+    | WorkMerged
     | ConflictFound
     | WorkKept
 )

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, Literal, Protocol, TypeVar
 
-from obra_tui.core.events import ChecksPlanned, DecisionMade, JudgePrompted, PromptSent, Record, WorkKept
+from obra_tui.core.events import ChecksPlanned, DecisionMade, JudgePrompted, PromptSent, Record, WorkKept, WorkReverted
 from obra_tui.core.ids import AttemptId, ClaudeSessionId, GateId, QuestionId, SessionId, TaskId
 from obra_tui.core.lifecycle import State
 from obra_tui.core.measures import Measured, Scope
@@ -292,6 +292,7 @@ class AttemptDetail:
     gate: GateView | None = None
     decision: DecisionMade | None = None
     acceptance: Acceptance | None = None
+    reverted: WorkReverted | None = None
     kept: WorkKept | None = None
 
 

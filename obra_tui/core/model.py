@@ -373,6 +373,8 @@ class Finding:
     """`requirement`, `correctness`, `tests`, `style`, `security`, `injection`, …"""
     suggestion: str = ""
     source: FindingSource = FindingSource.JUDGE
+    note: str = ""
+    """What the person says about it; goes to Claude with it."""
 
     @property
     def place(self) -> str:
@@ -534,6 +536,10 @@ class Decision:
     open_s: float = 0.0
     """How long the review screen was open."""
     seen_files: tuple[str, ...] = ()
+    overridden: tuple[str, ...] = ()
+    """What an approval went against, as it was shown to the person, one sentence each."""
+    own_score: float | None = None
+    """0.0–1.0: what the person gave before the judge's number was shown to them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -556,3 +562,15 @@ class Acceptance:
     branch: str
     repeated: bool = False
     """The commit was there already: an earlier acceptance of the same attempt was found."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reversal:
+    """The commit that takes accepted work back."""
+
+    commit: str
+    branch: str
+    reverted: str
+    """The commit of the acceptance."""
+    repeated: bool = False
+    """The commit was there already: an earlier reversal of the same work was found."""

@@ -5,7 +5,7 @@ Knows gates and what an answer leads to; sessions are found by those who hand th
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import NoReturn
+from typing import NoReturn, assert_never
 
 from obra_tui.core import commands as do
 from obra_tui.core.errors import GateDecided, NotAllowed, ObraError, StaleDecision, UnknownId
@@ -18,6 +18,7 @@ from obra_tui.engine.entries import moved
 from obra_tui.engine.holding import Holds
 from obra_tui.engine.outbox import Outbox
 from obra_tui.engine.prompts import changes_prompt
+from obra_tui.engine.reverting import read_session, revert_work
 from obra_tui.engine.session_run import SessionRun
 from obra_tui.engine.work import TaskWork
 
@@ -50,6 +51,21 @@ class Gates:
         """Let every answer that could still be undone stand."""
         for gate in self._holds.drop_all():
             await self._carry_out(gate, go_on=False)
+
+    async def answer(self, command: do.Decide | do.HandBack | do.UndoDecision | do.RevertWork) -> object:
+        """Do what a person wants with a gate. Raises one of `core.errors` and has changed nothing then."""
+        match command:
+            case do.Decide():
+                await self.decide(command)
+            case do.UndoDecision(gate=gate, by=by):
+                self.undo(gate, by)
+            case do.HandBack(gate=gate, by=by):
+                return await self.hand_back(gate, by)
+            case do.RevertWork():
+                return await self.revert(command)
+            case _:
+                assert_never(command)
+        return None
 
     async def decide(self, command: do.Decide) -> None:
         """Take the first answer to a gate. Raises `NotAllowed` and has changed nothing when it cannot stand."""
@@ -113,10 +129,16 @@ class Gates:
         if found is None:
             raise NotAllowed(
                 f"The answer to gate {gate} cannot be undone any more.",
-                fix="It was carried out, or there is none. Accepted work can be taken back with git revert.",
+                fix="It was carried out, or there is none. `obra review --undo GATE --note …` reverts accepted work.",
             )
         self._holds.drop(gate)
         self._write_undone(*found, DecisionUndone(gate=gate, by=by))
+
+    async def revert(self, command: do.RevertWork) -> str:
+        """Take accepted work back, also that of a closed session; returns the commit that does so."""
+        run = self._runs.get(command.session)
+        work = run.work if run else read_session(self._ports.ledger, command.session, self._config.project)
+        return await revert_work(self._ports, self._outbox, work, command)
 
     def next_prompt(self, gate: GateId, note: str, chosen: tuple[Finding, ...]) -> str:
         """Return the prompt that a request for changes with this note and these findings would send."""
@@ -197,6 +219,10 @@ def check_decision(decision: Decision, *, passes: bool) -> None:
             raise NotAllowed(
                 "This work does not pass the gate: an approval needs a reason.",
                 fix="Say why it is right nevertheless; it is stored as an override.",
+            )
+        case DecisionKind.APPROVE if decision.overridden and not note:
+            raise NotAllowed(
+                f"Approving goes against this: {decision.overridden[0]}", fix="Say why it is right nevertheless."
             )
         case DecisionKind.CHANGES if not (note or decision.chosen or decision.prompt.strip()):
             raise NotAllowed(

@@ -89,6 +89,21 @@ def conflict_prompt(number: int, files: Sequence[str], patch: str, notes: Sequen
     return "\n\n".join(parts)
 
 
+def merged_prompt(number: int, checks: Sequence[CheckResult], notes: Sequence[str] = ()) -> str:
+    """Return the prompt after the work fitted on other accepted work, but did not work together with it."""
+    return "\n\n".join(
+        (
+            f"# Attempt {number}: it does not work together with other accepted work",
+            *_notes(notes),
+            "Meanwhile the project took in other work. The copy now holds both: git merged them without a conflict, "
+            "but what came out does not pass the checks.",
+            "## Failing checks",
+            *(_failed_check(result) for result in failing(checks)),
+            "Look at what the project has now and mend your work so that both are kept. Do not undo what is there.",
+        )
+    )
+
+
 CONTINUE = "You were interrupted. Look at the state of the work in the copy and go on with the task from there."
 
 
@@ -112,7 +127,8 @@ def _failed_check(result: CheckResult) -> str:
 def _finding(item: Finding) -> str:
     place = f"`{item.place}`: " if item.place else ""
     suggestion = f" Suggestion: {item.suggestion}" if item.suggestion else ""
-    note = "".join(f"\n  > {line}" for line in item.note.strip().splitlines())
+    said = item.note.strip().replace("\n", "\n  ")
+    note = f"\n  Note by the person: {said}" if said else ""
     return f"- **{item.severity}** {place}{item.message}{suggestion}{note}"
 
 

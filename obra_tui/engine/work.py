@@ -41,12 +41,16 @@ from obra_tui.core.events import (
     TasksOrdered,
     UsageReported,
     VerdictReached,
+    WorkAccepted,
     WorkHandedBack,
+    WorkMerged,
+    WorkReverted,
 )
 from obra_tui.core.gate import PreviousAttempt, remember
 from obra_tui.core.ids import AttemptId, ClaudeSessionId, GateId, SessionId, TaskId
 from obra_tui.core.lifecycle import State
 from obra_tui.core.model import (
+    Acceptance,
     CheckResult,
     Decision,
     DecisionKind,
@@ -55,6 +59,7 @@ from obra_tui.core.model import (
     OpenGate,
     Outcome,
     QualityResult,
+    Reversal,
     TaskSpec,
     Usage,
     Verdict,
@@ -101,6 +106,13 @@ class TaskWork:
     """Since its budget began, or was renewed."""
     conflict: ConflictFound | None = None
     """The work met other accepted work; stays here until the prompt that says so was sent."""
+    acceptance: Acceptance | None = None
+    reversal: Reversal | None = None
+    """The accepted work was taken back."""
+    merged: WorkMerged | None = None
+    """The work was merged with other accepted work; stays here until the next prompt was sent."""
+    approved_checks: tuple[CheckResult, ...] = ()
+    """What the checks had said when the work was approved."""
     prompted: bool = False
     """The present Claude session has received a prompt and can be resumed."""
 
@@ -194,6 +206,8 @@ def _apply_to_task(task: TaskWork, record: Record) -> None:
             task.copy = copy
         case ConflictFound() as conflict:
             task.conflict = conflict
+        case WorkMerged() as merged:
+            task.merged = merged
         case SteerQueued(delivered=False, text=text):
             task.notes = (*task.notes, text)
         case WorkHandedBack(by=by):
@@ -202,7 +216,7 @@ def _apply_to_task(task: TaskWork, record: Record) -> None:
             task.held = held
         case DecisionUndone():
             task.held = None
-        case GateOpened() | DecisionMade():
+        case GateOpened() | DecisionMade() | WorkAccepted() | WorkReverted():
             _apply_gate(task, record)
         case _:
             _apply_to_attempt(task, record)
@@ -217,6 +231,7 @@ def _apply_to_attempt(task: TaskWork, record: Record) -> None:
             task.notes = ()
             task.decision = None
             task.conflict = None
+            task.merged = None
         case ClaudeStarted(claude_session=claude_session):
             task.claude_session = claude_session
         case UsageReported(usage=usage):
@@ -269,3 +284,9 @@ def _apply_gate(task: TaskWork, record: Record) -> None:
         case DecisionMade(decision=decision):
             task.gate = None
             task.decision = decision if decision.kind is DecisionKind.CHANGES else None
+            if decision.kind is DecisionKind.APPROVE:
+                task.approved_checks = task.checks
+        case WorkAccepted(acceptance=acceptance):
+            task.acceptance = acceptance
+        case WorkReverted(reversal=reversal):
+            task.reversal = reversal

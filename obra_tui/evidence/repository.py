@@ -107,6 +107,10 @@ class OwnRepository:
         answer = await self.git.run("cat-file", "-e", f"{commit}^{{commit}}", good=(0, 1, 128))
         return answer.code == 0
 
+    async def is_ancestor(self, commit: str, tip: str) -> bool:
+        answer = await self.git.run("merge-base", "--is-ancestor", commit, tip, good=(0, 1, 128))
+        return answer.code == 0
+
     async def point(self, name: str, commit: str) -> None:
         await self.git.run("update-ref", name, commit)
 

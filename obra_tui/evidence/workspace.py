@@ -14,8 +14,9 @@ from pathlib import Path
 
 from obra_tui.core.errors import WorkspaceError
 from obra_tui.core.ids import AttemptId, SessionId, TaskId
-from obra_tui.core.model import Acceptance, Diff, WorkCopy
-from obra_tui.evidence.acceptance import Accepting, branch_of, fast_forward, tip_of, with_trailers
+from obra_tui.core.model import Acceptance, Diff, Reversal, WorkCopy
+from obra_tui.evidence.acceptance import Accepting, fast_forward
+from obra_tui.evidence.branch import branch_of, tip_of, with_trailers
 from obra_tui.evidence.copies import (
     Place,
     Prepared,
@@ -30,9 +31,10 @@ from obra_tui.evidence.copies import (
 from obra_tui.evidence.git import SLOW_S, Git
 from obra_tui.evidence.protect import rules_with
 from obra_tui.evidence.repository import Identity, OwnRepository, first_commit, open_project
+from obra_tui.evidence.reverting import Reverting
 from obra_tui.evidence.sandbox import Sandbox
 from obra_tui.evidence.setup import run_setup
-from obra_tui.evidence.snapshot import Limits, Reader
+from obra_tui.evidence.snapshot import Limits, Reader, Snapshot
 
 __all__ = ["GitWorkspace", "Identity", "Limits", "fast_forward", "open_project"]
 
@@ -176,6 +178,11 @@ class GitWorkspace:
         after = await self._reader.blob_at(diff.tree, path)
         return await self._reader.text(before or ""), await self._reader.text(after or "")
 
+    async def changes_between(self, earlier: Diff, later: Diff) -> Diff:
+        """Return what changed from the work of one attempt to that of a later one; `files_of` reads its texts."""
+        taken = Snapshot(tree=later.tree, notes=later.notes, complete=True)
+        return await self._reader.compare(earlier.tree, taken)
+
     async def keep(self, attempt: AttemptId, copy: WorkCopy, diff: Diff, message: str) -> tuple[str, str]:
         name = f"refs/obra/attempts/{attempt}"
         there = await self._repository.find(name)
@@ -197,6 +204,13 @@ class GitWorkspace:
         )
         async with self._one_at_a_time[session]:
             return await accepting.accept()
+
+    async def revert(self, session: SessionId, commit: str, message: str) -> Reversal:
+        reverting = Reverting(
+            repository=self._repository, identity=self._identity, session=session, commit=commit, message=message
+        )
+        async with self._one_at_a_time[session]:
+            return await reverting.revert()
 
     async def rebase(self, session: SessionId, task: TaskId, diff: Diff, tip: str) -> WorkCopy:
         place = place_of_task(self._data_dir, task)

@@ -17,6 +17,7 @@ DETAIL_TYPES = (
     "gate_judged",
     "decision_made",
     "work_accepted",
+    "work_reverted",
     "work_kept",
 )
 """The events that `fold_attempt` understands."""
@@ -47,10 +48,19 @@ def _with(detail: AttemptDetail, event: e.Event) -> AttemptDetail:
             return replace(detail, verdict=verdict)
         case e.GateJudged(quality=quality, outcome=outcome):
             return replace(detail, quality=quality, outcome=outcome)
+        case _:
+            return _answered(detail, event)
+
+
+def _answered(detail: AttemptDetail, event: e.Event) -> AttemptDetail:
+    """What became of the work."""
+    match event:
         case e.DecisionMade():
             return replace(detail, decision=event)
         case e.WorkAccepted(acceptance=acceptance):
             return replace(detail, acceptance=acceptance)
+        case e.WorkReverted():
+            return replace(detail, reverted=event)
         case e.WorkKept():
             return replace(detail, kept=event)
         case _:

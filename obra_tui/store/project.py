@@ -410,6 +410,7 @@ def _decision_made(record: Record, event: e.DecisionMade) -> list[Change]:
         "note": decision.note,
         "override": decision.override,
         "open_s": decision.open_s,
+        "own_score": decision.own_score,
     }
     row = _row("decision", record, **values)
     attempt = _hit(_UPDATE_ATTEMPT, event.binding.attempt, decision=decision.kind.value, decided_by=decision.by)

@@ -323,6 +323,7 @@ decision = _derived(
     _text("note"),
     Column("override", Boolean, nullable=False),
     Column("open_s", Float, nullable=False),
+    Column("own_score", Float),
 )
 _partial("uq_decision_gate", decision.c.gate, where="gate IS NOT NULL", unique=True)
 

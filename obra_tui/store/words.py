@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 
 from obra_tui.core import events as e
+from obra_tui.core.model import FindingSource
 from obra_tui.store.text import storable
 
 LONGEST_TEXT = 200_000
@@ -36,13 +37,21 @@ def text_of(event: e.Event) -> str:
             parts = [verdict.summary, verdict.unjudged]
         case e.GateJudged(quality=quality):
             parts = [f"{finding.place} {finding.message} {finding.suggestion}" for finding in quality.findings]
-        case e.DecisionMade(decision=decision):
-            parts = [decision.by, decision.note]
+        case e.DecisionMade() | e.WorkReverted():
+            parts = _said_by_a_person(event)
         case e.ProblemRaised(text=text):
             parts = [text]
         case _:
             return ""
     return storable("\n".join(part for part in parts if part)[:LONGEST_TEXT])
+
+
+def _said_by_a_person(event: e.DecisionMade | e.WorkReverted) -> list[str]:
+    if isinstance(event, e.WorkReverted):
+        return [event.by, event.note]
+    decision = event.decision
+    own = [item for item in decision.chosen if item.note or item.source is FindingSource.PERSON]
+    return [decision.by, decision.note, *(f"{item.message} {item.note}" for item in own)]
 
 
 @dataclass(frozen=True, slots=True)

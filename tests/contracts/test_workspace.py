@@ -190,3 +190,36 @@ async def test_rebased_work_stands_on_the_tip_with_what_fits_and_without_conflic
         assert (again.path, again.base_commit) == (copy.path, tip)
         assert [(change.path, change.kind.value) for change in now.files] == [("mine.txt", "added")]
     assert (await case.workspace.files_of(now, "calc.py"))[1] == "def add(a, b):\n    return sum((a, b))\n"
+
+
+async def accepted(case, session, name, text):
+    copy = await copy_of(case, session)
+    case.write(copy.path, name, text)
+    diff = await case.workspace.take_diff(copy)
+    return (await case.workspace.accept(session, new_attempt_id(), diff, f"Write {name}")).commit
+
+
+async def test_reverted_work_is_gone_from_the_branch_and_what_came_later_stays(case, session):
+    first = await accepted(case, session, "calc.py", "wrong\n")
+    case.commit_on_branch(session, {"other.py": "right\n"})
+    undone = await case.workspace.revert(session, first, "Revert it")
+    assert (undone.branch, undone.reverted, undone.repeated) == (f"obra/{session}", first, False)
+    assert await case.workspace.tip(session) == undone.commit
+    assert case.branch_files(session) == {**FILES, "other.py": "right\n"}
+    assert await case.workspace.revert(session, first, "Revert it") == replace(undone, repeated=True)
+    assert await case.workspace.tip(session) == undone.commit
+
+
+async def test_work_that_others_built_on_is_not_reverted(case, session):
+    first = await accepted(case, session, "calc.py", "one\n")
+    theirs = case.commit_on_branch(session, {"calc.py": "two\n"})
+    with pytest.raises(BranchMoved, match=r"calc\.py"):
+        await case.workspace.revert(session, first, "Revert it")
+    assert await case.workspace.tip(session) == theirs
+
+
+async def test_a_commit_that_is_not_on_the_branch_is_not_reverted(case, session):
+    await accepted(case, session, "calc.py", "one\n")
+    elsewhere = await accepted(case, new_session_id(), "calc.py", "two\n")
+    with pytest.raises(BranchMoved, match="not on obra/"):
+        await case.workspace.revert(session, "f" * 40 if isinstance(case.workspace, FakeWorkspace) else elsewhere, "No")

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from obra_tui.core.errors import BranchMoved, ObraError, WorkspaceError
 from obra_tui.core.ids import AttemptId, SessionId, TaskId
-from obra_tui.core.model import Acceptance, ChangeKind, Diff, FileChange, WorkCopy
+from obra_tui.core.model import Acceptance, ChangeKind, Diff, FileChange, Reversal, WorkCopy
 
 Tree = dict[str, str]
 
@@ -30,6 +30,9 @@ class FakeWorkspace:
         self._copies: dict[str, tuple[WorkCopy, Tree]] = {}
         self._branches: dict[str, str] = {}
         self._accepted: dict[str, dict[str, str]] = defaultdict(dict)
+        self._parent_of: dict[str, str] = {}
+        """The commit before each accepted one."""
+        self._reverted: dict[str, str] = {}
         self._head = self._commit(self._store(dict(files or {"README.md": "# Project\n"})), "start")
 
     # --- what tests say ---
@@ -110,10 +113,34 @@ class FakeWorkspace:
         branch = f"obra/{session}"
         if attempt in self._accepted[session]:
             return Acceptance(commit=self._accepted[session][attempt], branch=branch, repeated=True)
-        tree = self._merged(session, diff)
+        tree = self._tree_on_tip(session, diff)
         commit = self._commit(tree, f"{self._branches.get(session)} {attempt} {message}")
+        self._parent_of[commit] = self._branches.get(session) or diff.base_commit
         self._branches[session] = self._accepted[session][attempt] = commit
         return Acceptance(commit=commit, branch=branch)
+
+    async def revert(self, session: SessionId, commit: str, message: str) -> Reversal:
+        self._begin("revert", session, commit, message)
+        branch, tip = f"obra/{session}", self._branches.get(session)
+        if commit in self._reverted:
+            return Reversal(commit=self._reverted[commit], branch=branch, reverted=commit, repeated=True)
+        if tip is None or commit not in self._parent_of:
+            raise BranchMoved(f"{commit} is not on {branch} any more.", fix="Nothing was changed.")
+        mine, before = self._trees[self._tree_of[commit]], self._trees[self._tree_of[self._parent_of[commit]]]
+        tree = dict(self._trees[self._tree_of[tip]])
+        for name in {*mine, *before}:
+            if mine.get(name) == before.get(name):
+                continue
+            if tree.get(name) != mine.get(name):
+                raise BranchMoved(
+                    f"{commit} cannot be taken back: later work changed {name}, too.",
+                    fix="Nothing was changed.",
+                    conflicts=(name,),
+                )
+            tree.pop(name, None)
+            tree |= {name: before[name]} if name in before else {}
+        self._branches[session] = self._reverted[commit] = self._commit(self._store(tree), f"on {tip} {message}")
+        return Reversal(commit=self._branches[session], branch=branch, reverted=commit)
 
     async def rebase(self, session: SessionId, task: TaskId, diff: Diff, tip: str) -> WorkCopy:
         self._begin("rebase", session, task, tip)
@@ -155,13 +182,12 @@ class FakeWorkspace:
         change = FileChange(path=name, kind=kind, added=added, removed=removed)
         return replace(change, protected=self.protected.get(name, ""))
 
-    def _merged(self, session: SessionId, diff: Diff) -> str:
+    def _tree_on_tip(self, session: SessionId, diff: Diff) -> str:
         tip = self._branches.get(session)
         if tip is None or tip == diff.base_commit:
             return diff.tree
         base, theirs = self._trees[self._tree_of[diff.base_commit]], self._trees[self._tree_of[tip]]
         ours = self._trees[diff.tree]
-        merged: Tree = {}
         for name in {*base, *ours, *theirs}:
             sides = base.get(name), ours.get(name), theirs.get(name)
             if len(set(sides)) == 3 or (sides[0] not in sides[1:] and sides[1] != sides[2]):
@@ -171,10 +197,7 @@ class FakeWorkspace:
                     conflicts=(name,),
                     tip=tip,
                 )
-            text = sides[1] if sides[1] != sides[0] else sides[2]
-            if text is not None:
-                merged[name] = text
-        return self._store(merged)
+        raise BranchMoved(f"The branch obra/{session} moved.", fix="Both fit together; check what comes out.", tip=tip)
 
 
 def _lines(before: str | None, after: str | None) -> tuple[list[str], list[str]]:

@@ -3,12 +3,13 @@
 import pytest
 
 from obra_tui.core import commands as do
+from obra_tui.core.answers import finding_of_argument
 from obra_tui.core.errors import BranchMoved, GateDecided, NotAllowed, StaleDecision, UnknownId
 from obra_tui.core.events import AttemptStarted, DecisionMade, GateJudged, WorkAccepted
 from obra_tui.core.gate import GateRules
 from obra_tui.core.ids import GateId
 from obra_tui.core.lifecycle import State
-from obra_tui.core.model import ConversationReason, DecisionKind, Policy
+from obra_tui.core.model import ConversationReason, DecisionKind, Finding, FindingSource, Policy, Severity
 from tests.fakes.checks import failed, passed
 from tests.fakes.implementer import Play
 from tests.fakes.judge import objection, silence
@@ -239,3 +240,35 @@ async def test_a_task_whose_dependency_was_rejected_stays_blocked_and_the_sessio
     await world.do(do.CancelTask(task=world.task_id("T002"), by=ME))
     assert world.state("T002") is State.CANCELLED
     assert world.closed()
+
+
+async def test_a_persons_notes_and_own_findings_reach_the_next_prompt_word_for_word(tmp_path):
+    world = World(tmp_path, plays=(play("one\n"), play("two\n")))
+    await world.run()
+    await world.finished()
+    ticked = Finding(severity=Severity.MINOR, message="No docstring.", file="calc.py", line=1, note="In `add`, too.")
+    check = Finding(severity=Severity.MAJOR, message="line too long", source=FindingSource.CHECK, file="calc.py")
+    own = finding_of_argument("calc.py:2:blocker:Adds where it should\nsubtract.", ["calc.py"])
+    await world.decide(DecisionKind.CHANGES, "Mind the *names*.", chosen=(ticked, check, own))
+    await world.finished(2)
+    prompt = world.prompts()[1]
+    for said in (
+        "Mind the *names*.",
+        "- **minor** `calc.py:1`: No docstring.\n  Note by the person: In `add`, too.",
+        "- **major** `calc.py`: line too long",
+        "- **blocker** `calc.py:2`: Adds where it should\nsubtract.",
+    ):
+        assert said in prompt
+    (made,) = world.events(DecisionMade)
+    assert made.decision.chosen == (ticked, check, own)
+
+
+async def test_what_is_overridden_needs_a_reason_also_when_the_gate_would_pass(tmp_path):
+    world = World(tmp_path)
+    await world.run()
+    await world.finished()
+    against = ("1 file not looked at: calc.py.",)
+    with pytest.raises(NotAllowed, match="1 file not looked at"):
+        await world.approve(overridden=against)
+    await world.approve("I wrote it myself.", overridden=against)
+    assert world.events(DecisionMade)[0].decision.overridden == against

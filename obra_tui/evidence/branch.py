@@ -1,0 +1,129 @@
+"""The branch of a session in the person's repository: found, handed new commits, moved by compare-and-swap.
+
+What the commits hold is decided elsewhere. The checkout, the index and the current
+branch of the person are never touched.
+"""
+
+import contextlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from obra_tui.core.errors import BranchMoved, ObraError, WorkspaceError
+from obra_tui.core.ids import SessionId
+from obra_tui.evidence.git import SLOW_S, Git, GitFailed, git_of_project
+from obra_tui.evidence.repository import NO_COMMIT, Identity, OwnRepository
+
+TRIES = 5
+"""How often a move is tried while somebody else moves the branch."""
+_DURABLE = ("-c", "core.fsync=all")
+
+
+def branch_of(session: SessionId) -> str:
+    return f"obra/{session}"
+
+
+def with_trailers(message: str, **trailers: str) -> str:
+    """Return the message with a last block of trailers, which is the only block that git reads as such."""
+    lines = "\n".join(f"{name.replace('_', '-')}: {value}" for name, value in trailers.items())
+    return f"{message.strip() or 'Work accepted by Obra'}\n\n{lines}\n"
+
+
+async def tip_of(project: Path, branch: str) -> str | None:
+    """Return the commit that a branch of the person's repository points at."""
+    answer = await git_of_project(project).run(
+        "rev-parse", "--verify", "--quiet", f"refs/heads/{branch}^{{commit}}", good=(0, 1)
+    )
+    return answer.text or None
+
+
+async def checked_out_at(project: Path, branch: str) -> str:
+    """Return the folder in which the person has the branch checked out, or an empty string."""
+    answer = await git_of_project(project).run("worktree", "list", "--porcelain", "-z")
+    folder = ""
+    for line in answer.names:
+        word, _, value = os.fsdecode(line).partition(" ")
+        if word == "worktree":
+            folder = value
+        elif word == "branch" and value == f"refs/heads/{branch}":
+            return folder
+    return ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionBranch:
+    """One branch that is about to be moved; `reason` goes into its reflog."""
+
+    repository: OwnRepository
+    identity: Identity
+    session: SessionId
+    reason: str
+
+    @property
+    def name(self) -> str:
+        return branch_of(self.session)
+
+    async def tip(self) -> str | None:
+        """Return the branch's commit, which is in our repository then."""
+        tip = await tip_of(self.repository.project, self.name)
+        if tip is not None:
+            await self.repository.bring(tip, f"refs/obra/tips/{self.session}")
+        return tip
+
+    async def refuse_checked_out(self, again: str) -> None:
+        """Raise `BranchMoved` when the person stands on the branch; `again` says what to do after leaving it."""
+        folder = await checked_out_at(self.repository.project, self.name)
+        if folder:
+            raise BranchMoved(
+                f"The branch {self.name} is checked out, so moving it would make your files look changed.",
+                where=folder,
+                fix=f"Switch to another branch there (git switch -), then {again}.",
+            )
+
+    async def hand_over(self, commit: str) -> None:
+        """Bring the commit's objects into the person's repository; no ref of theirs moves."""
+        await self.repository.point(self._holder(commit), commit)
+        await self._git().run(
+            *_DURABLE,
+            *("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance"),
+            *("--no-recurse-submodules", "--refmap=", "--update-shallow"),
+            *(str(self.repository.directory), self._holder(commit)),
+            timeout_s=SLOW_S,
+        )
+
+    async def swap(self, commit: str, tip: str | None) -> bool:
+        """Move the branch from `tip` to `commit`; False when somebody else moved it first."""
+        old = tip or NO_COMMIT[:1] * len(commit)
+        try:
+            await self._git().run(
+                *(*_DURABLE, "update-ref", "-m", f"obra: {self.reason}", f"refs/heads/{self.name}", commit, old),
+                env=self.identity.environment(),
+            )
+        except GitFailed as error:
+            if await tip_of(self.repository.project, self.name) != tip:
+                return False
+            raise self._stuck(error) from error
+        with contextlib.suppress(GitFailed):
+            await self.repository.git.run("update-ref", "-d", self._holder(commit))
+        return True
+
+    def kept_moving(self, again: str) -> BranchMoved:
+        return BranchMoved(
+            f"The branch {self.name} kept moving while it was written to.",
+            where=str(self.repository.project),
+            fix=f"Stop what else writes to this branch and {again}.",
+        )
+
+    def _holder(self, commit: str) -> str:
+        return f"refs/obra/moving/{commit}"
+
+    def _git(self) -> Git:
+        return git_of_project(self.repository.project)
+
+    def _stuck(self, error: GitFailed) -> ObraError:
+        fix = error.fix
+        if "refs/heads/obra'" in error.stderr:
+            fix = "Rename your branch `obra`: it stands where the folder of Obra's branches must be."
+        return WorkspaceError(
+            f"The branch {self.name} could not be moved: {error.what}", where=str(self.repository.project), fix=fix
+        )
