@@ -117,6 +117,7 @@ def test_what_was_stored_before_there_was_a_search_is_found(path: Path) -> None:
     connection.execute("DROP TABLE search")
     connection.execute("DROP TABLE outside_usage")
     connection.execute("DROP TABLE fence")
+    connection.execute("ALTER TABLE decision DROP COLUMN own_score")
     connection.execute("UPDATE alembic_version SET version_num = '0001'")
     connection.commit()
     connection.close()
