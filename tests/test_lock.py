@@ -40,3 +40,32 @@ def test_every_locked_package_has_a_hash(name):
 @pytest.mark.parametrize("name", LOCKS)
 def test_a_lock_names_no_place_to_download_from(name):
     assert not re.search(r"://|--(?:extra-)?index-url|--find-links|\s@\s", text_of(name))
+
+
+DECISION = text_of("docs/decisions/0012-dependencies.md")
+IMPORTED_AS = {"claude-agent-sdk": "claude_agent_sdk", "markdown-it-py": "markdown_it"}
+PROGRAMS = {"pytest"}
+"""Started, not imported."""
+
+
+def named(requirements):
+    return {Requirement(text).name.lower() for text in requirements}
+
+
+def direct():
+    groups = PYPROJECT["dependency-groups"].values()
+    extras = PYPROJECT["project"]["optional-dependencies"].values()
+    return named(text for texts in (PYPROJECT["project"]["dependencies"], *groups, *extras) for text in texts)
+
+
+def test_each_direct_dependency_says_what_it_is_for_and_nothing_else_is_listed():
+    listed = re.findall(r"^\| `([\w.-]+)` \| [^|]{8,} \| [^|]+ \| [^|]*\d{4}-\d{2}", DECISION, re.MULTILINE)
+    assert sorted(listed) == sorted(direct())
+
+
+def test_the_program_imports_each_package_that_it_asks_for():
+    sources = [*(ROOT / "obra_tui").rglob("*.py"), *(ROOT / "widgets").rglob("*.py")]
+    text = "\n".join(path.read_text(encoding="utf-8") for path in sources if "scenarios" not in path.parts)
+    for name in named(PYPROJECT["project"]["dependencies"]) - PROGRAMS:
+        module = IMPORTED_AS.get(name, name.replace("-", "_"))
+        assert re.search(rf"^\s*(?:from|import) {module}\b", text, re.MULTILINE), f"nothing imports {name}"
