@@ -25,6 +25,8 @@ from tests.fakes.checks import FakeCheckRunner
 from tests.fakes.judge import FakeJudge
 
 ME = "person:ada"
+UNDO_S = 0.2
+"""Long enough for a kill to fall into it, short enough to wait for thousands of times."""
 
 for _room in ("agents.claude_code", "evidence.checks", "evidence.workspace", "judge", "store.journal", "store.queries",
               "engine.orchestrator", "wiring.versions"):  # fmt: skip
@@ -64,7 +66,7 @@ def _script_the_models():
 def work(place, *, up, policy, sessions, tasks):
     """Finish what is open, then work on `sessions` new sessions of `tasks` tasks each; `up` is called once it runs."""
     _script_the_models()
-    settings = load(place.repo, {"data_dir": str(place.data), "gate.policy": policy})
+    settings = load(place.repo, {"data_dir": str(place.data), "gate.policy": policy, "gate.undo_s": UNDO_S})
     plant = wiring.Plant(settings, Start(project=place.repo, attended=True), lambda: real_models(settings))
     plant.start()
     up()

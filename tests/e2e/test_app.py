@@ -18,7 +18,8 @@ def start(tmp_path):
     (tmp_path / "tmp").mkdir()
 
     def _start(*args, **size):
-        terminal = Terminal([sys.executable, "-m", "obra_tui", *args], env=environment(tmp_path), cwd=tmp_path, **size)
+        env = environment(tmp_path, OBRA_GATE__UNDO_S="0.5")
+        terminal = Terminal([sys.executable, "-m", "obra_tui", *args], env=env, cwd=tmp_path, **size)
         opened.append(terminal)
         return terminal
 

@@ -144,7 +144,8 @@ def test_a_project_without_checks_says_so_and_asks_the_person(tmp_path, stage):
 
 
 def test_ctrl_c_stops_within_two_seconds_keeps_the_work_and_resume_goes_on(tmp_path):
-    with Stage.open("slow", pace=1.0) as stage:
+    with Stage.open("csv", pace=0) as stage:
+        stage.claude.faults.add(Fault(kind=FaultKind.HANG, skip=1, seconds=60))
         repo = materialise(stage.scenario, tmp_path / "repo")
         home = tmp_path / "home"
         (home / "tmp").mkdir(parents=True)
@@ -159,7 +160,7 @@ def test_ctrl_c_stops_within_two_seconds_keeps_the_work_and_resume_goes_on(tmp_p
         )
         command = [sys.executable, "-m", "obra_tui", "run", plan(stage), "--headless", "-C", str(repo)]
         running = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        stage.claude.wait_for_requests(1, timeout=60)
+        stage.claude.wait_for_requests(2, timeout=60)
         asked = time.monotonic()
         running.send_signal(signal.SIGINT)
         out, err = running.communicate(timeout=30)
