@@ -44,8 +44,8 @@ def _run_headless(scenario: str, flags: Flags, *, pace: float, jobs: int, as_jso
         if not as_json:
             typer.echo(f"repository of this rehearsal: {rehearsal.project}")
             sys.stdout.flush()
-        start = Start(project=rehearsal.project, attended=False, jobs=jobs)
-        plant = Plant(settings, start, lambda: rehearsal.models)
-        return follow_plant(plant, Order(plan=read_plan(rehearsal.plan)), as_json=as_json)
+        order = Order(plan=read_plan(rehearsal.plan))
+        start = Start(project=rehearsal.project, attended=False, order=order, jobs=jobs)
+        return follow_plant(Plant(settings, start, lambda: rehearsal.models), order, as_json=as_json)
     finally:
         rehearsal.close()

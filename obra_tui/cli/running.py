@@ -31,14 +31,19 @@ def run_job(job: Job) -> int:
 
 
 def _run_headless(job: Job) -> int:
+    from obra_tui.wiring.project import look_for_root
+
+    root = look_for_root(job.project)
+    # git looks while this is loaded
     from obra_tui.settings import load
     from obra_tui.wiring.engine import Plant
     from obra_tui.wiring.models import real_models
-    from obra_tui.wiring.project import project_root
 
-    project = project_root(job.project)
+    project = root()
     settings = load(project, job.flags.settings())
-    plant = Plant(settings, Start(project=project, attended=False, jobs=job.jobs), lambda: real_models(settings))
+    plant = Plant(
+        settings, Start(project=project, attended=False, order=job.order, jobs=job.jobs), lambda: real_models(settings)
+    )
     return follow_plant(plant, job.order, as_json=job.as_json)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from obra_tui.core.compare import split_patch
 from obra_tui.core.gate import Evidence
-from obra_tui.core.ids import ClaudeSessionId, new_claude_session_id
+from obra_tui.core.ids import ClaudeSessionId, first_claude_session_id, new_claude_session_id
 from obra_tui.core.lifecycle import Trigger
 from obra_tui.core.model import ConversationReason, DecisionKind, GateOutcome, ImplementResult, Outcome, QualityResult
 from obra_tui.engine.prompts import CONTINUE, changes_prompt, conflict_prompt, fresh_prompt, retry_prompt, task_prompt
@@ -30,7 +30,7 @@ def opening(task: TaskWork) -> Start:
     if task.claude_session is None or not task.prompted:
         return Start(
             prompt=task_prompt(task.spec, task.notes),
-            claude_session=new_claude_session_id(),
+            claude_session=new_claude_session_id() if task.claude_session else first_claude_session_id(task.spec.id),
             reason=ConversationReason.FIRST,
             trigger=Trigger.START,
         )

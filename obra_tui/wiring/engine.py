@@ -5,22 +5,28 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass
+from contextlib import AsyncExitStack, ExitStack
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from obra_tui.core.errors import ObraError
 from obra_tui.core.gate import GateRules
 from obra_tui.core.model import SandboxLevel
+from obra_tui.engine.clock import SystemClock
 from obra_tui.engine.config import EngineConfig, Ports
 from obra_tui.engine.thread import Assembly, EngineThread
+from obra_tui.wiring.ahead import Hands, begin_ahead, first_task, try_sandbox
 from obra_tui.wiring.work import Start
 
 if TYPE_CHECKING:
+    from obra_tui.core.ports import Journal
     from obra_tui.engine.orchestrator import Orchestrator
     from obra_tui.evidence.workspace import GitWorkspace
     from obra_tui.settings import Settings
+    from obra_tui.store.commands import CommandTable
+    from obra_tui.store.journal import SqlJournal
+    from obra_tui.store.owner import Owner
     from obra_tui.store.queries import SqlHistory
     from obra_tui.wiring.models import Models
     from obra_tui.wiring.plan_update import PlanUpdater
@@ -36,6 +42,7 @@ class Parts:
     orchestrator: Orchestrator
     history: SqlHistory
     workspace: GitWorkspace
+    journal: Journal
 
 
 class Plant:
@@ -73,58 +80,86 @@ class Plant:
         self.plan_updater.close()
         return tuple(self.plan_updater.problems)
 
-    def _build(self) -> Assembly:
-        from obra_tui.engine.orchestrator import Orchestrator
-        from obra_tui.store.commands import CommandTable
-        from obra_tui.wiring.errands import run_errands
+    async def _build(self) -> Assembly:
+        from obra_tui.agents.claude_code import warm_up
 
         models = self._models()
-        with ExitStack() as closing:
-            loop, stops = asyncio.get_running_loop(), set[asyncio.Task[None]]()
-
-            def space_ran_out() -> None:  # called in the middle of a write: what stops the work begins after it
-                loop.call_soon(lambda: stops.add(loop.create_task(orchestrator.space_ran_out())))
-
-            ports, history, workspace = _ports(self._settings, self._start, models, closing, space_ran_out)
-            orchestrator = Orchestrator(ports, _config(self._settings, self._start, models.rehearsal))
-            self._parts = Parts(orchestrator=orchestrator, history=history, workspace=workspace)
-            table = CommandTable(self._settings.data_dir)
-            table.clear()
+        async with AsyncExitStack() as closing:
+            closing.callback(self._own(models).release)
+            hands = _hands(self._settings, self._start, models)
+            closing.push_async_callback(hands.claude.close)
+            task = first_task(self._start.order.plan)
+            if task is not None:
+                closing.callback(asyncio.create_task(begin_ahead(task, hands, self._settings)).cancel)
+                await asyncio.to_thread(warm_up)  # before the store: the first task waits for it
+            store = await asyncio.to_thread(_open_store, self._settings, self._space_ran_out())
+            closing.callback(store.close)
+            if task is not None:
+                closing.callback(asyncio.create_task(try_sandbox(hands)).cancel)
+            assembly = self._assemble(hands, store, models)
             kept = closing.pop_all()
 
         async def close() -> None:
-            with kept:
-                await ports.implementer.close()
-                await ports.judge.close()
+            async with kept:
+                await assembly.close()
 
-        return Assembly(orchestrator=orchestrator, close=close, beside=lambda: run_errands(table, orchestrator.handle))
+        return replace(assembly, close=close)
+
+    def _own(self, models: Models) -> Owner:
+        """Become the owner of the data directory, who alone may end what an earlier owner left running."""
+        from obra_tui.agents.sweep import sweep_leftovers
+        from obra_tui.store.owner import acquire
+
+        owner = acquire(self._settings.data_dir)
+        sweep_leftovers(models.claude.tmp_dir)
+        return owner
+
+    def _space_ran_out(self) -> Callable[[], None]:
+        """Return what the journal calls in the middle of a write: what stops the work begins after it."""
+        loop, stops = asyncio.get_running_loop(), set[asyncio.Task[None]]()
+
+        def space_ran_out() -> None:
+            loop.call_soon(lambda: stops.add(loop.create_task(self.parts.orchestrator.space_ran_out())))
+
+        return space_ran_out
+
+    def _assemble(self, hands: Hands, store: Store, models: Models) -> Assembly:
+        from obra_tui.engine.orchestrator import Orchestrator
+        from obra_tui.judge import QwenJudge
+        from obra_tui.wiring.errands import run_errands
+
+        judge = QwenJudge(models.judge)
+        ports = Ports(
+            implementer=hands.claude,
+            workspace=hands.workspace,
+            checks=hands.checks,
+            judge=judge,
+            journal=store.journal,
+            ledger=store.history,
+            clock=SystemClock(),
+        )
+        orchestrator = Orchestrator(ports, _config(self._settings, self._start, models.rehearsal, store.versions))
+        self._parts = Parts(
+            orchestrator=orchestrator, history=store.history, workspace=hands.workspace, journal=store.journal
+        )
+
+        async def close() -> None:  # what still speaks must end before the journal does
+            await hands.claude.close()
+            await judge.close()
+
+        return Assembly(
+            orchestrator=orchestrator,
+            close=close,
+            beside=lambda: run_errands(store.commands, orchestrator.handle),
+        )
 
 
-def _ports(
-    settings: Settings,
-    start: Start,
-    models: Models,
-    closing: ExitStack,
-    space_ran_out: Callable[[], None] = lambda: None,
-) -> tuple[Ports, SqlHistory, GitWorkspace]:
+def _hands(settings: Settings, start: Start, models: Models) -> Hands:
     from obra_tui.agents.claude_code import ClaudeCode
-    from obra_tui.agents.sweep import sweep_leftovers
-    from obra_tui.engine.clock import SystemClock
     from obra_tui.evidence.checks import LocalCheckRunner
     from obra_tui.evidence.sandbox import Sandbox
     from obra_tui.evidence.workspace import GitWorkspace
-    from obra_tui.judge import QwenJudge
-    from obra_tui.store.journal import SqlJournal
-    from obra_tui.store.owner import acquire
-    from obra_tui.store.queries import SqlHistory
 
-    closing.callback(acquire(settings.data_dir).release)
-    # Only the owner of the directory may end what an earlier owner left running.
-    sweep_leftovers(models.claude.tmp_dir)
-    journal = SqlJournal(database(settings), _secrets(settings), space_ran_out=space_ran_out)
-    closing.callback(journal.close)
-    history = SqlHistory(database(settings))
-    closing.callback(history.close)
     sandbox = Sandbox(data_dir=settings.data_dir, lowest=_lowest_sandbox(settings))
     workspace = GitWorkspace(
         project=start.project,
@@ -134,16 +169,41 @@ def _ports(
         protected=settings.workspace.protected,
     )
     checks = LocalCheckRunner(configured=models.checks, sandbox=sandbox, data_dir=settings.data_dir)
-    ports = Ports(
-        implementer=ClaudeCode(models.claude),
-        workspace=workspace,
-        checks=checks,
-        judge=QwenJudge(models.judge),
-        journal=journal,
-        ledger=history,
-        clock=SystemClock(),
-    )
-    return ports, history, workspace
+    return Hands(claude=ClaudeCode(models.claude), workspace=workspace, checks=checks)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Store:
+    """What keeps everything: the slowest part to load."""
+
+    journal: SqlJournal
+    history: SqlHistory
+    commands: CommandTable
+    versions: tuple[tuple[str, str], ...]
+    """Of all that takes part, to be kept with each session."""
+
+    def close(self) -> None:
+        with ExitStack() as closing:
+            closing.callback(self.journal.close)
+            closing.callback(self.history.close)
+
+
+def _open_store(settings: Settings, space_ran_out: Callable[[], None]) -> Store:
+    """In a thread, so that the loop can go on meanwhile. Raises `StoreError`."""
+    from obra_tui.store.commands import CommandTable
+    from obra_tui.store.journal import SqlJournal
+    from obra_tui.store.queries import SqlHistory
+    from obra_tui.wiring.versions import versions
+
+    with ExitStack() as closing:
+        journal = SqlJournal(database(settings), _secrets(settings), space_ran_out=space_ran_out)
+        closing.callback(journal.close)
+        history = SqlHistory(database(settings))
+        closing.callback(history.close)
+        commands = CommandTable(settings.data_dir)
+        commands.clear()
+        closing.pop_all()
+    return Store(journal=journal, history=history, commands=commands, versions=versions())
 
 
 def _secrets(settings: Settings) -> Iterator[str]:
@@ -153,9 +213,7 @@ def _secrets(settings: Settings) -> Iterator[str]:
     yield from (os.environ.get(name, "") for name in _LOGINS)
 
 
-def _config(settings: Settings, start: Start, rehearsal: str) -> EngineConfig:
-    from obra_tui.wiring.versions import versions
-
+def _config(settings: Settings, start: Start, rehearsal: str, versions: tuple[tuple[str, str], ...]) -> EngineConfig:
     gate = settings.gate
     return EngineConfig(
         project=str(start.project),
@@ -173,7 +231,7 @@ def _config(settings: Settings, start: Start, rehearsal: str) -> EngineConfig:
         undo_s=gate.undo_s if start.attended else 0.0,
         keep_copies=settings.workspace.keep_copies,
         rehearsal=rehearsal,
-        versions=versions(),
+        versions=versions,
     )
 
 
