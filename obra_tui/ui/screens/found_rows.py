@@ -9,11 +9,14 @@ from obra_tui.core.history import AttemptSummary, Found, SearchHit
 from obra_tui.core.model import SessionKind
 from obra_tui.ui.feeds.lines import joined
 from obra_tui.ui.format import money, score
-from obra_tui.ui.screens.history_rows import when
+from obra_tui.ui.screens.history_rows import STAMP, when
 from obra_tui.ui.words import DECISION, TASK, person_name
 from widgets.lines import LogLine, Span
+from widgets.wrapping import clip
 
 SHOWN_MATCHES = 12
+_NAME = 34
+"""Cells for the name of a task; the card has it whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,29 +44,26 @@ def found_groups(found: Sequence[Found]) -> tuple[Group, ...]:
 
 
 def found_row(group: Group, now: float) -> LogLine:
-    """`14:02  T003 Add retry  attempt 2   0.84  approved by ada`."""
+    """`14:02  T003 Add retry to the client     a2  0.84  approved`."""
     newest, attempt = group.rows[0], group.attempt
-    stamp = f"{when(newest.at, now):<13}"
+    stamp = f"{when(newest.at, now):<{STAMP}}"
     lead = "REHEARSAL " if newest.rehearsal else ""
-    name = f"{lead}{newest.session_title}"
-    verdict, glyph = "", "·"
+    name, number, verdict, glyph = newest.session_title, "", "", "·"
     if newest.kind is SessionKind.IMPORTED:
         verdict, glyph = "no gate", "–"
     elif attempt is not None:
-        name = f"{lead}{attempt.task_key} {attempt.task_title}  attempt {attempt.number}"
+        name, number = f"{attempt.task_key} {attempt.task_title}", f"a{attempt.number}"
         verdict, glyph = _verdict(attempt), "✓" if attempt.accepted else "✗" if attempt.passes is False else "·"
-    aside = money(attempt.usage.cost_usd) if attempt and attempt.usage.cost_usd else ""
+    value = score(attempt.score) if attempt is not None and attempt.score is not None else ""
+    text = f"{stamp}{clip(lead + name, _NAME):<{_NAME}} {number:<3} {value:<5} {verdict}"
     spans = [Span(0, len(stamp), "dim")]
     if lead:
         spans.append(Span(len(stamp), len(stamp) + len(lead), "gate"))
-    return LogLine(f"{stamp}{joined((name, verdict))}", key=group.key, glyph=glyph, spans=tuple(spans), aside=aside)
+    return LogLine(text.rstrip(), key=group.key, glyph=glyph, spans=tuple(spans))
 
 
 def _verdict(attempt: AttemptSummary) -> str:
-    decided = TASK[attempt.task_state].word
-    if attempt.decision is not None:
-        decided = f"{DECISION[attempt.decision].word} by {person_name(attempt.decided_by)}"
-    return joined((score(attempt.score) if attempt.score is not None else "", decided))
+    return TASK[attempt.task_state].word if attempt.decision is None else DECISION[attempt.decision].word
 
 
 def found_card(group: Group, labels: Sequence[str] = ()) -> list[LogLine]:
@@ -76,7 +76,13 @@ def _card(group: Group, labels: Sequence[str]) -> Iterator[LogLine]:
     if newest.kind is SessionKind.IMPORTED:
         yield LogLine("Imported, read only: nothing was checked or judged. – no gate", style="gate")
     if attempt is not None:
-        yield LogLine(f"attempt   {attempt.id}")
+        yield LogLine(f"task      {attempt.task_key} {attempt.task_title}", hang=" " * 10)
+        yield LogLine(f"attempt   {attempt.number} · {attempt.id}")
+        if attempt.decision is not None:
+            said = f"{DECISION[attempt.decision].word} by {person_name(attempt.decided_by)}"
+            yield LogLine(f"decision  {said}")
+        if attempt.usage.cost_usd:
+            yield LogLine(f"cost      {money(attempt.usage.cost_usd)}")
         yield LogLine(f"models    {joined((attempt.claude_model, attempt.judge_model))}", hang=" " * 10)
     yield LogLine(f"session   {newest.session}")
     if labels:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from rich.cells import cell_len
 
 from obra_tui.core.history import AttemptSummary, SessionDetail, SessionSummary
 from obra_tui.core.lifecycle import WORKING, State
@@ -12,45 +15,49 @@ from obra_tui.ui.feeds.claude import consumption
 from obra_tui.ui.feeds.lines import joined
 from obra_tui.ui.format import duration, money, plural, score
 from obra_tui.ui.words import DECISION, TASK, person_name
-from widgets.lines import LogLine, Span
+from widgets.lines import LogLine, Run, Span, from_runs
 
 PINNED = "pinned"
 PIN = "*"
+STAMP = 11
+"""Cells of the time that a row begins with."""
+_TITLE = 29
+_DAY_S = 86_400
 
 
 def when(at: float, now: float) -> str:
-    """`14:02` today, `22 Nov 14:02` this year, else the date."""
+    """`14:02` today, `yesterday`, `22 Nov` this year, else the date."""
     then, today = time.localtime(at), time.localtime(now)
     if then[:3] == today[:3]:
         return time.strftime("%H:%M", then)
+    if then[:3] == time.localtime(now - _DAY_S)[:3]:
+        return "yesterday"
     if then.tm_year == today.tm_year:
-        return time.strftime("%d %b %H:%M", then)
+        return time.strftime("%d %b", then)
     return time.strftime("%Y-%m-%d", then)
 
 
 def session_row(session: SessionSummary, now: float, labels: Sequence[str] = ()) -> LogLine:
-    """`22 Nov 14:02  * Calculator   2 accepted 1 failed  #good     0.86  $0.42`."""
-    stamp = f"{when(session.opened_at, now):<13}"
-    states = " ".join(f"{count} {TASK[state].word}" for state, count in session.states)
-    if session.kind is SessionKind.IMPORTED:
-        states = "no gate"
+    """`22 Nov     * Calculator #good           2 accepted 1 failed     0.86  $0.42`."""
+    stamp = f"{when(session.opened_at, now):<{STAMP}}"
     pin = f"{PIN} " if PINNED in labels else ""
     lead = "REHEARSAL " if session.rehearsal else ""
-    title = f"{pin}{lead}{session.title or session.id}"
+    runs = [
+        Run(stamp, "dim"),
+        Run(pin, "person"),
+        Run(lead, "gate"),
+        Run(session.title or session.id),
+        Run(f" {tagged(labels)}".rstrip(), "person"),
+    ]
+    width = sum(cell_len(run.text) for run in runs) - len(stamp)
+    states = " ".join(f"{count} {TASK[state].word}" for state, count in session.states)
+    said = "no gate" if session.kind is SessionKind.IMPORTED else states
+    line = from_runs([*runs, Run(" " * max(1, _TITLE - width) + said)])
     cost = money(session.usage.cost_usd) if session.usage.cost_usd else ""
-    text = f"{stamp}{title:<34} {states}".rstrip()
-    tags = tagged(labels)
-    spans = [Span(0, len(stamp), "dim")]
-    if lead:
-        start = len(stamp) + len(pin)
-        spans.append(Span(start, start + len(lead), "gate"))
-    if tags:
-        spans.append(Span(len(text) + 2, len(text) + 2 + len(tags), "person"))
-    return LogLine(
-        f"{text}  {tags}".rstrip(),
+    return replace(
+        line,
         key=session.id,
         glyph=_glyph(session),
-        spans=tuple(spans),
         aside=joined((score(session.score) if session.score is not None else "", cost), "  "),
     )
 
@@ -122,6 +129,8 @@ def _session_card(session: SessionSummary, detail: SessionDetail | None, labels:
     yield LogLine(session.title or str(session.id), style="strong")
     if session.rehearsal:
         yield LogLine(f"REHEARSAL {session.rehearsal}: no real model took part", style="gate")
+    if session.kind is SessionKind.IMPORTED:
+        yield LogLine("Imported, read only: nothing was checked or judged. – no gate", style="gate")
     facts = [
         ("id", session.id),
         ("kind", session.kind.value),

@@ -22,7 +22,7 @@ from obra_tui.ui.format import plural
 from obra_tui.ui.plain import plain, plain_text
 from obra_tui.ui.ports import Archive, BroughtIn, Preview, Source
 from obra_tui.ui.screens.base import desk_of
-from obra_tui.ui.screens.history_rows import when
+from obra_tui.ui.screens.history_rows import STAMP, when
 from widgets.choice_list import ChoiceList
 from widgets.lines import LogLine, Span
 from widgets.log_pane import LogPane
@@ -184,7 +184,7 @@ class ImportDialog(ModalScreen[bool]):
 
 
 def _row(source: Source, now: float) -> LogLine:
-    stamp = f"{when(source.at, now):<13}"
+    stamp = f"{when(source.at, now):<{STAMP}}"
     size = f"{source.bytes / 1_000:,.0f} kB"
     return LogLine(f"{stamp}{source.project}", key=source.path, spans=(Span(0, len(stamp), "dim"),), aside=size)
 

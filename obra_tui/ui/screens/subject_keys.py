@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
+from textual.screen import ModalScreen
+
 from obra_tui.core.alike import same_files, same_task, similar_words
 from obra_tui.core.errors import ObraError
 from obra_tui.ui.choices import Choice
@@ -49,6 +51,11 @@ class SubjectKeys(ObraScreen):
             self.desk.tell("Obra is still starting; try again in a moment.", problem=True)
             return
         self._in_thread(lambda: work(archive), take)
+
+    def put_question(self, dialog: ModalScreen[T], answered: Callable[[T | None], None]) -> None:
+        """Ask, unless another question came first while this one was being prepared."""
+        if self.is_current:
+            self.app.push_screen(dialog, answered)
 
     def _with_history(self, work: Callable[[History], T], take: Callable[[T], None]) -> None:
         backend = self.desk.backend
@@ -101,7 +108,7 @@ class SubjectKeys(ObraScreen):
                 change = partial(_set_tags, session=subject, before=present, wanted=wanted)
                 self.with_archive(change, self.labels_changed)
 
-        self.app.push_screen(TagDialog(subject.name, present, known), answered)
+        self.put_question(TagDialog(subject.name, present, known), answered)
 
     # -- out -----------------------------------------------------------------------------------
 
@@ -120,7 +127,7 @@ class SubjectKeys(ObraScreen):
                 self.desk.copy(copy.text(), copy.what)
 
         choices = [copy.choice for copy in copies]
-        self.app.push_screen(ChoiceDialog(f"Copy of {subject.name}", choices, first="id"), answered)
+        self.put_question(ChoiceDialog(f"Copy of {subject.name}", choices, first="id"), answered)
 
     def action_export(self) -> None:
         from obra_tui.ui.screens.export_dialog import ExportDialog
@@ -146,7 +153,7 @@ class SubjectKeys(ObraScreen):
             if line:
                 self.search_for(line)
 
-        self.app.push_screen(ChoiceDialog("More like this", choices, first=choices[0].id), answered)
+        self.put_question(ChoiceDialog("More like this", choices, first=choices[0].id), answered)
 
 
 # --- in worker threads ---------------------------------------------------------------------------
