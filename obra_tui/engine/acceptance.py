@@ -1,44 +1,77 @@
 """From an approved gate to the commit: once, however often it is tried."""
 
+from collections.abc import Callable
+
 from obra_tui.core.crashpoint import crash_point
-from obra_tui.core.errors import BranchMoved, ObraError
+from obra_tui.core.errors import BranchMoved, ObraError, Unwritable
 from obra_tui.core.events import ConflictFound, GateOpened, ProblemRaised, TaskMoved, WorkAccepted
 from obra_tui.core.ids import new_gate_id
 from obra_tui.core.lifecycle import State, Trigger, advance
 from obra_tui.core.model import Acceptance, Binding
 from obra_tui.engine.config import EngineConfig, Ports
+from obra_tui.engine.merging import Merging, Together
 from obra_tui.engine.outbox import Outbox
 from obra_tui.engine.work import SessionWork, TaskWork
 
+_MERGES = 10
+"""How often the work is merged anew because other work is accepted while it is checked."""
+
 
 async def accept(
-    ports: Ports, config: EngineConfig, outbox: Outbox, session: SessionWork, task: TaskWork
+    ports: Ports,
+    config: EngineConfig,
+    outbox: Outbox,
+    session: SessionWork,
+    task: TaskWork,
+    is_short_of_space: Callable[[], bool] = lambda: False,
 ) -> ObraError | None:
     """Finish a task in state ACCEPTING; safe to repeat after a crash at any point.
 
     Returns the error if the work could not be taken in: the task is back at the person then. Work that
-    conflicts with other accepted work is no such error: the task is queued to be done again on top of it.
+    conflicts with other accepted work, or does not work together with it, is no such error: the task goes back.
     """
-    diff, attempt = task.diff, task.attempt
-    assert diff is not None
-    assert attempt is not None  # nothing reaches ACCEPTING without a judged attempt
+    merging = Merging(ports=ports, config=config, outbox=outbox, session=session, task=task)
     try:
-        acceptance = await ports.workspace.accept(session.id, attempt, diff, commit_message(task))
-    except BranchMoved as error:
-        if error.conflicts:
-            _send_back(outbox, session, task, error)
-            return None
-        _give_back(outbox, session, task, error)
-        return error
+        acceptance = await _take_in(ports, merging, outbox, session, task)
+    except Unwritable:
+        raise
     except ObraError as error:
-        _give_back(outbox, session, task, error)
+        # On a full disk it stays as it is, to be tried again when there is space.
+        if not is_short_of_space():
+            _give_back(outbox, session, task, error)
         return error
+    if acceptance is None:
+        return None
     crash_point("accepting.branch_moved")
     _close(outbox, session, task, acceptance)
     crash_point("accepting.recorded")
     if not config.keep_copies:
         await _tidy(ports, outbox, session, task)
     return None
+
+
+async def _take_in(
+    ports: Ports, merging: Merging, outbox: Outbox, session: SessionWork, task: TaskWork
+) -> Acceptance | None:
+    """Return the commit; None when the task was sent back because of what was accepted before it."""
+    for _ in range(_MERGES):
+        diff, attempt = task.diff, task.attempt
+        assert diff is not None
+        assert attempt is not None  # nothing reaches ACCEPTING without a judged attempt
+        try:
+            return await ports.workspace.accept(session.id, attempt, diff, commit_message(task))
+        except BranchMoved as moved:
+            if moved.conflicts:
+                _send_back(outbox, session, task, moved)
+                return None
+            if not moved.tip:
+                raise
+            if await merging.onto(moved.tip, attempt, diff) is Together.GIVEN_BACK:
+                return None
+    raise BranchMoved(
+        "Each time the work was merged and checked, other work had been accepted meanwhile.",
+        fix="Nothing was overwritten. Approve it again when less is going on.",
+    )
 
 
 def commit_message(task: TaskWork) -> str:

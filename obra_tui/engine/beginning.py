@@ -5,10 +5,26 @@ from dataclasses import dataclass, replace
 
 from obra_tui.core.compare import split_patch
 from obra_tui.core.gate import Evidence
-from obra_tui.core.ids import ClaudeSessionId, first_claude_session_id, new_claude_session_id
+from obra_tui.core.ids import AttemptId, ClaudeSessionId, first_claude_session_id, new_claude_session_id
 from obra_tui.core.lifecycle import Trigger
-from obra_tui.core.model import ConversationReason, DecisionKind, GateOutcome, ImplementResult, Outcome, QualityResult
-from obra_tui.engine.prompts import CONTINUE, changes_prompt, conflict_prompt, fresh_prompt, retry_prompt, task_prompt
+from obra_tui.core.model import (
+    Binding,
+    ConversationReason,
+    DecisionKind,
+    GateOutcome,
+    ImplementResult,
+    Outcome,
+    QualityResult,
+)
+from obra_tui.engine.prompts import (
+    CONTINUE,
+    changes_prompt,
+    conflict_prompt,
+    fresh_prompt,
+    merged_prompt,
+    retry_prompt,
+    task_prompt,
+)
 from obra_tui.engine.work import TaskWork
 
 
@@ -49,6 +65,8 @@ def _words_after(task: TaskWork) -> str:
         return conflict_prompt(task.number + 1, task.conflict.files, patch, task.notes)
     if task.decision is not None and task.decision.kind is DecisionKind.CHANGES:
         return changes_prompt(task.number + 1, task.decision, task.checks, task.notes)
+    if task.merged is not None:
+        return merged_prompt(task.number + 1, task.checks, task.notes)
     return "\n\n".join(task.notes) or CONTINUE
 
 
@@ -108,6 +126,16 @@ def result_of_person(start: Start, by: str) -> ImplementResult:
     """What stands for Claude's run in an attempt that a person made by hand."""
     text = f"{by} changed the work by hand."
     return ImplementResult(outcome=Outcome.COMPLETED, claude_session=start.claude_session, final_text=text)
+
+
+def bind(attempt: AttemptId, evidence: Evidence) -> Binding:
+    """Return the exact content that an answer to this evidence is about."""
+    return Binding(
+        attempt=attempt,
+        tree=evidence.diff.tree,
+        diff_digest=evidence.diff.digest,
+        rubric_hash=evidence.verdict.identity.rubric_hash,
+    )
 
 
 def patch_of(patch: str, files: Sequence[str]) -> str:

@@ -129,12 +129,19 @@ async def test_accepting_the_same_attempt_again_changes_nothing(case, session):
     assert await case.workspace.tip(session) == first.commit
 
 
-async def test_work_on_other_files_is_merged_when_the_branch_has_moved(case, session):
-    one, two = await copy_of(case, session), await copy_of(case, session)
-    case.write(one.path, "one.py", "1\n")
-    case.write(two.path, "two.py", "2\n")
-    for copy in (one, two):
-        await case.workspace.accept(session, new_attempt_id(), await case.workspace.take_diff(copy), "Work")
+async def test_work_that_fits_on_a_branch_that_moved_is_not_taken_in_before_the_merged_tree_was_seen(case, session):
+    copy, task = await copy_of(case, session), new_task_id()
+    case.write(copy.path, "one.py", "1\n")
+    first = await case.workspace.accept(session, new_attempt_id(), await case.workspace.take_diff(copy), "Work")
+    copy, attempt = await case.workspace.prepare(session, task, await case.workspace.head()), new_attempt_id()
+    case.write(copy.path, "two.py", "2\n")
+    diff = await case.workspace.take_diff(copy)
+    with pytest.raises(BranchMoved) as refused:
+        await case.workspace.accept(session, attempt, diff, "Work")
+    assert (refused.value.conflicts, refused.value.tip) == ((), first.commit)
+    assert case.branch_files(session) == {**FILES, "one.py": "1\n"}
+    merged = await case.workspace.take_diff(await case.workspace.rebase(session, task, diff, first.commit))
+    await case.workspace.accept(session, attempt, merged, "Work")
     assert case.branch_files(session) == {**FILES, "one.py": "1\n", "two.py": "2\n"}
 
 

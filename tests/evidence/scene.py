@@ -78,9 +78,9 @@ class Scene:
     async def copy(self, base: str | None = None) -> WorkCopy:
         return await self.workspace.prepare(self.session, new_task_id(), base or await self.workspace.head())
 
-    async def work(self, files: dict[str, str]) -> tuple[WorkCopy, Diff]:
+    async def work(self, files: dict[str, str], base: str | None = None) -> tuple[WorkCopy, Diff]:
         """Make a copy, write the files as Claude would, and take the diff."""
-        copy = await self.copy()
+        copy = await self.copy(base)
         for name, text in files.items():
             path = Path(copy.path, name)
             path.parent.mkdir(parents=True, exist_ok=True)

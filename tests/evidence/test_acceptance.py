@@ -53,8 +53,8 @@ async def test_a_message_cannot_pass_for_another_attempt(scene):
     """Only the last block of a message is read as trailers."""
     other = new_attempt_id()
     _, first = await scene.work({"one.txt": "1\n"})
-    await scene.accept(first, f"Sly\n\nObra-Attempt: {other}")
-    _, second = await scene.work({"two.txt": "2\n"})
+    sly = await scene.accept(first, f"Sly\n\nObra-Attempt: {other}")
+    _, second = await scene.work({"two.txt": "2\n"}, sly.commit)
     accepted = await scene.workspace.accept(scene.session, other, second, "Honest")
     assert not accepted.repeated
 
@@ -78,13 +78,20 @@ def make_again(scene):
 
 
 async def test_many_acceptances_at_once_lose_nothing(scene):
-    diffs = [(await scene.work({f"f{number}.txt": "x\n"}))[1] for number in range(6)]
+    works = [await scene.work({f"f{number}.txt": "x\n"}) for number in range(6)]
     other = make_again(scene)
-    accepting = [
-        (scene.workspace if number % 2 else other).accept(scene.session, new_attempt_id(), diff, f"Work {number}")
-        for number, diff in enumerate(diffs)
-    ]
-    await asyncio.gather(*accepting)
+
+    async def take_in(number):
+        (copy, diff), attempt = works[number], new_attempt_id()
+        workspace = scene.workspace if number % 2 else other
+        while True:
+            try:
+                return await workspace.accept(scene.session, attempt, diff, f"Work {number}")
+            except BranchMoved as moved:
+                copy = await workspace.rebase(scene.session, Path(copy.path).parent.name, diff, moved.tip)
+                diff = await workspace.take_diff(copy)
+
+    await asyncio.gather(*(take_in(number) for number in range(6)))
     names = git(scene.project, "ls-tree", "--name-only", scene.branch).split()
     assert names == ["README.md", *(f"f{number}.txt" for number in range(6))]
     assert git(scene.project, "rev-list", "--count", f"main..{scene.branch}") == "6"

@@ -122,6 +122,7 @@ class World:
         old._outbox._journal = _Nowhere()
         old._outbox._listeners = []
         for run in old._runs.values():
+            run._halted = True
             for job in tuple(run._jobs.values()):
                 job.cancel()
             await asyncio.gather(*run._jobs.values(), return_exceptions=True)

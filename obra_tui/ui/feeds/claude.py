@@ -211,6 +211,9 @@ def _trouble(event: e.Event, time: str) -> LogLine | None:
             return _retry(event, time)
         case e.LimitReported(status=status) if status not in ("", "allowed", "ok"):
             return _limit(event, time)
+        case e.WorkMerged(tip=tip):
+            text = f"other work was accepted first ({tip[:8]}): both are merged and checked before anything is taken in"
+            return LogLine(text, style="warn", glyph=WARN, time=time)
         case e.ConflictFound(files=files, tip=tip):
             text = f"the same lines were changed by accepted work: {', '.join(files)}; done again from {tip[:8]}"
             return LogLine(text, style="warn", glyph=WARN, time=time)

@@ -45,6 +45,7 @@ class ValidationFeed:
         self._rows: dict[str, list[LogLine]] = {}
         self._answers: dict[int, _Answer] = {}
         self._prompts = 0
+        self._merges = 0
         self._waiting = ""
 
     def reset(self) -> None:
@@ -52,14 +53,14 @@ class ValidationFeed:
         self._partial.clear()
         self._rows.clear()
         self._answers.clear()
-        self._attempt, self._prompts = "", 0
+        self._attempt, self._prompts, self._merges = "", 0, 0
 
     def add(self, records: Iterable[e.Record]) -> None:
         touched: dict[str, _Answer] = {}
         for record in records:
             if record.attempt and record.attempt != self._attempt:
                 self._answers.clear()
-                self._attempt, self._prompts = record.attempt, 0
+                self._attempt, self._prompts, self._merges = record.attempt, 0, 0
             if isinstance(record.event, e.JudgeStreamed):
                 answer = self._answers.setdefault(record.event.part, _Answer(key=self._answer_key))
                 answer.text += record.event.text
@@ -75,6 +76,8 @@ class ValidationFeed:
                 self._number = number
                 text = f"Attempt {number}: when Claude is done, the checks run and the judge reads the diff."
                 self._pane.append(LogLine(text, style="dim", key=self._key("start")))
+            case e.WorkMerged():
+                self._merges += 1
             case e.ChecksPlanned():
                 self._planned(event)
             case e.CheckStarted(name=name, command=command):
@@ -134,8 +137,8 @@ class ValidationFeed:
         self._put_keyed(replace(line, key=self._key(name)))
 
     def _key(self, name: str) -> str:
-        """Names are unique within an attempt only; a pane holds several."""
-        return f"{self._attempt}:{name}"
+        """Names are unique within an attempt only, and within one look at it; a pane holds several."""
+        return f"{self._attempt}:{self._merges}:{name}"
 
     # -- judge ---------------------------------------------------------------------------------
 
