@@ -7,8 +7,8 @@ import typer
 
 from obra_tui import __version__
 from obra_tui.cli import archive
+from obra_tui.cli.flags import Flags
 from obra_tui.cli.options import (
-    Flags,
     HeadlessOption,
     JobsOption,
     JsonOption,
@@ -79,8 +79,7 @@ def run(
     as_json: JsonOption = False,
 ) -> int:
     """Work on a plan or on one task."""
-    from obra_tui.cli.plans import order_of
-    from obra_tui.cli.running import Job, run_job
+    from obra_tui.cli.running import run_line
 
     flags = Flags(
         policy=policy,
@@ -90,15 +89,17 @@ def run(
         judge_model=judge_model,
         update_plan=update_plan,
     )
-    job = Job(
+    return run_line(
+        plan=plan,
+        task=task,
+        resume=resume,
+        fork=fork,
         project=project,
-        order=order_of(plan=plan, task=task, resume=resume, project=project, fork=fork),
         flags=flags,
-        screen=wants_screen(headless=headless, as_json=as_json),
-        as_json=as_json,
         jobs=jobs,
+        headless=headless,
+        as_json=as_json,
     )
-    return run_job(job)
 
 
 @app.command()

@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from obra_tui.cli.options import Flags
+from obra_tui.cli.flags import Flags
 from obra_tui.core.model import Policy
 
 

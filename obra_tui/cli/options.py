@@ -1,7 +1,5 @@
 """Options that several commands share, and what they mean."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -28,26 +26,3 @@ HeadlessOption = Annotated[
     bool, typer.Option("--headless", help="No screen: print lines. Chosen by itself without a terminal.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="No screen: print one JSON object per event.")]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Flags:
-    """Settings given on the command line."""
-
-    policy: Policy | None = None
-    threshold: float | None = None
-    max_attempts: int | None = None
-    model: str | None = None
-    judge_model: str | None = None
-    update_plan: bool = False
-
-    def settings(self) -> Mapping[str, object]:
-        """Return dotted setting names with their values; None = not given."""
-        return {
-            "gate.policy": self.policy.value if self.policy else None,
-            "gate.threshold": self.threshold,
-            "gate.max_attempts": self.max_attempts,
-            "claude.model": self.model,
-            "judge.model": self.judge_model,
-            "workspace.update_plan": True if self.update_plan else None,
-        }

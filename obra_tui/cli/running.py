@@ -5,11 +5,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from obra_tui.cli.options import Flags
+from obra_tui.cli.flags import Flags
+from obra_tui.cli.plain import wants_screen
 from obra_tui.wiring.work import Order, Start, person
 
 if TYPE_CHECKING:
     from obra_tui.wiring.engine import Plant
+
+
+HERE = Path()
+NO_FLAGS = Flags()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +25,32 @@ class Job:
     screen: bool
     as_json: bool
     jobs: int = 1
+
+
+def run_line(
+    *,
+    plan: Path | None = None,
+    task: str | None = None,
+    resume: str | None = None,
+    fork: bool = False,
+    project: Path = HERE,
+    flags: Flags = NO_FLAGS,
+    jobs: int = 1,
+    headless: bool = False,
+    as_json: bool = False,
+) -> int:
+    """Carry out what one line of `obra run` says."""
+    from obra_tui.cli.plans import order_of
+
+    job = Job(
+        project=project,
+        order=order_of(plan=plan, task=task, resume=resume, project=project, fork=fork),
+        flags=flags,
+        screen=wants_screen(headless=headless, as_json=as_json),
+        as_json=as_json,
+        jobs=jobs,
+    )
+    return run_job(job)
 
 
 def run_job(job: Job) -> int:
