@@ -333,18 +333,20 @@ def shown(number: Number, value: float | None) -> str:
         case "usd":
             return f"${value:.2f}"
         case "seconds":
-            return f"{value:.0f} s"
+            return f"{value:.1f} s" if value < 10 else f"{value:.0f} s"
         case "count" | "tokens":
             return f"{value:,.0f}"
 
 
 def shown_delta(number: Number) -> str:
-    """Return the difference with its sign, and an arrow where more is better or worse."""
+    """Return the difference with its sign and an arrow, and in a word whether that is better or worse."""
     delta = number.delta
     if delta is None:
         return ""
     if abs(delta) < 1e-9:
         return "0"
-    sign = "+" if delta > 0 else "−"
-    arrow = "" if number.more_is == "neither" else " ▲" if (delta > 0) == (number.more_is == "better") else " ▼"
-    return f"{sign}{shown(number, abs(delta))}{arrow}"
+    sign, arrow = ("+", "▲") if delta > 0 else ("−", "▼")
+    moved = f"{sign}{shown(number, abs(delta))} {arrow}"
+    if number.more_is == "neither":
+        return moved
+    return f"{moved} {'better' if (delta > 0) == (number.more_is == 'better') else 'worse'}"

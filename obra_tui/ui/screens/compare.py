@@ -13,6 +13,7 @@ from textual.binding import BindingType
 from textual.containers import Horizontal
 
 from obra_tui.core.compare import Comparison, blinded, compare_attempts, split_patch
+from obra_tui.core.errors import ObraError
 from obra_tui.core.events import Record
 from obra_tui.core.history import AttemptDetail, History
 from obra_tui.core.ids import AttemptId
@@ -212,7 +213,16 @@ def _texts(backend: Backend, a: AttemptDetail, b: AttemptDetail, patch: str) -> 
     ours, theirs = ({file.path for file in side.diff.files} if side.diff else set() for side in (a, b))
     found: dict[str, tuple[str | None, str | None]] = {}
     for path in list(split_patch(patch))[:MOST_TEXTS]:
-        of_a = backend.reader.files_of(a.summary.id, path) if path in ours else (None, None)
-        of_b = backend.reader.files_of(b.summary.id, path) if path in theirs else (None, None)
-        found[path] = (of_a[1] if path in ours else of_b[0], of_b[1] if path in theirs else of_a[0])
+        try:
+            of_a = backend.reader.files_of(a.summary.id, path) if path in ours else None
+            of_b = backend.reader.files_of(b.summary.id, path) if path in theirs else None
+        except ObraError:  # of another project, or no longer kept: the patch alone is enough
+            return found
+        found[path] = (_left(of_a, of_b), _left(of_b, of_a))
     return found
+
+
+def _left(own: tuple[str | None, str | None] | None, other: tuple[str | None, str | None] | None) -> str | None:
+    if own is not None:
+        return own[1]
+    return other[0] if other is not None else None

@@ -127,7 +127,8 @@ class ComparingScreen(ObraScreen):
         made = self.comparison()
         if made is None:
             return
-        names = ("", "") if self._blind else (made.a, made.b)
+        hidden = "Which it is, is told afterwards."
+        names = (hidden, hidden) if self._blind else (made.a, made.b)
         self.app.push_screen(WinnerDialog(*names), self._picked)
 
     def _picked(self, answer: tuple[Winner, str] | None) -> None:

@@ -9,14 +9,12 @@ from obra_tui.core.history import AttemptSummary, Found, SearchHit
 from obra_tui.core.model import SessionKind
 from obra_tui.ui.feeds.lines import joined
 from obra_tui.ui.format import money, score
-from obra_tui.ui.screens.history_rows import STAMP, when
+from obra_tui.ui.screens.history_rows import NAME, STAMP, when
 from obra_tui.ui.words import DECISION, TASK, person_name
 from widgets.lines import LogLine, Span
 from widgets.wrapping import clip
 
 SHOWN_MATCHES = 12
-_NAME = 34
-"""Cells for the name of a task; the card has it whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +53,7 @@ def found_row(group: Group, now: float) -> LogLine:
         name, number = f"{attempt.task_key} {attempt.task_title}", f"a{attempt.number}"
         verdict, glyph = _verdict(attempt), "✓" if attempt.accepted else "✗" if attempt.passes is False else "·"
     value = score(attempt.score) if attempt is not None and attempt.score is not None else ""
-    text = f"{stamp}{clip(lead + name, _NAME):<{_NAME}} {number:<3} {value:<5} {verdict}"
+    text = f"{stamp}{clip(lead + name, NAME):<{NAME}} {number:<3}{value:<5} {verdict}"
     spans = [Span(0, len(stamp), "dim")]
     if lead:
         spans.append(Span(len(stamp), len(stamp) + len(lead), "gate"))

@@ -256,7 +256,7 @@ class HistoryScreen(SubjectKeys, SearchLine):
         if subject in alike:
             self._marked = tuple(item for item in alike if item != subject)
         else:
-            self._marked = (*alike[-(MARKS - 1) :], subject)
+            self._marked = older_first(*alike[-(MARKS - 1) :], subject)
         self._show_rows()
         self.draw(())
 
@@ -265,7 +265,7 @@ class HistoryScreen(SubjectKeys, SearchLine):
         from obra_tui.ui.screens.compare import compare_screen
 
         here = self.subject()
-        sides = self._marked if len(self._marked) == MARKS else (*self._marked, *((here,) if here else ()))
+        sides = self._marked if len(self._marked) == MARKS else older_first(*self._marked, *((here,) if here else ()))
         if len({side.id for side in sides}) != MARKS:
             self.desk.tell(f"Mark two rows with {self.desk.key_shown('history.mark')}.", problem=True)
         elif (sides[0].attempt is None) != (sides[1].attempt is None):
@@ -304,3 +304,8 @@ class HistoryScreen(SubjectKeys, SearchLine):
         if action in _WHILE_WRITING:
             return _WHILE_WRITING[action] == self.writing
         return super().check_action(action, parameters)
+
+
+def older_first(*subjects: Subject) -> tuple[Subject, ...]:
+    """Return them in the order in which they were made, which their ids have: A is what came first."""
+    return tuple(sorted(subjects, key=lambda subject: subject.id))

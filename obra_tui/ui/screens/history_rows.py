@@ -14,13 +14,16 @@ from obra_tui.core.model import SessionKind
 from obra_tui.ui.feeds.claude import consumption
 from obra_tui.ui.feeds.lines import joined
 from obra_tui.ui.format import duration, money, plural, score
-from obra_tui.ui.words import DECISION, TASK, person_name
+from obra_tui.ui.words import DECISION, TASK
 from widgets.lines import LogLine, Run, Span, from_runs
+from widgets.wrapping import clip
 
 PINNED = "pinned"
 PIN = "*"
 STAMP = 11
 """Cells of the time that a row begins with."""
+NAME = 34
+"""Cells for the name of a task; the card has it whole."""
 _TITLE = 29
 _DAY_S = 86_400
 
@@ -81,29 +84,31 @@ def _glyph(session: SessionSummary) -> str:
 
 
 def attempt_row(attempt: AttemptSummary) -> LogLine:
-    """`✓ T003 Add retry  attempt 2  Quality: 0.84 (PASS)  approved by ada`."""
-    decided = ""
-    if attempt.decision is not None:
-        decided = f"{DECISION[attempt.decision].word} by {person_name(attempt.decided_by)}"
-    elif attempt.waiting:
-        decided = "waits for you"
-    verdict = ""
-    if attempt.score is not None:
-        verdict = f"Quality: {score(attempt.score)} ({'PASS' if attempt.passes else 'FAIL'})"
-    name = f"{attempt.task_key} {attempt.task_title}"
-    outcome = (
-        attempt.outcome.value.replace("_", " ") if attempt.outcome else "running" if running(attempt) else "cut off"
-    )
-    text = joined((f"{name}  attempt {attempt.number}", verdict or outcome, decided))
+    """`✓ T003 Add retry to the client     a2  0.84  approved by ada`."""
+    name = clip(f"{attempt.task_key} {attempt.task_title}", NAME)
+    value = score(attempt.score) if attempt.score is not None else ""
     took = duration(attempt.seconds) if attempt.seconds is not None else ""
     return LogLine(
-        text,
+        f"{name:<{NAME}} a{attempt.number:<3}{value:<5} {_ended(attempt)}".rstrip(),
         key=attempt.id,
         glyph=_attempt_glyph(attempt),
         spans=(Span(0, len(name), "strong"),),
         time=time.strftime("%H:%M", time.localtime(attempt.started_at)),
         aside=took,
     )
+
+
+def _ended(attempt: AttemptSummary) -> str:
+    """How it ended, in a few words."""
+    if attempt.decision is not None:
+        return DECISION[attempt.decision].word
+    if attempt.waiting:
+        return "waits for you"
+    if running(attempt):
+        return "running"
+    if attempt.score is not None:
+        return "pass" if attempt.passes else "fail"
+    return attempt.outcome.value.replace("_", " ") if attempt.outcome else "cut off"
 
 
 def running(attempt: AttemptSummary) -> bool:

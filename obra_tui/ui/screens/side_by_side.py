@@ -96,8 +96,10 @@ def wrapped(line: LogLine, width: int) -> list[LogLine]:
     line = replace(line, time="", unfolded=False)
     indent = " " * (gutter_width(line) + len(line.lead))
     room = max(12, width - len(indent))
-    first, *rest = line.text.split("\n")[0], *line.text.split("\n")[1:]
-    rows = [text[start:end] for text in (first, *rest) for start, end in breaks(text, room)]
+    first = max(12, room - len(line.aside) - 1) if line.aside else room
+    texts = line.text.split("\n")
+    rows = [texts[0][start:end] for start, end in breaks(texts[0], room, first)]
+    rows += [text[start:end] for text in texts[1:] for start, end in breaks(text, room)]
     if len(rows) == 1:
         return [line]
     head = replace(line, text=rows[0], spans=tuple(span for span in line.spans if span.end <= len(rows[0])))
