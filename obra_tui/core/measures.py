@@ -71,6 +71,8 @@ class Group:
 class Measured:
     scope: Scope
     groups: tuple[Group, ...] = ()
+    threshold: float | None = None
+    """Of the gate, if it was the same for all attempts."""
     sql: Mapping[str, str] = field(default_factory=dict)
     """Figure → the statement that made it, with its values written in."""
 

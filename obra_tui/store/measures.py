@@ -20,7 +20,7 @@ _KNOWN_COST = f"CASE WHEN {{0}}cost_usd > 0 OR {_TOKENS} = 0 THEN {{0}}cost_usd 
 
 _SCOPE = """
 WITH scope AS (
-  SELECT attempt.*, session.project, session.policy, acceptance.task AS accepted, {group} AS grouped,
+  SELECT attempt.*, session.project, session.policy, session.threshold, acceptance.task AS accepted, {group} AS grouped,
     {cost} AS cost
   FROM attempt
   JOIN session ON session.id = attempt.session
@@ -155,6 +155,7 @@ _FIGURES: Mapping[str, _Rows] = {
     "overrides": _share("decision.override", _BY_PERSON, "decision.kind = 'approve'"),
     "refusals": _share("scope.passes", _BY_PERSON, _REFUSED),
 }
+_THRESHOLDS = "\nSELECT min(threshold), max(threshold) FROM scope"
 
 
 def statement(name: str, scope: Scope, dialect: str = "sqlite") -> str:
@@ -208,7 +209,13 @@ def measure(connection: Connection, scope: Scope) -> Measured:
         for row in rows:
             found.setdefault(str(row[0] or ""), {})[definition.name] = _figure(definition, row[1:])
     groups = tuple(_group(name, found[name]) for name in sorted(found)) or (_group("", {}),)
-    return Measured(scope=scope, groups=groups, sql={d.name: written_out(d.name, scope, dialect) for d in DEFINITIONS})
+    lowest, highest = connection.execute(text(_head(scope, dialect.name) + _THRESHOLDS), parameters(scope)).one()
+    return Measured(
+        scope=scope,
+        groups=groups,
+        threshold=lowest if lowest == highest else None,
+        sql={d.name: written_out(d.name, scope, dialect) for d in DEFINITIONS},
+    )
 
 
 def _group(name: str, figures: Mapping[str, Figure]) -> Group:

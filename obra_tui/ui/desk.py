@@ -204,6 +204,17 @@ class Desk:
         self.show("live")
         self._app.call_after_refresh(pin)
 
+    def search_history(self, line: str) -> None:
+        """Go to History and show what this line finds."""
+        from obra_tui.ui.screens.history import HistoryScreen
+
+        def search() -> None:
+            if isinstance(self._app.screen, HistoryScreen):
+                self._app.screen.search(line)
+
+        self.show("history")
+        self._app.call_after_refresh(search)
+
     def review_oldest(self) -> None:
         """Open the gate that waits longest; only ever because somebody asked for it."""
         waiting = self.hub.view.waiting_gates

@@ -14,7 +14,7 @@ from obra_tui.core.history import (
 )
 from obra_tui.core.ids import AttemptId, SessionId, TaskId
 from obra_tui.core.lifecycle import State
-from obra_tui.core.measures import DEFINITIONS, Figure, Group, Measured, wilson
+from obra_tui.core.measures import DEFINITIONS, FOREVER, Figure, Group, Measured, wilson
 from obra_tui.core.model import DecisionKind, Outcome, Policy, SessionKind, TaskSpec, Usage
 from tests.ui import stories
 
@@ -72,21 +72,14 @@ class FakeHistory:
         return {"model": ("qwen2.5-coder:32b",)}
 
     def measure(self, scope):
+        """Ten days of which one had few cases and one none; all else is one group."""
         self.asked.append(("measure", scope))
-        figures = tuple(
-            Figure(
-                name=d.name,
-                title=d.title,
-                unit=d.unit,
-                value=0.75,
-                of=20,
-                hits=15 if d.unit == "share" else None,
-                interval=wilson(15, 20) if d.unit == "share" else None,
-            )
-            for d in DEFINITIONS
-        )
-        names = ("2026-03-08", "2026-03-09") if scope.by == "day" else ("",)
-        return Measured(scope=scope, groups=tuple(Group(name=name, figures=figures) for name in names))
+        if scope.by == "day":
+            names = [f"2026-03-{day:02}" for day in (*range(1, 7), 8, 9, 10)]
+            groups = tuple(_group(name, 3 if name.endswith("-04") else 20, n / 10) for n, name in enumerate(names))
+        else:
+            groups = (_group("", 20, 0.5 if scope.until < FOREVER else 0.75),)
+        return Measured(scope=scope, groups=groups, threshold=0.7, sql={"pass_rate": "SELECT 1\nFROM scope"})
 
     def records(self, session, after=0, limit=500):
         return [r for r in self._records if r.session == session and r.seq > after][:limit]
@@ -192,4 +185,22 @@ def attempt_summary(story) -> AttemptSummary:
         claude_model="claude-sonnet-4-5",
         judge_model="qwen2.5-coder:32b",
         usage=Usage(cost_usd=0.31),
+    )
+
+
+def _group(name, of, share):
+    hits = round(of * share)
+    return Group(name=name, figures=tuple(_figure(definition, of, hits) for definition in DEFINITIONS))
+
+
+def _figure(definition, of, hits):
+    share = definition.unit == "share"
+    return Figure(
+        name=definition.name,
+        title=definition.title,
+        unit=definition.unit,
+        value=hits / of if definition.unit in ("share", "score", "kappa") else hits * 12.5,
+        of=of,
+        hits=hits if share else None,
+        interval=wilson(hits, of) if share else None,
     )

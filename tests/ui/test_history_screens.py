@@ -173,14 +173,3 @@ async def test_two_attempts_are_compared_also_blind():
         assert "0.40" not in stage.text()
 
 
-async def test_the_figures_stand_as_bars_or_as_a_table_with_their_meaning():
-    stage = Stage(stories.at_gate(), history=FakeHistory.sample())
-    async with stage.open((120, 50)) as pilot:
-        await stage.press(pilot, "5")
-        await settled(pilot, lambda: "15 of 20, 53–89 %" in stage.text())
-        await stage.press(pilot, "e")
-        await settled(pilot, lambda: "rows: is:accepted" in stage.text())
-        await stage.press(pilot, "e", "d")
-        await settled(pilot, lambda: "2026-03-08" in stage.text())
-        await stage.press(pilot, "right_square_bracket")
-        await settled(pilot, lambda: "90 days" in stage.text())

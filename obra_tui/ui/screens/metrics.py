@@ -1,29 +1,45 @@
-"""Metrics: figures with what they rest on, as bars over time or as a plain table of the same numbers."""
+"""Metrics: figures with what they rest on, over time or by what one likes, down to the rows behind each."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
 from functools import partial
-from typing import ClassVar
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
 
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical
+from textual.widget import Widget
 
 from obra_tui.core.errors import ObraError
 from obra_tui.core.events import Record
 from obra_tui.core.history import History
-from obra_tui.core.measures import BY, DEFINITIONS, SMALL, By, Figure, Group, Measured, Scope, basis, shown
+from obra_tui.core.measures import BY, By, Measured, Scope, as_csv, rows_line
 from obra_tui.ui.bindings import bindings
 from obra_tui.ui.screens.base import ObraScreen
+from obra_tui.ui.screens.message_line import MessageLine
+from obra_tui.ui.screens.metric_rows import GAP, TITLES, curve_of, figure_row, meaning, rows_of_table
 from obra_tui.ui.statusline import Part
 from obra_tui.ui.words import Tone
-from widgets.lines import LogLine, Span
+from widgets.choice_list import ChoiceList
+from widgets.lines import LogLine
 from widgets.log_pane import LogPane
 
+if TYPE_CHECKING:
+    from widgets.plot import Plot
+
 DAY_S = 86_400.0
-RANGES: tuple[tuple[str, float | None], ...] = (("7 days", 7), ("30 days", 30), ("90 days", 90), ("all time", None))
-_BARS = (("score", "median score", 1.0), ("pass_rate", "pass rate", 1.0), ("cost_per_accepted", "cost per task", None))
-_WIDTH = 30
+RANGES: tuple[tuple[str, int | None], ...] = (
+    ("last 7 days", 7),
+    ("last 30 days", 30),
+    ("last 90 days", 90),
+    ("all time", None),
+)
+SCORE = "score"
 
 
 class MetricsScreen(ObraScreen):
@@ -35,13 +51,19 @@ class MetricsScreen(ObraScreen):
         self._by: By = "day"
         self._rehearsal = False
         self._as_table = False
-        self._explained = False
-        self._measured: tuple[Measured, Measured] | None = None
+        self._with_sql = False
+        self._whole: Measured | None = None
+        self._before: Measured | None = None
+        self._grouped: Measured | None = None
         self._note = "counting…"
-        self._asked: tuple[Scope, By] | None = None
+        self._asked: Scope | None = None
 
     def compose_body(self) -> ComposeResult:
-        yield LogPane(id="figures", follow=False)
+        with Horizontal(id="metrics"):
+            yield ChoiceList(id="figures", wrap=False)
+            yield Vertical(id="plots")
+        yield LogPane(id="meaning", follow=False)
+        yield MessageLine(id="message")
 
     def on_mount(self) -> None:
         self.query_one("#figures").focus()
@@ -52,61 +74,145 @@ class MetricsScreen(ObraScreen):
         if self.ready:
             self._load()
 
-    def _scope(self, by: By) -> Scope:
+    def on_resize(self) -> None:
+        """Plots need room; without it, each row has its own small course."""
+        if self.ready and self._whole is not None:
+            self._show()
+
+    # -- reading -------------------------------------------------------------------------------
+
+    def _scope(self) -> Scope:
         days = RANGES[self._range][1]
-        since = 0.0 if days is None else self.desk.clock.now() - days * DAY_S
-        return Scope(since=since, by=by, rehearsal=self._rehearsal)
+        now = float(int(self.desk.clock.now()))
+        return Scope(since=0.0 if days is None else now - days * DAY_S, rehearsal=self._rehearsal)
 
     def _load(self) -> None:
         backend = self.desk.backend
         if backend is not None:
-            scopes = (self._scope(""), self._scope(self._by))
-            self._asked = (scopes[0], self._by)
-            work = partial(self._read, backend.history, scopes)
+            self._asked = self._scope()
+            work = partial(self._read, backend.history, self._asked, self._by, RANGES[self._range][1])
             self.run_worker(work, thread=True, exit_on_error=False, group="metrics")
 
-    def _read(self, history: History, scopes: tuple[Scope, Scope]) -> None:
-        """In a worker thread."""
+    def _read(self, history: History, scope: Scope, by: By, days: int | None) -> None:
+        """In a worker thread; what draws plots is imported here, too, and not by those who never look at figures."""
+        import widgets.plot  # noqa: F401
+
         try:
-            whole, grouped = history.measure(scopes[0]), history.measure(scopes[1])
+            whole = history.measure(scope)
+            grouped = history.measure(replace(scope, by=by))
+            earlier = replace(scope, since=scope.since - days * DAY_S, until=scope.since) if days else None
+            before = history.measure(earlier) if earlier else None
         except ObraError as refused:
             self.desk.soon(partial(self._refused, refused))
         else:
-            self.desk.soon(partial(self._take, whole, grouped))
+            self.desk.soon(partial(self._take, whole, grouped, before))
 
     def _refused(self, refused: ObraError) -> None:
         self._note = str(refused)
         if self.ready:
             self.draw(())
 
-    def _take(self, whole: Measured, grouped: Measured) -> None:
+    def _take(self, whole: Measured, grouped: Measured, before: Measured | None) -> None:
         """An answer to an earlier question is no longer wanted."""
-        if self.ready and (whole.scope, grouped.scope.by) == self._asked:
-            self._measured, self._note = (whole, grouped), ""
+        if self.ready and whole.scope == self._asked and grouped.scope.by == self._by:
+            self._whole, self._grouped, self._before, self._note = whole, grouped, before, ""
             self._show()
 
+    # -- showing -------------------------------------------------------------------------------
+
     def _show(self) -> None:
-        pane = self.query_one("#figures", LogPane)
-        pane.clear()
-        pane.border_title = "Figures"
-        if self._measured is not None:
-            whole, grouped = self._measured
-            pane.extend(list(_figures(whole.groups[0], explained=self._explained)))
-            pane.extend(list(_table(grouped) if self._as_table else _charts(grouped)))
+        if self._whole is None or self._grouped is None:
+            return
+        listed = self.query_one("#figures", ChoiceList)
+        listed.border_title = f"Table by {self._by or 'nothing'}" if self._as_table else "Figures"
+        listed.set_rows(list(rows_of_table(self._grouped)) if self._as_table else self._rows())
+        self._show_plots()
+        self._show_meaning()
         self.draw(())
 
+    def _rows(self) -> list[LogLine]:
+        assert self._whole is not None and self._grouped is not None
+        before = self._before.groups[0] if self._before else None
+        return [
+            figure_row(
+                figure,
+                before[figure.name] if before else None,
+                [group[figure.name] for group in self._grouped.groups],
+                sparks=self.has_class("-narrow"),
+            )
+            for figure in self._whole.groups[0].figures
+        ]
+
+    def _show_plots(self) -> None:
+        place = self.query_one("#plots")
+        self.set_class(self._as_table, "-table")
+        place.display = not self._as_table and not self.has_class("-narrow")
+        if not place.display or self._grouped is None:
+            return
+        chosen = self._chosen()[1]
+        names = (SCORE, "cost_per_accepted" if chosen == SCORE else chosen)
+        for which, name in zip(("first", "second"), names, strict=True):
+            plot = self._plot(place, which)
+            said = f"by {self._by}" if self._by else "all together"
+            line = f"threshold {self._grouped.threshold:g}" if name == SCORE and self._grouped.threshold else ""
+            plot.show(curve_of(self._grouped, name), f"{TITLES[name].title}, {said}", line)
+
+    def _plot(self, place: Widget, which: str) -> Plot:
+        from widgets.plot import Plot
+
+        found = place.query(f"#{which}").results(Plot)
+        plot = next(found, None)
+        if plot is None:
+            plot = Plot(id=which, ascii=self.desk.launch.ascii_glyphs)
+            place.mount(plot)
+        return plot
+
+    def _chosen(self) -> tuple[str, str]:
+        """The group and the figure under the cursor."""
+        group, _, name = self.query_one("#figures", ChoiceList).highlighted.rpartition(GAP)
+        return (group, name or SCORE) if self._as_table else ("", name or "pass_rate")
+
+    def _show_meaning(self) -> None:
+        pane = self.query_one("#meaning", LogPane)
+        measured = self._grouped if self._as_table else self._whole
+        group, name = self._chosen()
+        found = next((item for item in measured.groups if item.name == group), None) if measured else None
+        pane.clear()
+        self.set_class(self._with_sql, "-with-sql")
+        if measured is not None and found is not None:
+            pane.border_title = "What it means"
+            window = f"{RANGES[self._range][0]}{', rehearsals too' if self._rehearsal else ''}"
+            pane.extend(list(meaning(measured, group, found[name], window, with_sql=self._with_sql)))
+
     def draw(self, records: Sequence[Record]) -> None:
-        attempts = self._measured[0].groups[0]["attempts"].of if self._measured else 0
+        attempts = self._whole.groups[0]["attempts"].of if self._whole else 0
         self.show_status(
             Part(text="METRICS", strong=True),
             Part(text=RANGES[self._range][0]),
-            Part(text=f"by {self._by}" if self._by else "together"),
+            Part(text=f"by {self._by}" if self._by else "all together"),
             Part(text=f"n={attempts} attempts"),
             Part(text="with rehearsals" if self._rehearsal else "", tone=Tone.ASK),
             Part(text=self._note, tone=Tone.MUTED),
         )
 
     # -- keys ----------------------------------------------------------------------------------
+
+    @on(ChoiceList.Highlighted, "#figures")
+    def _moved(self) -> None:
+        self._show_plots()
+        self._show_meaning()
+
+    @on(ChoiceList.Picked, "#figures")
+    def _picked(self) -> None:
+        self.action_drill()
+
+    def action_drill(self) -> None:
+        """Show the rows behind the figure in the history."""
+        measured = self._grouped if self._as_table else self._whole
+        group, name = self._chosen()
+        found = next((item for item in measured.groups if item.name == group), None) if measured else None
+        if measured is not None and found is not None:
+            self.desk.search_history(rows_line(measured.scope, group, found[name]))
 
     def action_shorter(self) -> None:
         self._set_range(self._range - 1)
@@ -131,42 +237,33 @@ class MetricsScreen(ObraScreen):
         self._show()
 
     def action_explain(self) -> None:
-        self._explained = not self._explained
-        self._show()
+        self._with_sql = not self._with_sql
+        self._show_meaning()
+
+    def action_save(self) -> None:
+        """Ask where the numbers go."""
+        if self._grouped is None:
+            return
+        day = datetime.fromtimestamp(self.desk.clock.now()).strftime("%Y-%m-%d")
+        folder = Path(self.desk.launch.data_dir) / "exports"
+        suggestion = str(folder / f"metrics-{self._by or 'all'}-{day}.csv")
+        self.query_one(MessageLine).ask("Write as CSV to", self._save, text=suggestion)
+
+    def _save(self, path: str) -> None:
+        if path and self._grouped is not None:
+            work = partial(self._write, Path(path).expanduser(), as_csv(self._grouped))
+            self.run_worker(work, thread=True, exit_on_error=False, group="csv")
+
+    def _write(self, path: Path, text: str) -> None:
+        """In a worker thread; never over a file that exists."""
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("x", encoding="utf-8") as file:
+                file.write(text)
+        except OSError as error:
+            self.desk.soon(partial(self.desk.tell, f"{path}: not written ({error.strerror}).", problem=True))
+        else:
+            self.desk.soon(partial(self.desk.tell, f"Wrote {path}"))
 
     def action_go_back(self) -> None:
         self.desk.show("live")
-
-
-def _figures(group: Group, *, explained: bool) -> Iterator[LogLine]:
-    for definition in DEFINITIONS:
-        figure = group[definition.name]
-        few = figure.value is not None and figure.of < SMALL and figure.unit not in ("count", "usd")
-        note = "  few cases" if few else ""
-        yield LogLine(f"{definition.title:<31}{shown(figure):>10}   {basis(figure)}{note}", key=definition.name)
-        if explained:
-            yield LogLine(f"    {definition.text}", style="dim", hang="    ")
-            if definition.line:
-                yield LogLine(f"    rows: {definition.line}", style="dim")
-
-
-def _charts(measured: Measured) -> Iterator[LogLine]:
-    for name, title, top in _BARS:
-        yield LogLine(f"{title}, by {measured.scope.by or 'all'}", style="heading")
-        figures = [(group.name or "all", group[name]) for group in measured.groups]
-        highest = top or max((figure.value or 0.0 for _, figure in figures), default=0.0)
-        yield from (_bar(label, figure, highest) for label, figure in figures)
-
-
-def _bar(label: str, figure: Figure, highest: float) -> LogLine:
-    """A bar that begins at 0; a figure of a few cases is drawn with dots."""
-    share = 0.0 if figure.value is None or not highest else min(1.0, figure.value / highest)
-    bar = ("▬" if figure.of >= SMALL else "·") * round(share * _WIDTH)
-    text = f"{label[-24:]:<25}{bar:<{_WIDTH}} {shown(figure):>8}  n={figure.of}"
-    return LogLine(text, spans=(Span(25, 25 + len(bar), "ok"),))
-
-
-def _table(measured: Measured) -> Iterator[LogLine]:
-    for group in measured.groups:
-        yield LogLine(group.name or "all", style="heading")
-        yield from _figures(group, explained=False)
