@@ -21,8 +21,8 @@ from claude_agent_sdk import (
 
 from obra_tui.agents.frames import mapping, objects
 from obra_tui.agents.place import Place
-from obra_tui.agents.policy import ASKING, FILE_WRITERS, Rules, Ruling, rule_on
-from obra_tui.agents.questions import plan_question, text_question, tool_question
+from obra_tui.agents.policy import ASKING, FILE_WRITERS, Rules, Ruling, needed, rule_on
+from obra_tui.agents.questions import call_title, plan_question, text_question, tool_question
 from obra_tui.core.model import PermissionAnswer, PermissionQuestion, PermissionVerdict
 from obra_tui.core.ports import AskPermission
 
@@ -30,16 +30,13 @@ PermissionResult = PermissionResultAllow | PermissionResultDeny
 
 
 class Permissions:
-    """The permissions of one run. `session` holds the rules of its session, and grows with what is allowed for it."""
+    """The permissions of one run; the rules of its session are looked up anew for every call."""
 
-    def __init__(
-        self, place: Place, allow: tuple[str, ...], session: set[str], ask: AskPermission, *, plans: str = ""
-    ) -> None:
+    def __init__(self, place: Place, allow: tuple[str, ...], ask: AskPermission, *, plans: str = "") -> None:
         self._place = place
         self._plans = plans
         self._plan = ""
         self._allow = allow
-        self._session = session
         self._ask = ask
         self.waiting = 0
         """How many questions a person has not answered yet."""
@@ -60,7 +57,15 @@ class Permissions:
             return ""
 
     def _rule(self, tool: str, given: Mapping[str, Any]) -> Ruling:
-        return rule_on(tool, given, self._place, Rules(allow=self._allow, session=frozenset(self._session)))
+        return rule_on(tool, given, self._place, self._rules())
+
+    def _rules(self) -> Rules:
+        return Rules(allow=self._allow, session=self._ask.standing())
+
+    def _note_use(self, tool: str, given: Mapping[str, Any]) -> None:
+        """Tell which rules of the session a call was allowed by."""
+        for pattern in needed(tool, given, self._place, self._rules()):
+            self._ask.used(pattern, call_title(tool, given, self._place.cwd))
 
     async def _before(self, call: HookInput, tool_use_id: str | None, context: HookContext) -> HookJSONOutput:
         tool = str(call.get("tool_name", ""))
@@ -73,6 +78,8 @@ class Permissions:
                 # The program leaves this to whoever answers: an "allow" from here would make planning mean nothing.
                 return _decision("deny", "You are planning: nothing is edited before the plan is approved.")
         ruling = self._rule(tool, given)
+        if ruling.allowed:
+            self._note_use(tool, given)
         return _decision("allow" if ruling.allowed else "ask", ruling.why or "allowed by rule")
 
     async def may_use(self, tool: str, given: dict[str, Any], context: ToolPermissionContext) -> PermissionResult:
@@ -88,12 +95,9 @@ class Permissions:
     async def _ask_for(self, tool: str, given: dict[str, Any]) -> PermissionResult:
         ruling = self._rule(tool, given)
         if ruling.allowed:
+            self._note_use(tool, given)
             return PermissionResultAllow()
-        question = tool_question(tool, given, ruling, self._place.cwd)
-        answer = await self._put(question)
-        if answer.verdict is PermissionVerdict.SESSION and question.session_rule:
-            self._session.add(question.session_rule)
-        return _as_result(answer)
+        return _as_result(await self._put(tool_question(tool, given, ruling, self._place.cwd)))
 
     async def _put(self, question: PermissionQuestion) -> PermissionAnswer:
         self.waiting += 1

@@ -92,14 +92,13 @@ def program_of(config: ClaudeConfig) -> Path:
 
 
 class ClaudeCode:
-    """Starts runs; keeps what they share: the start gate, the conversations in use and the session's rules."""
+    """Starts runs; keeps what they share: the start gate and the conversations in use."""
 
     def __init__(self, config: ClaudeConfig, parent_environment: Mapping[str, str] | None = None) -> None:
         self._config = config
         self._parent = os.environ if parent_environment is None else parent_environment
         self._start_gate = asyncio.Semaphore(max(1, (os.cpu_count() or 2) // 2))
         self._running: dict[ClaudeSessionId, ClaudeConversation] = {}
-        self._rules: dict[str, set[str]] = {}
         self._spare: Spare | None = None
         self._ahead = asyncio.Lock()
 
@@ -111,7 +110,7 @@ class ClaudeCode:
         async with self._ahead:
             with suppress(ImplementerError, OSError):
                 program = await self._prepared(request)
-                permissions = self._permissions(request, _nobody)
+                permissions = self._permissions(request, _Nobody())
                 call = self._call(request, self._options(request, program, permissions, self._limits(request)))
                 self._spare = Spare(call=call, process=await spawn(call))
 
@@ -191,9 +190,8 @@ class ClaudeCode:
     def _permissions(self, request: ImplementRequest, ask: AskPermission) -> "Permissions":
         from obra_tui.agents.asking import Permissions
 
-        rules = self._rules.setdefault(request.session or request.task, set())
         plans = os.path.realpath(self._own_folder() / "plans")
-        return Permissions(self._place(request, plans), self._config.allow, rules, ask, plans=plans)
+        return Permissions(self._place(request, plans), self._config.allow, ask, plans=plans)
 
     def _call(self, request: ImplementRequest, options: "ClaudeAgentOptions") -> Call:
         from obra_tui.agents.transport import command_line
@@ -264,9 +262,17 @@ class ClaudeCode:
         )
 
 
-async def _nobody(question: PermissionQuestion) -> PermissionAnswer:
+class _Nobody:
     """Nobody is asked: a program that was told nothing has no questions."""
-    return PermissionAnswer(verdict=PermissionVerdict.DENY, by="policy")
+
+    async def __call__(self, question: PermissionQuestion) -> PermissionAnswer:
+        return PermissionAnswer(verdict=PermissionVerdict.DENY, by="policy")
+
+    def standing(self) -> frozenset[str]:
+        return frozenset()
+
+    def used(self, pattern: str, title: str) -> None:
+        """Nothing was allowed by a rule."""
 
 
 def _smaller(one: Number | None, other: Number | None) -> Number | None:

@@ -30,6 +30,7 @@ from obra_tui.core.errors import ImplementerError
 from obra_tui.core.events import ClaudeNoticed, Event, UsageReported
 from obra_tui.core.ids import ClaudeSessionId
 from obra_tui.core.model import ImplementRequest, ImplementResult, Usage
+from obra_tui.core.oom import memory_kills
 from obra_tui.core.ports import Emit
 
 TICK_S = 0.25
@@ -78,6 +79,7 @@ class ClaudeConversation:
         self._translation = Translation(request.cwd)
         self._course = Course(began=monotonic())
         self._began = monotonic()
+        self._memory_kills = memory_kills()
         self._paused_s = 0.0
         self._cause = Cause.NONE
         self._limit = ""
@@ -340,6 +342,7 @@ class ClaudeConversation:
             cause=self._cause,
             error="; ".join([*([self._error] if self._error else []), *self._stderr]),
             exit_code=self._transport.exit_code,
+            starved=memory_kills() > self._memory_kills,
             rejected=self._course.rejected,
             rejected_until=self._course.rejected_until,
             limit=self._limit,

@@ -5,11 +5,13 @@ the work is any good, or whether there is any, is not known here.
 """
 
 import re
+import signal
 from dataclasses import dataclass
 from enum import Enum
 
 from obra_tui.agents.frames import Frame, string, strings
 from obra_tui.core.model import Outcome
+from obra_tui.core.oom import STARVED
 
 
 class Cause(Enum):
@@ -34,6 +36,8 @@ class Ending:
     error: str = ""
     """What went wrong on the way: text of an exception, last lines of stderr."""
     exit_code: int | None = None
+    starved: bool = False
+    """The kernel killed something for want of memory during the run."""
     rejected_until: float | None = None
     """Reset time of a usage window that was reported as used up."""
     rejected: bool = False
@@ -106,12 +110,16 @@ def _without_result(ending: Ending) -> Classified:
     if _NO_LOGIN.search(ending.error):
         return _auth(ending.error)
     how = f"exit code {ending.exit_code}" if ending.exit_code is not None else "it was lost"
+    advice = "start the attempt again."
     if ending.exit_code is not None and ending.exit_code < 0:
         how = f"killed by signal {-ending.exit_code}"
+    if ending.starved and ending.exit_code == -signal.SIGKILL:
+        how += f"; {STARVED}"
+        advice = "give the machine more memory, or run fewer tasks at a time, and start the attempt again."
     said = f" It said: {_brief(ending.error)}" if ending.error else ""
     return Classified(
         outcome=Outcome.TRANSPORT_BROKEN,
-        detail=f"Claude Code ended without a result ({how}).{said} The work so far is kept; start the attempt again.",
+        detail=f"Claude Code ended without a result ({how}).{said} The work so far is kept; {advice}",
     )
 
 

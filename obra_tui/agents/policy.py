@@ -6,8 +6,8 @@ sandbox: the project's tests run what Claude wrote. It keeps the person in the p
 """
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -94,6 +94,23 @@ def rule_on(tool: str, given: Mapping[str, Any], place: Place, rules: Rules) -> 
         return _on_host(tool, given, rules)
     dangers = (NETWORK,) if tool == "WebSearch" else ()
     return Ruling(allowed=False, why=f"No rule allows {tool}.", dangers=dangers, session_rule=tool)
+
+
+def needed(tool: str, given: Mapping[str, Any], place: Place, rules: Rules) -> tuple[str, ...]:
+    """Return the rules of the session without which this call would have been asked about."""
+    if not rules.session or _allows(tool, given, place, rules, ()) or not rule_on(tool, given, place, rules).allowed:
+        return ()
+    alone = [pattern for pattern in sorted(rules.session) if _allows(tool, given, place, rules, {pattern})]
+    missed = (
+        pattern
+        for pattern in sorted(rules.session)
+        if not _allows(tool, given, place, rules, rules.session - {pattern})
+    )
+    return tuple(alone[:1]) or tuple(missed)
+
+
+def _allows(tool: str, given: Mapping[str, Any], place: Place, rules: Rules, session: Iterable[str]) -> bool:
+    return rule_on(tool, given, place, replace(rules, session=frozenset(session))).allowed
 
 
 # --- files ---

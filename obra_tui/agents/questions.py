@@ -12,17 +12,22 @@ from obra_tui.core.model import PermissionKind, PermissionQuestion
 
 def tool_question(tool: str, given: Frame, ruling: Ruling, cwd: str) -> PermissionQuestion:
     """Return the question whether a tool may be used, with its whole input."""
-    title = title_of(tool, given, cwd)
     return PermissionQuestion(
         id=_new_id(),
         kind=PermissionKind.TOOL,
         tool=tool,
-        title=title if tool in SHELLS else one_line(f"{tool} {title}"),
+        title=call_title(tool, given, cwd),
         detail=_detail(tool, given, cwd),
         why=ruling.why,
         dangers=ruling.dangers,
         session_rule=ruling.session_rule,
     )
+
+
+def call_title(tool: str, given: Frame, cwd: str) -> str:
+    """Return a call in one line: the exact command, or the tool and what it is used on."""
+    title = title_of(tool, given, cwd)
+    return title if tool in SHELLS else one_line(f"{tool} {title}")
 
 
 def plan_question(given: Frame, written: str = "") -> PermissionQuestion:

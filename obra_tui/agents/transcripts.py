@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from obra_tui.agents.frames import Frame, mapping, objects, string
+from obra_tui.agents.frames import Frame, mapping, number, objects, string
 from obra_tui.agents.titles import title_of
 from obra_tui.agents.usage import api_usage
 from obra_tui.core.events import Event, PromptSent, TextFinished, ToolFinished, ToolStarted, UsageReported
@@ -29,6 +29,10 @@ _NO_PROMPTS = ("<command-name>", "<local-command", "<system-reminder>", "Caveat:
 class Said:
     at: float
     event: Event
+
+    def not_before(self, at: float) -> "Said":
+        """A line that says no time, before any that does, is as old as the first that does."""
+        return self if self.at >= at else Said(at, self.event)
 
 
 @dataclass(slots=True)
@@ -49,6 +53,8 @@ class Transcript:
     """Lines that could not be understood."""
     usage: Usage = field(default_factory=Usage)
     _counted: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    _at: float = 0.0
+    """When the present line was written, or the last one of its file that says so."""
 
     def line(self, text: str) -> list[Said]:
         """Return what a line says; nothing if it cannot be understood."""
@@ -62,13 +68,14 @@ class Transcript:
             return []
         self.read += 1
         self._learn(frame)
-        return [Said(self.last, event) for event in self._events(frame)]
+        return [Said(self._at, event) for event in self._events(frame)]
 
     def _learn(self, frame: Frame) -> None:
         at = _time(frame.get("timestamp"))
         if at is not None:
-            self.began = at if self.began is None else self.began
-            self.last = at
+            self.began = at if self.began is None else min(at, self.began)
+            self.last = max(at, self.last)
+            self._at = at
         self.session = self.session or string(frame.get("sessionId"))
         self.cwd = self.cwd or string(frame.get("cwd"))
         self.branch = self.branch or string(frame.get("gitBranch"))
@@ -105,18 +112,21 @@ class Transcript:
         yield PromptSent(text=text[:LONGEST], kind="task" if first else "steer", by="person")
 
     def _assistant(self, frame: Frame, message: Frame) -> Iterator[Event]:
-        self.model = string(message.get("model")) or self.model
-        parent = "subagent" if frame.get("isSidechain") is True else ""
+        model = string(message.get("model"))
+        parent = (string(frame.get("agentId")) or "subagent") if frame.get("isSidechain") is True else ""
+        self.model = self.model if parent and self.model else model or self.model
         own = string(frame.get("uuid")) or str(self.read)
         for place, block in enumerate(objects(message.get("content"))):
             match block.get("type"):
                 case "text" if string(block.get("text")):
-                    yield TextFinished(block=f"{own}:{place}", text=string(block.get("text"))[:LONGEST])
+                    by = f"[subagent {parent}] " if parent else ""
+                    yield TextFinished(block=f"{own}:{place}", text=f"{by}{string(block.get('text'))}"[:LONGEST])
                 case "tool_use":
                     yield _tool(block, self.cwd, parent)
-        yield from self._used(string(message.get("id")), message)
+        yield from self._used(string(message.get("id")), message, model or self.model, number(frame.get("costUSD")))
 
-    def _used(self, message_id: str, message: Frame) -> Iterator[Event]:
+    def _used(self, message_id: str, message: Frame, model: str, cost: float | None) -> Iterator[Event]:
+        """Only old transcripts say what a message cost; without it the cost is not known."""
         now = api_usage(message.get("usage"))
         counts = tuple(getattr(now, name) for name in _COUNTS)
         before = self._counted.get(message_id, (0, 0, 0, 0))
@@ -124,18 +134,25 @@ class Transcript:
         if not message_id or not any(more):
             return
         self._counted[message_id] = tuple(map(max, counts, before))
-        usage = Usage(**dict(zip(_COUNTS, more, strict=True)), turns=int(not any(before)))
+        first = not any(before)
+        usage = Usage(**dict(zip(_COUNTS, more, strict=True)), turns=int(first), cost_usd=(cost or 0.0) * first)
         self.usage += usage
-        yield UsageReported(usage=usage, model=self.model)
+        yield UsageReported(usage=usage, model=model)
 
     # --- putting down and taking up
 
+    def begin_file(self) -> None:
+        """The next line is the first of another file."""
+        self._at = self.began or 0.0
+
     def state(self) -> dict[str, Any]:
         """Return what a later reading of the same file must know."""
-        return {"first_prompt": bool(self.first_prompt), "counted": {k: list(v) for k, v in self._counted.items()}}
+        counted = {key: list(counts) for key, counts in self._counted.items()}
+        return {"first_prompt": bool(self.first_prompt), "began": self.began, "last": self.last, "counted": counted}
 
     def take_up(self, state: Mapping[str, Any]) -> None:
         self.first_prompt = "…" if state.get("first_prompt") else ""
+        self.began, self.last = number(state.get("began")), number(state.get("last")) or 0.0
         for message, counts in mapping(state.get("counted")).items():
             if isinstance(counts, list) and len(counts) == len(_COUNTS):
                 self._counted[message] = tuple(int(count) for count in counts)

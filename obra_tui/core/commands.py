@@ -7,7 +7,7 @@ one of `core.errors`; what it changed is told by events.
 from dataclasses import dataclass
 from typing import Literal
 
-from obra_tui.core.ids import GateId, QuestionId, SessionId, TaskId
+from obra_tui.core.ids import GateId, QuestionId, RuleId, SessionId, TaskId
 from obra_tui.core.model import Binding, Decision, PermissionAnswer, SessionKind, TaskSpec, Usage
 
 
@@ -170,6 +170,15 @@ class AnswerPermission:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RevokeRule:
+    """Take back what was allowed for the session; refused if the rule does not hold."""
+
+    session: SessionId
+    rule: RuleId
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Decide:
     """Answer a gate. Refused if somebody was first or the content is not `binding` any more."""
 
@@ -238,6 +247,7 @@ Command = (
     | InterruptClaude
     | SendText
     | AnswerPermission
+    | RevokeRule
     | Decide
     | UndoDecision
     | RevertWork

@@ -9,7 +9,7 @@ up to 50 ms late; all others are written before anybody hears of them.
 from dataclasses import dataclass
 from typing import Literal
 
-from obra_tui.core.ids import AttemptId, ClaudeSessionId, GateId, QuestionId, SessionId, TaskId
+from obra_tui.core.ids import AttemptId, ClaudeSessionId, GateId, QuestionId, RuleId, SessionId, TaskId
 from obra_tui.core.lifecycle import State, Trigger
 from obra_tui.core.model import (
     Acceptance,
@@ -345,6 +345,37 @@ class PermissionAnswered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RuleAllowed:
+    """A person allowed this for the rest of the session; it holds until `RuleRevoked` or the session's end."""
+
+    rule: RuleId
+    pattern: str
+    """Such as `Bash(pytest:*)`."""
+    by: str
+    title: str
+    """What was asked when it was allowed."""
+    type: Literal["rule_allowed"] = "rule_allowed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleUsed:
+    """A call was not asked about because of a rule of the session."""
+
+    rule: RuleId
+    title: str
+    type: Literal["rule_used"] = "rule_used"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleRevoked:
+    """A person took a rule of the session back; what it allowed is asked again from the next call on."""
+
+    rule: RuleId
+    by: str
+    type: Literal["rule_revoked"] = "rule_revoked"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RetryScheduled:
     """Claude Code itself tries the API again in `delay_s`."""
 
@@ -646,6 +677,9 @@ Event = (
     | ToolFinished
     | PermissionAsked
     | PermissionAnswered
+    | RuleAllowed
+    | RuleUsed
+    | RuleRevoked
     | RetryScheduled
     | LimitReported
     | UsageReported

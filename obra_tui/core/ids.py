@@ -14,6 +14,7 @@ TaskId = NewType("TaskId", str)
 AttemptId = NewType("AttemptId", str)
 GateId = NewType("GateId", str)
 QuestionId = NewType("QuestionId", str)
+RuleId = NewType("RuleId", str)
 ClaudeSessionId = NewType("ClaudeSessionId", str)
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
@@ -58,6 +59,10 @@ def new_gate_id() -> GateId:
 
 def new_question_id() -> QuestionId:
     return QuestionId(new_id("q"))
+
+
+def new_rule_id() -> RuleId:
+    return RuleId(new_id("r"))
 
 
 def new_claude_session_id() -> ClaudeSessionId:

@@ -154,6 +154,16 @@ class Usage:
     def total_tokens(self) -> int:
         return self.input_tokens + self.output_tokens + self.cache_read_tokens + self.cache_write_tokens
 
+    @property
+    def known_cost(self) -> float | None:
+        """The cost, None where there are tokens and nobody said what they cost, as in most imports."""
+        return self.cost_usd if self.cost_usd or not self.total_tokens else None
+
+    def cost_shown(self, digits: int = 2) -> str:
+        """`$0.25`, or a dash where the cost is not known."""
+        cost = self.known_cost
+        return "–" if cost is None else f"${cost:.{digits}f}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImplementRequest:
@@ -169,8 +179,6 @@ class ImplementRequest:
     parent: ClaudeSessionId | None = None
     """For `fork`: the conversation it starts from, which stays as it is."""
     budget: Budget = field(default_factory=Budget)
-    session: SessionId | None = None
-    """What a person allows *for this session* holds for all requests with the same one; without it, for the task."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -532,7 +540,7 @@ class Decision:
     prompt: str = ""
     """For `changes`: the exact next prompt if the person edited it; empty = generated."""
     override: bool = False
-    """Approved although the gate did not pass."""
+    """Approved although the gate did not pass, a check failed or files were not looked at: see `overridden`."""
     open_s: float = 0.0
     """How long the review screen was open."""
     seen_files: tuple[str, ...] = ()

@@ -37,6 +37,14 @@ class AskPermission(Protocol):
         """Return the answer, however long it takes; cancelled when the run is stopped."""
         ...
 
+    def standing(self) -> frozenset[str]:
+        """Return the rules that a person made for the session, as they are now: look before every call."""
+        ...
+
+    def used(self, pattern: str, title: str) -> None:
+        """Say that a call was not asked about because of this rule."""
+        ...
+
 
 class Conversation(Protocol):
     """One run of Claude Code."""

@@ -17,12 +17,11 @@ from obra_tui.core.model import (
     ImplementRequest,
     ImplementResult,
     Outcome,
-    PermissionAnswer,
-    PermissionQuestion,
     WorkCopy,
 )
 from obra_tui.core.ports import Conversation
 from obra_tui.engine.approvals import Asker, Questions
+from obra_tui.engine.asking import Asking
 from obra_tui.engine.beginning import Start, afresh, continued
 from obra_tui.engine.config import EngineConfig, Ports
 from obra_tui.engine.entries import TaskEntries
@@ -100,7 +99,7 @@ class Conversing:
         request = self._request(start, attempt, copy)
         try:
             conversation = await self._ports.implementer.start(
-                request, self._entries.emit(attempt), self._asker(attempt)
+                request, self._entries.emit(attempt), self._asking(attempt)
             )
         except ImplementerError as error:
             raise Unreachable("claude", str(error)) from error
@@ -108,7 +107,6 @@ class Conversing:
 
     def _request(self, start: Start, attempt: AttemptId, copy: WorkCopy) -> ImplementRequest:
         return ImplementRequest(
-            session=self._session.id,
             task=self._task.spec.id,
             attempt=attempt,
             prompt=start.prompt,
@@ -185,19 +183,9 @@ class Conversing:
         await _first(clock.sleep(wait_s), self._retry_now.wait())
         self._entries.tell_session(ProblemCleared(code="limited"))
 
-    def _asker(self, attempt: AttemptId) -> "_Ask":
-        return _Ask(self._questions, Asker(session=self._session.id, task=self._task.spec.id, attempt=attempt))
-
-
-class _Ask:
-    """`AskPermission` for one attempt."""
-
-    def __init__(self, questions: Questions, asker: Asker) -> None:
-        self._questions = questions
-        self._asker = asker
-
-    async def __call__(self, question: PermissionQuestion) -> PermissionAnswer:
-        return await self._questions.ask(self._asker, question)
+    def _asking(self, attempt: AttemptId) -> Asking:
+        asker = Asker(session=self._session.id, task=self._task.spec.id, attempt=attempt)
+        return Asking(self._questions, asker, self._session, self._entries)
 
 
 async def _first(*waits: Coroutine[object, object, object]) -> None:

@@ -26,6 +26,7 @@ from obra_tui.core.ids import GateId, SessionId, TaskId, new_session_id
 from obra_tui.core.lifecycle import State
 from obra_tui.core.model import Finding, SessionKind
 from obra_tui.engine.approvals import Questions
+from obra_tui.engine.asking import revoke
 from obra_tui.engine.config import EngineConfig, Ports
 from obra_tui.engine.gates import Gates
 from obra_tui.engine.outage import Outage, Watcher
@@ -97,6 +98,8 @@ class Orchestrator:
                 return await self._gates.answer(command)
             case do.AnswerPermission(question=question, answer=answer):
                 self._questions.answer(question, answer)
+            case do.RevokeRule(session=session, rule=rule, by=by):
+                revoke(self._outbox, self._run(session).work, rule, by)
             case do.RecordUsage(session=session, usage=usage):
                 self._run(session)
                 self._outbox.commit(session, [(None, None, UsageReported(usage=usage))])
@@ -261,7 +264,12 @@ class Orchestrator:
 
     def _adopt(self, work: SessionWork) -> None:
         self._runs[work.id] = SessionRun(
-            ports=self._ports, config=self._config, outbox=self._outbox, work=work, questions=self._questions
+            ports=self._ports,
+            config=self._config,
+            outbox=self._outbox,
+            work=work,
+            questions=self._questions,
+            is_short_of_space=self._outage.is_short_of_space,
         )
 
     def _apply(self, records: Sequence[Record]) -> None:

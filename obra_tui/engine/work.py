@@ -28,6 +28,9 @@ from obra_tui.core.events import (
     PromptSent,
     Record,
     Resumed,
+    RuleAllowed,
+    RuleRevoked,
+    RuleUsed,
     RunStarted,
     SessionClosed,
     SessionOpened,
@@ -65,6 +68,7 @@ from obra_tui.core.model import (
     Verdict,
     WorkCopy,
 )
+from obra_tui.core.standing import Rules, after
 
 
 @dataclass(slots=True)
@@ -127,6 +131,8 @@ class SessionWork:
     closed: bool = False
     spent: Spent = field(default_factory=Spent)
     """Since its budget began, or was renewed."""
+    rules: Rules = field(default_factory=dict)
+    """What a person allowed Claude for the session."""
     answered: dict[GateId, tuple[str, float]] = field(default_factory=dict)
     """Who answered a gate, and when (epoch seconds)."""
 
@@ -156,6 +162,8 @@ def apply(work: SessionWork, record: Record) -> None:
             work.started = True
         case SessionClosed():
             work.closed = True
+        case RuleAllowed() | RuleUsed() | RuleRevoked():
+            work.rules = after(work.rules, record)
         case TaskAdded(spec=spec, position=position, state=state):
             work.tasks[spec.id] = TaskWork(spec=spec, original=spec, position=position, state=state)
         case TasksOrdered(order=order):
@@ -202,6 +210,19 @@ def _apply_to_task(task: TaskWork, record: Record) -> None:
             task.held_back = isinstance(record.event, TaskHeld)
         case TaskRemoved():
             task.removed = True
+        case DecisionHeld() as held:
+            task.held = held
+        case DecisionUndone():
+            task.held = None
+        case GateOpened() | DecisionMade() | WorkAccepted() | WorkReverted():
+            _apply_gate(task, record)
+        case _:
+            _apply_to_copy(task, record)
+
+
+def _apply_to_copy(task: TaskWork, record: Record) -> None:
+    """What happened to the work outside of Claude's runs."""
+    match record.event:
         case CopyPrepared(copy=copy):
             task.copy = copy
         case ConflictFound() as conflict:
@@ -212,12 +233,6 @@ def _apply_to_task(task: TaskWork, record: Record) -> None:
             task.notes = (*task.notes, text)
         case WorkHandedBack(by=by):
             task.handed_back, task.gate = by, None
-        case DecisionHeld() as held:
-            task.held = held
-        case DecisionUndone():
-            task.held = None
-        case GateOpened() | DecisionMade() | WorkAccepted() | WorkReverted():
-            _apply_gate(task, record)
         case _:
             _apply_to_attempt(task, record)
 

@@ -10,8 +10,12 @@ from obra_tui.agents.config import ClaudeConfig
 from obra_tui.core.model import ImplementRequest
 
 
-async def nobody(question: object) -> object:
-    raise AssertionError("nothing is asked here")
+class Nobody:
+    async def __call__(self, question: object) -> object:
+        raise AssertionError("nothing is asked here")
+
+    def standing(self) -> frozenset[str]:
+        return frozenset()
 
 
 async def main(folder: Path, url: str, attempt: str) -> None:
@@ -23,7 +27,7 @@ async def main(folder: Path, url: str, attempt: str) -> None:
         task="t1", attempt=attempt, prompt="Do it.", cwd=str(folder / "copy"),
         claude_session="22222222-2222-4222-8222-222222222222",
     )  # fmt: skip
-    conversation = await ClaudeCode(config).start(request, lambda event: None, nobody)
+    conversation = await ClaudeCode(config).start(request, lambda event: None, Nobody())
     await conversation.finished()
 
 

@@ -52,6 +52,9 @@ class Person:
 
     answers: list[PermissionAnswer] = field(default_factory=list)
     asked: list[PermissionQuestion] = field(default_factory=list)
+    rules: set[str] = field(default_factory=set)
+    """What was allowed for the session."""
+    uses: list[tuple[str, str]] = field(default_factory=list)
     thinks: asyncio.Event | None = None
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -60,9 +63,18 @@ class Person:
         self.arrived.set()
         if self.thinks is not None:
             await self.thinks.wait()
-        if self.answers:
-            return self.answers.pop(0)
-        return PermissionAnswer(verdict=PermissionVerdict.DENY, by="person:test", note="No, thank you.")
+        if not self.answers:
+            return PermissionAnswer(verdict=PermissionVerdict.DENY, by="person:test", note="No, thank you.")
+        answer = self.answers.pop(0)
+        if answer.verdict is PermissionVerdict.SESSION:
+            self.rules.add(question.session_rule)
+        return answer
+
+    def standing(self) -> frozenset[str]:
+        return frozenset(self.rules)
+
+    def used(self, pattern: str, title: str) -> None:
+        self.uses.append((pattern, title))
 
 
 def allow(verdict: PermissionVerdict = PermissionVerdict.ONCE, note: str = "") -> PermissionAnswer:

@@ -5,7 +5,6 @@ import asyncio
 import pytest
 
 from obra_tui.core.events import ClaudeActivity, ToolFinished, ToolStarted
-from obra_tui.core.ids import SessionId
 from obra_tui.core.model import Outcome, PermissionKind, PermissionVerdict
 from obra_tui.rehearsal.script import Response, Script, Turn, Use
 from tests.agents.stage import Stage, allow, runs, says, uses
@@ -62,16 +61,28 @@ async def test_a_link_out_of_the_copy_is_outside(stage: Stage):
 async def test_allowed_for_this_session_is_not_asked_again_in_its_next_runs(stage: Stage):
     stage.play(runs("touch one"), runs("touch two"), says("Done."))
     stage.person.answers = [allow(PermissionVerdict.SESSION)]
-    request = stage.request(session=SessionId("s1"))
-    await stage.run(request)
+    await stage.run()
     assert stage.person.asked[0].session_rule == "Bash(touch one:*)"
     assert [question.title for question in stage.person.asked] == ["touch one", "touch two"]
     stage.person.asked.clear()
     stage.play(runs("touch one three"), says("Done."))
-    await stage.run(stage.request(session=SessionId("s1")))
+    await stage.run()
     assert stage.person.asked == []
-    await stage.run(stage.request(session=SessionId("s2")))
-    assert len(stage.person.asked) == 1
+    assert stage.person.uses == [("Bash(touch one:*)", "touch one three")], "told once, though two doors lead there"
+
+
+async def test_a_rule_that_was_revoked_is_asked_again_within_the_same_run(stage: Stage):
+    stage.play(runs("touch one"), runs("touch one two"), says("Done."))
+    stage.person.rules = {"Bash(touch one:*)"}
+    listen = stage.person.used
+
+    def revoke(pattern: str, title: str) -> None:
+        listen(pattern, title)
+        stage.person.rules.clear()
+
+    stage.person.used = revoke  # type: ignore[method-assign]
+    await stage.run()
+    assert [question.title for question in stage.person.asked] == ["touch one two"]
 
 
 async def test_allowing_writes_no_settings_into_the_copy(stage: Stage):

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from obra_tui.agents.place import Place
-from obra_tui.agents.policy import DEFAULT_ALLOW, Rules, rule_on
+from obra_tui.agents.policy import DEFAULT_ALLOW, Rules, needed, rule_on
 from obra_tui.agents.shell import parse
 
 COPY = "/data/copies/t1"
@@ -262,3 +262,16 @@ def test_a_shell_runs_no_program_that_the_reader_did_not_see(tmp_path_factory, c
     place = Place(cwd=str(folder))
     if rule_on("Bash", {"command": command}, place, Rules(allow=("echo",))).allowed:
         assert not ran_the_canary(command, folder), parse(command)
+
+
+def test_the_rules_that_a_call_needed_are_named():
+    def used(tool, session, **given):
+        return needed(tool, given, PLACE, Rules(session=frozenset(session)))
+
+    assert used("Bash", ["Bash(git push:*)"], command="git status") == (), "the settings allow it already"
+    assert used("Bash", ["Bash(git push:*)", "Edit(/x)"], command="git push origin") == ("Bash(git push:*)",)
+    both = ["Bash(git push:*)", "Bash(make deploy:*)"]
+    assert used("Bash", both, command="git push && make deploy") == ("Bash(git push:*)", "Bash(make deploy:*)")
+    twice = ["Bash(git push:*)", "Bash(git push origin:*)"]
+    assert len(used("Bash", twice, command="git push origin")) == 1, "one of two that say the same"
+    assert used("Bash", both, command="rm x") == ()

@@ -1,7 +1,7 @@
 """Claude Code without Claude Code: plays what it is told and remembers what it was asked for."""
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -39,6 +39,8 @@ class Play:
     """Path inside the copy -> content."""
     asks: tuple[PermissionQuestion, ...] = ()
     """A denied question skips the writing."""
+    looks: Callable[[AskPermission], object] = lambda ask: None
+    """Called after the questions, with what Claude may do then."""
     holds: bool = False
     """Wait until `FakeImplementer.go_on` is set, or somebody ends the run."""
     emits: tuple[Event, ...] = ()
@@ -152,6 +154,7 @@ class FakeConversation:
             self._owner.answers.append(answer)
             if answer.verdict is PermissionVerdict.DENY:
                 return False
+        self._play.looks(self._ask)
         if self._play.holds:
             await self._owner.go_on.wait()
         for name, content in self._play.writes.items():

@@ -51,7 +51,7 @@ async def test_fault_11_claude_code_that_cannot_be_forked_is_an_error_with_a_fix
     monkeypatch.setattr("asyncio.create_subprocess_exec", refused)
     (tmp_path / "copy").mkdir()
     request = ImplementRequest(
-        session="s1", task="t1", attempt="a1", prompt="x", cwd=str(tmp_path / "copy"),
+        task="t1", attempt="a1", prompt="x", cwd=str(tmp_path / "copy"),
         claude_session="22222222-2222-4222-8222-222222222222", reason=ConversationReason.FIRST,
     )  # fmt: skip
     with pytest.raises(ImplementerError) as caught:
