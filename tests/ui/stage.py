@@ -4,7 +4,10 @@ from collections.abc import Callable, Sequence
 from contextlib import asynccontextmanager
 
 from obra_tui.core.doctor import DoctorLine, DoctorStatus
+from obra_tui.core.errors import ObraError, PlanError
 from obra_tui.core.events import STREAMED
+from obra_tui.core.model import Plan
+from obra_tui.core.plan import format_of, parse_plan
 from obra_tui.ui.app import ObraApp
 from obra_tui.ui.ports import Backend, Launch, Setting
 from tests.fakes.engine import FakeEngine
@@ -76,13 +79,22 @@ class FakeDoctor:
 class FakeReader:
     """Answers with `files` and `prompt`; an exception in their place is raised."""
 
-    def __init__(self, files: dict[str, tuple[str | None, str | None]] | None = None, prompt: object = "") -> None:
+    def __init__(
+        self, files: dict[str, tuple[str | None, str | None]] | None = None, prompt: object = "", since: object = None
+    ) -> None:
         self.files = files or {}
         self.prompt = prompt
+        self.since = since
         self.asked: list[tuple[object, ...]] = []
 
-    def files_of(self, attempt, path):
-        self.asked.append(("files_of", attempt, path))
+    def changes_since(self, attempt, earlier):
+        self.asked.append(("changes_since", attempt, earlier))
+        if isinstance(self.since, BaseException):
+            raise self.since
+        return self.since
+
+    def files_of(self, attempt, path, since=None):
+        self.asked.append(("files_of", attempt, path) if since is None else ("files_of", attempt, path, since))
         return self.files.get(path, (None, None))
 
     def next_prompt(self, gate, note, chosen):
@@ -90,6 +102,38 @@ class FakeReader:
         if isinstance(self.prompt, BaseException):
             raise self.prompt
         return self.prompt or "\n".join(["Take up your work again.", note, *(item.message for item in chosen)])
+
+
+class FakePlans:
+    """Plan files by name; a change of one is told to whoever watches it."""
+
+    def __init__(self, files: dict[str, str] | None = None) -> None:
+        self.files = files or {}
+        self.watched: dict[str, Callable[[], None]] = {}
+        self.told_problems: list[Callable[[ObraError], None]] = []
+
+    def found(self) -> Sequence[str]:
+        return tuple(self.files)
+
+    def read(self, name: str) -> Plan:
+        if name not in self.files:
+            raise PlanError("The plan cannot be read: No such file or directory.", where=name, fix="Name a file.")
+        return parse_plan(self.files[name], name, format_of(name))
+
+    def path_of(self, name: str) -> str:
+        return name
+
+    def watch(self, name: str, changed: Callable[[], None]) -> Callable[[], None]:
+        self.watched[name] = changed
+        return lambda: self.watched.pop(name, None)
+
+    def on_problem(self, tell: Callable[[ObraError], None]) -> None:
+        self.told_problems.append(tell)
+
+    def write(self, name: str, text: str) -> None:
+        self.files[name] = text
+        if name in self.watched:
+            self.watched[name]()
 
 
 class Stage:
@@ -104,6 +148,7 @@ class Stage:
         engine: FakeEngine | None = None,
         reader: FakeReader | None = None,
         history=None,
+        plans: FakePlans | None = None,
         archive=None,
         doctor: FakeDoctor | None = None,
         open_demo: Callable[[], Backend] | None = None,
@@ -120,6 +165,8 @@ class Stage:
             engine=self.engine,
             reader=self.reader,
             history=history,
+            archive=archive,
+            plans=plans,
             viewer_of=viewer_of,
             settings=SETTINGS,
             watch_store=watch_store,
