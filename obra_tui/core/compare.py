@@ -172,7 +172,7 @@ def _passed(detail: AttemptDetail) -> float | None:
 
 def _used(a: Usage, b: Usage) -> tuple[Number, ...]:
     return (
-        Number(name="cost", unit="usd", a=a.cost_usd, b=b.cost_usd, more_is="worse"),
+        Number(name="cost", unit="usd", a=a.known_cost, b=b.known_cost, more_is="worse"),
         Number(name="tokens", unit="tokens", a=a.total_tokens, b=b.total_tokens, more_is="worse"),
         Number(name="turns", unit="count", a=a.turns, b=b.turns),
     )

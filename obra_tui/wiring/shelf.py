@@ -85,7 +85,8 @@ class Shelf:
     # --- imports ---
 
     def sources(self) -> Sequence[Source]:
-        from obra_tui.wiring.importing import claude_folder, transcripts_in
+        from obra_tui.wiring.importing import claude_folder
+        from obra_tui.wiring.sources import transcripts_in
 
         try:
             found = [_source(path) for path in transcripts_in(claude_folder())]

@@ -17,14 +17,15 @@ from obra_tui.core import events as e
 from obra_tui.core.events import STREAMED, Record
 from obra_tui.core.history import AttemptDetail, History, SessionDetail
 from obra_tui.core.ids import AttemptId
+from obra_tui.core.model import GateDecision
 from obra_tui.core.replay import Stop
 from obra_tui.ui.bindings import bindings
+from obra_tui.ui.patches import file_diffs
 from obra_tui.ui.screens.attempt_pages import PAGES, page_lines, places
 from obra_tui.ui.screens.history_rows import PIN, PINNED, running, tagged
 from obra_tui.ui.screens.listing import Labels, Subject
 from obra_tui.ui.screens.message_line import MessageLine
 from obra_tui.ui.screens.reading import Reading, all_records
-from obra_tui.ui.screens.review import file_diffs
 from obra_tui.ui.screens.subject_keys import SubjectKeys
 from obra_tui.ui.screens.transcript import Transcript
 from obra_tui.ui.statusline import Part
@@ -212,16 +213,23 @@ class AttemptScreen(SubjectKeys):
         summary = detail.summary
         labels = self._labels.get(summary.session, ())
         pin = f"{PIN} " if PINNED in labels else ""
-        name = f"{summary.task_key} {summary.task_title}"
         self.show_status(
-            Part(text="HISTORY", strong=True),
-            Part(text=f"› {pin}{session.summary.title} › {name} › attempt {summary.number}", strong=True, shrinks=True),
+            self.rehearsal_part(session.summary.rehearsal),
+            Part(text=f"HISTORY › {pin}{session.summary.title}", strong=True, shrinks=True),
+            Part(text=f"› {summary.task_key} {summary.task_title}", strong=True, shrinks=True),
+            Part(text=f"› attempt {summary.number} of {self._tries}", strong=True),
             Part(text="● running" if self._runs else "", tone=Tone.RUN),
             Part(text=detail.quality.line if detail.quality else "" if self._runs else "– no gate"),
             Part(text="" if self._runs else _decided(detail)),
             Part(text=tagged(labels), tone=Tone.ASK),
             Part(text=str(summary.id), tone=Tone.MUTED),
         )
+
+    @property
+    def _tries(self) -> int:
+        """How many attempts its task has."""
+        task = self._detail.summary.task if self._detail else None
+        return sum(attempt.task == task for attempt in self._session.attempts) if self._session else 0
 
     # -- pages and attempts --------------------------------------------------------------------
 
@@ -351,5 +359,6 @@ class AttemptScreen(SubjectKeys):
 def _decided(detail: AttemptDetail) -> str:
     summary = detail.summary
     if summary.decision is None:
-        return TASK[summary.task_state].word
+        again = summary.gate_decision is GateDecision.RETRY
+        return "tried again" if again else TASK[summary.task_state].word
     return f"{DECISION[summary.decision].word} by {person_name(summary.decided_by)}"

@@ -13,11 +13,12 @@ from obra_tui.core.events import Record
 from obra_tui.ui.footer import KeyLine, Place
 from obra_tui.ui.hub import Hub
 from obra_tui.ui.statusline import Part
-from obra_tui.ui.words import CONTENT_STYLES
+from obra_tui.ui.words import CONTENT_STYLES, Tone
 from widgets.status_line import Part as LinePart
 from widgets.status_line import StatusLine
 
 if TYPE_CHECKING:
+    from obra_tui.core.ids import GateId
     from obra_tui.ui.desk import Desk
 
 
@@ -52,6 +53,11 @@ class ObraScreen(Screen[object]):
     @property
     def hub(self) -> Hub:
         return self.desk.hub
+
+    @property
+    def gate_shown(self) -> GateId | None:
+        """The gate that the screen is about, if it is about one: undoing means that one first."""
+        return None
 
     def compose(self) -> ComposeResult:
         yield StatusLine(id="status")
@@ -101,6 +107,12 @@ class ObraScreen(Screen[object]):
         shown.extend(_line_part(part, index, width) for index, part in enumerate(parts))
         self.query_one("#status", StatusLine).show(shown)
         self.query_one(KeyLine).show_places(self._places())
+
+    def rehearsal_part(self, name: str) -> Part:
+        """That what is shown is a rehearsal, unless the status line begins with it anyway."""
+        text = f"REHEARSAL {name}" if name else ""
+        said = any(part.text == text for part in self.desk.lead_parts())
+        return Part(text="" if said else text, tone=Tone.ASK, strong=True, urgent=True)
 
     def _places(self) -> list[Place]:
         waiting = len(self.hub.view.waiting_gates)

@@ -79,8 +79,8 @@ def _card(group: Group, labels: Sequence[str]) -> Iterator[LogLine]:
         if attempt.decision is not None:
             said = f"{DECISION[attempt.decision].word} by {person_name(attempt.decided_by)}"
             yield LogLine(f"decision  {said}")
-        if attempt.usage.cost_usd:
-            yield LogLine(f"cost      {money(attempt.usage.cost_usd)}")
+        if attempt.usage.total_tokens:
+            yield LogLine(f"cost      {cost_of(attempt.usage)}")
         yield LogLine(f"models    {joined((attempt.claude_model, attempt.judge_model))}", hang=" " * 10)
     yield LogLine(f"session   {newest.session}")
     if labels:

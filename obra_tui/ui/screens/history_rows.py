@@ -56,7 +56,7 @@ def session_row(session: SessionSummary, now: float, labels: Sequence[str] = ())
     states = " ".join(f"{count} {TASK[state].word}" for state, count in session.states)
     said = "no gate" if session.kind is SessionKind.IMPORTED else states
     line = from_runs([*runs, Run(" " * max(1, _TITLE - width) + said)])
-    cost = money(session.usage.cost_usd) if session.usage.cost_usd else ""
+    cost = cost_of(session.usage)
     return replace(
         line,
         key=session.id,

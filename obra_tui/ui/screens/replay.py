@@ -121,7 +121,9 @@ class ReplayScreen(LiveScreen, inherit_bindings=False):
         player = self._player
         state = "end" if player.over and player.records else "playing" if player.playing else "held"
         at = f"{duration(player.time)} of {duration(player.length)}"
+        session = self.hub.view.newest_session
         lead = (
+            self.rehearsal_part(session.rehearsal if session else ""),
             Part(text="REPLAY", tone=Tone.ASK, strong=True, urgent=True),
             Part(text=f"{state} {player.speed}× {at} · record {player.position}/{len(player.records)}", urgent=True),
             Part(text=self._note, tone=Tone.WARN),
