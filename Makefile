@@ -2,7 +2,7 @@
 # Pass arguments with ARGS, as in: make run ARGS="doctor"
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-long validate test-real-llm chaos soak fuzz faults bench lint gallery lock clean FORCE
+.PHONY: help run demo test test-long validate test-real-llm chaos disk soak fuzz faults bench lint gallery lock clean FORCE
 
 BIN := .venv/bin
 READY := .venv/.set-up
@@ -53,6 +53,12 @@ SEED ?= 1
 chaos: $(READY)  ## kill Obra KILLS=100 times at random, then at every named place, and look for what was lost
 	@$(BIN)/python -m tests.chaos --kills $(KILLS) --seed $(SEED) $(ARGS)
 	@$(BIN)/python -m tests.chaos --points all
+
+POINTS ?= 200
+
+disk: $(READY)  ## a disk that is full, and one that fails, at POINTS=200 random writes each: is anything lost?
+	@$(BIN)/python -m tests.faults.disk_campaign --kind full --points $(POINTS) --seed $(SEED) $(ARGS)
+	@$(BIN)/python -m tests.faults.disk_campaign --kind failing --points $(POINTS) --seed $(SEED) $(ARGS)
 
 ATTEMPTS ?= 10000
 TIMES ?= 100

@@ -38,7 +38,7 @@ class Outage:
 
     async def space_ran_out(self) -> None:
         """The disk is full but for what was kept back: end what runs while its end can still be written."""
-        for run in self._busy():
+        for run in self._running():
             await run.stop_for_space()
         self._wait()
 
@@ -47,42 +47,53 @@ class Outage:
         if self.error is None:
             self.error = error
             self._tell()
-            for run in self._busy():
+            for run in self._running():
                 run.abandon(error)
         if isinstance(error, Unwritable) and error.passes:
             self._wait()
+
+    def is_short_of_space(self, session: SessionId) -> bool:
+        """Whether what has just gone wrong in a session did so on a full disk; it is taken up when there is space."""
+        if self._journal.writable():
+            return False
+        self._stopped.add(session)
+        self._wait()
+        return True
 
     def end(self) -> None:
         """Stop waiting."""
         if self._waits is not None:
             self._waits.cancel()
 
-    def _busy(self) -> tuple[SessionRun, ...]:
-        busy = tuple(run for run in self._runs.values() if run.busy)
-        self._stopped.update(run.work.id for run in busy)
-        return busy
+    def _running(self) -> tuple[SessionRun, ...]:
+        running = tuple(run for run in self._runs.values() if run.running)
+        self._stopped.update(run.work.id for run in running)
+        return running
 
     def _wait(self) -> None:
         if self._waits is None:
             self._waits = asyncio.create_task(self._until_it_is_over(), name="wait for the journal")
 
     async def _until_it_is_over(self) -> None:
-        while True:
+        while self.error or self._stopped:
             await self._clock.sleep(LOOK_EVERY_S)
             if self._journal.writable():
-                break
-        self._waits = self.error = None
+                await self._go_on()
+        self._waits = None
+
+    async def _go_on(self) -> None:
+        self.error = None
         self._tell()
         stopped, self._stopped = sorted(self._stopped), set()
         for session in stopped:
-            self._take_up(session)
+            await self._take_up(session)
 
-    def _take_up(self, session: SessionId) -> None:
+    async def _take_up(self, session: SessionId) -> None:
         try:
             if session in self._runs:
-                self._runs[session].go_on()
+                await self._runs[session].go_on()
         except StoreError:
-            # It is full again: whoever met it has begun the next wait, which takes this session up, too.
+            # It is full again: the wait goes on, for this session, too.
             self._stopped.add(session)
 
     def _tell(self) -> None:

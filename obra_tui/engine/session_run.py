@@ -2,6 +2,7 @@
 
 import asyncio
 import traceback
+from collections.abc import Callable, Iterable
 
 from obra_tui.core.errors import NotAllowed, ObraError, StoreError, Unwritable
 from obra_tui.core.events import (
@@ -18,7 +19,7 @@ from obra_tui.core.events import (
     StopRequested,
     TaskMoved,
 )
-from obra_tui.core.ids import TaskId
+from obra_tui.core.ids import SessionId, TaskId
 from obra_tui.core.lifecycle import FINAL, WORKING, State, Trigger, advance
 from obra_tui.engine import schedule
 from obra_tui.engine.acceptance import accept
@@ -39,13 +40,21 @@ class SessionRun:
     """Owns the asyncio tasks of a session. All methods run on the engine's loop."""
 
     def __init__(
-        self, *, ports: Ports, config: EngineConfig, outbox: Outbox, work: SessionWork, questions: Questions
+        self,
+        *,
+        ports: Ports,
+        config: EngineConfig,
+        outbox: Outbox,
+        work: SessionWork,
+        questions: Questions,
+        is_short_of_space: Callable[[SessionId], bool],
     ) -> None:
         self.work = work
         self._ports = ports
         self._config = config
         self._outbox = outbox
         self._questions = questions
+        self._is_short_of_space = is_short_of_space
         self._signals = Signals(paused=work.paused)
         self._runners: dict[TaskId, TaskRunner] = {}
         self._jobs: dict[TaskId, asyncio.Task[ObraError | None]] = {}
@@ -61,6 +70,11 @@ class SessionRun:
     @property
     def busy(self) -> bool:
         return bool(self._jobs)
+
+    @property
+    def running(self) -> bool:
+        """Started, and its end was not told yet."""
+        return self._running
 
     # --- requests ---
 
@@ -120,19 +134,24 @@ class SessionRun:
 
     async def stop_for_space(self) -> None:
         """End what runs and write down why, with the little space that was kept back; `go_on` takes it up again."""
-        self._halted = True
-        self._cut.update(self._jobs)
-        fix = "Free at least 16 MB: it goes on by itself then."
-        self._tell(ProblemRaised(code="disk", text=_NO_SPACE, fix=fix))
+        self._wait_for_space(self._jobs)
         await self._end_jobs(tuple(self._jobs), Trigger.INTERRUPT, _NO_SPACE)
 
-    def go_on(self) -> None:
+    def _wait_for_space(self, tasks: Iterable[TaskId]) -> None:
+        self._halted = True
+        self._cut.update(tasks)
+        fix = "Free at least 16 MB: it goes on by itself then."
+        self._tell(ProblemRaised(code="disk", text=_NO_SPACE, fix=fix))
+
+    async def go_on(self) -> None:
         """Writing works again: take up what was stopped for it, unless a person stopped it or went on meanwhile."""
+        if self._jobs:
+            await asyncio.wait(tuple(self._jobs.values()))
         self._tell(ProblemCleared(code="disk"))
-        if not self._cut:
+        if not self._running:
             return
         for task in (self.work.tasks[task] for task in self._cut):
-            if task.state in WORKING and task.spec.id not in self._jobs:
+            if task.state in WORKING:
                 self._move(task, Trigger.INTERRUPT, _NO_SPACE)
             if task.state is State.INTERRUPTED:
                 self._move(task, Trigger.RESUME)
@@ -224,7 +243,9 @@ class SessionRun:
         self._own(task, asyncio.create_task(runner.run(), name=f"task {task.spec.key}"))
 
     def _launch_acceptance(self, task: TaskWork) -> None:
-        job = accept(self._ports, self._config, self._outbox, self.work, task)
+        job = accept(
+            self._ports, self._config, self._outbox, self.work, task, lambda: self._is_short_of_space(self.work.id)
+        )
         self._own(task, asyncio.create_task(job, name=f"accept {task.spec.key}"))
 
     def _own(self, task: TaskWork, job: "asyncio.Task[ObraError | None]") -> None:
@@ -243,15 +264,17 @@ class SessionRun:
         self._runners.pop(task.spec.id, None)
         if task.state is not State.QUEUED:
             self._forks.discard(task.spec.id)
-        if not job.cancelled():
-            fault = job.exception()
-            if isinstance(fault, Unwritable):
-                self._halted = True
-            elif fault is not None:
-                self._fail(task, fault)
-            elif job.result() is not None:
-                # What stopped this task (login, network, disk) would stop the next one too.
-                self._halted = True
+        stopped, fault = self._halted, None if job.cancelled() else job.exception()
+        if isinstance(fault, Unwritable):
+            self._halted = True
+        elif fault is not None:
+            self._fail(task, fault)
+        elif not job.cancelled():
+            # What stopped this task (login, network, disk) would stop the next one too.
+            self._halted = self._halted or job.result() is not None
+            wrong = job.result() is not None or task.state is State.INTERRUPTED
+            if wrong and not stopped and self._is_short_of_space(self.work.id):
+                self._wait_for_space((task.spec.id,))
         self.advance()
 
     def _fail(self, task: TaskWork, fault: BaseException) -> None:
@@ -265,11 +288,10 @@ class SessionRun:
             self._move(task, Trigger.FAIL, reason)
 
     def _finish(self) -> None:
-        self._running = False
-        finished = schedule.count(self.work)
-        self._tell(finished)
+        self._tell(schedule.count(self.work))
         if self._close_when_done and schedule.all_final(self.work):
             self.close("All tasks are in a final state.")
+        self._running = False  # after what was told: should that not be possible, the end is still to come
 
     def close(self, reason: str) -> None:
         if self.busy:

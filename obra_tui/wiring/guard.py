@@ -16,6 +16,8 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
+from obra_tui.core.oom import STARVED, memory_kills
+
 _RESTORE = (
     "\x1b[?2026l"  # a frame that was begun
     "\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1015l\x1b[?1016l"  # mouse
@@ -36,6 +38,7 @@ def guarded(run: Callable[[], int]) -> int:
     sys.stdout.flush()
     sys.stderr.flush()
     lives, ours = os.pipe()
+    killed_before = memory_kills()
     child = os.fork()
     if child == 0:
         os.close(ours)
@@ -45,9 +48,10 @@ def guarded(run: Callable[[], int]) -> int:
     code = _wait_for(child)
     if code < 0:
         _restore(before)
-        name = signal.Signals(-code).name
+        starved = code == -signal.SIGKILL and memory_kills() > killed_before
+        how = signal.Signals(-code).name + (f"; {STARVED}" if starved else "")
         sys.stderr.write(
-            f"Obra was ended by {name}. Sessions are kept: start it again, and it goes on from what was stored.\n"
+            f"Obra was ended by {how}. Sessions are kept: start it again, and it goes on from what was stored.\n"
         )
         return 128 - code
     return code

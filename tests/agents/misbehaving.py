@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import time
+from pathlib import Path
 
 MODE = os.environ["MODE"]
 SESSION = "11111111-1111-4111-8111-111111111111"
@@ -25,7 +26,7 @@ def result(**changes: object) -> None:
     put(**{**base, **changes})
 
 
-def work() -> None:  # noqa: C901
+def work() -> None:  # noqa: C901, PLR0912 - one case for each way to misbehave
     put(type="system", subtype="init", session_id=SESSION, model="m", claude_code_version="9.9.9", cwd=".")
     match MODE:
         case "never_exits":
@@ -37,6 +38,9 @@ def work() -> None:  # noqa: C901
                 time.sleep(60)
         case "no_result":
             sys.exit(0)
+        case greedy if greedy.startswith("greedy "):
+            Path(greedy.removeprefix("greedy ")).write_text(str(os.getpid()))
+            bytearray(300 * 2**20)
         case "unknown":
             for _ in range(3):
                 put(type="hologram", depth=3)

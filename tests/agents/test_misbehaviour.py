@@ -10,7 +10,9 @@ from obra_tui.agents.claude_code import ClaudeCode
 from obra_tui.core.errors import ImplementerError
 from obra_tui.core.events import ClaudeNoticed, ClaudeStarted
 from obra_tui.core.model import Budget, Outcome
+from obra_tui.core.oom import memory_kills
 from tests.agents.stage import Stage, left_of
+from tests.faults.memory_limit import limited_memory
 
 PROGRAM = Path(__file__).with_name("misbehaving.py")
 
@@ -46,6 +48,19 @@ async def test_a_program_that_dies_at_once_is_told_with_what_it_said(stage: Stag
     result = await stage.run()
     assert result.outcome is Outcome.TRANSPORT_BROKEN
     assert "something is missing" in result.detail and "exit code 3" in result.detail
+
+
+@pytest.mark.fault(12)
+async def test_a_program_that_the_kernel_kills_for_want_of_memory_is_told_as_such(stage: Stage, misbehave):
+    with limited_memory(60) as group:
+        if group is None:
+            pytest.skip("no control group with a memory limit can be made here")
+        misbehave(f"greedy {group}")
+        result = await stage.run()
+    if memory_kills() == 0:
+        pytest.skip("this kernel does not count")
+    assert result.outcome is Outcome.TRANSPORT_BROKEN
+    assert "killed by signal 9; the kernel's count of processes killed for want of memory rose" in result.detail
 
 
 async def test_unknown_frames_are_told_once_each_and_kept_raw(stage: Stage, misbehave):

@@ -84,6 +84,16 @@ def test_an_end_without_a_result_is_a_broken_transport(code, how):
     assert how in classified.detail and "Segmentation fault" in classified.detail
 
 
+@pytest.mark.fault(12)
+def test_a_kill_for_want_of_memory_is_named_only_with_the_kernels_word_for_it():
+    assert "want of memory" not in classify(Ending(exit_code=-9)).detail
+    assert "want of memory" not in classify(Ending(exit_code=-15, starved=True)).detail
+    named = classify(Ending(exit_code=-9, starved=True))
+    assert named.outcome is Outcome.TRANSPORT_BROKEN
+    assert "killed by signal 9; the kernel's count of processes killed for want of memory rose" in named.detail
+    assert "fewer tasks at a time" in named.detail
+
+
 def test_what_stderr_said_of_the_conversation_or_the_login_counts_without_a_result():
     in_use = "Error: Session ID 11111111-1111-4111-8111-111111111111 is already in use."
     assert classify(Ending(error=in_use, exit_code=1)).outcome is Outcome.RESUME_BROKEN

@@ -21,6 +21,18 @@ printf '%s\\n' "$1" > "work-$1.txt"
 """
 
 
+def _end(attempt):
+    """End what carries the mark of the attempt, and what it started while it was ended."""
+    while found := [process for process, _ in marked(ATTEMPT_MARK, attempt)]:
+        kill(found)
+
+
+def _preloaded():
+    """What makes a disk fail for the agent, too."""
+    names = ("LD_PRELOAD", "FAILING_DISK_ROOT", "FAILING_DISK_STATE")
+    return {name: os.environ[name] for name in names if name in os.environ}
+
+
 class ScriptedAgent:
     """The port `Implementer`."""
 
@@ -30,11 +42,15 @@ class ScriptedAgent:
     async def start(self, request, emit, ask):
         self._tmp_dir.mkdir(parents=True, exist_ok=True)
         marks = {OWNER_MARK: owner_mark(self._tmp_dir), ATTEMPT_MARK: request.attempt}
-        process = await asyncio.create_subprocess_exec(
-            "sh", "-c", _SCRIPT, "agent", request.task,
-            cwd=request.cwd, env={"PATH": os.environ["PATH"], **marks}, start_new_session=True,
-            stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
-        )  # fmt: skip
+        try:
+            process = await asyncio.create_subprocess_exec(
+                "sh", "-c", _SCRIPT, "agent", request.task,
+                cwd=request.cwd, env={"PATH": os.environ["PATH"], **_preloaded(), **marks}, start_new_session=True,
+                stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
+            )  # fmt: skip
+        except asyncio.CancelledError:
+            _end(request.attempt)
+            raise
         emit(
             ClaudeStarted(
                 claude_session=request.claude_session, model="agent", version="0", pid=process.pid,
@@ -64,14 +80,14 @@ class _Conversation:
         await self.stop()
 
     async def stop(self):
-        await asyncio.to_thread(lambda: kill(process for process, _ in marked(ATTEMPT_MARK, self._request.attempt)))
+        await asyncio.to_thread(_end, self._request.attempt)
         await asyncio.wait((self._end,))
 
     async def _follow(self):
         async for line in self._process.stdout:
             self._emit(TextStreamed(block="b", text=line.decode()))
         code = await self._process.wait()
-        await asyncio.to_thread(lambda: kill(process for process, _ in marked(ATTEMPT_MARK, self._request.attempt)))
+        await asyncio.to_thread(_end, self._request.attempt)
         self._emit(UsageReported(usage=Usage(input_tokens=10, output_tokens=1, turns=1), model="agent"))
         return ImplementResult(
             outcome=Outcome.COMPLETED if code == 0 else Outcome.KILLED,

@@ -45,7 +45,7 @@ class Child:
             crashpoint.arm(crash_at)
             if bug:
                 BUGS[bug]()
-            program.work(place, up=lambda: os.write(told, b"u"), **how)
+            program.work(place, tell=lambda word: os.write(told, word), **how)
             code = 0
         except BaseException:  # noqa: BLE001 - the edge of the process
             traceback.print_exc()
@@ -57,6 +57,11 @@ class Child:
         """Return the seconds it took, None if it died before."""
         select.select([self._up], [], [], _UP_LIMIT_S)
         return time.monotonic() - self.began if os.read(self._up, 1) else None
+
+    def wait_until_at_work(self):
+        """Return when an attempt was begun, or nothing was heard for long."""
+        select.select([self._up], [], [], _UP_LIMIT_S)
+        os.read(self._up, 1)
 
     def kill(self):
         os.kill(self.pid, signal.SIGKILL)
@@ -99,7 +104,7 @@ def finish(place, tally, bug=""):
 
 
 def kill_at_random(place, kills, seed, bug="", *, stop_at_first=False, say=lambda line: None):
-    """Kill at random instants; a fifth of the kills fall into the start, which is where recovery is."""
+    """Kill at random instants: a fifth in the start, which is where recovery is, half soon after an attempt began."""
     chance, tally = random.Random(seed), Tally()
     while tally.kills < kills:
         policy = chance.choice(("autonomous", "supervised"))
@@ -113,7 +118,9 @@ def kill_at_random(place, kills, seed, bug="", *, stop_at_first=False, say=lambd
                 tally.faults.append(f"it did not start: exit {child.end()}")
                 break
             tally.seconds_to_up.append(took)
-            time.sleep(chance.uniform(0.0, 2.0))
+            if chance.random() < 0.6:
+                child.wait_until_at_work()
+            time.sleep(chance.uniform(0.0, 0.8))
         child.kill()
         code = child.end()
         if code != -signal.SIGKILL:

@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 
+from obra_tui import judge
 from obra_tui.core import commands as do
 from obra_tui.core.errors import GateDecided, UnknownId
-from obra_tui.core.events import GateOpened, RunFinished
+from obra_tui.core.events import AttemptStarted, GateOpened, RunFinished
 from obra_tui.core.ids import new_task_id
 from obra_tui.core.model import Decision, DecisionKind, SessionKind, TaskSpec
 from obra_tui.settings import load
@@ -53,29 +54,34 @@ class Place:
 
 
 def _script_the_models():
-    real = wiring._ports
+    real = wiring._hands
 
-    def ports(settings, start, models, closing, *more):
-        built, history, workspace = real(settings, start, models, closing, *more)
+    def hands(settings, start, models):
         agent = ScriptedAgent(models.claude.tmp_dir)
-        return replace(built, implementer=agent, checks=FakeCheckRunner(), judge=FakeJudge()), history, workspace
+        return replace(real(settings, start, models), claude=agent, checks=FakeCheckRunner())
 
-    wiring._ports = ports
+    wiring._hands = hands
+    judge.QwenJudge = lambda config: FakeJudge()
 
 
-def work(place, *, up, policy, sessions, tasks):
-    """Finish what is open, then work on `sessions` new sessions of `tasks` tasks each; `up` is called once it runs."""
+def work(place, *, tell, policy, sessions, tasks):
+    """Finish what is open, then work on `sessions` new sessions of `tasks` tasks each.
+
+    `tell` hears `u` when it runs, and `a` at each attempt.
+    """
     _script_the_models()
     settings = load(place.repo, {"data_dir": str(place.data), "gate.policy": policy, "gate.undo_s": UNDO_S})
     plant = wiring.Plant(settings, Start(project=place.repo, attended=True), lambda: real_models(settings))
     plant.start()
-    up()
+    tell(b"u")
     told = os.open(place.told, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     heard = queue.SimpleQueue()
 
     def listen(records):
         lines = "".join(f"{record.session} {record.seq} {record.event.type}\n" for record in records)
         os.write(told, lines.encode())
+        for _ in (record for record in records if isinstance(record.event, AttemptStarted)):
+            tell(b"a")
         heard.put(records)
 
     plant.engine.subscribe(listen)
@@ -90,13 +96,17 @@ def work(place, *, up, policy, sessions, tasks):
 
 def _open(plant, tasks):
     session = plant.engine.submit(do.OpenSession(kind=SessionKind.STANDALONE, title="Chaos")).result()
-    specs = []
-    for number in range(tasks):
-        task = new_task_id()
-        spec = TaskSpec(id=task, key=f"T{number}", title=f"Task {number}", prompt="Write a file.")
-        specs.append(replace(spec, depends_on=("T0",)) if number == 1 else spec)
-    plant.engine.submit(do.AddTasks(session=session, tasks=tuple(specs))).result()
+    plant.engine.submit(do.AddTasks(session=session, tasks=tasks_of(tasks))).result()
     return session
+
+
+def tasks_of(number):
+    """Return so many tasks; the second waits for the first."""
+    specs = []
+    for index in range(number):
+        spec = TaskSpec(id=new_task_id(), key=f"T{index}", title=f"Task {index}", prompt="Write a file.")
+        specs.append(replace(spec, depends_on=("T0",)) if index == 1 else spec)
+    return tuple(specs)
 
 
 def _finish(plant, session, heard):

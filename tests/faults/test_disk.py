@@ -10,6 +10,7 @@ import pytest
 
 from obra_tui.store.journal import SqlJournal
 from obra_tui.store.reserve import NAME, SIZE, Reserve
+from tests.faults.failing_disk import compiler
 from tests.store.story import finished_session
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -54,6 +55,38 @@ def test_fault_35_no_reserve_is_taken_where_there_is_hardly_any_space(tmp_path, 
     monkeypatch.setattr(os, "statvfs", lambda path: os.statvfs_result((4096, 4096, 100, 100, 100, 0, 0, 0, 0, 255)))
     assert not Reserve(tmp_path).hold()
     assert list(tmp_path.iterdir()) == []
+
+
+def campaign(*words):
+    if compiler() is None:
+        pytest.skip("no C compiler: the disk cannot be made to fail")
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.faults.disk_campaign", *words],
+        cwd=ROOT, capture_output=True, text=True, timeout=900, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.mark.fault(35)
+@pytest.mark.timeout(120)
+def test_fault_35_a_disk_that_is_full_at_any_write_loses_nothing_and_the_work_goes_on_without_hands():
+    assert " met), 0 faults" in campaign("--kind", "full", "--points", "5", "--seed", "4")
+
+
+@pytest.mark.fault(37)
+@pytest.mark.timeout(120)
+def test_fault_37_a_disk_that_fails_at_any_write_loses_nothing():
+    assert " met), 0 faults" in campaign("--kind", "failing", "--points", "5", "--seed", "4")
+
+
+@pytest.mark.long
+@pytest.mark.fault(35)
+@pytest.mark.fault(37)
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("kind", ["full", "failing"])
+def test_fault_35_nothing_is_lost_at_any_of_many_writes_that_a_disk_refuses(kind):
+    assert " met), 0 faults" in campaign("--kind", kind, "--points", "200", "--seed", "1")
 
 
 # --- loss of power -----------------------------------------------------------------------------------

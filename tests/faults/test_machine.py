@@ -13,6 +13,7 @@ from obra_tui.core.errors import ImplementerError
 from obra_tui.core.gate import GateRules
 from obra_tui.core.lifecycle import State
 from obra_tui.core.model import ConversationReason, ImplementRequest, Policy
+from obra_tui.core.oom import memory_kills
 from obra_tui.engine import clock
 from obra_tui.engine.clock import SystemClock
 from obra_tui.wiring.doctor import MachineDoctor
@@ -58,6 +59,17 @@ async def test_fault_11_claude_code_that_cannot_be_forked_is_an_error_with_a_fix
         conversation = await ClaudeCode(ClaudeConfig(tmp_dir=tmp_path / "tmp", api_key="x")).start(request, print, None)
         await conversation.finished()
     assert "temporarily unavailable" in str(caught.value)
+
+
+@pytest.mark.fault(12)
+def test_fault_12_the_kernels_counts_are_read_and_missing_ones_are_none(tmp_path):
+    assert memory_kills(tmp_path, tmp_path) == 0
+    (tmp_path / "self").mkdir()
+    (tmp_path / "self" / "cgroup").write_text("4:memory:/old\n0::/user/one\n")
+    (tmp_path / "vmstat").write_text("pgfault 9\noom_kill 2\n")
+    (tmp_path / "user" / "one").mkdir(parents=True)
+    (tmp_path / "user" / "one" / "memory.events").write_text("oom 7\noom_kill 3\noom_group_kill 0\n")
+    assert memory_kills(tmp_path, tmp_path) == 5
 
 
 @pytest.mark.fault(14)

@@ -6,7 +6,7 @@ import pytest
 
 from obra_tui.core import commands as do
 from obra_tui.core.errors import DiskFull, OwnerChanged, Unwritable
-from obra_tui.core.events import AttemptStarted, ProblemCleared, ProblemRaised, TaskMoved
+from obra_tui.core.events import AttemptStarted, ProblemCleared, ProblemRaised, SessionClosed, TaskMoved
 from obra_tui.core.gate import GateRules
 from obra_tui.core.lifecycle import State
 from obra_tui.core.model import ConversationReason, Policy
@@ -165,3 +165,43 @@ async def test_no_task_is_called_a_failure_because_nothing_could_be_written(tmp_
     assert world.state() is State.ACCEPTED
     assert "internal" not in world.problems()
     assert world.events(ProblemRaised) == []
+
+
+@pytest.mark.fault(35)
+@pytest.mark.parametrize("kind", ["run_finished", "session_closed"])
+async def test_the_end_of_a_run_that_could_not_be_told_is_told_when_it_can(tmp_path, kind):
+    world = World(tmp_path, plays=(WRITES,), rules=AUTONOMOUS)
+    append = world.journal.append
+
+    def fail_once(records):
+        if any(record.event.type == kind for record in records):
+            world.journal.append = append
+            raise FULL
+        append(records)
+
+    world.journal.append = fail_once
+    await world.run()
+    await look_again(world)
+    await world.until(SessionClosed)
+
+
+@pytest.mark.fault(35)
+async def test_what_is_still_being_stopped_when_there_is_space_again_goes_on_too(world):
+    """Its end takes longer than the want of space."""
+    (conversation,) = world.implementer._running.values()
+    stop, may_end = conversation.stop, asyncio.Event()
+
+    async def slow_stop():
+        await may_end.wait()
+        await stop()
+
+    conversation.stop = slow_stop
+    world.journal.broken = FULL
+    with pytest.raises(DiskFull):
+        await world.do(do.Pause(session=world.session, by=ME))
+    world.journal.broken = None
+    await look_again(world)
+    await asyncio.sleep(0)
+    may_end.set()
+    await world.finished()
+    assert world.state() is State.ACCEPTED
