@@ -171,7 +171,7 @@ def _session_line(session: SessionSummary, labels: Iterable[str]) -> str:
     marks = [f"REHEARSAL {session.rehearsal}"] if session.rehearsal else []
     marks += ["no gate"] if session.kind is SessionKind.IMPORTED else [states or "no task"]
     marks += [f"Quality: {session.score:.2f}"] if session.score is not None else []
-    marks += [f"${session.usage.cost_usd:.2f}", *(f"#{label}" for label in labels)]
+    marks += [session.usage.cost_shown(), *(f"#{label}" for label in labels)]
     marks += ["open"] if session.closed_at is None else []
     title = one_line(session.title or session.id, 60)
     return f"{session.id}  {when(session.opened_at)}  {title}  ·  {one_line(' · '.join(marks), 200)}"

@@ -61,7 +61,8 @@ def _write(pieces: Iterator[str], to: Path | None, *, as_json: bool) -> int:
 def import_from(source: Path | None, *, as_json: bool) -> int:
     """Import Claude Code's transcripts; the files are only read."""
     from obra_tui.settings import load
-    from obra_tui.wiring.importing import claude_folder, import_transcripts, transcripts_in
+    from obra_tui.wiring.importing import claude_folder, import_transcripts
+    from obra_tui.wiring.sources import transcripts_in
 
     failed, counts = False, dict.fromkeys(("imported", "continued", "unchanged", "empty", "failed"), 0)
     for read in import_transcripts(load(), transcripts_in(source or claude_folder())):
@@ -70,7 +71,8 @@ def import_from(source: Path | None, *, as_json: bool) -> int:
         if as_json:
             typer.echo(json_line({"type": "import", **plain(read)}))
         elif read.outcome != "unchanged":
-            notes = [f"{read.passed_over} lines passed over"] if read.passed_over else []
+            places = f": {one_line(', '.join(read.damaged), 600)}" if read.damaged else ""
+            notes = [f"{read.passed_over} lines passed over{places}"] if read.passed_over else []
             notes += [read.problem] if read.problem else []
             typer.echo(f"{read.outcome:<10} {read.session} {one_line(read.path, 300)} {', '.join(notes)}".rstrip())
     said = ", ".join(f"{count} {name}" for name, count in counts.items() if count)

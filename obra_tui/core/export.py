@@ -68,7 +68,7 @@ def _facts(session: SessionDetail) -> Iterator[tuple[str, ...]]:
     yield ("policy", f"{summary.policy.value}, threshold {session.threshold:.2f}")
     yield ("opened", _time(summary.opened_at))
     yield ("closed", _time(summary.closed_at) if summary.closed_at else "still open")
-    yield ("cost", f"${summary.usage.cost_usd:.4f}, {summary.usage.total_tokens:,} tokens")
+    yield ("cost", f"{summary.usage.cost_shown(4)}, {summary.usage.total_tokens:,} tokens")
 
 
 def _attempt(told: Told) -> Iterator[Block]:
@@ -78,7 +78,7 @@ def _attempt(told: Told) -> Iterator[Block]:
     quality = detail.quality.line if detail.quality else "no gate" if it.score is None else _score(it.score)
     outcome = it.outcome.value if it.outcome else "not ended"
     yield Block(
-        kind="p", text=f"{quality} · Claude Code: {outcome} · ${it.usage.cost_usd:.4f} · {_time(it.started_at)}"
+        kind="p", text=f"{quality} · Claude Code: {outcome} · {it.usage.cost_shown(4)} · {_time(it.started_at)}"
     )
     if detail.decision:
         decision = detail.decision.decision

@@ -2,6 +2,8 @@
 
 import time
 
+from obra_tui.core.model import Usage
+
 
 def duration(seconds: float) -> str:
     """`0:41`, `3:12`, `1:02:03`."""
@@ -36,6 +38,12 @@ def ago(seconds: float) -> str:
 
 def money(usd: float) -> str:
     return f"${usd:.2f}" if usd < 100 else f"${usd:.0f}"
+
+
+def cost_of(usage: Usage) -> str:
+    """What it cost; a dash where that is not known, nothing where nothing was used."""
+    cost = usage.known_cost
+    return "–" if cost is None else money(cost) if cost else ""
 
 
 def count(number: int) -> str:

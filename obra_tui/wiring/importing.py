@@ -1,13 +1,12 @@
 """Claude Code's transcripts into sessions that can be read and searched, but have no gate.
 
-Each file becomes one session. A file that grew is read on from where it was
-left; how far, and the new records, are one transaction. Sources are opened for
-reading only.
+Each transcript becomes one session, with those of its subagents. A file that
+grew is read on from where it was left; how far, and the new records, are one
+transaction. Sources are opened for reading only.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Iterable, Iterator
@@ -16,12 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from obra_tui.core import events as e
-from obra_tui.core.errors import ConfigError
 from obra_tui.core.ids import ClaudeSessionId, new_attempt_id, new_session_id, new_task_id
 from obra_tui.core.lifecycle import State, Trigger, advance
 from obra_tui.core.model import ConversationReason, ImplementResult, Outcome, Policy, SessionKind, TaskSpec
 from obra_tui.core.text import one_line
 from obra_tui.wiring.reports import REPORTS, import_report
+from obra_tui.wiring.sources import Followed, files_of
 
 if TYPE_CHECKING:
     from obra_tui.agents.transcripts import Said, Transcript
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
     from obra_tui.store.imports import Imported
 
 _SOURCE = "claude-code:"
-_HEAD = 4_096
 _NO_GATE = "Imported: nothing was checked, judged or gated."
 
 
@@ -42,19 +40,11 @@ class Read:
     events: int = 0
     passed_over: int = 0
     """Lines that could not be understood."""
+    damaged: tuple[str, ...] = ()
+    """Where they are, `file:line`; the first ones of each file."""
     outcome: str = "imported"
     """`imported`, `continued`, `unchanged`, `empty`, `failed`."""
     problem: str = ""
-
-
-def transcripts_in(folder: Path) -> list[Path]:
-    """Return the transcripts under a folder of Claude Code, or the one file that was named."""
-    if folder.is_file():
-        return [folder]
-    if not folder.is_dir():
-        raise ConfigError("There are no transcripts.", where=str(folder), fix="Name the folder or file with --from.")
-    base = folder / "projects" if (folder / "projects").is_dir() else folder
-    return sorted(path for path in base.rglob("*.jsonl") if "subagents" not in path.parts and path.is_file())
 
 
 def claude_folder() -> Path:
@@ -91,39 +81,41 @@ def _one(journal: Any, target: str | Path, path: Path) -> Read:
     source = f"{_SOURCE}{path.absolute()}"
     try:
         known = imported(target, source)
-        with path.open("rb") as file:
-            known = known if known and _same_beginning(file.read(_HEAD), known) else None
-            return _read(journal, known, source, path, file)
+        if known is not None and not Followed.of(path, _states(known, path)[path.name]).is_same_file():
+            known = None
+        return _read(journal, known, source, path)
     except OSError as error:
         return Read(path=str(path), outcome="failed", problem=error.strerror or type(error).__name__)
 
 
-def _same_beginning(head: bytes, known: Imported) -> bool:
-    size = int(known.state.get("head_bytes", 0))
-    return len(head) >= size and _digest(head[:size]) == known.state.get("head")
+def _states(known: Imported | None, main: Path) -> dict[str, dict[str, Any]]:
+    """How far each file was read, by its place beside the transcript."""
+    state = known.state if known else {}
+    files: dict[str, dict[str, Any]] = state.get("files", {})
+    return {main.name: state, **files}
 
 
-def _digest(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
-
-
-def _read(journal: Any, known: Imported | None, source: str, path: Path, file: Any) -> Read:
+def _read(journal: Any, known: Imported | None, source: str, path: Path) -> Read:
     from obra_tui.agents.transcripts import Transcript
 
-    transcript = Transcript()
-    offset = int(known.state.get("offset", 0)) if known else 0
+    transcript, states = Transcript(), _states(known, path)
     if known:
         transcript.take_up(known.state)
-    file.seek(offset)
-    said, end = _lines(transcript, file, offset)
-    if known and end == offset:
+    said: list[Said] = []
+    files = [Followed.of(file, states.get(_place(file, path), {})) for file in files_of(path)]
+    before = [file.offset for file in files]
+    for file in files:
+        transcript.begin_file()
+        if file.offset == 0 or file.is_same_file():
+            said += file.read_on(transcript)
+    said = sorted((item.not_before(transcript.began or 0.0) for item in said), key=lambda item: item.at)
+    damaged = tuple(place for file in files for place in file.damaged)
+    if known and before == [file.offset for file in files]:
         return Read(path=str(path), session=known.session, outcome="unchanged")
     if not said:
-        return Read(path=str(path), outcome="empty", passed_over=transcript.passed_over)
-    file.seek(0)
-    head = file.read(min(_HEAD, end))
-    state = {**transcript.state(), "offset": end, "head_bytes": len(head), "head": _digest(head)}
-    records = ImportedRecords(known, transcript, state)
+        return Read(path=str(path), outcome="empty", passed_over=transcript.passed_over, damaged=damaged)
+    state = {**transcript.state(), "files": {_place(file.path, path): file.state() for file in files}}
+    records = ImportedRecords(known, transcript, state, damaged)
     events = records.continued(said) if known else records.whole(said, source)
     journal.append(events)
     return Read(
@@ -131,32 +123,28 @@ def _read(journal: Any, known: Imported | None, source: str, path: Path, file: A
         session=records.session,
         events=len(events),
         passed_over=transcript.passed_over,
+        damaged=damaged,
         outcome="continued" if known else "imported",
     )
 
 
-def _lines(transcript: Transcript, file: Any, offset: int) -> tuple[list[Said], int]:
-    """Read complete lines; one that is still being written is left for the next time."""
-    said: list[Said] = []
-    for line in file:
-        if not line.endswith(b"\n"):
-            break
-        offset += len(line)
-        if line.strip():
-            said += transcript.line(line.decode("utf-8", "replace"))
-    return said, offset
+def _place(file: Path, main: Path) -> str:
+    return str(file.relative_to(main.parent))
 
 
 class ImportedRecords:
     """Numbers events into records of one imported session."""
 
-    def __init__(self, known: Imported | None, transcript: Transcript, state: dict[str, Any]) -> None:
+    def __init__(
+        self, known: Imported | None, transcript: Transcript, state: dict[str, Any], damaged: tuple[str, ...] = ()
+    ) -> None:
         self.session = known.session if known else new_session_id()
         self._task = known.task if known else new_task_id()
         self._attempt = known.attempt if known else new_attempt_id()
         self._seq = known.last_seq if known else 0
         self._transcript = transcript
         self._state = state
+        self._damaged = damaged
         self._claude = ClaudeSessionId(transcript.session or "unknown")
 
     def whole(self, said: list[Said], source: str) -> list[e.Record]:
@@ -220,10 +208,15 @@ class ImportedRecords:
         )
         notice = e.ClaudeNoticed(
             level="info",
-            text=f"Imported up to byte {self._state['offset']}; {told.passed_over} lines were passed over.",
+            text=self._how_far(),
             raw_json=json.dumps(self._state),
         )
         return [self._of_attempt(told.last, notice), self._of_attempt(told.last, e.ClaudeEnded(result=result))]
+
+    def _how_far(self) -> str:
+        files = len(self._state.get("files", ())) or 1
+        places = f": {', '.join(self._damaged)}" if self._damaged else ""
+        return f"Imported from {files} files; {self._transcript.passed_over} lines were passed over{places}."
 
     def _closed(self) -> e.Record:
         return self._of_session(self._transcript.last, e.SessionClosed(reason=_NO_GATE))

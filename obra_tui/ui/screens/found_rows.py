@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from obra_tui.core.history import AttemptSummary, Found, SearchHit
 from obra_tui.core.model import SessionKind
 from obra_tui.ui.feeds.lines import joined
-from obra_tui.ui.format import money, score
+from obra_tui.ui.format import cost_of, score
 from obra_tui.ui.screens.history_rows import NAME, STAMP, when
 from obra_tui.ui.words import DECISION, TASK, person_name
 from widgets.lines import LogLine, Span

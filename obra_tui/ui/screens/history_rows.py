@@ -13,7 +13,7 @@ from obra_tui.core.lifecycle import WORKING, State
 from obra_tui.core.model import SessionKind
 from obra_tui.ui.feeds.claude import consumption
 from obra_tui.ui.feeds.lines import joined
-from obra_tui.ui.format import duration, money, plural, score
+from obra_tui.ui.format import cost_of, duration, plural, score
 from obra_tui.ui.words import DECISION, TASK
 from widgets.lines import LogLine, Run, Span, from_runs
 from widgets.wrapping import clip
