@@ -230,6 +230,22 @@ def show(project: ProjectOption = HERE, origin: bool = False, as_json: JsonOptio
 
     return show_settings(project, origin=origin, as_json=as_json)
 
+@app.command()
+def guide(name: Annotated[str, typer.Argument(help="Which one; without it they are listed.")] = "") -> int:
+    """Read a guide."""
+    from obra_tui.cli.reading import show_guide
+
+    return show_guide(name)
+
+
+@app.command()
+def keys(as_json: JsonOption = False) -> int:
+    """List all keys of the app, with the names by which `[keys]` changes them."""
+    from obra_tui.cli.reading import show_keys
+
+    return show_keys(as_json=as_json)
+
+
 
 @config_app.command()
 def trust(project: ProjectOption = HERE) -> int:

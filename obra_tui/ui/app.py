@@ -316,12 +316,13 @@ class ObraApp(App[UiResult]):
         self._end_with_a_sentence()
 
     def _end_with_a_sentence(self) -> None:
-        from rich.segment import Segment, Segments
+        from rich.text import Text
 
         from obra_tui.ui.crash import crash_sentence
 
         path = self.save_crash(self._exception, "in the screen") if self._exception is not None else None
-        self._exit_renderables.append(Segments([Segment(f"{crash_sentence(path)}\n")]))
+        # Wrapped, not cut: the path of the file stands at its end.
+        self._exit_renderables.append(Text(crash_sentence(path), overflow="fold", no_wrap=False))
         self._return_value = UiResult(reason="crashed", crash_file=str(path or ""))
         self._close_messages_no_wait()
 

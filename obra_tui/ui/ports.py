@@ -197,6 +197,10 @@ ScreenName = Literal["live", "tasks", "gates", "history", "metrics", "setup"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+    file: str = ""
+    """Where it is written, or would be: the file to open for changing it."""
+    line: int = 0
+    """1-based; 0 when it does not stand there yet."""
 class Launch:
     """How this start of the program was asked for."""
 
@@ -230,3 +234,5 @@ class UiResult:
 
     reason: Literal["quit", "crashed"] = "quit"
     crash_file: str = ""
+    guides: Callable[[], Mapping[str, str]] = dict
+    """Reads the guides, for a thread: name → Markdown."""

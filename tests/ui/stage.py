@@ -48,10 +48,11 @@ LINES = (
 )
 
 
+OWN_FILE, PROJECT_FILE = "/home/ada/.config/obra/config.toml", "/home/ada/calc/.obra/config.toml"
 SETTINGS = (
-    Setting(name="gate.threshold", value="0.7", origin="default"),
-    Setting(name="judge.base_url", value="http://127.0.0.1:11434", origin="OBRA_JUDGE__BASE_URL"),
-    Setting(name="gate.policy", value="supervised", origin=".obra/config.toml:4"),
+    Setting(name="gate.threshold", value="0.7", origin="default", file=OWN_FILE),
+    Setting(name="judge.base_url", value="http://127.0.0.1:11434", origin="OBRA_JUDGE__BASE_URL", file=OWN_FILE),
+    Setting(name="gate.policy", value="supervised", origin=".obra/config.toml:4", file=PROJECT_FILE, line=4),
 )
 
 

@@ -50,7 +50,9 @@ class HelpScreen(ModalScreen[None]):
         with Vertical(id="dialog", classes="-help"):
             yield Input(placeholder="type to search", compact=True, id="filter")
             yield LogPane(id="keys-list", follow=False)
-            yield Static(Content("esc closes · ctrl+p finds every action by name"), id="hint")
+            yield Static(
+                Content("esc closes · ctrl+p finds every action by name · outside the app: obra keys"), id="hint"
+            )
 
     def on_mount(self) -> None:
         self.query_one("#dialog").border_title = "Keys"
