@@ -1,23 +1,41 @@
-"""The palette: every action that is possible now, and every task, found by name."""
+"""The palette: what is possible now, and everything that has a name, found by typing a few letters of it.
+
+Actions of the screen come first, those of a pane last. Nothing is decided here: an entry does what its key does,
+or goes to where the thing is.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
+from obra_tui.core.ids import AttemptId
+from obra_tui.ui.format import score
 from obra_tui.ui.screens.base import desk_of
 from obra_tui.ui.words import TASK
 from widgets.text import clean_line
 
 Entry = tuple[str, str, Callable[[], object]]
 
+_IN_A_PANE = ("log.", "diff.", "checklist.")
+_NOT_BY_NAME = ("next_pane", "previous_pane", "command_palette")
+
 
 class ObraCommands(Provider):
+    """Finds by name; without a query it lists what the keys do."""
+
+    _guides: Mapping[str, str] = {}
+
+    async def startup(self) -> None:
+        """Guides are files: read beside the screen's loop."""
+        self._guides = await asyncio.to_thread(desk_of(self.app).launch.guides)
+
     async def discover(self) -> Hits:
-        for text, note, run in self._entries():
+        for text, note, run in (*self._actions(), *self._tasks()):
             yield DiscoveryHit(Content(text), run, text=text, help=note)
 
     async def search(self, query: str) -> Hits:
@@ -30,19 +48,72 @@ class ObraCommands(Provider):
     def _entries(self) -> Iterator[Entry]:
         yield from self._actions()
         yield from self._tasks()
+        yield from self._attempts()
+        yield from self._settings()
+        yield from self._themes()
+        yield from self._pages()
 
     def _actions(self) -> Iterator[Entry]:
-        seen: set[str] = set()
+        """Every action that is possible now, the screen's own before those of what has the focus."""
+        found: dict[str, tuple[bool, Entry]] = {}
         for active in self.screen.active_bindings.values():
             binding = active.binding
-            if not binding.description or binding.action in seen or not active.enabled or binding.system:
+            if not (binding.id and binding.description and active.enabled) or binding.action in _NOT_BY_NAME:
                 continue
-            seen.add(binding.action)
             label = f"{binding.description}  ({self.app.get_key_display(binding)})"
-            yield label, "", partial(self.app.run_action, binding.action, active.node)
+            entry = (label, "", partial(self.app.run_action, binding.action, active.node))
+            found.setdefault(binding.action, (binding.id.startswith(_IN_A_PANE), entry))
+        yield from (entry for in_pane, entry in sorted(found.values(), key=lambda item: item[0]))
 
     def _tasks(self) -> Iterator[Entry]:
         desk = desk_of(self.app)
         for task in desk.hub.view.tasks.values():
             text = clean_line(f"Watch {task.spec.key} {task.spec.title}")
             yield text, TASK[task.state].word, partial(desk.watch_task, task.id)
+
+    def _attempts(self) -> Iterator[Entry]:
+        view = desk_of(self.app).hub.view
+        for attempt in view.attempts.values():
+            task = view.tasks.get(attempt.task)
+            name = f"{task.spec.key} {task.spec.title}" if task else str(attempt.task)
+            scored = score(attempt.quality.overall_score) if attempt.quality else "no score"
+            yield clean_line(f"Attempt {attempt.number} of {name}"), scored, partial(self._open_attempt, attempt.id)
+
+    def _open_attempt(self, attempt: AttemptId) -> None:
+        from obra_tui.ui.screens.attempt import AttemptScreen
+
+        self.app.push_screen(AttemptScreen(attempt))
+
+    def _settings(self) -> Iterator[Entry]:
+        desk = desk_of(self.app)
+        for setting in desk.backend.settings if desk.backend else ():
+            text = clean_line(f"Setting {setting.name} = {setting.value}")
+            yield text, setting.origin, partial(self._show_setting, setting.name)
+
+    def _show_setting(self, name: str) -> None:
+        from obra_tui.ui.screens.setup import SetupScreen
+
+        def point() -> None:
+            if isinstance(self.app.screen, SetupScreen):
+                self.app.screen.point_at(name)
+
+        desk_of(self.app).show("setup")
+        self.app.call_after_refresh(point)
+
+    def _themes(self) -> Iterator[Entry]:
+        for name in sorted(self.app.available_themes):
+            here = "in use" if name == self.app.theme else ""
+            yield f"Theme {name}", here, partial(self._use_theme, name)
+
+    def _use_theme(self, name: str) -> None:
+        self.app.theme = name
+        desk_of(self.app).tell(f'To keep it: theme = "{name}" under [ui] in your settings.')
+
+    def _pages(self) -> Iterator[Entry]:
+        for name, text in self._guides.items():
+            yield f"Guide {name}", "", partial(self._read, name, text)
+
+    def _read(self, name: str, text: str) -> None:
+        from obra_tui.ui.screens.guide import GuideScreen
+
+        self.app.push_screen(GuideScreen(name, text))

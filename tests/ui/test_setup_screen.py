@@ -1,5 +1,9 @@
+import pytest
+
 from obra_tui.core.doctor import DoctorLine, DoctorStatus
 from obra_tui.core.errors import ProjectError
+from obra_tui.ui.editor import editor_at
+from obra_tui.ui.screens import setup
 from obra_tui.ui.screens.live import LiveScreen
 from tests.ui.stage import LINES, FakeDoctor, Stage, settled
 
@@ -69,3 +73,42 @@ async def test_setup_can_be_the_first_screen():
         await settled(pilot, lambda: "SETUP" in stage.text())
         await stage.press(pilot, "escape")
         assert isinstance(stage.screen, LiveScreen)
+
+
+async def test_f_shows_the_settings_alone_with_where_each_comes_from():
+    stage = Stage()
+    async with stage.open(size=(80, 24)) as pilot:
+        await stage.press(pilot, "6")
+        await settled(pilot, lambda: "4 of 7 ready" in stage.text())
+        await stage.press(pilot, "f")
+        await settled(pilot, lambda: "gate.policy" in stage.text())
+        assert "git 2.39.5" not in stage.text()
+        assert ".obra/config.toml:4" in stage.text()
+        await stage.press(pilot, "f")
+        assert "git 2.39.5" in stage.text()
+
+
+async def test_the_file_of_the_setting_under_the_cursor_is_opened_at_its_line(monkeypatch):
+    opened = []
+    monkeypatch.setattr(setup, "edit_file", lambda app, file, line: opened.append((file, line)) or "")
+    stage = Stage()
+    async with stage.open() as pilot:
+        await stage.press(pilot, "6", "f")
+        await settled(pilot, lambda: stage.screen.query_one("#config").highlighted == "gate.threshold")
+        await stage.press(pilot, "E", "j", "j", "E")
+        assert opened == [("/home/ada/.config/obra/config.toml", 0), ("/home/ada/calc/.obra/config.toml", 4)]
+        await settled(pilot, lambda: "read when Obra starts" in stage.text())
+
+
+@pytest.mark.parametrize(
+    ("editor", "line", "command"),
+    [
+        ("vim -n", 4, ["vim", "-n", "+4", "f.toml"]),
+        ("/usr/bin/code --wait", 4, ["/usr/bin/code", "--wait", "-g", "f.toml:4"]),
+        ("hx", 4, ["hx", "f.toml:4"]),
+        ("nano", 0, ["nano", "f.toml"]),
+        ("", 4, []),
+    ],
+)
+def test_every_editor_is_told_the_line_in_its_own_way(editor, line, command):
+    assert editor_at(editor, "f.toml", line) == command

@@ -14,13 +14,13 @@ from obra_tui.core.doctor import DoctorLine, DoctorStatus
 from obra_tui.core.errors import ObraError
 from obra_tui.core.events import Record
 from obra_tui.ui.bindings import bindings
+from obra_tui.ui.editor import edit_file
 from obra_tui.ui.ports import Setting
 from obra_tui.ui.screens.base import ObraScreen
 from obra_tui.ui.statusline import Part
 from obra_tui.ui.words import DOCTOR, Tone
 from widgets.choice_list import ChoiceList
 from widgets.lines import LogLine, Span
-from widgets.log_pane import LogPane
 
 AGAIN_S = 5.0
 
@@ -32,6 +32,10 @@ class DoctorList(ChoiceList):
         return False if action == "copy" else super().check_action(action, parameters)
 
 
+class SettingList(ChoiceList):
+    """What can be done without the rest, then the settings in force; a row is copied by its list's own key."""
+
+
 class SetupScreen(ObraScreen):
     BINDINGS: ClassVar[list[BindingType]] = bindings("setup")
 
@@ -40,11 +44,13 @@ class SetupScreen(ObraScreen):
         self._lines: tuple[DoctorLine, ...] = ()
         self._looking = False
         self._told: list[LogLine] = []
+        self._wanted = ""
+        """The setting to point at as soon as it is listed."""
 
     def compose_body(self) -> ComposeResult:
         with Horizontal(id="setup"):
             yield DoctorList(id="doctor")
-            yield LogPane(id="config", follow=False)
+            yield SettingList(id="config")
 
     def on_mount(self) -> None:
         self.query_one("#doctor").border_title = "What is here"
@@ -72,21 +78,29 @@ class SetupScreen(ObraScreen):
         lines = self._side()
         if lines != self._told:
             self._told = lines
-            pane = self.query_one("#config", LogPane)
-            pane.clear()
-            pane.extend(lines)
+            self._settings_list.set_rows(lines)
+            if self._wanted and self._settings_list.highlight(self._wanted):
+                self._wanted = ""
+
+    @property
+    def _settings_list(self) -> SettingList:
+        return self.query_one("#config", SettingList)
+
+    @property
+    def _settings(self) -> Sequence[Setting]:
+        return self.desk.backend.settings if self.desk.backend else ()
 
     def _side(self) -> list[LogLine]:
         key = self.desk.key_shown
         rehearse = f"{key('setup.start_demo')}  watch a rehearsal: everything real but the two models"
         lines = [LogLine(rehearse)] if self.desk.open_demo is not None else []
         lines.append(LogLine(f"{key('app.show_history')}  look at earlier sessions"))
-        lines.append(LogLine("–  judge by hand: without Ollama every gate asks you, with the checks before you"))
-        lines.append(LogLine(""))
-        settings = self.desk.backend.settings if self.desk.backend else ()
-        if settings:
-            lines.append(LogLine("Settings in force", style="heading"))
-            lines.extend(_setting(setting) for setting in settings)
+        by_hand = "judge by hand: without Ollama every gate asks you, with the checks before you"
+        lines.append(LogLine(f"–  {by_hand}", hang="   "))
+        if self._settings:
+            lines.append(LogLine(""))
+            lines.append(LogLine("Settings in force", style="heading", aside="where each comes from"))
+            lines.extend(_setting(setting) for setting in self._settings)
         return lines
 
     # -- looking -------------------------------------------------------------------------------
@@ -152,6 +166,35 @@ class SetupScreen(ObraScreen):
     def action_start_demo(self) -> None:
         self.desk.start_demo()
 
+    def action_next_pane(self) -> None:
+        self.focus_next("ChoiceList")
+
+    def action_show_settings(self) -> None:
+        """The settings alone, on the whole screen; the same key goes back to both."""
+        alone = self.query_one("#setup").toggle_class("-settings").has_class("-settings")
+        (self._settings_list if alone else self.query_one("#doctor")).focus()
+        if alone and self._settings and self._settings_list.highlighted not in {one.name for one in self._settings}:
+            self._settings_list.highlight(self._settings[0].name)
+
+    def point_at(self, name: str) -> None:
+        """Show one setting, as somebody asked for it by name."""
+        self.query_one("#setup").add_class("-settings")
+        self._settings_list.focus()
+        self._wanted = "" if self._settings_list.highlight(name) else name
+
+    def action_edit_setting(self) -> None:
+        """Open the file in which the setting under the cursor stands, or would stand, at its line."""
+        name = self._settings_list.highlighted
+        known = next((one for one in self._settings if one.name == name), None) or next(iter(self._settings), None)
+        if known is None:
+            self.desk.tell("The settings are not read yet.")
+            return
+        problem = edit_file(self.app, known.file, known.line)
+        self.desk.tell(
+            problem or "Settings are read when Obra starts: leave and start it again.", problem=bool(problem)
+        )
+        self._look()
+
     def action_go_back(self) -> None:
         self.desk.show("live")
 
@@ -184,4 +227,4 @@ def doctor_row(line: DoctorLine) -> LogLine:
 
 def _setting(setting: Setting) -> LogLine:
     head = f"{setting.name} = {setting.value}"
-    return LogLine(head, aside=setting.origin, hang="  ")
+    return LogLine(head, key=setting.name, aside=f"  {setting.origin}", hang="  ")
