@@ -155,6 +155,28 @@ def review(
 
 
 @app.command()
+def permissions(
+    allow: Annotated[str, typer.Option("--allow", metavar="QUESTION", help="Allow this call and no other.")] = "",
+    for_session: Annotated[
+        str, typer.Option("--for-session", metavar="QUESTION", help="Allow it, and its like until the session ends.")
+    ] = "",
+    deny: Annotated[str, typer.Option("--deny", metavar="QUESTION", help="Deny it; Claude reads --text.")] = "",
+    reply: Annotated[
+        str, typer.Option("--reply", metavar="QUESTION", help="Answer a question of Claude's with --text.")
+    ] = "",
+    revoke: Annotated[str, typer.Option("--revoke", metavar="RULE", help="Take back what was allowed.")] = "",
+    text: Annotated[str, typer.Option("--text", "--reason", help="Your reason, or your answer.")] = "",
+    as_json: JsonOption = False,
+) -> int:
+    """Show what Claude asks and what was allowed for the session; answer and revoke, also for an Obra at work."""
+    from obra_tui.cli.permissions import Answering
+    from obra_tui.cli.permissions import permissions as show
+
+    answering = Answering(allow=allow, for_session=for_session, deny=deny, reply=reply, revoke=revoke, text=text)
+    return show(answering, as_json=as_json)
+
+
+@app.command()
 def close(session: Annotated[str, typer.Argument(help="Id of an open session.")]) -> int:
     """Close a session; its unfinished tasks stay as they are."""
     from obra_tui.cli.review import close_session
@@ -208,6 +230,22 @@ def doctor(project: ProjectOption = HERE, as_json: JsonOption = False) -> int:
     return run_doctor(project, as_json=as_json)
 
 
+@app.command()
+def guide(name: Annotated[str, typer.Argument(help="Which one; without it they are listed.")] = "") -> int:
+    """Read a guide."""
+    from obra_tui.cli.reading import show_guide
+
+    return show_guide(name)
+
+
+@app.command()
+def keys(as_json: JsonOption = False) -> int:
+    """List all keys of the app, with the names by which `[keys]` changes them."""
+    from obra_tui.cli.reading import show_keys
+
+    return show_keys(as_json=as_json)
+
+
 @config_app.callback(invoke_without_command=True)
 def config(
     context: typer.Context,
@@ -229,22 +267,6 @@ def show(project: ProjectOption = HERE, origin: bool = False, as_json: JsonOptio
     from obra_tui.cli.settings import show_settings
 
     return show_settings(project, origin=origin, as_json=as_json)
-
-@app.command()
-def guide(name: Annotated[str, typer.Argument(help="Which one; without it they are listed.")] = "") -> int:
-    """Read a guide."""
-    from obra_tui.cli.reading import show_guide
-
-    return show_guide(name)
-
-
-@app.command()
-def keys(as_json: JsonOption = False) -> int:
-    """List all keys of the app, with the names by which `[keys]` changes them."""
-    from obra_tui.cli.reading import show_keys
-
-    return show_keys(as_json=as_json)
-
 
 
 @config_app.command()

@@ -149,7 +149,7 @@ def hand_back_gate(typed: str, *, as_json: bool) -> int:
 
 def close_session(session: str) -> int:
     from obra_tui.settings import load
-    from obra_tui.wiring.answering import close
+    from obra_tui.wiring.answering import carry_out
     from obra_tui.wiring.reading import open_history
     from obra_tui.wiring.work import person
 
@@ -157,7 +157,7 @@ def close_session(session: str) -> int:
     with open_history(settings) as history:
         _, found = history.resolve(session, "session")
         summary = history.session(SessionId(found)).summary
-    close(settings, Path(summary.project), CloseSession(session=summary.id, reason=f"Closed by {person()}."))
+    carry_out(settings, Path(summary.project), CloseSession(session=summary.id, reason=f"Closed by {person()}."))
     typer.echo(f"closed {summary.id} ({one_line(summary.title)})")
     return 0
 

@@ -15,7 +15,7 @@ from obra_tui.wiring.settle import wait_until_settled
 from obra_tui.wiring.work import Start
 
 if TYPE_CHECKING:
-    from obra_tui.core.commands import CloseSession, Decide
+    from obra_tui.core.commands import Command, Decide
     from obra_tui.core.ids import SessionId, TaskId
     from obra_tui.settings import Settings
     from obra_tui.wiring.viewer import Viewer
@@ -40,22 +40,26 @@ def decide(settings: Settings, project: Path, command: Decide, session: SessionI
         plant.engine.stop()
 
 
-def close(settings: Settings, project: Path, command: CloseSession) -> None:
-    """Close a session."""
+def carry_out(settings: Settings, project: Path, command: Command) -> object:
+    """Carry a command out here, or have it carried out by the Obra at work; returns its answer."""
     plant = _plant(settings, project)
     try:
         plant.start()
     except AlreadyOwned:
-        viewer = _viewer(settings)
-        try:
-            _hand_over(viewer, command)
-        finally:
-            viewer.stop()
-        return
+        return hand_over(settings, command)
     try:
-        plant.engine.submit(command).result()
+        return plant.engine.submit(command).result()
     finally:
         plant.engine.stop()
+
+
+def hand_over(settings: Settings, command: Command) -> object:
+    """Have a command carried out by the Obra that is at work. Raises `StoreError` when there is none."""
+    viewer = _viewer(settings)
+    try:
+        return _hand_over(viewer, command)
+    finally:
+        viewer.stop()
 
 
 def _plant(settings: Settings, project: Path) -> Plant:
@@ -83,9 +87,9 @@ def _hand_over_decision(settings: Settings, command: Decide, session: SessionId,
         viewer.stop()
 
 
-def _hand_over(viewer: Viewer, command: Decide | CloseSession) -> None:
+def _hand_over(viewer: Viewer, command: Command) -> object:
     try:
-        viewer.submit(command).result(timeout=_ANSWER_LIMIT_S)
+        return viewer.submit(command).result(timeout=_ANSWER_LIMIT_S)
     except TooLate:
         raise StoreError(
             "The Obra that is at work does not answer.",

@@ -1,0 +1,211 @@
+"""`obra permissions`: what Claude asks, what was allowed for a session, what was denied as nobody was there."""
+
+import dataclasses
+import json
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import typer
+
+from obra_tui.core.commands import AnswerPermission, RevokeRule
+from obra_tui.core.errors import ConfigError, NotAllowed, UnknownId
+from obra_tui.core.model import PermissionAnswer, PermissionKind, PermissionVerdict
+from obra_tui.core.standing import Asked, Permissions, StandingRule, holding
+from obra_tui.core.text import one_line, visible
+
+if TYPE_CHECKING:
+    from obra_tui.wiring.open_work import OpenWork
+
+Id = TypeVar("Id", bound=str)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answering:
+    """The options of one call; at most one of the ids is given."""
+
+    allow: str = ""
+    for_session: str = ""
+    deny: str = ""
+    reply: str = ""
+    revoke: str = ""
+    text: str = ""
+    """Reason of a denial, or the answer to a question."""
+
+    def chosen(self) -> tuple[str, str] | None:
+        """Return what to do and to what. Raises `ConfigError` when there are two, or words are missing."""
+        given = [(name, value) for name in _VERDICT if (value := str(getattr(self, name)))]
+        given += [("revoke", self.revoke)] if self.revoke else []
+        if len(given) > 1:
+            raise ConfigError("More than one answer was given.", fix="Answer one question at a time.")
+        if given and given[0][0] == "reply" and not self.text.strip():
+            raise ConfigError("The answer has no words.", fix="Add --text 'your answer'.")
+        return given[0] if given else None
+
+
+_VERDICT = {
+    "allow": PermissionVerdict.ONCE,
+    "for_session": PermissionVerdict.SESSION,
+    "deny": PermissionVerdict.DENY,
+    "reply": PermissionVerdict.ONCE,
+}
+
+
+def permissions(answering: Answering, *, as_json: bool) -> int:
+    """List everything, or carry out the one answer."""
+    from obra_tui.settings import load
+    from obra_tui.wiring.open_work import read_open_work
+
+    settings = load()
+    chosen = answering.chosen()
+    work = read_open_work(settings)
+    if chosen is None:
+        return _list(work, as_json=as_json)
+    what, typed = chosen
+    if what == "revoke":
+        return _revoke(work, typed, as_json=as_json)
+    return _answer(work, _VERDICT[what], typed, answering.text, as_json=as_json)
+
+
+def _answer(work: "OpenWork", verdict: PermissionVerdict, typed: str, text: str, *, as_json: bool) -> int:
+    from obra_tui.settings import load
+    from obra_tui.wiring.answering import hand_over
+    from obra_tui.wiring.work import person
+
+    asked = work.permissions.waiting[_one_of(work.permissions.waiting, typed, "question")]
+    question = asked.question
+    if not work.at_work:
+        raise NotAllowed(
+            f"Question {question.id} cannot be answered any more: the Obra that asked has ended.",
+            fix="Take the task up again: `obra run --resume`.",
+        )
+    if verdict is PermissionVerdict.SESSION and not question.session_rule:
+        raise NotAllowed("No rule would fit this question.", fix=f"Allow it once: --allow {question.id}")
+    answer = PermissionAnswer(verdict=verdict, by=person(), note=text)
+    hand_over(load(), AnswerPermission(question=question.id, answer=answer))
+    if as_json:
+        _print_json("permission_answered", question=question.id, verdict=verdict.value, title=question.title)
+    else:
+        typer.echo(f"{_DONE[verdict]}: {one_line(question.title)}")
+    return 0
+
+
+_DONE = {
+    PermissionVerdict.ONCE: "answered",
+    PermissionVerdict.SESSION: "allowed for this session",
+    PermissionVerdict.DENY: "denied",
+}
+
+
+def _revoke(work: "OpenWork", typed: str, *, as_json: bool) -> int:
+    from obra_tui.settings import load
+    from obra_tui.wiring.answering import carry_out
+    from obra_tui.wiring.work import person
+
+    rule = work.permissions.rules[_one_of([rule.id for rule in holding(work.permissions.rules)], typed, "rule")]
+    project = Path(work.sessions[rule.session].opened.project)
+    carry_out(load(), project, RevokeRule(session=rule.session, rule=rule.id, by=person()))
+    if as_json:
+        _print_json("rule_revoked", rule=rule.id, pattern=rule.pattern)
+    else:
+        typer.echo(f"revoked: {one_line(rule.pattern)}; it is asked again from the next call on")
+    return 0
+
+
+def _one_of(known: Iterable[Id], typed: str, what: str) -> Id:
+    """Return the one id that begins with, or ends in, what was typed."""
+    found = [item for item in known if item == typed] or [
+        item for item in known if item.startswith(typed) or item.endswith(typed)
+    ]
+    if len(found) == 1:
+        return found[0]
+    listed = "`obra permissions` lists what waits and what holds."
+    if found:
+        raise UnknownId(f"'{typed}' may be {', '.join(sorted(found))}.", fix="Type more of the id.")
+    raise UnknownId(f"There is no open {what} {typed}.", fix=listed)
+
+
+# --- printing ------------------------------------------------------------------------------------
+
+
+def _list(work: "OpenWork", *, as_json: bool) -> int:
+    found = work.permissions
+    rules = holding(found.rules)
+    if as_json:
+        for asked in found.waiting.values():
+            _print_json("waiting_question", **_plain(asked), can_be_answered=work.at_work)
+        for rule in rules:
+            _print_json("standing_rule", **_plain(rule))
+        for asked in found.denied:
+            _print_json("denied_question", **_plain(asked))
+        return 0
+    lines = list(_lines(work, found, rules))
+    for line in lines or ["Nothing is asked, and no rule was made."]:
+        typer.echo(line)
+    return 0
+
+
+def _lines(work: "OpenWork", found: Permissions, rules: tuple[StandingRule, ...]) -> Iterator[str]:
+    for asked in sorted(found.waiting.values(), key=lambda item: item.at):
+        yield from _question_lines(work, asked)
+    if rules:
+        yield "Allowed for the session:"
+    for rule in rules:
+        used = f"used {rule.used} times, last for {one_line(rule.used_for, 60)}" if rule.used else "not used yet"
+        yield f"  {rule.id}  {one_line(rule.pattern)}  since {_clock(rule.since)} by {_name(rule.by)}, {used}"
+    if rules:
+        yield "  obra permissions --revoke RULE"
+    if found.denied:
+        yield "Denied because nobody was there:"
+    for asked in found.denied:
+        yield f"  {_key(work, asked)}  {one_line(asked.question.title, 120)}"
+
+
+def _question_lines(work: "OpenWork", asked: Asked) -> Iterator[str]:
+    question = asked.question
+    waits = f"waits {time.time() - asked.at:.0f} s" if work.at_work else "its Obra has ended"
+    yield f"{question.id}  {_key(work, asked)}  {question.tool}  {one_line(question.title)}  ({waits})"
+    if question.why:
+        yield f"  why: {one_line(question.why, 300)}"
+    yield from (f"  ! {one_line(danger)}" for danger in question.dangers)
+    if question.detail.strip() not in ("", question.title):
+        yield from (f"  | {line}" for line in visible(question.detail).splitlines()[:_MOST_LINES])
+    yield from (f"  - {one_line(option)}" for option in question.options)
+    yield f"  {_ways(asked)}"
+
+
+_MOST_LINES = 40
+
+
+def _ways(asked: Asked) -> str:
+    question = asked.question
+    if question.kind is PermissionKind.QUESTION:
+        return f"obra permissions --reply {question.id} --text …"
+    session = f" | --for-session {question.id} ({one_line(question.session_rule)})" if question.session_rule else ""
+    return f"obra permissions --allow {question.id}{session} | --deny {question.id} --text …"
+
+
+def _key(work: "OpenWork", asked: Asked) -> str:
+    session = work.sessions.get(asked.session)
+    task = session.tasks.get(asked.task) if session and asked.task else None
+    return task.spec.key if task else "–"
+
+
+def _name(by: str) -> str:
+    return by.removeprefix("person:")
+
+
+def _clock(at: float) -> str:
+    return datetime.fromtimestamp(at).strftime("%H:%M:%S")
+
+
+def _plain(value: Any) -> dict[str, Any]:
+    """Return a frozen dataclass as what JSON can hold."""
+    return json.loads(json.dumps(dataclasses.asdict(value), default=str))  # type: ignore[no-any-return]
+
+
+def _print_json(kind: str, **fields: Any) -> None:
+    typer.echo(json.dumps({"type": kind, **fields}))
