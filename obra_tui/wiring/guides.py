@@ -1,17 +1,18 @@
-"""Where the guides are: beside the program in a checkout, inside it when it was installed."""
+"""Where the guides are: beside the program in a checkout, in the environment's `share` when it was installed."""
 
 import re
+import sysconfig
 from pathlib import Path
 
 import obra_tui
 from obra_tui.core.errors import UnknownId
 
-_INSTALLED = Path(obra_tui.__file__).parent / "guides"
+_INSTALLED = Path(sysconfig.get_path("data")) / "share" / "obra" / "guides"
 _CHECKOUT = Path(obra_tui.__file__).parent.parent / "docs" / "guides"
 
 
 def folder() -> Path:
-    return _INSTALLED if _INSTALLED.is_dir() else _CHECKOUT
+    return _CHECKOUT if _CHECKOUT.is_dir() else _INSTALLED
 
 
 def guides() -> dict[str, str]:
