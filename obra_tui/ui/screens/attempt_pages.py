@@ -9,6 +9,7 @@ import dataclasses
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from obra_tui.core.answers import decision_lines
 from obra_tui.core.events import Record
@@ -32,7 +33,7 @@ _CHECK_GLYPH = {CheckStatus.PASSED: "✓", CheckStatus.FAILED: "✗", CheckStatu
 def page_lines(page: str, detail: AttemptDetail, records: Sequence[Record]) -> list[LogLine]:
     """Return the lines of a page; those of Transcript and Diff are made by their own widgets."""
     made = _PAGES[page](detail, records) if page in _PAGES else iter(())
-    return list(made) or [LogLine("Nothing was recorded here.", style="dim")]
+    return [_bounded(line) for line in made] or [LogLine("Nothing was recorded here.", style="dim")]
 
 
 def places(lines: Sequence[LogLine], stop: Stop) -> list[int]:
@@ -46,14 +47,18 @@ def places(lines: Sequence[LogLine], stop: Stop) -> list[int]:
 
 def _text(text: str) -> Iterator[LogLine]:
     lines = text.splitlines()
-    yield from (LogLine(_cut(line)) for line in lines[:_MOST_LINES])
+    yield from map(LogLine, lines[:_MOST_LINES])
     if len(lines) > _MOST_LINES:
         yield LogLine(f"… {len(lines) - _MOST_LINES:,} more lines; an export has them all", style="dim")
 
 
-def _cut(line: str) -> str:
-    left = len(line) - _LONGEST_LINE
-    return line if left <= 0 else f"{line[:_LONGEST_LINE]}… {left:,} more characters; an export has them all"
+def _bounded(line: LogLine) -> LogLine:
+    detail = tuple(map(_bounded, line.detail))
+    left = len(line.text) - _LONGEST_LINE
+    if left <= 0:
+        return replace(line, detail=detail) if detail else line
+    text = f"{line.text[:_LONGEST_LINE]}… {left:,} more characters; an export has them all"
+    return replace(line, text=text, detail=detail, spans=tuple(s for s in line.spans if s.end <= _LONGEST_LINE))
 
 
 def _heading(text: str) -> LogLine:
