@@ -187,6 +187,9 @@ KEYS: tuple[Key, ...] = (
     _key("setup.check_again", "r,f5", "Check again", show=True),
     _key("setup.copy_fix", "y", "Copy command", show=True),
     _key("setup.start_demo", "d", "Demo run", show=True),
+    _key("setup.show_settings", "f", "Settings", show=True),
+    _key("setup.edit_setting", "E", "Edit file", show=True),
+    _key("setup.next_pane", "tab", "Next pane"),
     _key("setup.go_back", "escape", "Back", show=True),
 )
 
@@ -199,9 +202,6 @@ NEVER_GRANTS = frozenset(
 """Keys that people press by habit, or that a paste contains: they never say yes to anything."""
 
 _ALIASES = {" ": "space", "esc": "escape", "ctrl+[": "ctrl+left_square_bracket", "?": "question_mark"}
-    _key("setup.show_settings", "f", "Settings", show=True),
-    _key("setup.edit_setting", "E", "Edit file", show=True),
-    _key("setup.next_pane", "tab", "Next pane"),
 _ALTERNATIVES = (
     {"live.pause", "live.resume_run"},
     {"tasks.run_again", "tasks.run_from"},

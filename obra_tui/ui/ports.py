@@ -166,6 +166,10 @@ class Setting:
     value: str
     origin: str
     """`default`, `./config.toml`, `OBRA_JUDGE__URL`, `--policy`, …"""
+    file: str = ""
+    """Where it is written, or would be: the file to open for changing it."""
+    line: int = 0
+    """1-based; 0 when it does not stand there yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,10 +201,6 @@ ScreenName = Literal["live", "tasks", "gates", "history", "metrics", "setup"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-    file: str = ""
-    """Where it is written, or would be: the file to open for changing it."""
-    line: int = 0
-    """1-based; 0 when it does not stand there yet."""
 class Launch:
     """How this start of the program was asked for."""
 
@@ -221,6 +221,8 @@ class Launch:
     mouse: bool = True
     reduce_motion: bool = False
     notify: Literal["auto", "bell", "off"] = "auto"
+    guides: Callable[[], Mapping[str, str]] = dict
+    """Reads the guides, for a thread: name → Markdown."""
     notify_command: str = ""
     """Shell command of the person's own that is run when something waits or has finished."""
     stall_seconds: float = 120.0
@@ -234,5 +236,3 @@ class UiResult:
 
     reason: Literal["quit", "crashed"] = "quit"
     crash_file: str = ""
-    guides: Callable[[], Mapping[str, str]] = dict
-    """Reads the guides, for a thread: name → Markdown."""
