@@ -36,6 +36,8 @@ class Finding:
     line: int = 0
     checked: bool = False
     source: str = ""
+    note: str = ""
+    """What the person says about it."""
 
     @property
     def place(self) -> str:
@@ -73,10 +75,11 @@ class Checklist(ChoiceList):
         self._findings: dict[str, Finding] = {}
         self._ticked: set[str] = set()
 
-    def show(self, findings: Sequence[Finding]) -> None:
-        """Show these findings; ticks a person made stay."""
+    def show(self, findings: Sequence[Finding], ticked: Iterable[str] | None = None) -> None:
+        """Show these findings; ticks a person made stay, unless it is said what is ticked."""
         known = set(self._findings)
-        self._ticked = {f.key for f in findings if (f.key in self._ticked if f.key in known else f.checked)}
+        kept = {f.key for f in findings if (f.key in self._ticked if f.key in known else f.checked)}
+        self._ticked = kept if ticked is None else set(ticked)
         self._findings = {finding.key: finding for finding in findings}
         self._draw()
 
@@ -123,6 +126,8 @@ def _row(finding: Finding, ticked: bool) -> LogLine:
     place = f" {finding.place}" if finding.place else ""
     spans_end = len(head)
     text = f"{head}{place}  {finding.text}" + (f"  ({finding.source})" if finding.source else "")
+    if finding.note:
+        text += "".join(f"\n» {line}" for line in finding.note.splitlines())
     spans = [Span(0, spans_end, style)]
     if place:
         spans.append(Span(spans_end, spans_end + len(place), "tool"))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -18,53 +18,13 @@ from textual.message import Message
 from textual.widgets import Static
 from textual.worker import Worker, WorkerState
 
-from .log_pane import LogPane
-from .patch import FileDiff, PatchLines, patch_rows, patch_styler
+from .patch import FileDiff, PatchLines, patch_rows
+from .patch_pane import PatchPane, first_lines
 from .pieces import joined, piece
 from .rich_diff import BoundedDiffView, RichScroll, fits
 
-_CAP = 500_000
-_AT_ONCE = 50_000
-"""Characters of a patch whose lines are numbered before it is shown; the rest follows from a thread."""
-
-
-def first_lines(patch: str) -> str:
-    """The beginning of a large patch, in whole lines; a small one as it is."""
-    if len(patch) <= 2 * _AT_ONCE:
-        return patch
-    end = patch.find("\n", _AT_ONCE)
-    return patch if end < 0 else patch[: end + 1]
-
-
-class PatchPane(LogPane):
-    """A patch in a pane that says when its last line was on screen."""
-
-    DEFAULT_CSS = """
-    PatchPane, PatchPane:focus { border: none; }
-    """
-
-    class EndShown(LogPane.PaneMessage):
-        """The last line of a file was on screen."""
-
-        def __init__(self, pane: PatchPane, path: str) -> None:
-            super().__init__(pane)
-            self.path = path
-
-    def __init__(self, **options: Any) -> None:
-        """The options of a LogPane."""
-        super().__init__(follow=False, cap=_CAP, styler=patch_styler, **options)
-        self._path = ""
-
-    def show(self, path: str, rows: Sequence[str]) -> None:
-        """Show the patch of one file."""
-        self._path = path
-        self.clear()
-        self.extend(rows)
-
-    def rows_shown(self) -> None:
-        """Other rows are on screen."""
-        if self._path and self.shown_range.stop >= self.line_count > 0:
-            self.post_message(self.EndShown(self, self._path))
+_CONTEXT = 2
+"""Rows above a line that was jumped to."""
 
 
 class DiffPane(Vertical):
@@ -108,6 +68,9 @@ class DiffPane(Vertical):
     class Seen(DiffMessage):
         """The end of a file was on screen."""
 
+    class Scrolled(DiffMessage):
+        """A person went on reading: not the beginning of a file is on screen."""
+
     def __init__(
         self, *, split: bool = False, rich: bool = True, id: str | None = None, classes: str | None = None
     ) -> None:
@@ -150,6 +113,20 @@ class DiffPane(Vertical):
         self._files, self._seen = tuple(files), set()
         self._index = min(max(0, index), max(0, len(self._files) - 1))
         self._show_current()
+
+    def learn(self, files: Sequence[FileDiff]) -> None:
+        """Take the same files with more known of them; what is on screen stays until it is shown anew."""
+        self._files = tuple(files)
+
+    def place(self) -> tuple[str, int] | None:
+        """File and line of the new text where a person is; line 0 when none is near, None without files."""
+        file = self.current
+        if file is None:
+            return None
+        if self._rich_view is None:
+            return file.path, self.patch.line_at()
+        top = round(self.query_one(RichScroll).scroll_y)
+        return file.path, self._rich_view.line_of(top + _CONTEXT)
 
     def show_file(self, path: str) -> bool:
         """Show the file with that path; false when there is none."""
@@ -293,7 +270,7 @@ class DiffPane(Vertical):
 
     def _go_to_row(self, row: int) -> None:
         if self._rich_view is not None:
-            self.query_one(RichScroll).scroll_to(y=max(0, row - 2), animate=False)
+            self.query_one(RichScroll).scroll_to(y=max(0, row - _CONTEXT), animate=False)
         else:
             self.patch.show_index(row)
 
@@ -334,6 +311,19 @@ class DiffPane(Vertical):
         """The end of the coloured view was on screen."""
         event.stop()
         self._mark_seen(event.path)
+
+    def on_patch_pane_scrolled(self, event: PatchPane.Scrolled) -> None:
+        """The patch was read on."""
+        self._tell_scrolled(event, event.path)
+
+    def on_rich_scroll_scrolled(self, event: RichScroll.Scrolled) -> None:
+        """The coloured view was read on."""
+        self._tell_scrolled(event, event.path)
+
+    def _tell_scrolled(self, event: Message, path: str) -> None:
+        event.stop()
+        if self.current is not None and self.current.path == path:
+            self.post_message(self.Scrolled(self, path, self._index))
 
     def _mark_seen(self, path: str) -> None:
         """Note it once; word of a file that is not on screen any more comes too late to count."""

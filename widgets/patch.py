@@ -87,6 +87,12 @@ def patch_styler(row: str) -> LogLine:
     return LogLine(row[_LEAD:], style=style, lead=row[:_LEAD], hang=" " * _LEAD)
 
 
+def new_line_of(row: str) -> int:
+    """The line of the new text that a row of `patch_rows` shows; 0 for a removed line and for headings."""
+    number = row[5:10].strip() if row[_SIGN : _SIGN + 1] not in ("-", "@", "~") else ""
+    return int(number) if number.isdigit() else 0
+
+
 def split_patch(text: str) -> list[FileDiff]:
     """The files of a whole `git diff`."""
     return [_file(part) for part in _parts(text)]

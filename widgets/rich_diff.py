@@ -72,6 +72,18 @@ class BoundedDiffView(DiffView):
             row += 1
         return None
 
+    def line_of(self, row: int) -> int:
+        """The line of the new text on a row, or the next one below it; 0 when there is none."""
+        at = _TITLE_ROWS
+        for group in self.grouped_opcodes:
+            for tag, i1, i2, j1, j2 in group:
+                gone = 0 if self.split or tag == "equal" else i2 - i1
+                if j2 > j1 and row < at + gone + j2 - j1:
+                    return j1 + 1 + max(0, row - at - gone)
+                at += self._height(tag, i1, i2, j1, j2)
+            at += 1
+        return 0
+
     def _height(self, tag: str, i1: int, i2: int, j1: int, j2: int) -> int:
         if tag == "equal" or self.split:
             return max(i2 - i1, j2 - j1)
@@ -84,16 +96,24 @@ class RichScroll(containers.VerticalScroll):
     path = ""
     """The file that is shown."""
 
-    class EndShown(Message):
-        """The last row of a file was on screen."""
+    class OfFile(Message):
+        """Something about the file that is shown."""
 
         def __init__(self, path: str) -> None:
             super().__init__()
             self.path = path
 
+    class EndShown(OfFile):
+        """The last row of a file was on screen."""
+
+    class Scrolled(OfFile):
+        """Not the beginning of the file is on screen."""
+
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Scrolled."""
         super().watch_scroll_y(old_value, new_value)
+        if new_value > 0:
+            self.post_message(self.Scrolled(self.path))
         self.tell_when_at_end()
 
     def tell_when_at_end(self) -> None:

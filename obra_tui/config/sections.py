@@ -119,6 +119,9 @@ class GateSettings(Section):
     """Attempts at one task before you are asked."""
     undo_s: float = Field(default=10.0, ge=0, le=3600)
     """Seconds in which your answer in the app can be undone before it is carried out; 0 = at once."""
+    friction: bool = True
+    """After three approvals in a row that took you under three seconds each, the next gate shows its score only
+    when you have read on in the diff."""
     weights: Weights = Weights()
 
 

@@ -224,6 +224,8 @@ class PermissionQuestion:
     """The rule that *allow for this session* would add, such as `Bash(pytest:*)`; empty = not offered."""
     options: tuple[str, ...] = ()
     """For `question`: the offered answers."""
+    several: bool = False
+    """More than one of `options` may be given."""
 
 
 class PermissionVerdict(StrEnum):

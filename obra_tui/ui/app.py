@@ -231,6 +231,8 @@ class ObraApp(App[UiResult]):
             return False
         if action == "undo":
             return self.desk is not None and bool(self.desk.hub.view.held_gates)
+        if action == "revert":
+            return self.desk is not None and not self.desk.hub.view.held_gates and self.desk.revertible is not None
         if action == "answer_question":
             return self.desk is not None and bool(self.desk.hub.view.permissions)
         return super().check_action(action, parameters)
@@ -238,6 +240,10 @@ class ObraApp(App[UiResult]):
     def action_undo(self) -> None:
         if self.desk is not None:
             self.desk.undo_last()
+
+    def action_revert(self) -> None:
+        if self.desk is not None:
+            self.desk.ask_revert()
 
     def action_show_live(self) -> None:
         self.show("live")

@@ -6,6 +6,7 @@ Imported after the first paint: it brings the whole vocabulary of records with i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from obra_tui.core.errors import ObraError
@@ -17,14 +18,16 @@ from obra_tui.ui.choices import (
     cancel_choices,
     open_choices,
     quit_choices,
-    remove_choices,
     stop_choices,
     take_over_choices,
 )
+from obra_tui.ui.drafts import Draft
 from obra_tui.ui.hub import Hub
 from obra_tui.ui.link import Link
 from obra_tui.ui.notify import Notices, run_command
 from obra_tui.ui.outside import step_aside
+from obra_tui.ui.plan_changes import PlanChanges
+from obra_tui.ui.plan_watch import PlanWatch
 from obra_tui.ui.ports import Backend, Clock, Doctor, Engine, Launch, OpenBackend
 from obra_tui.ui.requests import Requests
 from obra_tui.ui.state import TaskView
@@ -46,9 +49,15 @@ class Desk:
         self.open_demo: OpenBackend | None = app.open_demo
         self.hub = Hub()
         self.requests = Requests(self)
+        self.plan_changes = PlanChanges(self)
+        self.plan_watch = PlanWatch(self)
         self.step_aside = step_aside
         self.phase = "starting…"
         self.failure: list[str] = []
+        self.drafts: dict[GateId, Draft] = {}
+        """What was prepared at gates and not sent yet."""
+        self.blind = False
+        """The judge's number stays hidden until the person gave their own."""
         self._store_fault: ObraError | None = None
         self._link = Link(app, self)
         self._notices = Notices(app.launch.notify, self._run_notice if app.launch.notify_command else None)
@@ -74,10 +83,14 @@ class Desk:
 
     def close(self) -> None:
         """Blocks up to 2 s, so call it from a thread."""
+        self.plan_watch.stop()
         self._link.close()
 
     def opened(self) -> None:
         self.phase, self.failure = "Nothing is running", []
+        if self.backend is not None and self.backend.plans is not None:
+            self.backend.plans.on_problem(lambda error: self.soon(lambda: self.tell(str(error), problem=True)))
+        self.plan_watch.follow()
         self._redraw()
 
     def refused(self, error: ObraError) -> None:
@@ -102,6 +115,7 @@ class Desk:
         if not batch.records:
             return
         self.hub.take(batch.records)
+        self.plan_watch.follow()
         for sequence in self._notices.of(batch.records, self.hub.view, self.clock.now(), self._app.app_focus):
             self._app.write_sequence(sequence)
         if self._quitting and not self.works:
@@ -174,6 +188,14 @@ class Desk:
         except Exception as error:  # noqa: BLE001 - the edge of the loop: becomes a sentence and a file
             self.unexpected(error, "while showing news")
 
+    @property
+    def project_name(self) -> str:
+        return PurePath(self.launch.project).name or "Tasks"
+
+    def in_thread(self, work: Callable[[], None]) -> None:
+        """Let a worker thread do what blocks."""
+        self._app.in_thread(work, "desk")
+
     def soon(self, call: Callable[[], None]) -> None:
         """Call on the screen's thread; may be called from any thread."""
         self._app.soon(call)
@@ -227,10 +249,53 @@ class Desk:
         self._app.push_screen(ReviewScreen(gate))
 
     def undo_last(self) -> None:
-        """Take back the last answer to a gate that was not carried out yet."""
+        """Take back an answer to a gate that was not carried out yet: that of the gate on screen, else the last."""
         held = self.hub.view.held_gates
         if held:
-            self.requests.undo(held[0].id)
+            shown = self._gate_shown
+            self.requests.undo(next((gate.id for gate in held if gate.id == shown), held[0].id))
+
+    @property
+    def _gate_shown(self) -> GateId | None:
+        from obra_tui.ui.screens.base import ObraScreen
+
+        screen = self._app.screen
+        return screen.gate_shown if isinstance(screen, ObraScreen) else None
+
+    @property
+    def revertible(self) -> TaskView | None:
+        """The task whose accepted work can be taken back: that of the gate on screen, else the last one."""
+        view = self.hub.view
+        gate = view.gates.get(shown) if (shown := self._gate_shown) else None
+        task = view.tasks.get(gate.task) if gate else view.revertible
+        taken = task is not None and task.acceptance is not None and task.reverted is None
+        return task if taken else None
+
+    def ask_revert(self) -> None:
+        """Let the person take accepted work back, with a reason."""
+        from obra_tui.ui.screens.dialogs import WriteDialog, Writing
+
+        task = self.revertible
+        if task is None or task.acceptance is None:
+            return
+        taken = task.acceptance
+        later = [
+            other.spec.key for other in self.hub.view.tasks_of(task.session) if task.spec.key in other.spec.depends_on
+        ]
+        built = f" {', '.join(later)} may build on it." if later else ""
+        writing = Writing(
+            title=f"Revert {task.spec.key}",
+            explanation=f"It was taken in as {taken.commit[:12]} on {taken.branch}. One more commit there undoes it; "
+            f"nothing else is touched, and the task stays accepted in the history.{built}",
+            send_label="Revert the commit",
+            placeholder="Why is it not wanted any more?",
+        )
+
+        def written(text: str | None) -> None:
+            if text is not None:
+                self.requests.revert(task.session, task.id, text)
+
+        self._app.push_screen(WriteDialog(writing), written)
 
     def answer_next(self, after: QuestionId | None = None) -> None:
         """Open the oldest question of Claude; only ever because somebody asked for it."""
@@ -240,6 +305,12 @@ class Desk:
         first = next((item for item in asked if item.id != after), None)
         if first is not None and not isinstance(self._app.screen, PermissionScreen):
             self._app.push_screen(PermissionScreen(first))
+
+    def show_rules(self) -> None:
+        """List what was allowed for the session."""
+        from obra_tui.ui.screens.rules import RulesScreen
+
+        self._app.push_screen(RulesScreen())
 
     def start_demo(self) -> None:
         """Leave the present engine and rehearse in the same screen."""
@@ -271,33 +342,6 @@ class Desk:
                 self.requests.cancel_task(task.id)
 
         self._choose(f"Cancel {task.spec.key}?", cancel_choices(task), answered)
-
-    def ask_remove(self, task: TaskView) -> None:
-        def answered(answer: str) -> None:
-            if answer == "remove":
-                self.requests.remove_task(task.id)
-
-        self._choose(f"Take {task.spec.key} out of the plan?", remove_choices(task), answered)
-
-    def ask_edit(self, task: TaskView) -> None:
-        """Let the person change a task that was not started."""
-        from obra_tui.core.task_text import read_task, task_text
-        from obra_tui.ui.screens.dialogs import WriteDialog, Writing
-
-        writing = Writing(
-            title=f"Edit {task.spec.key}",
-            explanation="The first line is the title, then the prompt. Lines `accept: …` are criteria, "
-            "`after: T001, T002` names what must be accepted first.",
-            send_label="Change it",
-            text=task_text(task.spec),
-            tall=True,
-        )
-
-        def written(text: str | None) -> None:
-            if text is not None:
-                self.requests.edit_task(read_task(text, task.spec))
-
-        self._app.push_screen(WriteDialog(writing), written)
 
     def ask_open(self, task: TaskView, back: Callable[[], None]) -> None:
         """Let the person work in the copy of a task; `back` is called when they come back."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from obra_tui.core.events import Record
     from obra_tui.core.history import History
     from obra_tui.core.ids import AttemptId, GateId, SessionId
-    from obra_tui.core.model import Finding
+    from obra_tui.core.model import Diff, Finding, Plan
 
 Listener = Callable[["Sequence[Record]"], None]
 StoreWatcher = Callable[["ObraError | None"], None]
@@ -53,8 +53,15 @@ class Reader(Protocol):
     Each raises an `ObraError` with what to do when it cannot answer.
     """
 
-    def files_of(self, attempt: AttemptId, path: str) -> tuple[str | None, str | None]:
-        """Return a file before and after the attempt; None where it does not exist or is binary."""
+    def files_of(self, attempt: AttemptId, path: str, since: AttemptId | None = None) -> tuple[str | None, str | None]:
+        """Return a file before and after the attempt; None where it does not exist or is binary.
+
+        *Before* is the base of the task, or with `since` what that attempt left.
+        """
+        ...
+
+    def changes_since(self, attempt: AttemptId, earlier: AttemptId) -> Diff:
+        """Return what changed from the work of an earlier attempt at the same task to that of `attempt`."""
         ...
 
     def next_prompt(self, gate: GateId, note: str, chosen: tuple[Finding, ...]) -> str:
@@ -144,6 +151,30 @@ class Archive(Protocol):
         ...
 
 
+class Plans(Protocol):
+    """The plan files of the project. All but `watch` and `path_of` block and are called from worker threads only."""
+
+    def found(self) -> Sequence[str]:
+        """Return the files that usually hold plans, named from the project's folder."""
+        ...
+
+    def read(self, name: str) -> Plan:
+        """Read a file, named from the project's folder or in full. Raises `PlanError`."""
+        ...
+
+    def path_of(self, name: str) -> str:
+        """Return the full path of a file."""
+        ...
+
+    def watch(self, name: str, changed: Callable[[], None]) -> Callable[[], None]:
+        """Have `changed` called on any thread when the file is another one; returns the way out."""
+        ...
+
+    def on_problem(self, tell: Callable[[ObraError], None]) -> None:
+        """Have somebody told, on any thread, when an accepted task could not be ticked in its file."""
+        ...
+
+
 class Doctor(Protocol):
     def run(self) -> Iterable[DoctorLine]:
         """Look at the machine; blocks. Lines may come one by one: what needs no network first."""
@@ -180,12 +211,15 @@ class Backend:
     reader: Reader
     history: History
     archive: Archive | None = None
+    plans: Plans | None = None
     session: SessionId | None = None
     """The session to show first; None = the newest open one."""
     settings: tuple[Setting, ...] = ()
     """The configuration in force, once it is read; shown on Setup."""
     watch_store: Callable[[StoreWatcher], None] | None = None
     """Have somebody told, on any thread, when nothing can be recorded any more, and with None when it can again."""
+    friction: bool = True
+    """After hurried approvals the next gate keeps the score back until the diff was read on."""
     viewer_of: str = ""
     """`pid 4711` when another process owns the data directory and this one only looks on."""
 

@@ -89,6 +89,12 @@ class Requests:
     def undo(self, gate: GateId) -> None:
         self.send(c.UndoDecision(gate=gate, by=self._by), self._say("Undone: the gate waits again."))
 
+    def revert(self, session: SessionId, task: TaskId, note: str) -> None:
+        self.send(
+            c.RevertWork(session=session, task=task, by=self._by, note=note),
+            lambda commit: self._app.tell(f"Reverted by commit {str(commit)[:12]}."),
+        )
+
     def hand_back(self, gate: GateId) -> None:
         """Say that the person worked in the copy themselves."""
         self.send(c.HandBack(gate=gate, by=self._by), lambda changed: self._app.tell(_HANDED[bool(changed)]))
@@ -96,23 +102,8 @@ class Requests:
     def cancel_task(self, task: TaskId) -> None:
         self.send(c.CancelTask(task=task, by=self._by), self._say("The task was cancelled; its work is kept."))
 
-    def hold_task(self, task: TaskId) -> None:
-        self.send(c.HoldTask(task=task, by=self._by), self._say("Held: it does not start until you release it."))
-
-    def release_task(self, task: TaskId) -> None:
-        self.send(c.ReleaseTask(task=task, by=self._by), self._say("Released."))
-
-    def remove_task(self, task: TaskId) -> None:
-        self.send(c.RemoveTask(task=task, by=self._by), self._say("Taken out of the plan."))
-
-    def move_task(self, task: TaskId, position: int) -> None:
-        self.send(c.MoveTask(task=task, position=position, by=self._by))
-
     def run_from(self, task: TaskId) -> None:
         self.send(c.RunFrom(task=task, by=self._by), self._say("Runs from here; what comes before is held."))
-
-    def edit_task(self, spec: TaskSpec) -> None:
-        self.send(c.EditTask(task=spec.id, spec=spec, by=self._by), self._say(f"{spec.key} was changed."))
 
     def interrupt(self, task: TaskId) -> None:
         self.send(c.InterruptClaude(task=task, by=self._by), self._say("Claude was interrupted; write to it with m."))
@@ -123,7 +114,7 @@ class Requests:
     def new_task(self, prompt: str) -> None:
         """Open a standalone session with one task and start it."""
         spec = one_task(prompt)
-        opened = c.OpenSession(kind=SessionKind.STANDALONE, title=spec.title)
+        opened = c.OpenSession(kind=SessionKind.STANDALONE, title=spec.title, project=self._app.launch.project)
         self.send(opened, lambda session: self._fill(cast(SessionId, session), spec))
 
     def _fill(self, session: SessionId, spec: TaskSpec) -> None:

@@ -3,17 +3,29 @@
 Nothing here comes from a model but the names of files, and those are cut and cleaned where they are shown.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from obra_tui.core.answers import against
 from obra_tui.core.commands import Decide
-from obra_tui.core.model import CheckStatus, Decision, DecisionKind, Finding, Severity
+from obra_tui.core.model import Decision, DecisionKind, Finding
 from obra_tui.ui.format import duration, plural, score
 from obra_tui.ui.state import AttemptView, GateView, SessionView, TaskView, ViewState
-from obra_tui.ui.words import CHECK
+from obra_tui.ui.unbiased import Veil
 
 SHORT = 8
 """Characters of a hash that are shown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Earlier:
+    """An attempt before this one, and what became of it."""
+
+    attempt: AttemptView
+    decision: Decision | None = None
+    """What a person answered; None when it went back by itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +41,8 @@ class Review:
     number: int
     """Which of the waiting gates, counted from 1; 0 when it does not wait any more."""
     waiting: int
+    earlier: tuple[Earlier, ...] = ()
+    """The attempts before this one, oldest first."""
 
     @property
     def open(self) -> bool:
@@ -65,6 +79,16 @@ def review_of(view: ViewState, gate_id: str) -> Review | None:
         unblocks=_unblocks(view, task),
         number=number,
         waiting=len(waiting),
+        earlier=_earlier(view, attempt),
+    )
+
+
+def _earlier(view: ViewState, attempt: AttemptView) -> tuple[Earlier, ...]:
+    decisions = {gate.attempt: gate.decision for gate in view.gates.values()}
+    return tuple(
+        Earlier(attempt=other, decision=decisions.get(other.id))
+        for other in view.attempts_of(attempt.task)
+        if other.number < attempt.number
     )
 
 
@@ -73,13 +97,13 @@ def _unblocks(view: ViewState, task: TaskView) -> tuple[str, ...]:
     return tuple(other.spec.key for other in others if task.spec.key in other.spec.depends_on and not other.over)
 
 
-def facts(review: Review) -> tuple[Fact, ...]:
-    """Return the box that no text of an agent reaches."""
+def facts(review: Review, veil: Veil = Veil.NONE) -> tuple[Fact, ...]:
+    """Return the box that no text of an agent reaches; what gives the score away stays under the veil."""
     attempt, binding, session = review.attempt, review.gate.binding, review.session
     of = f" of {session.max_attempts}" if attempt.number <= session.max_attempts else ""
     found = [
-        _score_fact(review),
-        Fact(label="why you", value=" ".join(review.gate.reasons) or "the policy asks a person"),
+        Fact(label="score", value=veil.value) if veil is not Veil.NONE else _score_fact(review),
+        Fact(label="why you", value=_why(review, veil)),
         Fact(label="policy", value=f"{session.policy.value}, threshold {score(session.threshold)}"),
         Fact(label="attempt", value=f"{attempt.number}{of} · {binding.attempt}"),
         Fact(label="commit", value=f"{session.branch} · base {session.base_commit[:SHORT]}"),
@@ -89,6 +113,12 @@ def facts(review: Review) -> tuple[Fact, ...]:
     if attempt.diff is not None:
         found.insert(6, _diff_fact(review))
     return tuple(found)
+
+
+def _why(review: Review, veil: Veil) -> str:
+    if veil is not Veil.NONE:
+        return "hidden with the score"
+    return " ".join(review.gate.reasons) or "the policy asks a person"
 
 
 def _score_fact(review: Review) -> Fact:
@@ -125,24 +155,10 @@ def _diff_fact(review: Review) -> Fact:
 def overridden(review: Review, seen: frozenset[str]) -> tuple[str, ...]:
     """Return what an approval would go against; each needs a typed reason to be overridden."""
     attempt = review.attempt
-    found: list[str] = []
-    quality = attempt.quality
-    if quality is None:
-        found.append("There is no score.")
-    elif not quality.passes_gate:
-        found.append(f"{quality.line}: it needs {score(quality.threshold)}.")
-        found.extend(quality.obstacles)
-    found.extend(
-        f"Check {check.name}: {CHECK[check.result.status].word}."
-        for check in attempt.checks
-        if check.result is not None and check.result.status is not CheckStatus.PASSED
-    )
-    if attempt.judge is not None and attempt.judge.verdict is not None and not attempt.judge.verdict.complete:
-        found.append(f"Unjudged: {attempt.judge.verdict.unjudged}")
+    results = [check.result for check in attempt.checks if check.result is not None]
+    found = against(attempt.quality, results, attempt.judge.verdict if attempt.judge else None)
     unseen = unseen_files(review, seen)
-    if unseen:
-        found.append(f"{plural(len(unseen), 'file')} not looked at: {_few(unseen)}.")
-    return tuple(dict.fromkeys(found))
+    return (*found, f"{plural(len(unseen), 'file')} not looked at: {_few(unseen)}.") if unseen else found
 
 
 def unseen_files(review: Review, seen: frozenset[str]) -> tuple[str, ...]:
@@ -152,10 +168,6 @@ def unseen_files(review: Review, seen: frozenset[str]) -> tuple[str, ...]:
 
 def _few(names: Sequence[str]) -> str:
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-
-
-def checked_by_default(finding: Finding) -> bool:
-    return finding.severity in (Severity.BLOCKER, Severity.MAJOR)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,33 +193,28 @@ def effects(review: Review, chosen: int) -> Effects:
     )
 
 
-def decision(
-    review: Review,
-    kind: DecisionKind,
-    *,
-    by: str,
-    note: str = "",
-    chosen: Sequence[Finding] = (),
-    prompt: str = "",
-    open_s: float = 0.0,
-    seen: Sequence[str] = (),
-) -> Decide:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looked:
+    """How a person came to their answer: stored with it."""
+
+    open_s: float = 0.0
+    files: tuple[str, ...] = ()
+    """Read to their end."""
+    own_score: float | None = None
+
+
+def decision(review: Review, answer: Decision, looked: Looked) -> Decide:
     """Return the command, bound to the content that was shown."""
     passes = review.attempt.quality is not None and review.attempt.quality.passes_gate
-    return Decide(
-        gate=review.gate.id,
-        binding=review.gate.binding,
-        decision=Decision(
-            kind=kind,
-            by=by,
-            note=note,
-            chosen=tuple(chosen),
-            prompt=prompt,
-            override=kind is DecisionKind.APPROVE and not passes,
-            open_s=round(open_s, 1),
-            seen_files=tuple(seen),
-        ),
+    approved = answer.kind is DecisionKind.APPROVE
+    stored = replace(
+        answer,
+        override=approved and (not passes or bool(answer.overridden)),
+        open_s=round(looked.open_s, 1),
+        seen_files=looked.files,
+        own_score=looked.own_score,
     )
+    return Decide(gate=review.gate.id, binding=review.gate.binding, decision=stored)
 
 
 def waiting_for(review: Review, now: float) -> str:

@@ -4,14 +4,45 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from obra_tui.core.errors import UnknownId
 from obra_tui.core.events import Record
 from obra_tui.core.ids import AttemptId, GateId
-from obra_tui.core.model import Finding
+from obra_tui.core.model import Diff, Finding
 
 if TYPE_CHECKING:
+    from obra_tui.core.history import History
+    from obra_tui.evidence.workspace import GitWorkspace
     from obra_tui.wiring.engine import Plant
+
+
+class PastWork:
+    """The files of attempts, from what the history says of them and from git."""
+
+    def __init__(self, history: History, workspace: GitWorkspace) -> None:
+        self._history = history
+        self._workspace = workspace
+
+    def files_of(self, attempt: AttemptId, path: str, since: AttemptId | None = None) -> tuple[str | None, str | None]:
+        diff = self._history.attempt(attempt).diff
+        if diff is None:
+            return None, None
+        if since is not None:
+            diff = replace(diff, base_commit=self._diff_of(since).tree)
+        return asyncio.run(self._workspace.files_of(diff, path))
+
+    def changes_since(self, attempt: AttemptId, earlier: AttemptId) -> Diff:
+        return asyncio.run(self._workspace.changes_between(self._diff_of(earlier), self._diff_of(attempt)))
+
+    def _diff_of(self, attempt: AttemptId) -> Diff:
+        diff = self._history.attempt(attempt).diff
+        if diff is None:
+            raise UnknownId(
+                f"Attempt {attempt} left no work to compare with.", fix="Compare with the base of the task."
+            )
+        return diff
 
 
 class PlantReader:
@@ -20,11 +51,15 @@ class PlantReader:
     def __init__(self, plant: Plant) -> None:
         self._plant = plant
 
-    def files_of(self, attempt: AttemptId, path: str) -> tuple[str | None, str | None]:
-        diff = self._plant.parts.history.attempt(attempt).diff
-        if diff is None:
-            return None, None
-        return asyncio.run(self._plant.parts.workspace.files_of(diff, path))
+    def files_of(self, attempt: AttemptId, path: str, since: AttemptId | None = None) -> tuple[str | None, str | None]:
+        return self._past.files_of(attempt, path, since)
+
+    def changes_since(self, attempt: AttemptId, earlier: AttemptId) -> Diff:
+        return self._past.changes_since(attempt, earlier)
+
+    @property
+    def _past(self) -> PastWork:
+        return PastWork(self._plant.parts.history, self._plant.parts.workspace)
 
     def next_prompt(self, gate: GateId, note: str, chosen: tuple[Finding, ...]) -> str:
         return self._plant.engine.ask(self._plant.parts.orchestrator.next_prompt, gate, note, chosen)

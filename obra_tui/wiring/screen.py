@@ -22,7 +22,7 @@ from obra_tui.wiring.work import Order, Start, person
 if TYPE_CHECKING:
     from obra_tui.settings import Settings
     from obra_tui.ui.app import ObraApp
-    from obra_tui.ui.ports import Backend, Launch, Setting
+    from obra_tui.ui.ports import Backend, Launch
     from obra_tui.wiring.engine import Plant
 
 Opener = Callable[[ExitStack, Callable[[], None]], "Backend"]
@@ -96,7 +96,14 @@ def _launch(project: Path, look: Appearance, *, rehearsal: str = "") -> Launch:
         reduce_motion=look.reduce_motion,
         notify=look.notify,
         notify_command=look.notify_command,
+        guides=_guides,
     )
+
+
+def _guides() -> dict[str, str]:
+    from obra_tui.wiring.guides import guides
+
+    return guides()
 
 
 def _open_real(
@@ -122,15 +129,17 @@ def _open_real(
     except AlreadyOwned:
         if order.plan is not None or order.resume:
             raise
-        return _look_on(settings, owner_gone)
+        return _look_on(settings, project, owner_gone)
 
 
-def _look_on(settings: Settings, owner_gone: Callable[[], None]) -> Backend:
+def _look_on(settings: Settings, project: Path, owner_gone: Callable[[], None]) -> Backend:
     """Another process owns the data directory: show what it does, and hand decisions over to it."""
     from obra_tui.store.owner import holder_of
     from obra_tui.ui.ports import Backend
     from obra_tui.wiring.engine import database
+    from obra_tui.wiring.plan_files import PlanFiles
     from obra_tui.wiring.shelf import Shelf
+    from obra_tui.wiring.shown import shown_settings
     from obra_tui.wiring.viewer import Viewer, ViewerReader, words_of
 
     viewer = Viewer(settings.data_dir, database(settings), owner_gone)
@@ -141,8 +150,10 @@ def _look_on(settings: Settings, owner_gone: Callable[[], None]) -> Backend:
         reader=reader,
         history=viewer.history,
         archive=Shelf(settings, viewer.history),
+        plans=PlanFiles(project),
         viewer_of=holder,
-        settings=_shown(settings),
+        settings=shown_settings(settings, project),
+        friction=settings.gate.friction,
     )
 
 
@@ -166,8 +177,10 @@ def _backend(plant: Plant, order: Order, settings: Settings, closing: ExitStack)
     """Start the engine and its first work, and hand both to the screen."""
     from obra_tui.ui.ports import Backend
     from obra_tui.wiring.begin import enter_session, start_work
+    from obra_tui.wiring.plan_files import PlanFiles
     from obra_tui.wiring.reader import PlantReader
     from obra_tui.wiring.shelf import Shelf
+    from obra_tui.wiring.shown import shown_settings
 
     plant.start()
     closing.callback(plant.engine.stop)
@@ -180,15 +193,9 @@ def _backend(plant: Plant, order: Order, settings: Settings, closing: ExitStack)
         reader=PlantReader(plant),
         history=plant.parts.history,
         archive=Shelf(settings, plant.parts.history, plant.parts.journal),
+        plans=PlanFiles(plant.project, plant.plan_updater),
         session=session,
-        settings=_shown(settings),
+        settings=shown_settings(settings, plant.project),
+        friction=settings.gate.friction,
         watch_store=plant.engine.watch_store,
     )
-
-
-def _shown(settings: Settings) -> tuple[Setting, ...]:
-    """Return the settings in force, secrets masked, each with its origin."""
-    from obra_tui.settings import explain
-    from obra_tui.ui.ports import Setting
-
-    return tuple(Setting(name=row.key, value=row.value, origin=row.source) for row in explain(settings))

@@ -17,14 +17,16 @@ from obra_tui.core.commands import Command
 from obra_tui.core.errors import ObraError, StoreError
 from obra_tui.core.events import Record
 from obra_tui.store.commands import CommandTable
+from obra_tui.store.labels import LABELS
 from obra_tui.store.owner import Holder, holder_of
 from obra_tui.store.queries import SqlHistory
+from obra_tui.wiring.reader import PastWork
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from obra_tui.core.ids import AttemptId, GateId, SessionId
-    from obra_tui.core.model import Finding
+    from obra_tui.core.model import Diff, Finding
 
 Listener = Callable[[Sequence[Record]], None]
 
@@ -47,7 +49,7 @@ class Viewer:
 
     def __init__(self, data_dir: Path, database: str | Path, owner_gone: Callable[[], None] = lambda: None) -> None:
         self._data_dir = data_dir
-        self._history = SqlHistory(database)
+        self._history = SqlHistory(database, labels=data_dir / LABELS)
         self._table = CommandTable(data_dir)
         self._owner_gone = owner_gone
         self._jobs: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
@@ -169,20 +171,22 @@ class ViewerReader:
         self._history = history
         self._data_dir = data_dir
 
-    def files_of(self, attempt: AttemptId, path: str) -> tuple[str | None, str | None]:
-        import asyncio
+    def files_of(self, attempt: AttemptId, path: str, since: AttemptId | None = None) -> tuple[str | None, str | None]:
+        return self._past(attempt).files_of(attempt, path, since)
+
+    def changes_since(self, attempt: AttemptId, earlier: AttemptId) -> Diff:
+        return self._past(attempt).changes_since(attempt, earlier)
+
+    def _past(self, attempt: AttemptId) -> PastWork:
         from pathlib import Path
 
         from obra_tui.evidence.sandbox import Sandbox
         from obra_tui.evidence.workspace import GitWorkspace
 
-        detail = self._history.attempt(attempt)
-        if detail.diff is None:
-            return None, None
-        project = Path(self._history.session(detail.summary.session).summary.project)
+        session = self._history.attempt(attempt).summary.session
+        project = Path(self._history.session(session).summary.project)
         sandbox = Sandbox(data_dir=self._data_dir)
-        workspace = GitWorkspace(project=project, data_dir=self._data_dir, sandbox=sandbox)
-        return asyncio.run(workspace.files_of(detail.diff, path))
+        return PastWork(self._history, GitWorkspace(project=project, data_dir=self._data_dir, sandbox=sandbox))
 
     def next_prompt(self, gate: GateId, note: str, chosen: tuple[Finding, ...]) -> str:
         from obra_tui.core.model import Decision, DecisionKind

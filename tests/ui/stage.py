@@ -154,6 +154,7 @@ class Stage:
         doctor: FakeDoctor | None = None,
         open_demo: Callable[[], Backend] | None = None,
         viewer_of: str = "",
+        friction: bool = True,
         watch_store=None,
         **launch,
     ) -> None:
@@ -165,6 +166,7 @@ class Stage:
         backend = Backend(
             engine=self.engine,
             reader=self.reader,
+            friction=friction,
             history=history,
             archive=archive,
             plans=plans,

@@ -32,7 +32,7 @@ def test_approve_cannot_be_put_on_a_habitual_key(name):
 
 
 def test_approve_can_move_to_another_letter():
-    assert check_overrides({"review.approve": "b"}) == {"review.approve": "b"}
+    assert check_overrides({"review.approve": "x"}) == {"review.approve": "x"}
 
 
 def test_a_clash_names_both_bindings():

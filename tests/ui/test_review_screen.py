@@ -11,6 +11,7 @@ from obra_tui.ui.outside import command_of
 from obra_tui.ui.screens.dialogs import WriteDialog
 from obra_tui.ui.screens.live import LiveScreen
 from obra_tui.ui.screens.review import ReviewScreen
+from obra_tui.ui.screens.review_diff import ReviewDiff
 from tests.fakes.engine import FakeEngine
 from tests.ui import stories
 from tests.ui.stage import FakeReader, Stage, settled
@@ -28,7 +29,7 @@ async def see_every_file(stage, pilot):
         await settled(pilot, lambda: screen.query_one(DiffPane).current is not None)
         screen.query_one(DiffPane).patch.action_page(1)
         screen.query_one(DiffPane).patch.action_page(1)
-        await settled(pilot, lambda path=change.path: path in screen._seen)
+        await settled(pilot, lambda path=change.path: path in screen.query_one(ReviewDiff).read)
 
 
 async def test_an_arriving_gate_does_not_take_the_screen():

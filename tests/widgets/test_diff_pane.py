@@ -192,3 +192,28 @@ async def test_a_large_patch_shows_its_beginning_at_once_and_then_all_of_it():
                 await pilot.pause()
         await pilot.pause()
         assert "line 19998" in text(pane)
+
+
+async def test_the_place_of_the_cursor_is_a_line_of_the_new_text():
+    pane = DiffPane(rich=False)
+    async with showing(pane) as pilot:
+        pane.show(split_patch(PATCH))
+        await pilot.pause()
+        assert pane.place() == ("x.py", 1)
+        assert pane.jump("x.py", 3)
+        assert pane.place() == ("x.py", 3)
+        pane.patch.show_index(6)
+        assert pane.place() == ("x.py", 2), "a removed line has the line that stands in its place"
+
+
+async def test_the_place_in_the_coloured_view_is_where_one_jumped_to():
+    before = "".join(f"line {n}\n" for n in range(400))
+    after = before.replace("line 50\n", "fifty\n").replace("line 300\n", "three hundred\n")
+    pane = DiffPane()
+    async with showing(pane) as pilot:
+        pane.show([FileDiff("x.txt", patch=PATCH, before=before, after=after)])
+        await until(pilot, lambda: pane.has_class("-rich"))
+        await pilot.pause()
+        view = pane.query_one(BoundedDiffView)
+        assert view.line_of(view.row_of(301)) == 301
+        assert view.line_of(0) == 48, "the first line that is shown"

@@ -83,6 +83,8 @@ class Writing:
     placeholder: str = ""
     may_be_empty: bool = False
     tall: bool = False
+    at_end: bool = False
+    """The cursor stands behind the text that is there."""
 
 
 class WriteDialog(ModalScreen[str | None]):
@@ -119,8 +121,13 @@ class WriteDialog(ModalScreen[str | None]):
             )
 
     def on_mount(self) -> None:
+        from textual.widgets import TextArea
+
         self.query_one("#dialog").border_title = plain_text(self._writing.title)
-        self.query_one("#text").focus()
+        area = self.query_one("#text", TextArea)
+        if self._writing.at_end:
+            area.move_cursor(area.document.end)
+        area.focus()
 
     def action_send(self) -> None:
         from textual.widgets import TextArea

@@ -8,22 +8,14 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message
 
-from obra_tui.core.model import ChangeKind, FileChange
 from obra_tui.ui.format import score
+from obra_tui.ui.patches import changed_file
 from obra_tui.ui.selection import Shown
 from obra_tui.ui.state import TaskView, ViewState
 from obra_tui.ui.words import TASK
 from widgets.choice_list import ChoiceList
 from widgets.file_list import ChangedFile, FileList
 from widgets.lines import LogLine, Span
-
-LETTERS = {
-    ChangeKind.ADDED: "A",
-    ChangeKind.MODIFIED: "M",
-    ChangeKind.DELETED: "D",
-    ChangeKind.RENAMED: "R",
-    ChangeKind.MODE: "X",
-}
 
 
 class Rail(Vertical):
@@ -98,15 +90,3 @@ def _score(view: ViewState, task: TaskView) -> str:
         if attempt.quality is not None:
             return score(attempt.quality.overall_score)
     return ""
-
-
-def changed_file(change: FileChange, *, seen: bool = False) -> ChangedFile:
-    notes = [note for note in (change.protected, "binary" if change.binary else "") if note]
-    return ChangedFile(
-        change.path,
-        status=LETTERS[change.kind],
-        added=change.added,
-        removed=change.removed,
-        seen=seen,
-        note=", ".join(notes),
-    )

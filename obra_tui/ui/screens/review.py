@@ -7,65 +7,53 @@ and sends a decision bound to exactly the content it showed.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
+from dataclasses import replace
 from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal
 
-from obra_tui.core.errors import GateDecided, ObraError, StaleDecision
+from obra_tui.core.answers import written_finding
+from obra_tui.core.errors import ObraError
 from obra_tui.core.events import Record
-from obra_tui.core.ids import GateId
-from obra_tui.core.model import CheckStatus, DecisionKind, FileChange, Finding
+from obra_tui.core.ids import AttemptId, GateId
+from obra_tui.core.model import Finding
 from obra_tui.ui import review as model
 from obra_tui.ui.bindings import bindings
-from obra_tui.ui.feeds.validation import finished_check, verdict_lines
-from obra_tui.ui.format import clock_time, score
-from obra_tui.ui.review import Review
-from obra_tui.ui.screens.base import ObraScreen
-from obra_tui.ui.screens.dialogs import WriteDialog, Writing
-from obra_tui.ui.screens.fact_box import FactBox
-from obra_tui.ui.screens.rail import LETTERS, changed_file
+from obra_tui.ui.drafts import Draft
+from obra_tui.ui.format import clock_time
+from obra_tui.ui.review import Looked, Review
+from obra_tui.ui.screens.dialogs import Writing
+from obra_tui.ui.screens.output_dialog import OutputDialog
+from obra_tui.ui.screens.review_answers import AnsweringScreen
+from obra_tui.ui.screens.review_diff import ReviewDiff
+from obra_tui.ui.screens.review_evidence import Evidence
 from obra_tui.ui.statusline import Part
+from obra_tui.ui.unbiased import Veil, hurried, veil
 from obra_tui.ui.words import DECISION, Tone, person_name
-from widgets.armed import ArmedScreen, Arming
+from widgets.armed import Arming
 from widgets.banner import Banner
 from widgets.checklist import Checklist
-from widgets.checklist import Finding as Tick
 from widgets.decision_bar import Answer, DecisionBar
-from widgets.diff_pane import DiffPane
 from widgets.file_list import FileList
-from widgets.lines import LogLine
 from widgets.log_pane import LogPane
-from widgets.patch import FileDiff, split_patch
 
-MOST_FILE_ROWS = 6
-RICH_FILES = 40
-"""Texts of so many files are read for the coloured view; the others show their patch."""
 PANES = ("#checks", "#findings", "#files", "#diff")
+SHORT_ROWS = 30
+"""Terminals with fewer rows have no room for the legend of the answers."""
 
 
-class ReviewScreen(ArmedScreen, ObraScreen):
+class ReviewScreen(AnsweringScreen):
     BINDINGS: ClassVar[list[BindingType]] = bindings("review")
     ARMED_FOCUS = "#checks"
 
     def __init__(self, gate: GateId) -> None:
-        super().__init__()
-        self._gate = gate
-        self._review: Review | None = None
-        self._drawn: Review | None = None
-        self._seen: set[str] = set()
-        """Files whose end was on screen."""
-        self._opened: set[str] = set()
-        """Files that were on screen: looked at, though perhaps not to their end."""
+        super().__init__(gate)
+        self._draft = Draft()
         self._opened_at = 0.0
-        self._asked_twice = ""
-        self._moved = False
-        self._sending = False
-        self._refusal = ""
-        self._split: bool | None = None
-        """What the person chose; None = by width and file."""
+        self._hurried = False
+        self._veil = Veil.NONE
 
     def make_arming(self) -> Arming:
         return Arming(self.desk.launch.review_grace_s, self.desk.clock.monotonic)
@@ -73,22 +61,33 @@ class ReviewScreen(ArmedScreen, ObraScreen):
     def compose_body(self) -> ComposeResult:
         yield Banner(id="banner")
         with Horizontal(id="review"):
-            with Vertical(id="evidence"):
-                with Vertical(id="facts-box"):
-                    yield FactBox(id="facts")
-                yield LogPane(id="checks", follow=False)
-                yield Checklist(id="findings")
-                yield FileList(id="files")
-            yield DiffPane(id="diff")
+            yield Evidence(id="evidence")
+            yield ReviewDiff(id="diff")
         yield DecisionBar(id="answers")
 
     def on_mount(self) -> None:
         self._opened_at = self.desk.clock.now()
-        self.query_one("#facts-box").border_title = "Facts, measured by Obra"
-        self.query_one("#checks").border_title = "Checks and verdict"
-        self.query_one("#checks").add_class("-turn")
-        self.query_one("#diff").border_title = "Diff"
+        self._draft = self.desk.drafts.get(self._gate, Draft())
+        backend = self.desk.backend
+        friction = backend is None or backend.friction
+        self._hurried = friction and hurried(self.hub.view, self.desk.launch.person)
         self._load()
+
+    def on_unmount(self) -> None:
+        if self._gate in self.desk.drafts:
+            self._keep(replace(self._draft, open_s=self._open_s))
+
+    @property
+    def gate_shown(self) -> GateId:
+        return self._gate
+
+    @property
+    def _diff(self) -> ReviewDiff:
+        return self.query_one(ReviewDiff)
+
+    @property
+    def _evidence(self) -> Evidence:
+        return self.query_one(Evidence)
 
     # -- drawing -------------------------------------------------------------------------------
 
@@ -119,47 +118,33 @@ class ReviewScreen(ArmedScreen, ObraScreen):
             Part(text=f"attempt {review.attempt.number}{of}"),
             Part(text=place),
             Part(text=f"waiting {model.waiting_for(review, self.desk.clock.now())}" if review.open else ""),
+            Part(text="blind" if self.desk.blind else "", tone=Tone.WARN),
         )
 
     def _draw_all(self, review: Review) -> None:
-        self.query_one(FactBox).show(model.facts(review))
-        checks = self.query_one("#checks", LogPane)
-        checks.clear()
-        checks.extend(evidence_lines(review))
-        ticks = [_tick(index, finding) for index, finding in enumerate(review.findings)]
-        findings = self.query_one(Checklist)
-        findings.show(ticks)
-        findings.set_class(not ticks, "-empty")
-        findings.border_title = f"Findings {len(ticks)} · space ticks"
-        diff = review.attempt.diff
-        changes = diff.files if diff else ()
-        files = self.query_one(FileList)
-        files.show([changed_file(change, seen=change.path in self._seen) for change in changes])
-        files.border_title = f"Files {len(changes)}"
-        files.styles.height = min(len(changes), MOST_FILE_ROWS) + 2 if not self.has_class("-narrow") else None
-        self._show_diff(review, {})
-        self._read_texts(review)
+        self._veil = self._veil_now()
+        self._evidence.show_facts(review, self._veil)
+        self._draw_findings(review)
+        self._diff.show_review(review, self._draft.marks)
+        self._draw_files()
 
-    def _show_diff(self, review: Review, texts: dict[str, tuple[str | None, str | None]]) -> None:
-        diff = review.attempt.diff
-        pane = self.query_one(DiffPane)
-        files = file_diffs(diff.patch, diff.files, texts) if diff else []
-        current = pane.current.path if pane.current else ""
-        index = next((i for i, item in enumerate(files) if item.path == current), 0)
-        pane.show(files, index=index)
-        pane.set_split(self._splits(files[index] if files else None))
+    def _draw_findings(self, review: Review) -> None:
+        self._evidence.show_findings(self._draft.findings(review.findings), self._draft)
+
+    def _draw_files(self) -> None:
+        self._evidence.show_files(self._diff.changes, self._diff.seen, narrow=self.has_class("-narrow"))
 
     def _draw_answers(self) -> None:
         bar = self.query_one(DecisionBar)
-        bar.short = self.size.height < 30
+        bar.short = self.size.height < SHORT_ROWS
         bar.display = not bar.short or bool(self._asked_twice)
         if self._review is not None:
             bar.show(self._answers(self._review))
-        self._draw_note()
+        self.draw_note()
 
     def _answers(self, review: Review) -> list[Answer]:
-        effects = model.effects(review, len(self._chosen()))
-        against = model.overridden(review, frozenset(self._seen | self._opened))
+        effects = model.effects(review, len(self.chosen()))
+        against = self.against(review) if self._veil is Veil.NONE else ()
         approve = f"{effects.approve} (asks for a reason: {len(against)} against it)" if against else effects.approve
         key = self.desk.key_shown
         why_not = "" if review.open else "answered"
@@ -173,19 +158,11 @@ class ReviewScreen(ArmedScreen, ObraScreen):
             Answer(key(key_id), label, effect, enabled=review.open, why_not=why_not) for key_id, label, effect in rows
         ]
 
-    def _draw_note(self) -> None:
-        banner, review = self.query_one(Banner), self._review
-        decided = review.gate.decision if review else None
-        held = review.gate.held if review else None
-        if self._refusal:
-            banner.show(self._refusal, state="warn")
-        elif held is not None:
-            word, key = DECISION[held.decision.kind].word, self.desk.key_shown("app.undo")
-            who, at = person_name(held.decision.by), clock_time(held.until)
-            banner.show(f"Answered: {word} by {who}. {key} undoes it until {at}.", state="held")
-        elif decided is not None:
-            word = DECISION[decided.kind].word
-            banner.show(f"This gate was answered: {word} by {person_name(decided.by)}.", state="held")
+    def draw_note(self) -> None:
+        banner = self.query_one(Banner)
+        text = self._refusal or (answer_note(self._review, self.desk.key_shown) if self._review else "")
+        if text:
+            banner.show(text, state="warn" if self._refusal else "held")
         else:
             banner.clear()
 
@@ -197,89 +174,191 @@ class ReviewScreen(ArmedScreen, ObraScreen):
         if self.ready:
             self._draw_answers()
 
-    # -- the diff ------------------------------------------------------------------------------
+    # -- the judge's number --------------------------------------------------------------------
 
-    def _read_texts(self, review: Review) -> None:
-        backend = self.desk.backend
-        diff = review.attempt.diff
-        if backend is None or diff is None or not diff.files:
+    def _veil_now(self) -> Veil:
+        blind = self.desk.blind and self._review is not None and self._review.open
+        read_on = self.ready and self._diff.read_on
+        return veil(blind=blind, own_score=self._draft.own_score, hurried=self._hurried, read_on=read_on)
+
+    def _lift_veil(self) -> None:
+        """Show what may be shown now."""
+        now = self._veil_now()
+        if now is not self._veil and self._drawn is not None:
+            self._veil = now
+            self._evidence.show_facts(self._drawn, now)
+            self._draw_answers()
+
+    def action_blind(self) -> None:
+        """Blind mode on; then the own score; then off again."""
+        if not self.desk.blind:
+            self.desk.blind = True
+        elif self._draft.own_score is not None:
+            self.desk.blind = False
+            self.desk.tell("Blind mode is off: the judge's number is shown at once.")
+        self.tick()
+        self._lift_veil()
+        self.with_own_score(lambda: None)
+
+    def with_own_score(self, then: Callable[[], None]) -> None:
+        if self._veil is not Veil.OWN_SCORE:
+            then()
             return
-        paths = [change.path for change in diff.files if not change.binary][:RICH_FILES]
 
-        def read() -> None:
-            texts = {}
-            for path in paths:
-                try:
-                    texts[path] = backend.reader.files_of(review.attempt.id, path)
-                except ObraError:
-                    continue  # the patch is on screen already; the coloured view is a comfort
-            self.desk.soon(partial(self._take_texts, review, texts))
+        def scored(text: str) -> None:
+            self._keep(replace(self._draft, own_score=own_score(text)))
+            self._lift_veil()
+            then()
 
-        self.run_worker(read, thread=True, exit_on_error=False, group="texts", exclusive=True)
+        self.write(
+            Writing(
+                title="Your own score",
+                explanation="How good is this work, from 0 to 1? Then the judge's number is shown; both are stored.",
+                send_label="Give it",
+                placeholder="0.8",
+            ),
+            scored,
+            lambda text: "" if own_score(text) is not None else "Write a number from 0 to 1, such as 0.75.",
+        )
 
-    def _take_texts(self, review: Review, texts: dict[str, tuple[str | None, str | None]]) -> None:
-        """Give the diff its coloured view, unless the person reads the patch already."""
-        present = self._review
-        if self.ready and not self._moved and texts and present and present.attempt.id == review.attempt.id:
-            self._show_diff(review, texts)
+    # -- what was looked at --------------------------------------------------------------------
 
-    def on_diff_pane_seen(self, message: DiffPane.Seen) -> None:
-        self._seen.add(message.path)
-        self.query_one(FileList).mark_seen(message.path)
-        self._draw_answers()
+    def on_review_diff_looked(self) -> None:
+        self._keep(replace(self._draft, marks=self._diff.marks))
+        self._lift_veil()
+        self._draw_files()
+        if self._drawn is not None:
+            self._draw_answers()
 
-    def _splits(self, file: FileDiff | None) -> bool:
-        """Two columns where there is room, but not for a file that has only one side."""
-        if self._split is not None:
-            return self._split
-        return self.size.width >= 160 and (file is None or file.status not in "AD")
+    def on_review_diff_base_changed(self) -> None:
+        self._draw_files()
 
-    def on_diff_pane_shown(self, message: DiffPane.Shown) -> None:
-        message.pane.set_split(self._splits(message.pane.current))
-        self._opened.add(message.path)
+    def on_diff_pane_shown(self, message: ReviewDiff.Shown) -> None:
         self.query_one(FileList).highlight(message.path)
-        self._draw_answers()
 
     def on_file_list_chosen(self, message: FileList.Chosen) -> None:
-        self._moved = True
-        self.query_one(DiffPane).show_file(message.path)
+        self._diff.turn()
+        self._diff.show_file(message.path)
 
     def on_checklist_jump(self, message: Checklist.Jump) -> None:
-        self._moved = True
-        self.query_one(DiffPane).jump(message.path, message.line)
+        self._diff.turn()
+        if message.path and not self._diff.jump(message.path, message.line):
+            self.desk.tell(f"{message.path} is not in the diff that is shown.")
 
-    def on_checklist_chosen(self, message: Checklist.Chosen) -> None:
+    def on_evidence_check_opened(self, message: Evidence.CheckOpened) -> None:
+        checks = self._review.attempt.checks if self._review else ()
+        result = next((check.result for check in checks if check.name == message.name), None)
+        if result is not None:
+            self.app.push_screen(OutputDialog(result))
+
+    def on_evidence_attempt_opened(self, message: Evidence.AttemptOpened) -> None:
+        from obra_tui.ui.screens.attempt import AttemptScreen
+
+        self.app.push_screen(AttemptScreen(AttemptId(message.attempt), "Diff"))
+
+    def against(self, review: Review) -> tuple[str, ...]:
+        return model.overridden(review, self._diff.opened)
+
+    def looked(self) -> Looked:
+        return Looked(open_s=self._open_s, files=tuple(sorted(self._diff.read)), own_score=self._draft.own_score)
+
+    @property
+    def _open_s(self) -> float:
+        return self._draft.open_s + self.desk.clock.now() - self._opened_at
+
+    # -- findings ------------------------------------------------------------------------------
+
+    def chosen(self) -> tuple[Finding, ...]:
+        found = self._draft.findings(self._review.findings) if self._review else {}
+        return tuple(item for key, item in found.items() if self._draft.is_ticked(key, item))
+
+    def _keep(self, draft: Draft) -> None:
+        self._draft = draft
+        self.desk.drafts[self._gate] = draft
+
+    def _redraft(self, draft: Draft) -> None:
+        self._keep(draft)
+        if self._review is not None:
+            self._draw_findings(self._review)
         self._draw_answers()
 
-    def _chosen(self) -> tuple[Finding, ...]:
-        review = self._review
-        if review is None:
-            return ()
-        keys = self.query_one(Checklist).checked
-        return tuple(finding for index, finding in enumerate(review.findings) if str(index) in keys)
+    def on_checklist_chosen(self, message: Checklist.Chosen) -> None:
+        if self._review is not None:
+            known = tuple(self._draft.findings(self._review.findings))
+            self._redraft(self._draft.with_ticks(known, message.keys))
+
+    def action_note_finding(self) -> None:
+        """Write what the person has to say about the finding under the cursor."""
+        key = self.query_one(Checklist).highlighted
+        finding = self._draft.findings(self._review.findings).get(key) if self._review else None
+        if finding is None:
+            self.desk.tell("There is no finding to note anything on.")
+            return
+        self.write(
+            Writing(
+                title="Note on a finding",
+                explanation=f"{finding.place} {finding.message}".strip() + "\n\nYour note goes to Claude with it.",
+                send_label="Keep it",
+                text=finding.note,
+                placeholder="Only in this function; an empty note takes it away.",
+                may_be_empty=True,
+            ),
+            lambda text: self._redraft(self._draft.with_note(key, text)),
+        )
+
+    def action_add_finding(self) -> None:
+        """Write a finding of one's own, at the line of the diff where one is."""
+        place = self._diff.place()
+        diff = self._review.attempt.diff if self._review else None
+        files = tuple(change.path for change in diff.files) if diff else ()
+        at = "major" if place is None else f"{place[0]}:{place[1]} major" if place[1] else f"{place[0]} major"
+        self.write(
+            Writing(
+                title="A finding of your own",
+                explanation="The first line says where and how grave: blocker, major, minor or info. "
+                "Then what is wrong. It goes to Claude word for word.",
+                send_label="Add it",
+                text=f"{at}\n",
+                at_end=True,
+            ),
+            lambda text: self._add(written_finding(text, files)),
+            lambda text: _refusal_of(text, files),
+        )
+
+    def _add(self, finding: Finding) -> None:
+        self._redraft(self._draft.with_finding(finding))
+        self._turn_to("#findings")
+        checklist = self.query_one(Checklist)
+        checklist.highlight(f"own{len(self._draft.own) - 1}|{finding.fingerprint}")
+
+    def answered(self) -> None:
+        self.desk.drafts.pop(self._gate, None)
 
     # -- movement ------------------------------------------------------------------------------
 
+    def action_base(self) -> None:
+        self._diff.switch_base()
+
     def action_next_file(self) -> None:
-        self._moved = True
-        self.query_one(DiffPane).next_file()
+        self._diff.turn()
+        self._diff.next_file()
 
     def action_previous_file(self) -> None:
-        self._moved = True
-        self.query_one(DiffPane).previous_file()
+        self._diff.turn()
+        self._diff.previous_file()
 
     def action_next_hunk(self) -> None:
-        self._moved = True
-        self.query_one(DiffPane).next_hunk()
+        self._diff.turn()
+        self._diff.next_hunk()
+        self._lift_veil()
 
     def action_previous_hunk(self) -> None:
-        self._moved = True
-        self.query_one(DiffPane).previous_hunk()
+        self._diff.turn()
+        self._diff.previous_hunk()
+        self._lift_veil()
 
     def action_split(self) -> None:
-        pane = self.query_one(DiffPane)
-        self._split = not self._splits(pane.current)
-        pane.set_split(self._split)
+        self._diff.toggle_split()
 
     def action_wrap(self) -> None:
         for pane in self.query(LogPane):
@@ -294,16 +373,19 @@ class ReviewScreen(ArmedScreen, ObraScreen):
 
     def _step_pane(self, step: int) -> None:
         """In a narrow terminal only one of the lists is there: the one that has its turn."""
-        panes = [name for name in PANES if name != "#findings" or (self._review and self._review.findings)]
+        panes = [name for name in PANES if name != "#findings" or not self.query_one(name).has_class("-empty")]
         here = next((i for i, name in enumerate(panes) if self.query_one(name).has_focus_within), 0)
         name = panes[(here + step) % len(panes)]
-        for other in panes:
-            self.query_one(other).set_class(other == name, "-turn")
+        self._turn_to(name)
         target = self.query_one(name)
         if target.focusable:
             target.focus()
         else:
             self.call_after_refresh(self._focus_inside, name)
+
+    def _turn_to(self, name: str) -> None:
+        for other in PANES:
+            self.query_one(other).set_class(other == name, "-turn")
 
     def _focus_inside(self, name: str) -> None:
         for node in self.query_one(name).query("*"):
@@ -311,169 +393,8 @@ class ReviewScreen(ArmedScreen, ObraScreen):
                 node.focus()
                 return
 
-    # -- answers -------------------------------------------------------------------------------
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        answers = action in ("approve", "request_changes", "reject", "edit_prompt", "open_copy")
-        if answers and (self._review is None or not self._review.open or self._sending):
-            return False
-        return super().check_action(action, parameters)
-
-    def action_approve(self) -> None:
-        review = self._review
-        if review is None:
-            return
-        against = model.overridden(review, frozenset(self._seen | self._opened))
-        if against:
-            self._ask_reason(review, against)
-        elif self.query_one(DecisionBar).short and self._asked_twice != "approve":
-            self._preview("approve", "review.approve")
-        else:
-            self._decide(DecisionKind.APPROVE)
-
-    def _preview(self, name: str, key_id: str) -> None:
-        """Where the legend is hidden, the first press shows what the second one does."""
-        self._asked_twice = name
-        self.query_one(DecisionBar).display = True
-        key = self.desk.key_shown(key_id)
-        self.query_one(DecisionBar).preview(key)
-        self._refusal = f"Press {key} again to approve."
-        self._draw_note()
-
-    def _ask_reason(self, review: Review, against: Sequence[str]) -> None:
-        lines = "\n".join(f"  ! {line}" for line in against)
-        self._write(
-            Writing(
-                title=f"Approve {review.task.spec.key} although",
-                explanation=f"{lines}\n\nYour reason is stored with the decision as an override.",
-                send_label="Approve",
-                placeholder="Why is it right all the same?",
-            ),
-            lambda text: self._decide(DecisionKind.APPROVE, note=text),
-        )
-
-    def action_request_changes(self) -> None:
-        chosen = self._chosen()
-        listed = "\n".join(f"  [x] {finding.place} {finding.message}" for finding in chosen) or "  no finding is ticked"
-        self._write(
-            Writing(
-                title="Request changes",
-                explanation=f"Claude gets your note and these findings, word for word:\n{listed}",
-                send_label="Send back",
-                placeholder="What should be different?",
-                may_be_empty=bool(chosen),
-            ),
-            lambda text: self._decide(DecisionKind.CHANGES, note=text, chosen=chosen),
-        )
-
-    def action_reject(self) -> None:
-        review = self._review
-        if review is None:
-            return
-        self._write(
-            Writing(
-                title=f"Reject {review.task.spec.key}",
-                explanation=f"{model.effects(review, 0).reject}.",
-                send_label="Reject",
-                placeholder="Why is this the wrong way?",
-            ),
-            lambda text: self._decide(DecisionKind.REJECT, note=text),
-        )
-
-    def action_edit_prompt(self) -> None:
-        backend, chosen, gate = self.desk.backend, self._chosen(), self._gate
-        if backend is None:
-            return
-
-        def read() -> None:
-            try:
-                text = backend.reader.next_prompt(gate, "", chosen)
-            except ObraError as refused:
-                self.desk.soon(partial(self.desk.tell, str(refused), problem=True))
-            else:
-                self.desk.soon(partial(self._edit, text, chosen))
-
-        self.run_worker(read, thread=True, exit_on_error=False, group="prompt", exclusive=True)
-
-    def _edit(self, text: str, chosen: tuple[Finding, ...]) -> None:
-        if not self.is_current:
-            return
-        self._write(
-            Writing(
-                title="The next prompt",
-                explanation="Claude gets exactly this in the same conversation.",
-                send_label="Send back with this prompt",
-                text=text,
-                tall=True,
-            ),
-            lambda prompt: self._decide(DecisionKind.CHANGES, chosen=chosen, prompt=prompt),
-        )
-
-    def _write(self, writing: Writing, then: Callable[[str], None]) -> None:
-        def written(text: str | None) -> None:
-            if text is not None:
-                then(text)
-
-        self.app.push_screen(WriteDialog(writing), written)
-
-    def _decide(self, kind: DecisionKind, *, note: str = "", chosen: Sequence[Finding] = (), prompt: str = "") -> None:
-        shown = self._drawn
-        if shown is None or self._sending:
-            return
-        self._sending = True
-        command = model.decision(
-            shown,
-            kind,
-            by=self.desk.launch.person,
-            note=note,
-            chosen=chosen,
-            prompt=prompt,
-            open_s=self.desk.clock.now() - self._opened_at,
-            seen=sorted(self._seen),
-        )
-        self.desk.requests.send(command, partial(self._decided, shown, kind), self._refused)
-
-    def _decided(self, shown: Review, kind: DecisionKind, _: object) -> None:
-        held = next((gate.held for gate in self.hub.view.held_gates if gate.id == self._gate), None)
-        key = self.desk.key_shown("app.undo")
-        undo = f" {key} undoes it until {clock_time(held.until)}." if held else ""
-        self.desk.tell(f"{shown.task.spec.key}: {DECISION[kind].word}.{undo}")
-        self._next_or_leave()
-
-    def _refused(self, refused: ObraError) -> None:
-        """Somebody was first, or the content is not what was shown: nothing was decided."""
-        self._sending = False
-        self._asked_twice = ""
-        self._refusal = str(refused)
-        if isinstance(refused, StaleDecision | GateDecided):
-            self._drawn = None
-            self._moved = False
-            self.arming.open()
-        self.draw(())
-        self.refresh_bindings()
-
-    def _next_or_leave(self) -> None:
-        """One gate after the other; each is armed anew."""
-        others = [gate for gate in self.hub.view.waiting_gates if gate.id != self._gate]
-        if others:
-            self.app.switch_screen(ReviewScreen(others[0].id))
-        else:
-            self.dismiss(None)
-
-    def action_open_copy(self) -> None:
-        review = self._review
-        if review is not None and review.task.copy_path:
-            self.desk.ask_open(review.task, partial(self.desk.requests.hand_back, self._gate))
-
-    def action_stop_run(self) -> None:
-        if self._review is not None:
-            self.desk.ask_stop(self._review.session.id, None)
-
-    def action_later(self) -> None:
-        self.dismiss(None)
-
     def action_reload(self) -> None:
-        self._drawn, self._refusal, self._moved = None, "", False
+        self._drawn, self._refusal = None, ""
         self.draw(())
 
 
@@ -485,68 +406,39 @@ def _changed(before: Review, after: Review) -> bool:
     )
 
 
-def evidence_lines(review: Review) -> list[LogLine]:
-    """Return the checks, what failed first, then what the judge said, then where each number comes from."""
-    results = [check.result for check in review.attempt.checks if check.result is not None]
-    results.sort(key=lambda result: result.status is CheckStatus.PASSED)
-    lines = [LogLine("Checks, run by Obra", style="heading")]
-    lines.extend(finished_check(result) for result in results)
-    if not results:
-        lines.append(LogLine("No check was run.", style="warn", glyph="!"))
-    judge = review.attempt.judge
-    if judge is not None and judge.verdict is not None:
-        lines.extend(verdict_lines(judge.verdict, findings=False))
-    quality = review.attempt.quality
-    if quality is not None:
-        lines.append(LogLine("Scores", style="heading", aside=f"needs {score(quality.threshold)}"))
-        lines.extend(
-            LogLine(
-                f"{item.stage.value:<12} {score(quality.score_of(item.stage))}  {item.source}",
-                style="output",
-                hang=" " * 19,
-            )
-            for item in quality.provenance
-        )
-        lines.extend(LogLine(text, style="warn", glyph="!") for text in quality.obstacles)
-    return lines
+def answer_note(review: Review, key_shown: Callable[[str], str]) -> str:
+    """Return what became of the gate: held, decided, taken back; empty while it simply waits."""
+    gate, reverted = review.gate, review.task.reverted
+    if gate.held is not None:
+        word, who = DECISION[gate.held.decision.kind].word, person_name(gate.held.decision.by)
+        return f"Answered: {word} by {who}. {key_shown('app.undo')} undoes it until {clock_time(gate.held.until)}."
+    if reverted is not None:
+        commit = reverted.reversal.commit[:8]
+        return f"Accepted, then reverted by {person_name(reverted.by)} with {commit}: {reverted.note}"
+    if gate.decision is not None:
+        word, who = DECISION[gate.decision.kind].word, person_name(gate.decision.by)
+        taken = review.task.acceptance is not None
+        revert = f" {key_shown('app.revert')} reverts the commit." if taken else ""
+        return f"This gate was answered: {word} by {who}.{revert}"
+    if gate.undone is not None:
+        why = f" {gate.undone.reason}" if gate.undone.reason else ""
+        return f"The answer was undone by {person_name(gate.undone.by)}: the gate waits again.{why}"
+    return ""
 
 
-def _tick(index: int, finding: Finding) -> Tick:
-    return Tick(
-        str(index),
-        finding.message,
-        severity=finding.severity.value,
-        path=finding.file,
-        line=finding.line or 0,
-        checked=model.checked_by_default(finding),
-        source=finding.source.value,
-    )
+def own_score(text: str) -> float | None:
+    """Read a score as people write one: `0.8`, `.8`, `0,8` or `80 %`; None when it is none from 0 to 1."""
+    tidy = text.strip().replace(",", ".")
+    try:
+        value = float(tidy.removesuffix("%")) / (100 if tidy.endswith("%") else 1)
+    except ValueError:
+        return None
+    return value if 0.0 <= value <= 1.0 else None
 
 
-def file_diffs(
-    patch: str, changes: Sequence[FileChange], texts: dict[str, tuple[str | None, str | None]]
-) -> list[FileDiff]:
-    """Return every changed file, in the order of the file list; a file whose patch was cut off says so."""
-    patches = {item.path: item.patch for item in split_patch(patch)}
-    return [
-        _file_diff(change, patches.get(change.path, ""), texts.get(change.path, (None, None))) for change in changes
-    ]
-
-
-def _file_diff(change: FileChange, patch: str, texts: tuple[str | None, str | None]) -> FileDiff:
-    before, after = texts
-    known = before is not None or after is not None
-    notes = [change.protected, "binary" if change.binary else ""]
-    if not patch and not change.binary:
-        notes.append("patch cut at a size limit")
-    return FileDiff(
-        change.path,
-        patch=patch,
-        before=(before or "") if known else None,
-        after=(after or "") if known else None,
-        status=LETTERS[change.kind],
-        added=change.added,
-        removed=change.removed,
-        old_path=change.old_path,
-        note=", ".join(note for note in notes if note),
-    )
+def _refusal_of(text: str, files: Sequence[str]) -> str:
+    try:
+        written_finding(text, files)
+    except ObraError as refused:
+        return str(refused)
+    return ""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from obra_tui.core.events import DecisionHeld, DecisionMade, GateOpened
+from obra_tui.core.events import DecisionHeld, DecisionMade, DecisionUndone, GateOpened
 from obra_tui.core.ids import AttemptId, GateId, SessionId, TaskId
 from obra_tui.core.model import Binding, Decision
 
@@ -20,6 +20,8 @@ class GateView:
     decided_at: float | None = None
     held: DecisionHeld | None = None
     """An answer that can still be undone."""
+    undone: DecisionUndone | None = None
+    """The last answer was taken back; the gate waits again."""
 
     @property
     def waiting(self) -> bool:
@@ -42,4 +44,11 @@ def decided_gate(gate: GateView, event: DecisionMade, at: float) -> GateView:
     """The first answer stands."""
     if gate.decision is not None:
         return gate
-    return replace(gate, decision=event.decision, decided_at=at, held=None)
+    return replace(gate, decision=event.decision, decided_at=at, held=None, undone=None)
+
+
+def held_gate(gate: GateView, event: DecisionHeld | DecisionUndone) -> GateView:
+    """An answer is held, or the one that was held is taken back."""
+    if isinstance(event, DecisionHeld):
+        return replace(gate, held=event, undone=None)
+    return replace(gate, held=None, undone=event)

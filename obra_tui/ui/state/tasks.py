@@ -16,6 +16,7 @@ from obra_tui.core.events import (
     UsageReported,
     WorkAccepted,
     WorkKept,
+    WorkReverted,
 )
 from obra_tui.core.ids import AttemptId, SessionId, TaskId
 from obra_tui.core.lifecycle import FINAL, WORKING, State
@@ -39,6 +40,8 @@ class TaskView:
     attempts: tuple[AttemptId, ...] = ()
     copy_path: str = ""
     acceptance: Acceptance | None = None
+    reverted: WorkReverted | None = None
+    """The accepted work was taken back."""
     kept_ref: str = ""
     waiting_text: tuple[str, ...] = ()
     """What the person wrote while no turn ran; goes into the next prompt."""
@@ -92,6 +95,8 @@ def apply_to_task(task: TaskView, event: Event, at: float, attempt: AttemptId | 
             return replace(task, waiting_text=(*task.waiting_text, text))
         case WorkAccepted(acceptance=acceptance):
             return replace(task, acceptance=acceptance)
+        case WorkReverted():
+            return replace(task, reverted=event)
         case WorkKept(ref=ref):
             return replace(task, kept_ref=ref)
         case UsageReported(usage=usage):

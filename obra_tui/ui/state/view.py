@@ -24,8 +24,9 @@ from obra_tui.core.events import (
 )
 from obra_tui.core.ids import AttemptId, GateId, QuestionId, SessionId, TaskId
 from obra_tui.core.lifecycle import State
+from obra_tui.core.standing import Rules, after
 from obra_tui.ui.state.attempts import AttemptView, apply_to_attempt, started_attempt
-from obra_tui.ui.state.gates import GateView, decided_gate, opened_gate
+from obra_tui.ui.state.gates import GateView, decided_gate, held_gate, opened_gate
 from obra_tui.ui.state.permissions import PermissionView
 from obra_tui.ui.state.problems import ProblemView, raised_problem
 from obra_tui.ui.state.sessions import SessionView, apply_to_session
@@ -42,6 +43,8 @@ class ViewState:
     attempts: Mapping[AttemptId, AttemptView] = field(default_factory=dict)
     gates: Mapping[GateId, GateView] = field(default_factory=dict)
     permissions: Mapping[QuestionId, PermissionView] = field(default_factory=dict)
+    rules: Rules = field(default_factory=dict)
+    """What Claude may do without a question until the session ends."""
     problems: Mapping[tuple[SessionId, str], ProblemView] = field(default_factory=dict)
 
     @property
@@ -59,6 +62,13 @@ class ViewState:
         """Gates whose answer can still be undone, the latest first."""
         held = [gate for gate in self.gates.values() if gate.held is not None]
         return tuple(sorted(held, key=lambda g: -(g.held.until if g.held else 0.0)))
+
+    @property
+    def revertible(self) -> TaskView | None:
+        """The task accepted last, unless its work was taken back."""
+        taken = [task for task in self.tasks.values() if task.acceptance is not None and task.state is State.ACCEPTED]
+        last = max(taken, key=lambda task: task.since, default=None)
+        return last if last is not None and last.reverted is None else None
 
     def tasks_of(self, session: SessionId) -> tuple[TaskView, ...]:
         view = self.sessions.get(session)
@@ -87,7 +97,8 @@ def apply(view: ViewState, record: Record) -> ViewState:
             return view
         session = replace(session, last_fact=record.seq)
     session = apply_to_session(session, record.event, record.at)
-    view = replace(view, sessions=_with(view.sessions, record.session, session))
+    rules = after(view.rules, record)
+    view = replace(view, sessions=_with(view.sessions, record.session, session), rules=rules)
     view = _attempts(_tasks(view, record), record)
     return _waiting(view, record)
 
@@ -140,8 +151,7 @@ def _waiting(view: ViewState, record: Record) -> ViewState:
             decided = decided_gate(view.gates[gate], record.event, record.at)
             return replace(view, gates=_with(view.gates, gate, decided))
         case DecisionHeld(gate=gate) | DecisionUndone(gate=gate) if gate in view.gates:
-            held = record.event if isinstance(record.event, DecisionHeld) else None
-            return replace(view, gates=_with(view.gates, gate, replace(view.gates[gate], held=held)))
+            return replace(view, gates=_with(view.gates, gate, held_gate(view.gates[gate], record.event)))
         case PermissionAsked() if record.task is not None and record.attempt is not None:
             return _asked(view, record, record.event, record.task, record.attempt)
         case PermissionAnswered(question_id=question):

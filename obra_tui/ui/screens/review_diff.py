@@ -1,0 +1,238 @@
+"""The diff of a gate: against the base of the task, or against the attempt before; and what of it was looked at.
+
+Texts and comparisons are read in worker threads. Only what was read against the base
+of the task counts as seen: that is what an answer is bound to.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from textual.message import Message
+
+from obra_tui.core.errors import ObraError
+from obra_tui.core.model import Diff, FileChange
+from obra_tui.ui.drafts import Mark
+from obra_tui.ui.patches import Texts, file_diffs
+from obra_tui.ui.review import Review
+from widgets.diff_pane import DiffPane
+from widgets.patch import FileDiff
+
+if TYPE_CHECKING:
+    from obra_tui.core.ids import AttemptId
+    from obra_tui.ui.desk import Desk
+
+RICH_FILES = 40
+"""Texts of so many files are read for the coloured view; the others show their patch."""
+WIDE = 160
+"""From so many columns on there is room for two sides."""
+
+
+class ReviewDiff(DiffPane):
+    """Knows the attempt, and which two states of the files are compared."""
+
+    class Looked(Message):
+        """More was looked at than before."""
+
+    class BaseChanged(Message):
+        """Other files are on screen: those of another comparison."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._review: Review | None = None
+        self._compared: Diff | None = None
+        """What changed since the attempt before; None = everything since the base of the task."""
+        self._patches: dict[str, str] = {}
+        """The patch of every file since the base of the task: what marks are about."""
+        self._marks: set[Mark] = set()
+        self._seen_since: set[str] = set()
+        """Read to their end in the comparison with the attempt before."""
+        self._split_chosen: bool | None = None
+        self._turned = False
+        """The person leafs through it: what is on screen is not exchanged under their eyes."""
+        self.read_on = False
+        """The person went on from what was on screen first."""
+
+    @property
+    def desk(self) -> Desk:
+        desk: Desk = self.app.desk  # type: ignore[attr-defined]
+        return desk
+
+    # -- what the screen calls -----------------------------------------------------------------
+
+    def show_review(self, review: Review, marks: frozenset[Mark]) -> None:
+        """Show the work of this review from the base of the task on; marks of other content count no more."""
+        self._review, self._compared = review, None
+        diff = review.attempt.diff
+        self._patches = {item.path: item.patch for item in file_diffs(diff.patch, diff.files, {})} if diff else {}
+        self._marks |= marks
+        self._turned = False
+        self._show({})
+        self._read_texts()
+
+    def switch_base(self) -> None:
+        """From the base of the task to the attempt before, and back."""
+        review = self._review
+        if review is None:
+            return
+        if self._compared is not None:
+            self._take_base(None)
+        elif not review.earlier:
+            self.desk.tell("This is the first attempt: there is none to compare with.")
+        else:
+            self._compare(review, review.earlier[-1].attempt.id)
+
+    @property
+    def changes(self) -> tuple[FileChange, ...]:
+        """The files of the comparison that is on screen."""
+        diff = self._diff
+        return diff.files if diff else ()
+
+    @property
+    def seen(self) -> frozenset[str]:
+        """Files that were read to their end in the comparison that is on screen."""
+        return frozenset(self._seen_since) if self._compared is not None else self.read
+
+    @property
+    def read(self) -> frozenset[str]:
+        """Files whose change since the base of the task was read to its end."""
+        return frozenset(mark.path for mark in self.marks if mark.to_end)
+
+    @property
+    def opened(self) -> frozenset[str]:
+        """Files whose change since the base of the task was on screen."""
+        return frozenset(mark.path for mark in self.marks)
+
+    @property
+    def marks(self) -> frozenset[Mark]:
+        """What was looked at of the present work."""
+        return frozenset(mark for mark in self._marks if self._patches.get(mark.path) == mark.patch)
+
+    def turn(self) -> None:
+        """The person leafs through the files: they read on."""
+        self._turned = self.read_on = True
+
+    def toggle_split(self) -> None:
+        self._split_chosen = not self._splits(self.current)
+        self.set_split(self._split_chosen)
+
+    # -- what is compared ----------------------------------------------------------------------
+
+    @property
+    def _diff(self) -> Diff | None:
+        if self._compared is not None:
+            return self._compared
+        return self._review.attempt.diff if self._review else None
+
+    def _compare(self, review: Review, earlier: AttemptId) -> None:
+        backend = self.desk.backend
+        if backend is None:
+            return
+        self.border_title = "Diff · comparing with the attempt before…"
+
+        def read() -> None:
+            try:
+                diff = backend.reader.changes_since(review.attempt.id, earlier)
+            except ObraError as refused:
+                self.desk.soon(partial(self._not_compared, refused))
+            else:
+                self.desk.soon(partial(self._compared_with, review, diff))
+
+        self.run_worker(read, thread=True, exit_on_error=False, group="compare", exclusive=True)
+
+    def _not_compared(self, refused: ObraError) -> None:
+        if self.is_attached:
+            self._write_base()
+            self.desk.tell(str(refused), problem=True)
+
+    def _compared_with(self, review: Review, diff: Diff) -> None:
+        """Show it, unless other work came meanwhile."""
+        if self.is_attached and self._review is not None and self._review.gate.binding == review.gate.binding:
+            self._seen_since.clear()
+            self._take_base(diff)
+
+    def _take_base(self, diff: Diff | None) -> None:
+        self._compared = diff
+        self._turned = False
+        self._show({})
+        self._read_texts()
+        self.post_message(self.BaseChanged())
+
+    def _write_base(self) -> None:
+        number = self._review.earlier[-1].attempt.number if self._review and self._review.earlier else 0
+        key = self.desk.key_shown("review.base")
+        if self._compared is not None:
+            self.border_title = f"Diff since attempt {number}"
+            self.border_subtitle = f"{key} since the base of the task"
+        else:
+            self.border_title = "Diff since the base of the task"
+            self.border_subtitle = f"{key} since attempt {number}" if number else ""
+
+    # -- showing -------------------------------------------------------------------------------
+
+    def _show(self, texts: Texts) -> None:
+        diff = self._diff
+        files = file_diffs(diff.patch, diff.files, texts) if diff else []
+        current = self.current.path if self.current else ""
+        index = next((i for i, item in enumerate(files) if item.path == current), 0)
+        self.show(files, index=index)
+        self.set_split(self._splits(files[index] if files else None))
+        self._write_base()
+
+    def _splits(self, file: FileDiff | None) -> bool:
+        """Two columns where there is room, but not for a file that has only one side."""
+        if self._split_chosen is not None:
+            return self._split_chosen
+        return self.screen.size.width >= WIDE and (file is None or file.status not in "AD")
+
+    def _read_texts(self) -> None:
+        """Read what the coloured view needs; the patch is on screen already."""
+        backend, review, diff, compared = self.desk.backend, self._review, self._diff, self._compared
+        if backend is None or review is None or diff is None or not diff.files:
+            return
+        since = review.earlier[-1].attempt.id if compared is not None else None
+        paths = [change.path for change in diff.files if not change.binary][:RICH_FILES]
+
+        def read() -> None:
+            texts = {}
+            for path in paths:
+                try:
+                    texts[path] = backend.reader.files_of(review.attempt.id, path, since)
+                except ObraError:
+                    continue  # the patch is on screen already; the coloured view is a comfort
+            self.desk.soon(partial(self._take_texts, diff, texts))
+
+        self.run_worker(read, thread=True, exit_on_error=False, group="texts", exclusive=True)
+
+    def _take_texts(self, diff: Diff, texts: Texts) -> None:
+        """Give the diff its coloured view; who reads the patch of a file already keeps it."""
+        if not (self.is_attached and texts and self._diff is diff):
+            return
+        if self._turned:
+            self.learn(file_diffs(diff.patch, diff.files, texts))
+        else:
+            self._show(texts)
+
+    # -- what was looked at --------------------------------------------------------------------
+
+    def on_diff_pane_shown(self, message: DiffPane.Shown) -> None:
+        self.set_split(self._splits(self.current))
+        self._mark(message.path, to_end=False)
+
+    def on_diff_pane_seen(self, message: DiffPane.Seen) -> None:
+        if self._compared is not None:
+            self._seen_since.add(message.path)
+        self._mark(message.path, to_end=True)
+
+    def on_diff_pane_scrolled(self, message: DiffPane.Scrolled) -> None:
+        message.stop()
+        if not self.read_on:
+            self.read_on = True
+            self.post_message(self.Looked())
+
+    def _mark(self, path: str, *, to_end: bool) -> None:
+        file = self.current
+        if self._compared is None and file is not None and file.path == path:
+            self._marks.add(Mark(path, file.patch, to_end))
+        self.post_message(self.Looked())

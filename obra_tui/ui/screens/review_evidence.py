@@ -1,0 +1,184 @@
+"""The left column of a gate: facts, checks with verdict and earlier attempts, findings to tick, changed files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.message import Message
+
+from obra_tui.core.model import CheckResult, CheckStatus, FileChange, Finding, FindingSource
+from obra_tui.ui import review as model
+from obra_tui.ui.drafts import Draft
+from obra_tui.ui.feeds.lines import heading
+from obra_tui.ui.feeds.validation import finished_check, verdict_lines
+from obra_tui.ui.format import plural, score
+from obra_tui.ui.patches import changed_file
+from obra_tui.ui.review import Earlier, Review
+from obra_tui.ui.screens.base import desk_of
+from obra_tui.ui.screens.fact_box import FactBox
+from obra_tui.ui.unbiased import Veil
+from obra_tui.ui.words import DECISION, person_name
+from widgets.checklist import Checklist
+from widgets.checklist import Finding as Tick
+from widgets.file_list import FileList
+from widgets.lines import LogLine
+from widgets.log_pane import LogPane
+
+MOST_FILE_ROWS = 6
+_CHECK, _ATTEMPT = "check:", "attempt:"
+
+
+class Evidence(Vertical):
+    """What the work is judged by."""
+
+    class CheckOpened(Message):
+        """The output of a check is wanted."""
+
+        def __init__(self, name: str) -> None:
+            super().__init__()
+            self.name = name
+
+    class AttemptOpened(Message):
+        """An earlier attempt is wanted."""
+
+        def __init__(self, attempt: str) -> None:
+            super().__init__()
+            self.attempt = attempt
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="facts-box"):
+            yield FactBox(id="facts")
+        yield LogPane(id="checks", follow=False)
+        yield Checklist(id="findings")
+        yield FileList(id="files")
+
+    def on_mount(self) -> None:
+        self.query_one("#facts-box").border_title = "Facts, measured by Obra"
+        checks = self.query_one("#checks", LogPane)
+        checks.border_title = "Checks and verdict"
+        checks.set_hint("enter opens the whole output")
+        checks.add_class("-turn")
+        key = desk_of(self.app).key_shown
+        note, add = key("review.note_finding"), key("review.add_finding")
+        self.query_one(Checklist).set_hint(f"space ticks · {note} note · {add} add")
+        self.query_one(FileList).set_hint(
+            f"{key('review.next_file')} {key('review.previous_file')} file · "
+            f"{key('review.next_hunk')} {key('review.previous_hunk')} hunk"
+        )
+
+    # -- showing -------------------------------------------------------------------------------
+
+    def show_facts(self, review: Review, veil: Veil) -> None:
+        """Show the box and the lines of the evidence; a cursor in them stays where it is."""
+        self.query_one(FactBox).show(model.facts(review, veil))
+        pane = self.query_one("#checks", LogPane)
+        key, top = pane.cursor_key, pane.shown_range.start
+        pane.clear()
+        lines = evidence_lines(review, veil)
+        pane.extend(lines)
+        if not (key and pane.goto(key)):
+            first = next((line.key for line in lines if line.key), "")
+            pane.goto(first) if first and not top else pane.show_index(top, context=0)
+
+    def show_findings(self, findings: Mapping[str, Finding], draft: Draft) -> None:
+        """Show what was found, with the ticks and notes of the draft."""
+        pane = self.query_one(Checklist)
+        ticked = tuple(key for key, item in findings.items() if draft.is_ticked(key, item))
+        pane.show([_tick(key, item) for key, item in findings.items()], ticked=ticked)
+        pane.set_class(not findings, "-empty")
+        count = f"{len(ticked)} of {plural(len(findings), 'finding')} ticked" if findings else "Findings"
+        pane.border_title = count
+
+    def show_files(self, changes: Sequence[FileChange], seen: frozenset[str], *, narrow: bool) -> None:
+        """Show the files of the diff that is on screen."""
+        files = self.query_one(FileList)
+        files.show([changed_file(change, seen=change.path in seen) for change in changes])
+        files.border_title = f"Files {len(changes)} · {len(seen)} read"
+        files.styles.height = None if narrow else min(len(changes), MOST_FILE_ROWS) + 2
+
+    # -- what a person does --------------------------------------------------------------------
+
+    def on_log_pane_opened(self, message: LogPane.Opened) -> None:
+        if message.key.startswith(_CHECK):
+            message.stop()
+            self.post_message(self.CheckOpened(message.key.removeprefix(_CHECK)))
+        elif message.key.startswith(_ATTEMPT):
+            message.stop()
+            self.post_message(self.AttemptOpened(message.key.removeprefix(_ATTEMPT)))
+
+
+def evidence_lines(review: Review, veil: Veil = Veil.NONE) -> list[LogLine]:
+    """Return the attempts before, the checks (what failed first), the verdict, and where each number comes from."""
+    lines = [*_earlier_lines(review.earlier), *_check_lines(review)]
+    judge = review.attempt.judge
+    if judge is not None and judge.verdict is not None:
+        hidden = veil is Veil.OWN_SCORE and judge.verdict.complete
+        lines.extend([_hidden("Verdict", veil)] if hidden else verdict_lines(judge.verdict, findings=False))
+    quality = review.attempt.quality
+    if quality is None:
+        return lines
+    if veil is not Veil.NONE:
+        return [*lines, _hidden("Scores", veil)]
+    lines.append(heading("Scores", aside=f"needs {score(quality.threshold)}"))
+    lines.extend(
+        LogLine(
+            f"{item.stage.value:<12} {score(quality.score_of(item.stage))}  {item.source}",
+            style="output",
+            hang=" " * 19,
+        )
+        for item in quality.provenance
+    )
+    lines.extend(LogLine(text, style="warn", glyph="!") for text in quality.obstacles)
+    return lines
+
+
+def _hidden(what: str, veil: Veil) -> LogLine:
+    return LogLine(f"{what}: {veil.value}", style="dim", glyph="–")
+
+
+def _earlier_lines(earlier: Sequence[Earlier]) -> Iterator[LogLine]:
+    if earlier:
+        yield heading("Attempts before this one", aside="enter opens")
+    for item in earlier:
+        attempt, decision = item.attempt, item.decision
+        line = attempt.quality.line if attempt.quality else "no score"
+        what = "sent back by the gate"
+        if decision is not None:
+            what = f"{DECISION[decision.kind].word} by {person_name(decision.by)}"
+        note = f": {' '.join(decision.note.split())}" if decision is not None and decision.note.strip() else ""
+        yield LogLine(
+            f"attempt {attempt.number}  {line}  {what}{note}", key=f"{_ATTEMPT}{attempt.id}", glyph="·", hang=" " * 11
+        )
+
+
+def _check_lines(review: Review) -> Iterator[LogLine]:
+    yield heading("Checks, run by Obra")
+    results = [check.result for check in review.attempt.checks if check.result is not None]
+    for result in sorted(results, key=lambda result: result.status is CheckStatus.PASSED):
+        yield from _check(result)
+    if not results:
+        yield LogLine("No check was run.", style="warn", glyph="!")
+
+
+def _check(result: CheckResult) -> Iterator[LogLine]:
+    """What failed shows its end at once; all of it opens with Enter."""
+    card = finished_check(result)
+    yield replace(card, detail=(), unfolded=False, key=f"{_CHECK}{result.spec.name}")
+    if result.status is not CheckStatus.PASSED:
+        yield from (replace(line, lead=f"  {line.lead}") for line in card.detail)
+
+
+def _tick(key: str, finding: Finding) -> Tick:
+    own = finding.source is FindingSource.PERSON
+    return Tick(
+        key,
+        finding.message,
+        severity=finding.severity.value,
+        path=finding.file,
+        line=finding.line or 0,
+        source="you" if own else finding.source.value,
+        note=finding.note,
+    )

@@ -1,0 +1,99 @@
+"""The judge's number is kept back in blind mode, and after approvals that took no time to think."""
+
+import pytest
+
+from obra_tui.core import events as e
+from obra_tui.core.commands import Decide
+from obra_tui.core.ids import GateId
+from obra_tui.core.model import Decision, DecisionKind
+from obra_tui.ui.screens.dialogs import WriteDialog
+from obra_tui.ui.screens.review import own_score
+from obra_tui.ui.state import ViewState, apply_all
+from obra_tui.ui.unbiased import hurried
+from tests.ui import stories
+from tests.ui.stage import Stage, settled
+
+NUMBER = "0.90 (PASS)"
+
+
+def approvals(*seconds, by="person:ada", kind=DecisionKind.APPROVE):
+    """A gate after some that were answered in so many seconds."""
+    story = stories.at_gate()
+    for index, open_s in enumerate(seconds):
+        made = Decision(kind=kind, by=by, open_s=open_s)
+        gate = GateId(f"before{index}")
+        story.tell(e.GateOpened(gate=gate, binding=stories.binding(story.attempt), reasons=()))
+        story.tell(e.DecisionMade(gate=gate, binding=stories.binding(story.attempt), decision=made))
+    return story
+
+
+@pytest.mark.parametrize(
+    ("story", "said"),
+    [
+        (approvals(1.0, 2.0, 2.9), True),
+        (approvals(1.0, 3.0, 1.0), False),
+        (approvals(1.0, 1.0), False),
+        (approvals(9.0, 1.0, 1.0, 1.0), True),
+        (approvals(1.0, 1.0, 1.0, by="person:bob"), False),
+        (approvals(1.0, 1.0, 1.0, kind=DecisionKind.REJECT), False),
+    ],
+)
+def test_three_approvals_in_a_row_under_three_seconds_are_hurried(story, said):
+    assert hurried(apply_all(ViewState(), story.records), "person:ada") is said
+
+
+async def test_after_hurried_approvals_the_number_shows_when_the_diff_was_read_on():
+    stage = Stage(approvals(1.0, 1.0, 1.0))
+    async with stage.open((120, 36)) as pilot:
+        await stage.press(pilot, "g")
+        assert NUMBER not in stage.text()
+        assert "hidden until you read on" in stage.text()
+        await stage.press(pilot, "right_square_bracket")
+        await settled(pilot, lambda: "hidden until" not in stage.text())
+        assert "Quality: 0.9" in stage.text()
+
+
+async def test_blind_mode_hides_number_and_verdict_until_the_own_score_is_given_and_stores_both():
+    stage = Stage(stories.at_gate())
+    async with stage.open((200, 50)) as pilot:
+        await stage.press(pilot, "g", "b")
+        assert isinstance(stage.screen, WriteDialog)
+        await stage.press(pilot, "escape")
+        text = stage.text()
+        assert "Quality: " not in text
+        assert "All four operations are there" not in text
+        assert "It would pass" not in text
+        await stage.press(pilot, "r")
+        assert isinstance(stage.screen, WriteDialog), "the own score comes before the answer"
+        await stage.press(pilot, *"lots", "ctrl+s")
+        assert "Write a number from 0 to 1" in stage.text()
+        stage.screen.query_one("#text").text = "0.4"
+        await stage.press(pilot, "ctrl+s")
+        assert "Why is this the wrong way?" in stage.text()
+        await stage.press(pilot, *"no", "ctrl+s")
+        await settled(pilot, lambda: stage.engine.asked(Decide))
+        assert stage.engine.asked(Decide)[0].decision.own_score == 0.4
+
+
+async def test_blind_mode_goes_with_the_person_to_the_next_gate_and_ends_when_they_say_so():
+    stage = Stage(stories.at_gate())
+    async with stage.open((200, 50)) as pilot:
+        await stage.press(pilot, "g", "b", *"0.8", "ctrl+s")
+        await settled(pilot, lambda: "Quality: " in stage.text())
+        assert stage.desk.blind
+        await stage.press(pilot, "b")
+        assert not stage.desk.blind
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("0.8", 0.8), (".8", 0.8), ("0,8", 0.8), ("80 %", 0.8), ("1", 1.0), ("80", None), ("x", None)]
+)
+def test_a_score_is_read_as_people_write_it(text, value):
+    assert own_score(text) == value
+
+
+async def test_the_friction_can_be_switched_off():
+    stage = Stage(approvals(1.0, 1.0, 1.0), friction=False)
+    async with stage.open((120, 36)) as pilot:
+        await stage.press(pilot, "g")
+        assert "Quality: " in stage.text()
