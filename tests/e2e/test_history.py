@@ -16,9 +16,12 @@ import pytest
 
 from obra_tui.core.events import STREAMED
 from obra_tui.core.lifecycle import State
+from obra_tui.settings import load
+from obra_tui.store.journal import SqlJournal
 from obra_tui.store.queries import SqlHistory
 from obra_tui.ui.player import Player
 from obra_tui.ui.state import ViewState, apply_all
+from obra_tui.wiring.shelf import Shelf
 from tests.e2e.obra import Ran, environment, git
 from tests.e2e.obra import obra as process
 from tests.ui.stage import Stage, settled
@@ -241,7 +244,7 @@ async def test_the_screens_show_what_a_real_run_wrote(home):
         await settled(pilot, lambda: stage.app.focused is not None and stage.app.focused.id == "message-input")
         await stage.press(pilot, *"divide verdict:fa", "tab", "enter")
         await settled(pilot, lambda: "1 match" in stage.text())
-        assert "(FAIL)" not in stage.text() and "attempt 1" in stage.text()
+        assert "(FAIL)" not in stage.text() and " a1 " in stage.text()
         await stage.press(pilot, "enter")
         await settled(pilot, lambda: "(FAIL)" in stage.text() and "[Transcript]" in stage.text())
         await stage.press(pilot, "p")
@@ -250,6 +253,54 @@ async def test_the_screens_show_what_a_real_run_wrote(home):
         await settled(pilot, lambda: "Quality: 0.97 (PASS)" in stage.text() and "end" in stage.text())
         await stage.press(pilot, "escape", "escape", "5", "r")
         await settled(pilot, lambda: "1 of 2, 9–91 %" in stage.text())
+
+
+async def test_what_a_real_run_wrote_is_pinned_tagged_exported_compared_and_imported_on_the_screen(copy, tmp_path):
+    with mock.patch.dict(os.environ, environment(copy, CLAUDE_CONFIG_DIR=str(copy / "claude")), clear=True):
+        settings = load(None, {"data_dir": copy / "data"})
+    write(copy, transcript())
+    history, journal = SqlHistory(copy / "data" / "obra.db"), SqlJournal(copy / "data" / "obra.db")
+    archive = Shelf(settings, history, journal)
+    stage = Stage(history=history, archive=archive, data_dir=str(copy / "data"))
+    async with stage.open((160, 50)) as pilot:
+        await stage.press(pilot, "4")
+        await settled(pilot, lambda: "REHEARSAL Calculator" in stage.text())
+        await stage.press(pilot, "asterisk")
+        await settled(pilot, lambda: "* REHEARSAL Calculator" in stage.text())
+        await stage.press(pilot, "t")
+        await settled(pilot, lambda: "a new tag" in stage.text())
+        await stage.press(pilot, *"kept", "enter")
+        await settled(pilot, lambda: "#kept" in stage.text())
+        await stage.press(pilot, "x")
+        await settled(pilot, lambda: "Export Calculator" in stage.text())
+        await stage.press(pilot, "enter")
+        await settled(pilot, lambda: "Wrote " in stage.text())
+        await stage.press(pilot, "enter")
+        await settled(pilot, lambda: "Attempts of" in stage.text())
+        await stage.press(pilot, "space", "down", "equals_sign")
+        await settled(pilot, lambda: "view: A → B" in stage.text() and "fixed (4)" in stage.text())
+        assert "+0.40 ▲ better" in stage.text()
+        await stage.press(pilot, "v", "v")
+        await settled(pilot, lambda: stage.text().count("turn 2") == 2)
+        await stage.press(pilot, "w")
+        await settled(pilot, lambda: "Pick the winner" in stage.text())
+        await stage.press(pilot, "down", "down", "enter", *"raises", "enter")
+        await settled(pilot, lambda: "Kept: B" in stage.text())
+        with mock.patch.dict(os.environ, {"CLAUDE_CONFIG_DIR": str(copy / "claude")}):
+            await stage.press(pilot, "escape", "i")
+            await settled(pilot, lambda: "1 transcript found" in stage.text())
+        await stage.press(pilot, "enter")
+        await settled(pilot, lambda: "1 imported" in stage.text())
+        await stage.press(pilot, "escape", "escape")
+        await settled(pilot, lambda: "imported: Fix the zebra test" in stage.text())
+    journal.close()
+    history.close()
+    (exported,) = (copy / "data" / "exports").iterdir()
+    assert "# Calculator" in exported.read_text() and "def divide" in exported.read_text()
+    assert [row["session"] for row in found(copy, "is:pinned", "tag:kept")][:1]
+    lines = [json.loads(line) for line in obra(copy, "export", "decisions").out.splitlines()]
+    assert [(line["winner"], line["note"]) for line in lines if line["type"] == "preference"] == [("b", "raises")]
+    assert found(copy, "zebra", "is:imported")
 
 
 # --- import --------------------------------------------------------------------------------------
