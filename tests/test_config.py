@@ -256,7 +256,7 @@ def test_what_a_flag_overrules_needs_no_trust(project):
         'data_dir = "/tmp/x"\n',
         '[claude]\napi_key = "k"\n',
         '[database]\nurl = "x://y"\n',
-        '[keys]\n"gate.approve" = "down"\n',
+        '[keys]\n"review.approve" = "down"\n',
         "[ui]\nmouse = false\n",
     ],
 )
@@ -327,10 +327,10 @@ def test_the_file_of_defaults_changes_nothing_and_needs_no_trust(project, monkey
 
 
 def test_the_file_of_defaults_in_a_project_hides_nothing_that_is_personal(project):
-    write_user('[ui]\nglyphs = "ascii"\n[keys]\n"gate.approve" = "A"\n[claude]\napi_key = "mine"\n')
+    write_user('[ui]\nglyphs = "ascii"\n[keys]\n"review.approve" = "A"\n[claude]\napi_key = "mine"\n')
     write_project(project, template(), "config.toml")
     loaded = settings.load(project)
-    assert (loaded.ui.glyphs, loaded.keys) == ("ascii", {"gate.approve": "A"})
+    assert (loaded.ui.glyphs, loaded.keys) == ("ascii", {"review.approve": "A"})
     assert loaded.claude.api_key.get_secret_value() == "mine"
 
 

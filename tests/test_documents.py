@@ -160,3 +160,38 @@ def refuse_unknown(path, line, words, commands):
 def test_the_reference_of_the_settings_is_that_of_the_source():
     done = subprocess.run([sys.executable, ROOT / "scripts" / "settings.py", "--check"], timeout=60)
     assert done.returncode == 0, "run: python scripts/settings.py"
+
+
+NAMED_KEYS = {
+    "esc": "escape", "?": "question_mark", "/": "slash", ":": "colon", "+": "plus", "-": "minus", ".": "full_stop",
+    "=": "equals_sign", "!": "exclamation_mark", "[": "left_square_bracket", "]": "right_square_bracket",
+    "{": "left_curly_bracket", "}": "right_curly_bracket",
+}  # fmt: skip
+A_KEY = re.compile(r"[A-Za-z0-9?/:=+\-\[\]{}!.]|ctrl\+\w|f\d+|esc|enter|space|tab|shift\+tab|backspace|home")
+NO_KEY = {"docs/guides/plans.md": {"T"}, "docs/guides/configuration.md": set("0123456789")}
+"""Single letters in code that are none: the first of a task's key, values of settings."""
+
+
+def keys_that_do_something():
+    from obra_tui.ui.keys import KEYS
+    from widgets.choice_list import ChoiceList
+    from widgets.log_pane import LogPane
+
+    bound = [key.keys for key in KEYS] + [binding.key for kind in (LogPane, ChoiceList) for binding in kind.BINDINGS]
+    return {name for keys in bound for name in keys.split(",")} | {"enter", "space"}
+
+
+@pytest.mark.parametrize("path", [path for path in GUIDES if path.parts[:2] == ("docs", "guides")], ids=str)
+def test_every_key_that_a_guide_names_does_something(path):
+    named = {text for text in re.findall(r"(?<!`)`([^`\s]{1,9})`(?!`)", read(path)) if A_KEY.fullmatch(text)}
+    known = keys_that_do_something()
+    assert {name for name in named - NO_KEY.get(str(path), set()) if NAMED_KEYS.get(name, name) not in known} == set()
+
+
+def test_every_key_of_ones_own_that_a_document_shows_can_be_set():
+    from obra_tui.ui.keys import check_overrides
+
+    shown = re.findall(r'"(\w+\.\w+)" = "([^"]+)"', "\n".join(read(path) for path in GUIDES) + read("config.toml"))
+    assert shown
+    for name, keys in shown:
+        assert check_overrides({name: keys}) == {name: keys}
