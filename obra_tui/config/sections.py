@@ -257,7 +257,7 @@ class Settings(Section):
     sandbox: SandboxSettings = SandboxSettings()
     ui: UiSettings = UiSettings()
     keys: dict[str, str] = Field(default_factory=dict)
-    """Keys of your own, such as `"gate.approve" = "A"`; `?` in the app shows the names. Not in a project file."""
+    """Keys of your own, such as `"review.approve" = "ctrl+a"`; `obra keys` lists the names. Not in a project file."""
     database: DatabaseSettings = DatabaseSettings()
 
     _origins: tuple[Origin, ...] = PrivateAttr(default=())
