@@ -38,13 +38,13 @@ class Place:
 
 
 @contextmanager
-def _open(place: Place, *, make: str = "") -> "Iterator[OpenPlan]":
+def _open(place: Place, *, make: str = "", source: str = "") -> "Iterator[OpenPlan]":
     from obra_tui.settings import load
     from obra_tui.wiring.plan_desk import open_plan
     from obra_tui.wiring.project import project_root
 
     project = project_root(place.project)
-    with open_plan(load(project), project, session=place.session, make=make) as plan:
+    with open_plan(load(project), project, session=place.session, make=make, source=source) as plan:
         yield plan
 
 
@@ -80,10 +80,11 @@ def edit_task(place: Place, key: str, given: dict[str, str]) -> int:
 
 def import_tasks(place: Place, file: Path) -> int:
     """Take in what is new in a file, and what was changed in it alone."""
+    from obra_tui.wiring.begin import full_path
     from obra_tui.wiring.plans import read_plan
 
     read = read_plan(file)
-    with _open(place, make=read.title) as plan:
+    with _open(place, make=read.title, source=full_path(read.source)) as plan:
         known = plan.tasks()
         found = tuple(item for item in differences(read, known) if item.theirs is not None)
         taken = [item for item in found if item.fate in (Fate.NEW, Fate.CHANGED)]

@@ -76,6 +76,12 @@ def single_task_plan(text: str) -> Plan:
     return Plan(title=title, tasks=(task,))
 
 
+def task_line(words: str) -> tuple[str, str, tuple[str, ...]]:
+    """Return the key, the title and the dependencies of what may stand behind a checkbox."""
+    draft = _draft_of(0, words)
+    return draft.key, draft.title, tuple(key for key, _ in draft.depends_on)
+
+
 def order(tasks: Sequence[TaskSpec]) -> tuple[TaskSpec, ...]:
     """Return the tasks with each after those it depends on, else as they were.
 

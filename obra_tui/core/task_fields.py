@@ -11,7 +11,7 @@ from typing import Literal
 
 from obra_tui.core.errors import PlanError
 from obra_tui.core.model import Budget, CheckSpec, TaskSpec
-from obra_tui.core.plan import KEY, order, plan_check
+from obra_tui.core.plan import KEY, order, plan_check, task_line
 
 FieldName = Literal["key", "title", "prompt", "acceptance", "after", "checks", "turns", "cost", "seconds", "tokens"]
 
@@ -59,6 +59,12 @@ def fields_of(spec: TaskSpec) -> TaskFields:
         seconds=_shown(budget.max_seconds),
         tokens=_shown(budget.max_tokens),
     )
+
+
+def quick_fields(text: str, taken: Sequence[str]) -> TaskFields:
+    """Return the fields of a task that was typed as one line of a checklist: `T004 Title (after T001)`."""
+    key, title, after = task_line(" ".join(text.split()))
+    return TaskFields(key=key or free_key(taken), title=title, after=", ".join(after))
 
 
 def spec_of(fields: TaskFields, spec: TaskSpec) -> TaskSpec:

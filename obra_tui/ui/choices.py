@@ -33,10 +33,10 @@ def cancel_choices(task: TaskView) -> list[Choice]:
     ]
 
 
-def remove_choices(task: TaskView) -> list[Choice]:
+def remove_choices(named: str) -> list[Choice]:
     return [
-        Choice(id="none", label="Leave it in", effect=f"{task.spec.key} stays in the plan."),
-        Choice(id="remove", label=f"Take {task.spec.key} out", effect="It was not started; history keeps its text."),
+        Choice(id="none", label="Leave it in", effect="The plan stays as it is."),
+        Choice(id="remove", label=f"Take {named} out", effect="It was not started; z brings it back."),
     ]
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import shlex
 import subprocess
+import tempfile
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from textual.app import SuspendNotSupported
@@ -14,6 +16,26 @@ if TYPE_CHECKING:
     from obra_tui.ui.app import ObraApp
 
 Program = Literal["shell", "editor"]
+
+
+def edit_text(app: ObraApp, text: str, name: str) -> tuple[str | None, str]:
+    """Let the person change a text in their editor; returns it, or None and what went wrong."""
+    editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or ""
+    if not editor.strip():
+        return None, "No editor is named: set $EDITOR."
+    with tempfile.TemporaryDirectory(prefix="obra-edit-") as folder:
+        file = Path(folder) / Path(name).name
+        file.write_text(text, encoding="utf-8")
+        try:
+            with app.suspend():
+                ended = subprocess.run([*shlex.split(editor), str(file)], check=False)
+            if ended.returncode:
+                return None, f"{editor} ended with {ended.returncode}: nothing was changed."
+            return file.read_text(encoding="utf-8"), ""
+        except SuspendNotSupported:
+            return None, "This terminal cannot be handed to another program."
+        except (OSError, UnicodeDecodeError) as error:
+            return None, f"What {editor} wrote cannot be read: {error}."
 
 
 def command_of(program: Program, environment: Mapping[str, str]) -> list[str]:

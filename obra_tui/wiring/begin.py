@@ -2,6 +2,7 @@
 
 import threading
 from concurrent.futures import Future
+from pathlib import Path
 from typing import Protocol, cast
 
 from obra_tui.core.commands import AddTasks, Command, OpenSession, Resume, StartRun
@@ -20,10 +21,16 @@ def enter_session(engine: Engine, order: Order) -> SessionId:
         return SessionId(order.resume)
     assert order.plan is not None
     plan = order.plan
-    opened = OpenSession(kind=order.kind, title=plan.title, plan_source=plan.source)
+    opened = OpenSession(kind=order.kind, title=plan.title, plan_source=full_path(plan.source))
     session = cast(SessionId, engine.submit(opened).result())
     engine.submit(AddTasks(session=session, tasks=plan.tasks)).result()
     return session
+
+
+def full_path(source: str) -> str:
+    """Return the path of a plan file as it is found from any folder; what is no file is named as it is."""
+    path = Path(source)
+    return str(path.absolute()) if source and path.is_file() else source
 
 
 def start_work(engine: Engine, session: SessionId, order: Order, by: str) -> None:

@@ -78,10 +78,15 @@ class OpenPlan:
 
 
 @contextmanager
-def open_plan(settings: Settings, project: Path, *, session: str = "", make: str = "") -> Iterator[OpenPlan]:
-    """Open the plan of a session; without an open one, one with the title `make` is opened, if given."""
+def open_plan(
+    settings: Settings, project: Path, *, session: str = "", make: str = "", source: str = ""
+) -> Iterator[OpenPlan]:
+    """Open the plan of a session; without an open one, one with the title `make` is opened, if given.
+
+    `source` is the file that such a new plan is read from.
+    """
     with _open_desk(settings, project) as desk:
-        yield OpenPlan(desk, _session(desk, session, make, project))
+        yield OpenPlan(desk, _session(desk, session, _new_session(make, source, project) if make else None))
 
 
 @contextmanager
@@ -171,14 +176,17 @@ class _TheirDesk:
         )
 
 
-def _session(desk: PlanDesk, wanted: str, make: str, project: Path) -> SessionId:
+def _new_session(title: str, source: str, project: Path) -> do.OpenSession:
+    return do.OpenSession(kind=SessionKind.MILESTONE, title=title, plan_source=source, project=str(project))
+
+
+def _session(desk: PlanDesk, wanted: str, make: do.OpenSession | None) -> SessionId:
     open_ones = desk.open_sessions()
     fitting = [session for session, kind in open_ones if session.startswith(wanted) and (wanted or _is_plan(kind))]
     if len(fitting) == 1 or (fitting and not wanted):
         return fitting[-1]
-    if make and not wanted:
-        opened = do.OpenSession(kind=SessionKind.MILESTONE, title=make, project=str(project))
-        return cast(SessionId, desk.send(opened))
+    if make is not None and not wanted:
+        return cast(SessionId, desk.send(make))
     raise UnknownId(
         f"There is no open session {wanted}".rstrip() + " of this project.",
         fix="`obra task add` or `obra task import` makes one; `obra history` lists all.",

@@ -27,6 +27,8 @@ class PlanUpdater:
         self._specs: dict[TaskId, TaskSpec] = {}
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="obra-plan")
         self.problems: list[PlanError] = []
+        self.on_problem: Callable[[PlanError], None] = lambda error: None
+        """Called on the thread that writes."""
         self._unsubscribe = engine.subscribe(self._take)
 
     def close(self) -> None:
@@ -49,3 +51,4 @@ class PlanUpdater:
             tick_in_file(path, spec)
         except PlanError as error:
             self.problems.append(error)
+            self.on_problem(error)

@@ -140,12 +140,12 @@ def test_permission(looks_right):
     looks_right(Stage(stories.asking()), "A", shows="Allow once")
 
 
+def test_rules(looks_right):
+    looks_right(Stage(stories.with_rules()), "R", shows="not used yet")
+
+
 def test_setup(looks_right):
     looks_right(Stage(open_demo=lambda: None), "6", shows="4 of 7 ready")
-
-
-def test_tasks(looks_right_once):
-    looks_right_once(Stage(stories.at_gate()), "2", shows="Accepted when")
 
 
 def test_gates(looks_right_once):

@@ -1,6 +1,6 @@
 from obra_tui.core import commands as c
 from obra_tui.core.errors import StoreError
-from obra_tui.core.events import TaskHeld, TaskRemoved, TasksOrdered
+from obra_tui.core.events import TaskRemoved, TasksOrdered
 from obra_tui.core.model import DecisionKind
 from obra_tui.ui.screens.attempt import AttemptScreen
 from obra_tui.ui.screens.live import LiveScreen
@@ -27,29 +27,10 @@ async def test_a_task_opens_in_the_live_view():
         await settled(pilot, lambda: isinstance(stage.screen, LiveScreen) and "four operations" in stage.text())
 
 
-async def test_a_task_that_was_not_started_is_moved_held_edited_and_taken_out():
+async def test_a_run_begins_at_the_task_that_is_named():
     stage = Stage(stories.two_tasks())
     async with stage.open((120, 40)) as pilot:
-        await stage.press(pilot, "2", "h")
-        (held,) = stage.engine.asked(c.HoldTask)
-        stage.play(lambda s: s.on(1).tell(TaskHeld(by="person:ada")))
-        await settled(pilot, lambda: "held" in stage.text())
-        await stage.press(pilot, "h")
-        assert [item.task for item in stage.engine.asked(c.ReleaseTask)] == [held.task]
-        await stage.press(pilot, "J")
-        (moved,) = stage.engine.asked(c.MoveTask)
-        assert (moved.task, moved.position) == (held.task, 1)
-        await stage.press(pilot, "e")
-        await settled(pilot, lambda: "accept: " in stage.text())
-        await stage.press(pilot, "X", "ctrl+s")
-        (edited,) = stage.engine.asked(c.EditTask)
-        assert edited.spec.title.startswith("X")
-        assert edited.spec.acceptance
-        await stage.press(pilot, "d", "enter")
-        assert stage.engine.asked(c.RemoveTask) == [], "the first choice leaves it in"
-        await stage.press(pilot, "d", "j", "enter")
-        await settled(pilot, lambda: stage.engine.asked(c.RemoveTask))
-        await stage.press(pilot, "R")
+        await stage.press(pilot, "2", "R")
         await settled(pilot, lambda: stage.engine.asked(c.RunFrom))
 
 

@@ -1,32 +1,42 @@
-"""Tasks: the plan of the present session as a list, and the highlighted task in full beside it."""
+"""Tasks: the plan as a list, the highlighted task in full beside it, and every change of it by a key."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import ClassVar
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
+from textual.widgets import Static
 
+from obra_tui.core import commands as c
 from obra_tui.core.events import Record
-from obra_tui.core.ids import TaskId
+from obra_tui.core.ids import SessionId, TaskId, new_task_id
 from obra_tui.core.lifecycle import State
+from obra_tui.core.model import Plan, SessionKind, TaskSpec
+from obra_tui.core.plan import order
+from obra_tui.core.plan_merge import Difference, differences, told
+from obra_tui.core.plan_order import moves_to
+from obra_tui.core.task_fields import TaskFields, fields_of, free_key, quick_fields, remarks_on, spec_of
 from obra_tui.ui.bindings import bindings
-from obra_tui.ui.feeds.claude import consumption
-from obra_tui.ui.feeds.lines import joined, text_lines
-from obra_tui.ui.format import brief, clock_time, money, score
-from obra_tui.ui.plain import plain
+from obra_tui.ui.choices import remove_choices
+from obra_tui.ui.format import plural
+from obra_tui.ui.plain import plain, plain_text
+from obra_tui.ui.plan_watch import plan_session
 from obra_tui.ui.screens.base import ObraScreen
-from obra_tui.ui.selection import shown
-from obra_tui.ui.state import AttemptView, SessionView, TaskView, ViewState
-from obra_tui.ui.statusline import Part
-from obra_tui.ui.words import DECISION, TASK, person_name
+from obra_tui.ui.screens.message_line import MessageLine
+from obra_tui.ui.screens.task_lines import status_of, task_detail, task_rows
+from obra_tui.ui.state import SessionView, TaskView
 from widgets.choice_list import ChoiceList
-from widgets.lines import LogLine, Span
+from widgets.lines import LogLine
 from widgets.log_pane import LogPane
 
-_TITLE = 34
+if TYPE_CHECKING:
+    from obra_tui.ui.ports import Plans
+
+NARROW = 100
+"""Below so many columns the panes lie one above the other."""
 
 
 class TasksScreen(ObraScreen):
@@ -36,32 +46,89 @@ class TasksScreen(ObraScreen):
         super().__init__()
         self._rows: tuple[LogLine, ...] | None = None
         self._told: tuple[object, ...] = ()
+        self._marked: set[TaskId] = set()
+        self._files: tuple[str, ...] | None = None
+        """Plan files of the project; None until somebody looked."""
 
     def compose_body(self) -> ComposeResult:
+        yield Static("", id="plan-notice")
         with Horizontal(id="tasks"):
             yield ChoiceList(id="list", wrap=False)
             yield LogPane(id="detail", follow=False)
+        yield MessageLine(id="line")
 
     def on_mount(self) -> None:
-        self.query_one("#list").border_title = "Tasks"
         self.query_one("#list").focus()
+        if self._plans is not None:
+            self.desk.in_thread(self._look_for_files)
+
+    def on_resize(self) -> None:
+        if self.ready:
+            self.draw(())
+
+    @property
+    def _list(self) -> ChoiceList:
+        return self.query_one("#list", ChoiceList)
+
+    # -- what is shown -------------------------------------------------------------------------
+
+    @property
+    def _session(self) -> SessionView | None:
+        return plan_session(self.hub.view, self.desk.session)
+
+    @property
+    def _tasks(self) -> tuple[TaskView, ...]:
+        session = self._session
+        return self.hub.view.tasks_of(session.id) if session else ()
 
     def draw(self, records: Sequence[Record]) -> None:
-        view = self.hub.view
-        session = shown(view, session=self.desk.session).session
-        self.show_status(*_status(view, session))
-        rows = tuple(task_line(view, task) for task in view.tasks_of(session.id)) if session else ()
+        session, tasks = self._session, self._tasks
+        self.show_status(*status_of(self.hub.view, session))
+        self._marked &= {task.id for task in tasks}
+        rows = task_rows(self.hub.view, tasks, self._marked, self._list_width)
         if rows != self._rows:
             self._rows = rows
-            self.query_one("#list", ChoiceList).set_rows(rows or [LogLine(line, style="dim") for line in self._empty()])
+            self._list.set_rows(rows or [LogLine(line, style="dim") for line in self._empty()])
+        self._list.border_title = plain(self._head())
+        self._show_notice()
         self._tell_task()
+
+    @property
+    def _list_width(self) -> int:
+        """As the style sheet divides the screen; the list itself may not be laid out yet."""
+        width = self.size.width
+        return (width if width < NARROW else width * 3 // 5) - 2
+
+    def _head(self) -> str:
+        watch = self.desk.plan_watch
+        marked = f" · {len(self._marked)} marked" if self._marked else ""
+        others = f" · {watch.others} more in {watch.source}" if watch.others else ""
+        return f"Tasks{marked}{others}"
 
     def _empty(self) -> list[str]:
         key = self.desk.key_shown
+        found = f" (found {', '.join(self._files[:3])})" if self._files else ""
         return [
             "No task yet.",
-            f"{key('tasks.new_task')} writes one; obra run PLAN starts a list of them.",
+            "",
+            f"{key('tasks.add_quick')}  write one in a line: Add a parser (after T001)",
+            f"{key('tasks.add_full')}  write one with its prompt, criteria, checks and limits",
+            f"{key('tasks.import_plan')}  import a list{found}",
+            "",
+            "obra run PLAN starts a list at once.",
         ]
+
+    def _show_notice(self) -> None:
+        watch, notice = self.desk.plan_watch, self.query_one("#plan-notice", Static)
+        text = ""
+        if watch.problem is not None:
+            text = f"! The plan file cannot be read; the plan stays as it is. {watch.problem}"
+        elif watch.conflicts:
+            tasks = plural(len(watch.conflicts), "task was", "tasks were")
+            key = self.desk.key_shown("tasks.settle")
+            text = f"! {tasks} changed here and in {watch.source}. {key} shows both and asks"
+        notice.display = bool(text)
+        notice.update(plain_text(text))
 
     def on_choice_list_highlighted(self, message: ChoiceList.Highlighted) -> None:
         self._tell_task()
@@ -72,11 +139,10 @@ class TasksScreen(ObraScreen):
 
     @property
     def _picked(self) -> TaskView | None:
-        key = self.query_one("#list", ChoiceList).highlighted
-        return next((task for task in self.hub.view.tasks.values() if task.id == key), None)
+        return next((task for task in self._tasks if task.id == self._list.highlighted), None)
 
     def _tell_task(self) -> None:
-        task = self._picked
+        task, session = self._picked, self._session
         attempts = self.hub.view.attempts_of(task.id) if task else ()
         if (task, attempts) == self._told:
             return
@@ -85,9 +151,9 @@ class TasksScreen(ObraScreen):
         pane.clear()
         pane.border_title = plain(task.spec.key if task else "Task")
         if task is not None:
-            pane.extend(task_detail(task, attempts))
+            pane.extend(task_detail(task, attempts, session))
 
-    # -- keys ----------------------------------------------------------------------------------
+    # -- which keys there are ------------------------------------------------------------------
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         task = self._picked if self.ready else None
@@ -97,20 +163,46 @@ class TasksScreen(ObraScreen):
             case "cancel_task":
                 return task is not None and not task.over
             case "hold" | "release":
-                return _can_change(task) and task is not None and task.held_back is (action == "release")
-            case "edit_task" | "remove_task" | "move_up" | "move_down" | "run_from":
-                return _can_change(task)
+                held = [item.held_back for item in self._subjects] if self.ready else []
+                return bool(held) and all(held) is (action == "release")
+            case "edit_task" | "edit_outside" | "depend" | "run_from":
+                return task is not None and task.changeable
+            case "remove_task" | "move_up" | "move_down":
+                return self.ready and bool(self._subjects)
+            case "mark":
+                return task is not None and task.changeable and self._list.has_focus
             case "run_again":
                 return task is not None and task.state is State.INTERRUPTED
+            case "import_plan":
+                return self.ready and self._plans is not None
+            case "undo_plan":
+                return self.ready and self.desk.plan_changes.can_undo
+            case "settle":
+                return self.ready and bool(self.desk.plan_watch.conflicts)
             case _:
                 return True
+
+    @property
+    def _subjects(self) -> tuple[TaskView, ...]:
+        """The tasks that a key is about: the marked ones, else the one under the cursor."""
+        picked = self._picked
+        wanted = self._marked or ({picked.id} if picked else set())
+        return tuple(task for task in self._tasks if task.id in wanted and task.changeable)
+
+    @property
+    def _by(self) -> str:
+        return self.desk.launch.person
+
+    def _change(self, changes: Sequence[c.PlanChange], said: str) -> None:
+        session = self._session
+        if session is not None:
+            self.desk.plan_changes.make(session.id, changes, said)
+
+    # -- one task ------------------------------------------------------------------------------
 
     def action_open_task(self) -> None:
         if self._picked is not None:
             self.desk.watch_task(TaskId(self._picked.id))
-
-    def action_new_task(self) -> None:
-        self.desk.ask_new_task()
 
     def action_run_again(self) -> None:
         if self._picked is not None:
@@ -120,21 +212,81 @@ class TasksScreen(ObraScreen):
         if self._picked is not None:
             self.desk.requests.run_from(self._picked.id)
 
-    def action_edit_task(self) -> None:
+    def action_cancel_task(self) -> None:
         if self._picked is not None:
-            self.desk.ask_edit(self._picked)
+            self.desk.ask_cancel(self._picked)
+
+    def action_edit_task(self, *, outside: bool = False) -> None:
+        from obra_tui.ui.screens.task_form import TaskForm
+
+        task = self._picked
+        if task is None:
+            return
+        others = [item.spec for item in self._tasks if item.id != task.id]
+        form = TaskForm(
+            f"Edit {task.spec.key}", task.spec, fields_of(task.spec), others, self._picking(task.spec), outside=outside
+        )
+        self.app.push_screen(form, lambda spec: self._edited(task.spec, spec))
+
+    def action_edit_outside(self) -> None:
+        self.action_edit_task(outside=True)
+
+    def _edited(self, before: TaskSpec, spec: TaskSpec | None) -> None:
+        if spec is not None and spec != before:
+            self._change([c.EditTask(task=spec.id, spec=spec, by=self._by)], f"{spec.key} was changed.")
+
+    def action_depend(self) -> None:
+        task = self._picked
+        if task is not None:
+            self._picking(task.spec)(task.spec.depends_on, lambda keys: self._depend(task.spec, keys))
+
+    def _depend(self, spec: TaskSpec, keys: tuple[str, ...]) -> None:
+        from dataclasses import replace
+
+        self._edited(spec, replace(spec, depends_on=keys))
+
+    def _picking(self, spec: TaskSpec) -> Callable[[tuple[str, ...], Callable[[tuple[str, ...]], None]], None]:
+        def pick(keys: tuple[str, ...], take: Callable[[tuple[str, ...]], None]) -> None:
+            from obra_tui.ui.screens.task_picker import TaskPicker
+
+            others = [item.spec for item in self._tasks if item.id != spec.id]
+            picker = TaskPicker(f"{spec.key} starts when these are accepted", spec.key, others, keys)
+            self.app.push_screen(picker, lambda picked: take(picked) if picked is not None else None)
+
+        return pick
+
+    # -- several tasks -------------------------------------------------------------------------
+
+    def action_mark(self) -> None:
+        task = self._picked
+        if task is not None:
+            self._marked ^= {task.id}
+            self.draw(())
+            self._list.action_line(1)
+            self.refresh_bindings()
 
     def action_hold(self) -> None:
-        if self._picked is not None:
-            self.desk.requests.hold_task(self._picked.id)
+        tasks = [task for task in self._subjects if not task.held_back]
+        said = f"{_named(tasks)} held: not started until you release it."
+        self._change([c.HoldTask(task=task.id, by=self._by) for task in tasks], said)
 
     def action_release(self) -> None:
-        if self._picked is not None:
-            self.desk.requests.release_task(self._picked.id)
+        tasks = self._subjects
+        self._change([c.ReleaseTask(task=task.id, by=self._by) for task in tasks], f"{_named(tasks)} released.")
 
     def action_remove_task(self) -> None:
-        if self._picked is not None:
-            self.desk.ask_remove(self._picked)
+        from obra_tui.ui.screens.dialogs import ChoiceDialog
+
+        tasks = self._subjects
+        choices = remove_choices(_named(tasks))
+
+        def answered(answer: str | None) -> None:
+            if answer == "remove":
+                ordered = reversed(order([task.spec for task in tasks]))
+                removals = [c.RemoveTask(task=spec.id, by=self._by) for spec in ordered]
+                self._change(removals, f"{_named(tasks)} taken out of the plan.")
+
+        self.app.push_screen(ChoiceDialog(f"Take {_named(tasks)} out?", choices, first=choices[0].id), answered)
 
     def action_move_up(self) -> None:
         self._move(-1)
@@ -143,98 +295,143 @@ class TasksScreen(ObraScreen):
         self._move(1)
 
     def _move(self, step: int) -> None:
-        task = self._picked
-        if task is not None:
-            tasks = self.hub.view.sessions[task.session].tasks
-            self.desk.requests.move_task(task.id, max(0, tasks.index(task.id) + step))
+        plan, block = [task.id for task in self._tasks], [task.id for task in self._subjects]
+        before = [task for task in plan[: plan.index(block[0])] if task not in block] if block else []
+        moves = moves_to(plan, block, len(before) + step)
+        self._change(
+            [c.MoveTask(task=task, position=place, by=self._by) for task, place in moves],
+            f"{_named(self._subjects)} moved.",
+        )
 
-    def action_cancel_task(self) -> None:
-        if self._picked is not None:
-            self.desk.ask_cancel(self._picked)
+    # -- new tasks -----------------------------------------------------------------------------
+
+    def action_add_quick(self) -> None:
+        self.query_one(MessageLine).ask("New task", self._add_line, live=self._judge_line)
+
+    def _judge_line(self, text: str) -> None:
+        line = self.query_one(MessageLine)
+        if not text.strip():
+            line.tell("Title (after T001)")
+            return
+        fields, spec, others = self._quick(text)
+        wrong = next((item.text for item in remarks_on(fields, spec, others) if item.blocks), "")
+        line.tell(wrong or " · ".join(filter(None, (fields.key, f"after {fields.after}" if fields.after else ""))))
+
+    def _add_line(self, text: str) -> None:
+        if not text:
+            return
+        fields, spec, others = self._quick(text)
+        wrong = next((item for item in remarks_on(fields, spec, others) if item.blocks), None)
+        if wrong is not None:
+            self.desk.tell(f"{wrong.text} The form has what you typed.", problem=True)
+            self._open_form(fields, spec)
+        else:
+            self._add(spec_of(fields, spec))
+
+    def _quick(self, text: str) -> tuple[TaskFields, TaskSpec, list[TaskSpec]]:
+        others = [task.spec for task in self._tasks]
+        fields = quick_fields(text, [spec.key for spec in others])
+        return fields, _blank(fields.key), others
+
+    def action_add_full(self) -> None:
+        key = free_key([task.spec.key for task in self._tasks])
+        self._open_form(TaskFields(key=key), _blank(key))
+
+    def _open_form(self, fields: TaskFields, spec: TaskSpec) -> None:
+        from obra_tui.ui.screens.task_form import TaskForm
+
+        others = [task.spec for task in self._tasks]
+        form = TaskForm(f"New task {spec.key}", spec, fields, others, self._picking(spec))
+        self.app.push_screen(form, lambda written: self._add(written) if written is not None else None)
+
+    def _add(self, spec: TaskSpec) -> None:
+        def add(session: SessionId) -> None:
+            said = f"{spec.key} was added."
+            self.desk.plan_changes.make(session, [c.AddTasks(session=session, tasks=(spec,))], said)
+
+        self._in_plan(add, self.desk.project_name, "")
+
+    def _in_plan(self, add: Callable[[SessionId], None], title: str, source: str) -> None:
+        """Call with the session that new tasks go to; one is opened if there is none."""
+        session = self._session
+        if session is not None and session.closed_at is None:
+            add(session.id)
+            return
+        opened = c.OpenSession(
+            kind=SessionKind.MILESTONE, title=title, plan_source=source, project=self.desk.launch.project
+        )
+        self.desk.requests.send(opened, lambda answer: add(cast(SessionId, answer)))
+
+    # -- the plan file -------------------------------------------------------------------------
+
+    @property
+    def _plans(self) -> Plans | None:
+        return self.desk.backend.plans if self.desk.backend else None
+
+    def _look_for_files(self) -> None:
+        """In a worker thread."""
+        plans = self._plans
+        found = tuple(plans.found()) if plans is not None else ()
+        self.desk.soon(lambda: self._found(found))
+
+    def _found(self, files: tuple[str, ...]) -> None:
+        self._files, self._rows = files, None
+        if self.ready:
+            self.draw(())
+
+    def action_import_plan(self) -> None:
+        from obra_tui.ui.screens.plan_choice import PlanChoice
+
+        if self._plans is not None:
+            self.app.push_screen(PlanChoice(self._plans), lambda plan: self._preview(plan) if plan else None)
+
+    def _preview(self, plan: Plan) -> None:
+        from obra_tui.ui.screens.plan_preview import PlanPreview
+
+        session = self._session
+        known = self.desk.plan_watch.known(session.id) if session else ()
+        found = [item for item in differences(plan, known) if item.theirs is not None]
+        counts = told(found).replace("added", "new")
+        note = f"{plan.source}: {counts or 'nothing new'}. Nothing has come in yet."
+        self.app.push_screen(
+            PlanPreview("Import tasks", note, found), lambda taken: self._take_in(plan, found, taken) if taken else None
+        )
+
+    def _take_in(self, plan: Plan, found: Sequence[Difference], taken: Sequence[Difference]) -> None:
+        settle = self.desk.plan_watch.settle
+        source = self._plans.path_of(plan.source) if self._plans is not None else plan.source
+        self._in_plan(lambda session: settle(session, found, taken), plan.title, source)
+
+    def action_settle(self) -> None:
+        from obra_tui.ui.screens.plan_preview import PlanPreview
+
+        session, watch = self._session, self.desk.plan_watch
+        conflicts = watch.conflicts
+        if session is None or not conflicts:
+            return
+        note = f"Changed here and in {watch.source}. Ticked: as the file says it. Not ticked: as it is here."
+        self.app.push_screen(
+            PlanPreview("Changed on both sides", note, conflicts, "Settle"),
+            lambda taken: watch.settle(session.id, conflicts, taken) if taken is not None else None,
+        )
+
+    # -- the rest ------------------------------------------------------------------------------
+
+    def action_undo_plan(self) -> None:
+        self.desk.plan_changes.undo()
 
     def action_go_back(self) -> None:
-        self.desk.show("live")
+        if self._marked:
+            self._marked.clear()
+            self.draw(())
+        else:
+            self.desk.show("live")
 
 
-def _can_change(task: TaskView | None) -> bool:
-    """What Claude has been told already stays as it was told."""
-    return task is not None and not task.attempts and task.state in (State.QUEUED, State.BLOCKED)
+def _blank(key: str) -> TaskSpec:
+    return TaskSpec(id=new_task_id(), key=key, title="", prompt="", source="typed")
 
 
-def _status(view: ViewState, session: SessionView | None) -> tuple[Part, ...]:
-    if session is None:
-        return (Part(text="TASKS", strong=True), Part(text="no session"))
-    tasks = view.tasks_of(session.id)
-    counts = [
-        f"{sum(task.state is state for task in tasks)} {TASK[state].word}"
-        for state in State
-        if any(task.state is state for task in tasks)
-    ]
-    return (
-        Part(text="TASKS", strong=True),
-        Part(text=session.title),
-        Part(text=" · ".join(counts)),
-        Part(text=money(session.usage.cost_usd) if session.usage.cost_usd else ""),
-    )
-
-
-def task_line(view: ViewState, task: TaskView) -> LogLine:
-    """`✓ T001 accepted     Write a calculator      after –   1 try  0.90`."""
-    status = TASK[task.state]
-    word = f"{'held' if task.held_back and not task.over else status.word:<13}"
-    title = task.spec.title if len(task.spec.title) <= _TITLE else f"{task.spec.title[: _TITLE - 1]}…"
-    after = f"after {', '.join(task.spec.depends_on)}" if task.spec.depends_on else ""
-    head = f"{task.spec.key} {word} "
-    scored = [item.quality.overall_score for item in view.attempts_of(task.id) if item.quality]
-    tries = f"{len(task.attempts)}×" if task.attempts else ""
-    return LogLine(
-        f"{head}{title:<{_TITLE}} {after}".rstrip(),
-        key=task.id,
-        glyph=status.glyph,
-        spans=(Span(len(task.spec.key) + 1, len(head), status.tone.value or "text"),),
-        aside=joined((tries, score(scored[-1]) if scored else ""), " "),
-    )
-
-
-def task_detail(task: TaskView, attempts: Sequence[AttemptView]) -> list[LogLine]:
-    """Return everything about a task as the person wrote it, then what came of it."""
-    spec, budget = task.spec, task.spec.budget
-    limits = joined(
-        (
-            f"{budget.max_turns} turns" if budget.max_turns is not None else "",
-            money(budget.max_cost_usd) if budget.max_cost_usd is not None else "",
-            brief(budget.max_seconds) if budget.max_seconds is not None else "",
-        )
-    )
-    lines = [LogLine(spec.title, style="strong"), LogLine("")]
-    lines.extend(text_lines(spec.prompt, "text"))
-    if spec.acceptance:
-        lines.append(LogLine("Accepted when", style="heading"))
-        lines.extend(LogLine(text, lead="- ") for text in spec.acceptance)
-    lines.append(LogLine("Facts", style="heading"))
-    facts = (
-        ("state", joined((TASK[task.state].word, task.reason))),
-        ("after", ", ".join(spec.depends_on)),
-        ("limits", limits),
-        ("checks", ", ".join(check.name for check in spec.checks)),
-        ("source", spec.source),
-        ("copy", task.copy_path),
-        ("commit", f"{task.acceptance.commit[:10]} on {task.acceptance.branch}" if task.acceptance else ""),
-        ("kept", task.kept_ref),
-        ("used", joined(consumption(task.usage))),
-    )
-    lines.extend(LogLine(f"{name:<8}{value}", hang=" " * 8) for name, value in facts if value)
-    lines.extend(LogLine(text, style="person", glyph="›", aside="next prompt") for text in task.waiting_text)
-    if attempts:
-        lines.append(LogLine("Attempts", style="heading"))
-        lines.extend(_attempt_line(attempt) for attempt in attempts)
-    return lines
-
-
-def _attempt_line(attempt: AttemptView) -> LogLine:
-    outcome = attempt.result.outcome.value.replace("_", " ") if attempt.result else "running"
-    decided = ""
-    if attempt.decision is not None:
-        decided = f"{DECISION[attempt.decision.kind].word} by {person_name(attempt.decision.by)}"
-    quality = attempt.quality.line if attempt.quality else ""
-    return LogLine(joined((f"{attempt.number}  {outcome}", quality, decided)), time=clock_time(attempt.started_at))
+def _named(tasks: Sequence[TaskView]) -> str:
+    keys = [task.spec.key for task in tasks]
+    return ", ".join(keys) if len(keys) <= 3 else f"{len(keys)} tasks"
