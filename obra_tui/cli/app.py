@@ -129,11 +129,19 @@ def review(
     note: Annotated[str, typer.Option("--note", help="Reason, or what Claude should change.")] = "",
     tree: Annotated[str, typer.Option("--tree", help="Refuse unless the work is this git tree.")] = "",
     finding: Annotated[
-        list[int] | None, typer.Option("--finding", min=1, help="With --changes: send this finding, by its number.")
+        list[str] | None,
+        typer.Option("--finding", metavar="N[:NOTE]", help="With --changes: send this finding, with your note on it."),
+    ] = None,
+    add_finding: Annotated[
+        list[str] | None,
+        typer.Option("--add-finding", metavar="FILE:LINE:TEXT", help="With --changes: send a finding of your own."),
     ] = None,
     prompt: Annotated[Path | None, typer.Option("--prompt", help="With --changes: send exactly this file.")] = None,
     hand_back: Annotated[
         str | None, typer.Option("--hand-back", metavar="GATE", help="Check and judge what you changed in the copy.")
+    ] = None,
+    undo: Annotated[
+        str | None, typer.Option("--undo", metavar="ID", help="Take an answer back, or revert what was accepted.")
     ] = None,
     as_json: JsonOption = False,
 ) -> int:
@@ -142,6 +150,10 @@ def review(
 
     if hand_back is not None:
         return hand_back_gate(hand_back, as_json=as_json)
+    if undo is not None:
+        from obra_tui.cli.undo import undo_answer
+
+        return undo_answer(undo, note, as_json=as_json)
     answer = Answer(
         approve=approve,
         changes=changes,
@@ -149,6 +161,7 @@ def review(
         note=note,
         tree=tree,
         findings=tuple(finding or ()),
+        own=tuple(add_finding or ()),
         prompt=prompt,
     )
     return review_gates(gate, answer, as_json=as_json)

@@ -11,10 +11,12 @@ from typing import Any
 
 import typer
 
+from obra_tui.core.answers import against, decision_lines, finding_of_argument, finding_text
 from obra_tui.core.commands import CloseSession, Decide, HandBack
 from obra_tui.core.errors import ConfigError, GateDecided, StaleDecision
-from obra_tui.core.history import GateDetail, GateSummary, History
+from obra_tui.core.history import AttemptSummary, GateDetail, GateSummary, History
 from obra_tui.core.ids import GateId, SessionId
+from obra_tui.core.lifecycle import State
 from obra_tui.core.model import Decision, DecisionKind, Finding, QualityResult, Severity
 from obra_tui.core.text import one_line, visible
 
@@ -28,8 +30,10 @@ class Answer:
     reject: str | None
     note: str
     tree: str
-    findings: tuple[int, ...] = ()
-    """Numbers of the findings to send, counted from 1 as they are listed; none = all of the judge's."""
+    findings: tuple[str, ...] = ()
+    """Findings to send, each by its number as it is listed, with or without a note: `2` or `2:only here`."""
+    own: tuple[str, ...] = ()
+    """Findings of the person: `FILE:LINE:TEXT`."""
     prompt: Path | None = None
 
     def chosen(self) -> tuple[DecisionKind, str] | None:
@@ -56,15 +60,16 @@ def review_gates(gate: str | None, answer: Answer, *, as_json: bool) -> int:
     settings = load()
     with open_history(settings) as history:
         if chosen is not None:
-            detail = _find(history, chosen[1])
+            detail = find_gate(history, chosen[1])
         elif gate is not None:
-            return _print_detail(_find(history, gate), as_json=as_json)
+            return _print_detail(find_gate(history, gate), as_json=as_json)
         else:
             return _print_list(history.gates(), as_json=as_json)
     return _decide(detail, chosen[0], answer, as_json=as_json)
 
 
-def _find(history: History, typed: str) -> GateDetail:
+def find_gate(history: History, typed: str) -> GateDetail:
+    """Return the gate that was meant. Raises `UnknownId` when there is none, or more than one."""
     _, found = history.resolve(typed, "gate")
     return history.gate(GateId(found))
 
@@ -80,35 +85,50 @@ def _decide(detail: GateDetail, kind: DecisionKind, answer: Answer, *, as_json: 
         raise GateDecided(gate.id, detail.attempt.decision.decision.by, at)
     if answer.tree and not gate.binding.tree.startswith(answer.tree):
         raise StaleDecision(gate.id, "the tree")
-    passes = detail.attempt.quality is not None and detail.attempt.quality.passes_gate
-    decision = Decision(
-        kind=kind,
-        by=person(),
-        note=answer.note,
-        chosen=_sent_findings(detail, answer) if kind is DecisionKind.CHANGES else (),
-        prompt=_text(answer.prompt) if kind is DecisionKind.CHANGES else "",
-        override=kind is DecisionKind.APPROVE and not passes,
-    )
+    decision = _decision(detail, kind, answer, person())
     project = Path(detail.session.project)
     settings = load(project)
     command = Decide(gate=gate.id, binding=gate.binding, decision=decision)
     state = decide(settings, project, command, detail.session.id, detail.attempt.summary.task)
-    text = {"type": "decision", "gate": gate.id, "kind": kind.value, "by": decision.by, "state": state.value}
-    typer.echo(json.dumps(text) if as_json else f"{kind.value}: {detail.attempt.summary.task_key} is {state.value}")
+    told = {"gate": gate.id, "kind": kind.value, "by": decision.by, "state": state.value}
+    said = {"findings": [finding_text(item) for item in decision.chosen], "overridden": decision.overridden}
+    held = " (the answer can still be undone in the app at work)" if state is State.AWAITING_HUMAN else ""
+    words = f"{kind.value}: {detail.attempt.summary.task_key} is {state.value}{held}"
+    typer.echo(json.dumps({"type": "decision", **told, **said}) if as_json else words)
     return 0
 
 
-def _sent_findings(detail: GateDetail, answer: Answer) -> tuple[Finding, ...]:
-    """Return the findings that go into the next prompt. Raises `ConfigError` for a number that is not listed."""
-    if not answer.findings:
-        return detail.attempt.verdict.findings if detail.attempt.verdict else ()
-    listed = detail.attempt.quality.findings if detail.attempt.quality else ()
-    unknown = [number for number in answer.findings if number > len(listed)]
-    if unknown:
-        raise ConfigError(
-            f"There is no finding {unknown[0]}.", fix=f"`obra review {detail.gate.id}` lists {len(listed)} of them."
+def _decision(detail: GateDetail, kind: DecisionKind, answer: Answer, by: str) -> Decision:
+    """What is overridden needs a note: the engine refuses an approval without it."""
+    attempt = detail.attempt
+    if kind is not DecisionKind.APPROVE:
+        changes = kind is DecisionKind.CHANGES
+        chosen = _sent_findings(detail, answer) if changes else ()
+        return Decision(
+            kind=kind, by=by, note=answer.note, chosen=chosen, prompt=_text(answer.prompt) if changes else ""
         )
-    return tuple(listed[number - 1] for number in dict.fromkeys(answer.findings))
+    overridden = against(attempt.quality, attempt.checks, attempt.verdict)
+    return Decision(kind=kind, by=by, note=answer.note, overridden=overridden, override=bool(overridden))
+
+
+def _sent_findings(detail: GateDetail, answer: Answer) -> tuple[Finding, ...]:
+    """Return the findings that go into the next prompt: the person's own, then those named, else all of the judge's."""
+    files = [change.path for change in detail.attempt.diff.files] if detail.attempt.diff else []
+    own = tuple(finding_of_argument(text, files) for text in answer.own)
+    if answer.findings:
+        return (*own, *dict.fromkeys(_named_finding(detail, text) for text in answer.findings))
+    return own or (detail.attempt.verdict.findings if detail.attempt.verdict else ())
+
+
+def _named_finding(detail: GateDetail, text: str) -> Finding:
+    """Return one of the listed findings with its note. Raises `ConfigError` for a number that is not listed."""
+    number, _, note = text.partition(":")
+    listed = detail.attempt.quality.findings if detail.attempt.quality else ()
+    if not number.strip().isdigit() or not 1 <= int(number) <= len(listed):
+        raise ConfigError(
+            f"There is no finding {number}.", fix=f"`obra review {detail.gate.id}` lists {len(listed)} of them."
+        )
+    return dataclasses.replace(listed[int(number) - 1], note=note.strip())
 
 
 def _text(file: Path | None) -> str:
@@ -130,7 +150,7 @@ def hand_back_gate(typed: str, *, as_json: bool) -> int:
     from obra_tui.wiring.work import Start, person
 
     with open_history(load()) as history:
-        detail = _find(history, typed)
+        detail = find_gate(history, typed)
     project = Path(detail.session.project)
     settings = load(project)
     plant = Plant(settings, Start(project=project, attended=False), lambda: real_models(settings))
@@ -207,10 +227,21 @@ def _detail_lines(detail: GateDetail) -> list[str]:
     lines += [f"check    {r.spec.name}: {r.status.value} (exit {r.exit_code})" for r in attempt.checks]
     found = attempt.quality.findings if attempt.quality else ()
     lines += [f"{number:>2} {_finding_line(finding)}" for number, finding in enumerate(found, start=1)]
+    lines += [_earlier_line(item) for item in detail.earlier]
+    if attempt.decision:
+        decision = attempt.decision.decision
+        lines.append(f"answer   {decision.kind.value} by {one_line(decision.by)}")
+        lines += [f"  {label:<10}{one_line(text, 500)}" for label, text in decision_lines(decision)]
     if attempt.diff:
         lines += ["", visible(attempt.diff.patch)]
     lines += ["", f"obra review --approve {gate.id} | --changes {gate.id} --note … | --reject {gate.id} --note …"]
     return lines
+
+
+def _earlier_line(item: AttemptSummary) -> str:
+    score = "no score" if item.score is None else f"Quality: {item.score:.2f} ({'PASS' if item.passes else 'FAIL'})"
+    decided = f"{item.decision.value} by {one_line(item.decided_by)}" if item.decision else "sent back by the gate"
+    return f"before   attempt {item.number}  {score}  {decided}  {item.id}"
 
 
 def _quality_lines(quality: QualityResult) -> Iterator[str]:
