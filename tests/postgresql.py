@@ -12,9 +12,6 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine
-
-from obra_tui.store.journal import SqlJournal
 
 PROGRAMS = ("initdb", "pg_ctl", "postgres")
 _DRIVER = "postgresql+psycopg"
@@ -49,6 +46,8 @@ class Server:
         return self._made(f"empty_{next(self._numbers)}", "template0")
 
     def new_database(self) -> str:
+        from obra_tui.store.journal import SqlJournal
+
         if not self._exists(_TEMPLATE):
             SqlJournal(self._made(_TEMPLATE, "template0")).close()
         return self._made(f"obra_{next(self._numbers)}", _TEMPLATE)
@@ -64,6 +63,8 @@ class Server:
         return bool(self._sql(f"SELECT 1 FROM pg_database WHERE datname = '{name}'"))
 
     def _sql(self, statement: str) -> list[tuple[object, ...]]:
+        from sqlalchemy import create_engine
+
         engine = create_engine(self.url("postgres"), isolation_level="AUTOCOMMIT")
         try:
             with engine.connect() as connection:

@@ -11,7 +11,8 @@
     │   ├── AlreadyOwned       another process owns the data directory
     │   └── Unwritable         nothing at all can be written
     │       ├── OwnerChanged   another process took it over, this one may not write any more
-    │       └── DiskFull       there is no space to write; ends by itself when there is
+    │       ├── DiskFull       there is no space to write; ends by itself when there is
+    │       └── StoreAway      the database server cannot be reached; ends by itself when it can
     ├── UnknownId              no such session, task, attempt or gate
     ├── NotAllowed             the request is not legal in the present state
     │   ├── IllegalMove        the lifecycle table has no such move
@@ -100,6 +101,12 @@ class OwnerChanged(Unwritable):
 
 
 class DiskFull(Unwritable):
+    passes = True
+
+
+class StoreAway(Unwritable):
+    """The database is on a server that cannot be reached for now."""
+
     passes = True
 
 

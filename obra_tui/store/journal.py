@@ -5,8 +5,12 @@ What `append` returned from is durable; what it raised for left no trace. Safe
 to call from any thread, one call at a time.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
+from os import getpid
 from pathlib import Path
+from socket import gethostname
 from threading import Lock
 from typing import Any
 
@@ -14,12 +18,13 @@ from sqlalchemy import Connection, func, insert, select
 from sqlalchemy.exc import DBAPIError
 
 from obra_tui.core.crashpoint import crash_at_records
-from obra_tui.core.errors import DiskFull, StoreError
+from obra_tui.core.errors import AlreadyOwned, DiskFull, OwnerChanged, StoreError, Unwritable
 from obra_tui.core.events import Record
 from obra_tui.core.ids import SessionId
-from obra_tui.store import fence, project, search
+from obra_tui.store import fence, project, search, server
 from obra_tui.store import tables as t
 from obra_tui.store.codec import STREAMED_TYPES, encode
+from obra_tui.store.lease import LEASE_S, Lease
 from obra_tui.store.pieces import blank_pieces
 from obra_tui.store.place import place_of
 from obra_tui.store.redact import Redactor
@@ -32,18 +37,32 @@ class SqlJournal:
     """The port `Journal` on SQL. Opens, makes or upgrades the database; raises `StoreError` if it cannot be used."""
 
     def __init__(
-        self, target: str | Path, secrets: Iterable[str] = (), *, space_ran_out: Callable[[], None] | None = None
+        self,
+        target: str | Path,
+        secrets: Iterable[str] = (),
+        *,
+        space_ran_out: Callable[[], None] | None = None,
+        holder: str = "",
+        away: Callable[[StoreError], None] = lambda error: None,
+        lease_s: float = LEASE_S,
     ) -> None:
         """`secrets` are exact values that must never be stored, such as the API key of the environment.
 
         `space_ran_out` is called after a write that went through only because the reserve was given up; without it
-        no reserve is kept.
+        no reserve is kept. On a server, `holder` names this owner, who gets the right to write back at once if he
+        died with it, and `away` is called, from a thread of its own, when the right can no longer be renewed: all
+        that works for this journal must be dead a third of `lease_s` later.
         """
         self._redactor = Redactor(secrets)
         self._place = place_of(target)
         self._engine = self._place.writer()
-        self._searchable, self._token = self._prepare()
+        self._lease_s = 0.0 if self._place.file else lease_s
+        self._searchable, self._token = self._prepare(holder or f"{gethostname()}, process {getpid()}")
         self._lock = Lock()
+        self._away = away
+        self._lease = None if self._place.file else Lease(self._engine, self._token, self._gave_up, lease_s)
+        self._doubt: Sequence[Record] = ()
+        """What was being committed when the connection was lost: it may have happened."""
         self._space_ran_out = space_ran_out
         self._reserve = Reserve(self._place.file.parent) if self._place.file and space_ran_out else None
         if self._reserve:
@@ -64,14 +83,18 @@ class SqlJournal:
             return self._read_last(session) if known is None else known
 
     def writable(self) -> bool:
-        """Return whether writing works again; on a disk that was full there must be room for the reserve, too."""
+        """Return whether writing works again, or the next step is refused for good and says why.
+
+        On a disk that was full there must be room for the reserve, too.
+        """
         with self._lock:
             if self._reserve and not (self._reserve.roomy() and self._reserve.hold()):
                 return False
             try:
-                with self._engine.begin() as connection:
-                    fence.check(connection, self._token, self._place.name)
+                with self._transaction() as connection:
                     fence.touch(connection)
+            except OwnerChanged:
+                return not self._place.file
             except (DBAPIError, StoreError):
                 return False
             return True
@@ -79,13 +102,24 @@ class SqlJournal:
     def close(self) -> None:
         """Close the connection; SQLite then folds its side file into the database."""
         with self._lock:
+            if self._lease:
+                self._lease.end()
+                with suppress(DBAPIError), self._engine.begin() as connection:
+                    fence.release(connection, self._token)
             self._engine.dispose()
 
-    def _prepare(self) -> tuple[bool, int]:
+    def _gave_up(self) -> None:
+        """In a thread of the lease."""
+        self._away(server.no_answer(self._place.name))
+
+    def _prepare(self, holder: str) -> tuple[bool, int]:
         """Return whether there is a search index, and the token of the one who may write, which this one becomes."""
         try:
             with self._engine.begin() as connection:
-                return search.exists(connection), fence.take(connection)
+                return search.exists(connection), fence.take(connection, holder, self._lease_s)
+        except AlreadyOwned:
+            self._engine.dispose()
+            raise
         except DBAPIError as error:
             self._engine.dispose()
             raise self._place.plain(error) from error
@@ -102,26 +136,72 @@ class SqlJournal:
         return last
 
     def _write(self, records: Sequence[Record]) -> dict[SessionId, int]:
+        step = partial(self._write_once, records)
         try:
-            with self._engine.begin() as connection:
-                fence.check(connection, self._token, self._place.name)
-                last = self._numbered(connection, records)
-                clean = list(map(self._redactor.record, records))
-                project.apply(connection, (change for record in clean for change in project.changes(record)))
-                connection.execute(_INSERT_EVENT, [_row(record) for record in clean])
-                if self._searchable:
-                    search.add(connection, clean)
-                for was, now in zip(records, clean, strict=True):
-                    if now is not was:
-                        blank_pieces(connection, now)
-                crash_at_records("within", records)
-                return last
+            if self._lease is None:
+                return step()
+            lease = self._lease
+            return server.persistently(step, lambda: lease.held)
         except DBAPIError as error:
             raise self._place.plain(error) from error
 
-    def _numbered(self, connection: Connection, records: Sequence[Record]) -> dict[SessionId, int]:
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        """One transaction of the one who may write; on a server it renews that right."""
+        lease = self._lease
+        since = lease.began() if lease else 0.0
+        with ExitStack() as stack:
+            connection = stack.enter_context(self._engine.connect())
+            if lease:
+                stack.enter_context(lease.using(connection))
+            with connection.begin():
+                fence.check(connection, self._token, self._place.name, self._lease_s)
+                yield connection
+        if lease:
+            lease.renewed(since)
+
+    def _write_once(self, records: Sequence[Record]) -> dict[SessionId, int]:
+        with self._transaction() as connection:
+            last = self._settled(connection, records)
+            records = records[len(self._doubt) if last else 0 :]
+            last.update(self._numbered(connection, records, last))
+            clean = list(map(self._redactor.record, records))
+            project.apply(connection, (change for record in clean for change in project.changes(record)))
+            if clean:
+                connection.execute(_INSERT_EVENT, [_row(record) for record in clean])
+            if self._searchable:
+                search.add(connection, clean)
+            for was, now in zip(records, clean, strict=True):
+                if now is not was:
+                    blank_pieces(connection, now)
+            crash_at_records("within", records)
+            self._doubt = tuple(records) if self._lease else ()
+        self._doubt = ()
+        return last
+
+    def _settled(self, connection: Connection, records: Sequence[Record]) -> dict[SessionId, int]:
+        """Return the last numbers of what was in doubt if it turns out to be stored, nothing if it does not.
+
+        Raises `StoreError` when it is stored, but was given up by who wrote it.
+        """
+        doubt = self._doubt
+        last = {record.session: record.seq for record in doubt}
+        if not doubt or any(_last_seq(connection, session) < seq for session, seq in last.items()):
+            self._doubt = ()
+            return {}
+        if tuple(records[: len(doubt)]) != tuple(doubt):
+            raise Unwritable(
+                "A step that seemed lost with the connection was stored after all.",
+                where=self._place.name,
+                fix="Close Obra and start it again: it reads what is stored and goes on from there.",
+            )
+        return last
+
+    def _numbered(
+        self, connection: Connection, records: Sequence[Record], known: Mapping[SessionId, int]
+    ) -> dict[SessionId, int]:
         """Return the new last numbers, or refuse records that leave a gap or repeat one."""
-        last: dict[SessionId, int] = {}
+        last = dict(known)
         for record in records:
             before = last.get(record.session, self._last.get(record.session))
             if before is None:

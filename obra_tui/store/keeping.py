@@ -42,29 +42,40 @@ class Pruning:
     open: int
     """Sessions that stay because they are not closed."""
     size: int
-    """Of the database file now; 0 on a server."""
+    """Of the database now."""
 
     @property
     def bytes(self) -> int:
         return sum(session.bytes for session in self.sessions)
 
 
-def plan(target: str | Path, *, before: float | None = None, size: int | None = None) -> Pruning:
-    """Return what pruning would delete: sessions opened before a time, or the oldest until `size` bytes are left."""
+def plan(
+    target: str | Path, *, before: float | None = None, size: int | None = None, labels: Path | None = None
+) -> Pruning:
+    """Return what pruning would delete: sessions opened before a time, or the oldest until `size` bytes are left.
+
+    `labels` is the file of pins and tags; without it, the one beside a database that is a file.
+    """
     place = place_of(target)
     engine = place.reader()
     try:
         with engine.connect() as connection:
-            return _plan(connection, place, before, size)
+            return _plan(connection, place, before, size, _pinned(place, labels))
     except DBAPIError as error:
         raise place.plain(error) from error
     finally:
         engine.dispose()
 
 
-def _plan(connection: Connection, place: Place, before: float | None, size: int | None) -> Pruning:
-    pinned = Labels(place.file.with_name(LABELS)).having(PINNED) if place.file else frozenset()
-    now = place.file.stat().st_size if place.file else 0
+def _pinned(place: Place, labels: Path | None) -> frozenset[str]:
+    beside = labels or (place.file.with_name(LABELS) if place.file else None)
+    return Labels(beside).having(PINNED) if beside else frozenset()
+
+
+def _plan(
+    connection: Connection, place: Place, before: float | None, size: int | None, pinned: frozenset[str]
+) -> Pruning:
+    now = place.file.stat().st_size if place.file else _size_on_server(connection)
     closed = [row for row in connection.execute(_sessions()) if row.closed_at is not None]
     total = connection.execute(select(func.count()).select_from(t.session)).scalar_one()
     free = [
@@ -75,6 +86,10 @@ def _plan(connection: Connection, place: Place, before: float | None, size: int 
     chosen = tuple(_too_old(free, before) if before is not None else _too_much(free, now, size))
     kept = sum(1 for row in closed if row.id in pinned)
     return Pruning(sessions=chosen, pinned=kept, open=total - len(closed), size=now)
+
+
+def _size_on_server(connection: Connection) -> int:
+    return int(connection.exec_driver_sql("SELECT pg_database_size(current_database())").scalar_one())
 
 
 def _sessions() -> Select[tuple[object, ...]]:
@@ -97,7 +112,7 @@ def _too_much(sessions: Sequence[Doomed], now: int, size: int | None) -> Iterato
         yield session
 
 
-def prune(target: str | Path, pruning: Pruning) -> int:
+def prune(target: str | Path, pruning: Pruning, *, labels: Path | None = None) -> int:
     """Delete what the plan names and give the space back; returns how many sessions are gone.
 
     A session that was opened again or pinned meanwhile stays.
@@ -106,7 +121,7 @@ def prune(target: str | Path, pruning: Pruning) -> int:
     ids = [session.id for session in pruning.sessions]
     if not ids:
         return 0
-    pinned = Labels(place.file.with_name(LABELS)).having(PINNED) if place.file else frozenset()
+    pinned = _pinned(place, labels)
     engine = place.writer()
     try:
         with engine.begin() as connection:

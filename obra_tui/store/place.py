@@ -6,12 +6,12 @@ The one place that tells the products apart; everything else speaks SQLAlchemy.
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Engine
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
 
 from obra_tui.core.errors import ConfigError, StoreError
-from obra_tui.store import engines, schema, sqlite
+from obra_tui.store import engines, schema, server, sqlite
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Place:
     def _server(self) -> Engine:
         if self.url is None:
             raise ConfigError("No database was named.", where="database.url")
-        return create_engine(self.url, hide_parameters=True, pool_pre_ping=True)
+        return server.engine_of(self.url)
 
     def plain(self, error: DBAPIError) -> StoreError:
         """Return what a database error means to a person."""
@@ -60,11 +60,7 @@ class Place:
             )
         if self.file is not None:
             return sqlite.plain_error(error.orig or error, self.file)
-        return StoreError(
-            f"The database server refused a step ({type(error.orig).__name__}).",
-            where=self.name,
-            fix="Check that the server runs and can be reached; nothing of this step was stored.",
-        )
+        return server.plain_error(error, self.name)
 
 
 def place_of(target: str | Path) -> Place:

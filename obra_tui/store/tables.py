@@ -378,5 +378,7 @@ fence = Table(
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("token", BigInteger, nullable=False),
+    _text("holder"),
+    Column("lease_until", Float),
 )
-"""One row: the token of whoever may write. Not derived from events."""
+"""One row: the token of whoever may write, and on a server until when. Not derived from events."""

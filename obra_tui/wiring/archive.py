@@ -22,9 +22,16 @@ _PAGE = 1_000
 
 
 def labels_of(settings: Settings) -> Labels:
-    from obra_tui.store.labels import LABELS, Labels
+    from obra_tui.store.labels import Labels
 
-    return Labels(settings.data_dir / LABELS)
+    return Labels(labels_file(settings))
+
+
+def labels_file(settings: Settings) -> Path:
+    """Return where pins and tags are: in the data directory, wherever the database is."""
+    from obra_tui.store.labels import LABELS
+
+    return settings.data_dir / LABELS
 
 
 def prefer(settings: Settings, *, a: str, b: str, winner: Winner, note: str, blind: bool) -> None:
@@ -43,9 +50,18 @@ def database_file(settings: Settings) -> Path:
     target = database(settings)
     if isinstance(target, str) and not target.startswith("sqlite"):
         raise ConfigError(
-            "The database is on a server.", where="database.url", fix="Use the server's own tools, such as pg_dump."
+            "The database is on a server, which has tools of its own for this.",
+            where="database.url",
+            fix=f"Back up: pg_dump --format=custom --file=obra.dump '{_plain_address(target)}'. Put back: pg_restore.",
         )
     return Path(target) if isinstance(target, Path) else settings.data_dir / "obra.db"
+
+
+def _plain_address(url: str) -> str:
+    """The address as the server's own tools read it, without the password."""
+    from sqlalchemy.engine import make_url
+
+    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=True)
 
 
 def clean_record(history: History, attempt: AttemptId) -> Iterator[Record]:
@@ -91,7 +107,7 @@ def plan_pruning(settings: Settings, *, before: float | None, size: int | None) 
     from obra_tui.store.keeping import plan
     from obra_tui.wiring.engine import database
 
-    return plan(database(settings), before=before, size=size)
+    return plan(database(settings), before=before, size=size, labels=labels_file(settings))
 
 
 def carry_out(settings: Settings, pruning: Pruning) -> int:
@@ -101,7 +117,7 @@ def carry_out(settings: Settings, pruning: Pruning) -> int:
     from obra_tui.wiring.engine import database
 
     with acquire(settings.data_dir):
-        return prune(database(settings), pruning)
+        return prune(database(settings), pruning, labels=labels_file(settings))
 
 
 def back_up(settings: Settings, to: Path) -> int:

@@ -193,12 +193,13 @@ def _open_store(settings: Settings, space_ran_out: Callable[[], None]) -> Store:
     from obra_tui.store.commands import CommandTable
     from obra_tui.store.journal import SqlJournal
     from obra_tui.store.queries import SqlHistory
+    from obra_tui.wiring.archive import labels_file
     from obra_tui.wiring.versions import versions
 
     with ExitStack() as closing:
         journal = SqlJournal(database(settings), _secrets(settings), space_ran_out=space_ran_out)
         closing.callback(journal.close)
-        history = SqlHistory(database(settings))
+        history = SqlHistory(database(settings), labels=labels_file(settings))
         closing.callback(history.close)
         commands = CommandTable(settings.data_dir)
         commands.clear()

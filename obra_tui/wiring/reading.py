@@ -17,12 +17,13 @@ if TYPE_CHECKING:
 def open_history(settings: Settings) -> Iterator[History]:
     """Open the database for reading. Raises `StoreError`; `UnknownId` when nothing was ever stored."""
     from obra_tui.store.queries import SqlHistory
+    from obra_tui.wiring.archive import labels_file
     from obra_tui.wiring.engine import database
 
     target = database(settings)
     if not isinstance(target, str) and not target.exists():
         raise UnknownId("There is no session yet.", where=str(target), fix="`obra run` or `obra demo` makes one.")
-    history = SqlHistory(target)
+    history = SqlHistory(target, labels=labels_file(settings))
     try:
         yield history
     finally:
