@@ -4,7 +4,7 @@ Pure, and only for showing: nothing is allowed because no danger was found.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from obra_tui.agents.place import Place
 from obra_tui.agents.shell import Command, Line
@@ -33,6 +33,8 @@ _BY_PROGRAM = {
     WRITES: "mv cp ln tee install",
 }
 _PROGRAM_DANGER = {name: danger for danger, names in _BY_PROGRAM.items() for name in names.split()}
+_TOUCHES = frozenset({DELETES, WRITES, RIGHTS, NETWORK})
+_MOST_NAMED = 4
 _WRAPPERS = frozenset({
     "sudo", "doas", "env", "xargs", "nohup", "nice", "time", "timeout", "setsid", "stdbuf", "command", "exec", "find",
     "watch",
@@ -64,14 +66,28 @@ def dangers_of(line: Line, raw: str, place: Place) -> tuple[str, ...]:
 
 def _of_command(command: Command, place: Place) -> Iterator[str]:
     names = _program_names(command)
-    yield from (_PROGRAM_DANGER[name] for name in names if name in _PROGRAM_DANGER)
+    direct = names[:1] if not _WRAPPERS.intersection(names[:1]) else []
+    yield from (_said(_PROGRAM_DANGER[name], command.words[1:]) for name in direct if name in _PROGRAM_DANGER)
+    yield from (_PROGRAM_DANGER[name] for name in names[len(direct) :] if name in _PROGRAM_DANGER)
     if command.words:
         text = " ".join((names[0], *command.words[1:]))
         yield from (danger for pattern, danger in _PATTERNS if pattern.match(text))
     if command.writes:
-        yield WRITES
+        yield _said(WRITES, command.writes)
     for path in (*command.words[1:], *command.reads, *command.writes):
         yield from path_dangers(path, place)
+
+
+def kind(danger: str) -> str:
+    """Return what a mark says without what it is about: `deletes files: build` is `deletes files`."""
+    return danger.partition(": ")[0]
+
+
+def _said(danger: str, words: Iterable[str]) -> str:
+    """Name what is touched, where the words after the program say it."""
+    touched = [word for word in words if word and not word.startswith("-")] if danger in _TOUCHES else []
+    more = f" and {len(touched) - _MOST_NAMED} more" if len(touched) > _MOST_NAMED else ""
+    return f"{danger}: {' '.join(touched[:_MOST_NAMED])}{more}" if touched else danger
 
 
 def _program_names(command: Command) -> list[str]:

@@ -50,7 +50,7 @@ class Place:
         """Return what touching `path` means, in words."""
         if path in _NOWHERE:
             return ()
-        outside = () if _under(self.real(path), (self.cwd, *self.scratch)) else ("outside the copy",)
+        outside = () if _under(self.real(path), (self.cwd, *self.scratch)) else (f"outside the copy: {path}",)
         name = self.protected(path)
         kind = "secrets" if name in SECRET else "protected"
         return (*outside, f"{kind}: {name}") if name else outside

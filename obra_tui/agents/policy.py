@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from obra_tui.agents.dangers import NETWORK, dangers_of, path_parts
+from obra_tui.agents.dangers import NETWORK, dangers_of, kind, path_parts
 from obra_tui.agents.place import Place
 from obra_tui.agents.shell import Command, Line, parse
 
@@ -233,7 +233,7 @@ def _normal(command: Command, place: Place) -> tuple[str, ...]:
 
 def _offer(line: Line, raw: str, dangers: tuple[str, ...]) -> str:
     """Return the rule to offer: a prefix for one plain command, the very line when it is dangerous or compound."""
-    if line.opaque or len(line.commands) != 1 or set(dangers) - {NETWORK}:
+    if line.opaque or len(line.commands) != 1 or {kind(danger) for danger in dangers} - {NETWORK}:
         return f"Bash({raw.strip()})" if len(raw) <= 200 and "\n" not in raw.strip() else ""
     words = line.commands[0].words
     if len(words) > 2 and words[1] == "-m":

@@ -56,6 +56,7 @@ def text_question(item: Frame) -> PermissionQuestion:
         detail="\n".join([asked, "", *lines, *several]).rstrip(),
         why="Claude asks you.",
         options=tuple(str(option.get("label", "")) for option in offered),
+        several=bool(item.get("multiSelect")),
     )
 
 

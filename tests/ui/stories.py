@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from obra_tui.core import events as e
-from obra_tui.core.ids import AttemptId, ClaudeSessionId, GateId, QuestionId, SessionId, TaskId
+from obra_tui.core.ids import AttemptId, ClaudeSessionId, GateId, QuestionId, RuleId, SessionId, TaskId
 from obra_tui.core.lifecycle import State, Trigger
 from obra_tui.core.model import (
     Acceptance,
@@ -507,6 +507,23 @@ def failing_gate() -> Story:
 def second_attempt() -> Story:
     story = checking().checks_done(passing=False).judge_streams().verdict().scored(poor_quality()).retried()
     return story.attempt_started().claude_works()
+
+
+def with_rules() -> Story:
+    """Two rules for the session: one used twice, one not at all."""
+    push, make = RuleId("r1"), RuleId("r2")
+    me = "person:ada"
+    return (
+        two_tasks()
+        .attempt_started()
+        .claude_works()
+        .tell(
+            e.RuleAllowed(rule=push, pattern="Bash(git push:*)", by=me, title="git push origin main"),
+            e.RuleUsed(rule=push, title="git push origin main"),
+            e.RuleUsed(rule=push, title="git push --tags"),
+            e.RuleAllowed(rule=make, pattern="Bash(make:*)", by=me, title="make test"),
+        )
+    )
 
 
 def asking() -> Story:

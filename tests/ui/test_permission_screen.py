@@ -3,12 +3,13 @@ from dataclasses import replace
 import pytest
 
 from obra_tui.core import events as e
-from obra_tui.core.commands import AnswerPermission
+from obra_tui.core.commands import AnswerPermission, RevokeRule
 from obra_tui.core.errors import NotAllowed
-from obra_tui.core.ids import QuestionId
+from obra_tui.core.ids import QuestionId, RuleId
 from obra_tui.core.model import PermissionAnswer, PermissionKind, PermissionVerdict
 from obra_tui.ui.screens.live import LiveScreen
 from obra_tui.ui.screens.permission import PermissionScreen
+from obra_tui.ui.screens.rules import RulesScreen
 from tests.fakes.engine import FakeEngine
 from tests.ui import stories
 from tests.ui.stage import Stage, settled
@@ -148,3 +149,71 @@ async def test_a_refused_answer_can_be_given_again():
         await settled(pilot, lambda: len(answers(stage)) == 1)
         await stage.press(pilot, "o")
         await settled(pilot, lambda: len(answers(stage)) == 2)
+
+
+async def test_several_answers_are_marked_and_given_together():
+    question = replace(
+        stories.push_question(),
+        kind=PermissionKind.QUESTION,
+        title="Which checks?",
+        detail="",
+        session_rule="",
+        options=("lint", "types", "tests"),
+        several=True,
+    )
+    stage = Stage(stories.two_tasks().attempt_started().permission(question))
+    async with stage.open() as pilot:
+        await stage.press(pilot, "A", "m", "j", "m", "j", "m", "m")
+        assert "[x] types" in stage.text() and "[ ] tests" in stage.text()
+        await stage.press(pilot, "o")
+        await settled(pilot, lambda: answers(stage))
+        assert answers(stage)[0].note == "lint, types"
+
+
+async def test_a_plan_is_approved_or_sent_back_with_words():
+    plan = replace(
+        stories.push_question(),
+        kind=PermissionKind.PLAN,
+        tool="ExitPlanMode",
+        title="Claude made a plan and wants to carry it out",
+        detail="1. Write it\n2. Test it",
+        session_rule="",
+    )
+    stage = Stage(stories.two_tasks().attempt_started().permission(plan))
+    async with stage.open() as pilot:
+        await stage.press(pilot, "A")
+        assert "2. Test it" in stage.text() and "Approve the plan" in stage.text()
+        await stage.press(pilot, "s")
+        assert answers(stage) == [], "a plan makes no rule"
+        await stage.press(pilot, "d", "ctrl+s")
+        assert answers(stage) == [], "a plan is not sent back without a word"
+        await stage.press(pilot, *"test first", "ctrl+s")
+        await settled(pilot, lambda: answers(stage))
+        assert answers(stage) == [PermissionAnswer(verdict=PermissionVerdict.DENY, by="person:ada", note="test first")]
+
+
+async def test_the_rules_of_the_session_are_listed_with_their_use_and_revoked_by_a_key():
+    stage = Stage(stories.with_rules())
+    async with stage.open() as pilot:
+        await stage.press(pilot, "R")
+        text = stage.text()
+        assert "Bash(git push:*)" in text and "used 2 times" in text and "git push --tags" in text
+        assert "not used yet" in text
+        await stage.press(pilot, "j", "x")
+        await settled(pilot, lambda: stage.engine.asked(RevokeRule))
+        assert stage.engine.asked(RevokeRule)[0].rule == RuleId("r2")
+        stage.play(lambda s: s.tell(e.RuleRevoked(rule=RuleId("r2"), by="person:ada")))
+        await settled(pilot, lambda: "Bash(make:*)" not in stage.text())
+        await stage.press(pilot, "escape")
+        assert isinstance(stage.screen, LiveScreen)
+
+
+async def test_without_a_rule_the_list_says_how_one_is_made_and_revokes_nothing():
+    stage = Stage(stories.asking())
+    async with stage.open() as pilot:
+        await stage.press(pilot, "A", "R")
+        assert isinstance(stage.screen, RulesScreen)
+        assert "Allow for this session" in stage.text()
+        await stage.press(pilot, "x", "escape")
+        assert isinstance(stage.screen, PermissionScreen)
+        assert not stage.engine.asked(RevokeRule)

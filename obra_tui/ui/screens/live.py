@@ -237,6 +237,9 @@ class LiveScreen(ObraScreen):
     def action_new_task(self) -> None:
         self.desk.ask_new_task()
 
+    def action_show_rules(self) -> None:
+        self.desk.show_rules()
+
     def action_message(self) -> None:
         if self._shown.task:
             name = self._shown.task.spec.key

@@ -53,6 +53,8 @@ class PermissionScreen(ArmedScreen, ModalScreen[object]):
         super().__init__()
         self._asked = asked
         self._sending = False
+        self._marked: set[str] = set()
+        """Numbers of the answers that are to be given together."""
         self._unwatch: Callable[[], None] = lambda: None
 
     @property
@@ -102,11 +104,18 @@ class PermissionScreen(ArmedScreen, ModalScreen[object]):
         for options in self.query("#options").results(ChoiceList):
             options.border_title = "Answers"
             options.styles.height = min(len(self._question.options), MOST_ROWS) + 2
-            options.set_rows([LogLine(text, key=str(n)) for n, text in enumerate(self._question.options)])
+            options.set_rows(self._option_rows())
         bar = self.query_one(DecisionBar)
         bar.show(self._answers())
         bar.armed = self.is_armed
         self._unwatch = self.desk.hub.watch(lambda records: self._look())
+
+    def _option_rows(self) -> list[LogLine]:
+        rows = []
+        for number, text in enumerate(self._question.options):
+            mark = ("[x] " if str(number) in self._marked else "[ ] ") if self._question.several else ""
+            rows.append(LogLine(f"{mark}{text}", key=str(number)))
+        return rows
 
     def on_unmount(self) -> None:
         self._unwatch()
@@ -121,9 +130,19 @@ class PermissionScreen(ArmedScreen, ModalScreen[object]):
         later = Answer(key("permission.later"), "Later", "Claude stands still until you answer")
         if question.kind is PermissionKind.QUESTION:
             chosen = "the highlighted answer" if question.options else "write the answer"
+            if question.several:
+                chosen = f"all that is marked ({key('permission.mark')} marks)"
             return [
                 Answer(key("permission.allow_once"), "Answer", chosen),
                 Answer(key("permission.deny"), "Write…", "answer in your own words"),
+                later,
+            ]
+        if question.kind is PermissionKind.PLAN:
+            return [
+                Answer(
+                    key("permission.allow_once"), "Approve the plan", "Claude carries it out, step by step as allowed"
+                ),
+                Answer(key("permission.deny"), "Send back…", "Claude reads what you write and plans again"),
                 later,
             ]
         rule = f"also allows {question.session_rule} until the session ends" if question.session_rule else ""
@@ -154,6 +173,8 @@ class PermissionScreen(ArmedScreen, ModalScreen[object]):
     # -- answers -------------------------------------------------------------------------------
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "mark" and not self._question.several:
+            return False
         if action == "allow_session" and not self._question.session_rule:
             return False
         if action in ("allow_once", "allow_session", "deny") and self._sending:
@@ -165,10 +186,23 @@ class PermissionScreen(ArmedScreen, ModalScreen[object]):
         if question.kind is not PermissionKind.QUESTION:
             self._answer(PermissionVerdict.ONCE)
         elif question.options:
-            picked = self.query_one("#options", ChoiceList).highlighted
-            self._answer(PermissionVerdict.ONCE, question.options[int(picked or 0)])
+            self._answer(PermissionVerdict.ONCE, self._picked())
         else:
             self._write_answer()
+
+    def _picked(self) -> str:
+        """Return the marked answers, or the highlighted one."""
+        highlighted = self.query_one("#options", ChoiceList).highlighted or "0"
+        numbers = sorted(int(number) for number in self._marked or {highlighted})
+        return ", ".join(self._question.options[number] for number in numbers)
+
+    def action_mark(self) -> None:
+        options = self.query_one("#options", ChoiceList)
+        self._marked ^= {options.highlighted}
+        options.set_rows(self._option_rows())
+
+    def action_show_rules(self) -> None:
+        self.desk.show_rules()
 
     def action_allow_session(self) -> None:
         if self._question.session_rule:
@@ -178,12 +212,13 @@ class PermissionScreen(ArmedScreen, ModalScreen[object]):
         if self._question.kind is PermissionKind.QUESTION:
             self._write_answer()
             return
+        plan = self._question.kind is PermissionKind.PLAN
         writing = Writing(
-            title="Deny",
+            title="Send the plan back" if plan else "Deny",
             explanation=f"{self._head()}\n\nClaude reads your reason.",
-            send_label="Deny",
-            placeholder="Why not, and what instead?",
-            may_be_empty=True,
+            send_label="Send" if plan else "Deny",
+            placeholder="What should be planned otherwise?" if plan else "Why not, and what instead?",
+            may_be_empty=not plan,
         )
         self._write(writing, PermissionVerdict.DENY)
 
