@@ -93,3 +93,14 @@ def test_a_theme_is_taken_from_the_settings():
 
 def test_nothing_moves_when_motion_is_not_wanted():
     assert Stage(reduce_motion=True).app.animation_level == "none"
+
+
+async def test_a_terminal_that_is_too_small_is_told_so_until_it_is_large_enough():
+    stage = Stage(stories.at_gate())
+    async with stage.open() as pilot:
+        await pilot.resize_terminal(52, 14)
+        await settled(pilot, lambda: "60×16 needed, you have 52×14" in stage.text())
+        assert "Write a calculator" not in stage.text()
+        await pilot.resize_terminal(60, 16)
+        await settled(pilot, lambda: "Write a calculator" in stage.text())
+        assert "needed" not in stage.text()

@@ -6,7 +6,11 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import App, ComposeResult
+from textual.content import Content
+from textual.events import Resize
+from textual.geometry import Size
 from textual.screen import Screen
+from textual.widgets import Static
 from textual.worker import Worker, WorkerState
 
 from obra_tui.core.events import Record
@@ -21,6 +25,9 @@ if TYPE_CHECKING:
     from obra_tui.core.ids import GateId
     from obra_tui.ui.desk import Desk
 
+
+LEAST = Size(60, 16)
+"""Below this the panes would show nothing that can be read."""
 
 PLACES = {
     "live": "Live",
@@ -63,6 +70,7 @@ class ObraScreen(Screen[object]):
         yield StatusLine(id="status")
         yield from self.compose_body()
         yield KeyLine(id="keys")
+        yield Static(id="too-small")
 
     def compose_body(self) -> ComposeResult:
         yield from ()
@@ -78,6 +86,15 @@ class ObraScreen(Screen[object]):
         self.ready = True
         self._unwatch = self.hub.watch(self._changed)
         self.draw(())
+
+    def on_resize(self, event: Resize) -> None:
+        """Say what is needed rather than draw what cannot be read."""
+        width, height = event.size
+        small = width < LEAST.width or height < LEAST.height
+        self.set_class(small, "-too-small")
+        if small:
+            need = f"{LEAST.width}×{LEAST.height} needed, you have {width}×{height}."
+            self.query_one("#too-small", Static).update(Content(f"{need} Nothing stops meanwhile."))
 
     def on_unmount(self) -> None:
         self.ready = False
