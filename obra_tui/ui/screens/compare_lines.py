@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from obra_tui.core.compare import Comparison, Number, TaskPair, shown, shown_delta, split_patch
-from widgets.lines import LogLine
+from widgets.lines import LogLine, Span
 from widgets.patch import FileDiff
 
 Texts = Mapping[str, tuple[str | None, str | None]]
@@ -73,13 +73,15 @@ def _says(head: list[str], words: str) -> bool:
 
 
 def pair_row(pair: TaskPair) -> LogLine:
-    """`T001 Write a calculator   accepted 0.84 → rejected 0.41   −0.43 ▼`."""
+    """`T001 Write a calculator`, and below it `accepted 0.84 → rejected 0.41 · −0.43 ▼ worse`."""
     sides = [
-        " ".join(part for part in (state.replace("_", " "), shown(pair.score, value) if value is not None else ""))
+        state.replace("_", " ") + (f" {shown(pair.score, value)}" if value is not None else "")
         for state, value in zip(pair.states, (pair.score.a, pair.score.b), strict=True)
     ]
-    name = f"{pair.key} {pair.title}"
-    same = pair.states[0] == pair.states[1]
-    glyph = "·" if same else "!"
-    text = f"{name[:34]:<35} {sides[0].strip()} → {sides[1].strip()}"
-    return LogLine(text, key=pair.key, glyph=glyph, aside=shown_delta(pair.score))
+    name, moved = f"{pair.key} {pair.title}", shown_delta(pair.score)
+    differs = pair.states[0] != pair.states[1]
+    text = f"{name}\n{sides[0]} → {sides[1]}{f' · {moved}' if moved else ''}"
+    tries = f"{pair.attempts[0]} / {pair.attempts[1]} attempts" if any(pair.attempts) else ""
+    return LogLine(
+        text, key=pair.key, glyph="!" if differs else "·", aside=tries, spans=(Span(0, len(name), "strong"),), hang=""
+    )
