@@ -187,7 +187,8 @@ DEFINITIONS: tuple[Definition, ...] = (
         title="judge agrees with the person",
         unit="share",
         text="Person's decisions where the judge's own stages were on the same side: their mean at or over the "
-        "threshold and approved, or below it and not approved.",
+        "threshold and approved, or below it and not approved. A score that the person gave before the judge's was "
+        "shown stands in place of their decision.",
         good="up",
     ),
     Definition(

@@ -65,7 +65,8 @@ _BILL = f"""FROM (
 _JUDGED = """FROM (
   SELECT of.id, of.grouped,
     CASE WHEN (quality.requirements + quality.quality) / 2 >= quality.threshold THEN 1 ELSE 0 END AS judge,
-    CASE WHEN decision.kind = 'approve' THEN 1 ELSE 0 END AS person
+    CASE WHEN decision.kind = 'approve' THEN 1 ELSE 0 END AS person,
+    CASE WHEN coalesce(decision.own_score >= quality.threshold, decision.kind = 'approve') THEN 1 ELSE 0 END AS opinion
   FROM scope AS of
   JOIN decision ON decision.attempt = of.id AND decision.by LIKE 'person%'
   JOIN quality ON quality.attempt = of.id AND quality.seq = (
@@ -144,15 +145,15 @@ _FIGURES: Mapping[str, _Rows] = {
     "wait": _Ranked(source=_BY_PERSON, value=_WAIT, place=_MEDIAN),
     "wait_p90": _Ranked(source=_BY_PERSON, value=_WAIT, place=_P90),
     "unjudged": _share("verdict.unjudged <> ''", _REVIEWS),
-    "agreement": _share("judge = person", _JUDGED),
+    "agreement": _share("judge = opinion", _JUDGED),
     "kappa": _Rows(
         source=_JUDGED,
-        cells="sum(judge * person), sum((1 - judge) * (1 - person)),\n  sum(judge * (1 - person)), "
-        "sum((1 - judge) * person)",
+        cells="sum(judge * opinion), sum((1 - judge) * (1 - opinion)),\n  sum(judge * (1 - opinion)), "
+        "sum((1 - judge) * opinion)",
     ),
     "false_pass": _share("person = 0", _JUDGED, "judge = 1"),
     "false_alarm": _share("person = 1", _JUDGED, "judge = 0"),
-    "overrides": _share("decision.override", _BY_PERSON, "decision.kind = 'approve'"),
+    "overrides": _share("NOT scope.passes", _BY_PERSON, "decision.kind = 'approve'"),
     "refusals": _share("scope.passes", _BY_PERSON, _REFUSED),
 }
 _THRESHOLDS = "\nSELECT min(threshold), max(threshold) FROM scope"

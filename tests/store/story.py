@@ -171,7 +171,8 @@ class Writer:
         self.add(e.GateOpened(gate=GateId(gate), binding=binding, reasons=("A person decides.",)), task, attempt)
 
     def decided(self, task: str, attempt: str, gate: str | None, binding: Binding, kind: DecisionKind) -> None:
-        decision = Decision(kind=kind, by="person:ada" if gate else "policy", note="ok")
+        own = 0.9 if gate and kind is DecisionKind.REJECT else None
+        decision = Decision(kind=kind, by="person:ada" if gate else "policy", note="ok", own_score=own)
         made = e.DecisionMade(gate=None if gate is None else GateId(gate), binding=binding, decision=decision)
         self.add(made, task, attempt)
 

@@ -228,8 +228,9 @@ def figures_of(items, cost_of, tokens_of, taken_in):
     refusals = [item for item, _, _, told in decisions if told.kind is not DecisionKind.APPROVE]
     passing = lambda item: item["scores"][-1][1].passes_gate  # noqa: E731
     pairs = list(filter(None, (judged(item, seq, told) for item, seq, _, told in decisions)))
-    would = [person for judge, person in pairs if judge]
-    would_not = [person for judge, person in pairs if not judge]
+    would = [person for judge, person, _ in pairs if judge]
+    would_not = [person for judge, person, _ in pairs if not judge]
+    opinions = [(judge, opinion) for judge, _, opinion in pairs]
     return {
         "pass_rate": (sum(score.passes_gate for score in scores), len(scores)),
         "first_try": (sum(item["number"] == 1 for item in accepted), len(tasks)),
@@ -252,12 +253,12 @@ def figures_of(items, cost_of, tokens_of, taken_in):
         "wait": (median(waits) if waits else None, len(waits)),
         "wait_p90": (waits[(len(waits) * 9 + 9) // 10 - 1] if waits else None, len(waits)),
         "unjudged": (sum(bool(verdict.unjudged) for verdict in reviews), len(reviews)),
-        "agreement": (sum(judge == person for judge, person in pairs), len(pairs)),
-        "kappa": (beyond_chance(pairs), len(pairs)),
+        "agreement": (sum(judge == opinion for judge, opinion in opinions), len(pairs)),
+        "kappa": (beyond_chance(opinions), len(pairs)),
         "false_pass": (sum(not person for person in would), len(would)),
         "false_alarm": (sum(would_not), len(would_not)),
         "overrides": (
-            sum(told.override for *_, told in decisions if told.kind is DecisionKind.APPROVE),
+            sum(not passing(item) for item in approvals),
             len(approvals),
         ),
         "refusals": (sum(map(passing, refusals)), len(refusals)),
@@ -265,12 +266,14 @@ def figures_of(items, cost_of, tokens_of, taken_in):
 
 
 def judged(item, seq, told):
-    """What the judge said alone and what the person said, None when there was no judge."""
+    """What the judge said alone, what the person decided and what they thought, None when there was no judge."""
     score = [score for at, score in item["scores"] if at < seq][-1]
     own = [stage.score for stage in score.stage_scores if stage.stage in JUDGED_STAGES]
     if len(own) < 2:
         return None
-    return sum(own) / 2 >= score.threshold, told.kind is DecisionKind.APPROVE
+    approved = told.kind is DecisionKind.APPROVE
+    opinion = approved if told.own_score is None else told.own_score >= score.threshold
+    return sum(own) / 2 >= score.threshold, approved, opinion
 
 
 def beyond_chance(pairs):
