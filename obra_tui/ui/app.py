@@ -79,7 +79,6 @@ class ObraApp(App[UiResult]):
     COMMAND_PALETTE_BINDING = "f12"
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_commands}
     MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {"first": FirstScreen, **SCREENS}
-    DEFAULT_MODE = "first"
 
     def __init__(
         self,
@@ -114,6 +113,10 @@ class ObraApp(App[UiResult]):
         self._leaving = False
 
     # -- start ---------------------------------------------------------------------------------
+
+    def get_default_screen(self) -> Screen[Any]:
+        """What is painted first. As a mode like the others it would have all styles parsed once more before it."""
+        return FirstScreen()
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """The last choke point: no control character of anybody's text, and no symbol that the font has not."""
