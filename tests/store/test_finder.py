@@ -182,7 +182,7 @@ def test_a_person_against_the_judge(journal, history):
         (1, 3),
         (1, 1),
     ]
-    assert group["kappa"].value == pytest.approx(kappa(2, 0, 1, 1))
+    assert group["kappa"].value == pytest.approx(kappa(3, 0, 0, 1))
     assert group["wait"].of == 4
     assert (group["overrides"].hits, group["overrides"].of) == (0, 3)
 
