@@ -72,12 +72,11 @@ def spec_of(fields: TaskFields, spec: TaskSpec) -> TaskSpec:
     wrong = next((remark for remark in _alone(fields) if remark.blocks), None)
     if wrong is not None:
         raise PlanError(wrong.text, where=spec.source, fix=f"Correct the {wrong.field}.")
-    title = fields.title.strip()
     return replace(
         spec,
         key=fields.key.strip() or spec.key,
-        title=title,
-        prompt=fields.prompt.strip() or title,
+        title=fields.title.strip(),
+        prompt=fields.prompt.strip(),
         acceptance=_criteria(fields.acceptance),
         depends_on=keys_in(fields.after),
         checks=_checks(fields.checks, spec.checks),

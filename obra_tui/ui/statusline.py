@@ -50,7 +50,9 @@ def _place(view: ViewState, session: SessionView, task: TaskView) -> list[Part]:
     if len(session.tasks) < 2:
         return []
     number = session.tasks.index(task.id) + 1 if task.id in session.tasks else 0
-    return [Part(text=f"task {number}/{len(session.tasks)}")]
+    working = sum(item.working for item in view.tasks_of(session.id))
+    others = f" · {working} at work, J K" if working > 1 else ""
+    return [Part(text=f"task {number}/{len(session.tasks)}{others}")]
 
 
 def _attempt_part(session: SessionView, task: TaskView, attempt: AttemptView | None) -> list[Part]:

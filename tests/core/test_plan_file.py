@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from obra_tui.core.errors import PlanError
 from obra_tui.core.plan import parse_plan
 from obra_tui.core.plan_file import ticked
 
@@ -60,3 +61,62 @@ def test_what_was_ticked_is_left_out_of_the_plan_the_next_time():
     done = ticked(text, key=plan.tasks[0].key, title=plan.tasks[0].title)
     again = parse_plan(done, "tasks.md", "markdown")
     assert [(task.key, task.title) for task in again.tasks] == [(plan.tasks[1].key, "Second")]
+
+
+# --- whole files, as people and their editors write them -----------------------------------------
+
+_TEXT = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Zl", "Zp")), max_size=12)
+_BULLET = st.sampled_from(["- ", "* ", "+ ", "1. ", "12) ", "-\t"])
+_INDENT = st.sampled_from(["", "  ", "    ", "\t", " \t"])
+_KEYS = st.sampled_from(["", "T001 ", "T002: ", "**api-1** ", "T003 [P] [US1] "])
+_LINE = st.one_of(
+    st.tuples(_INDENT, _BULLET, st.sampled_from(["[ ] ", "[x] ", "[X]\t", "[ ]"]), _KEYS, _TEXT).map("".join),
+    st.tuples(_INDENT, _BULLET, _TEXT).map("".join),
+    st.sampled_from(["```", "~~~~", "  ```python", "", "   ", "<!-- id: T001 -->", "# Plan", "## Phase 1"]),
+    _TEXT,
+)
+_END = st.sampled_from(["\n", "\r\n", "\r"])
+
+
+@st.composite
+def _files(draw):
+    """A file with a byte order mark or none, mixed line ends, tabs, nested lists, fences, and maybe no last end."""
+    lines = draw(st.lists(st.tuples(_LINE, _END), max_size=12))
+    text = draw(st.sampled_from(["", "\ufeff"])) + "".join(line + end for line, end in lines)
+    return text + draw(st.one_of(st.just(""), _LINE))
+
+
+@given(_files(), st.sampled_from(["T001", "T002", "T003", "api-1", "T009"]), _TEXT)
+def test_of_any_file_only_one_box_and_its_comment_change(text, key, title):
+    before, after = text.encode(), ticked(text, key=key, title=title).encode()
+    if after == before:
+        return
+    start = next(place for place, pair in enumerate(zip(before, after, strict=False)) if pair[0] != pair[1])
+    rest = after[start:]
+    for old, new in ((b" ", b"x"), (b"", f" <!-- id: {key} -->".encode())):
+        rest = rest.replace(new, old, 1) if rest.replace(new, old, 1) != rest else rest
+    assert rest == before[start:]
+
+
+@given(_files())
+def test_a_task_of_any_file_is_found_again_in_it_and_done_the_next_time(text):
+    try:
+        plan = parse_plan(text, "tasks.md", "markdown")
+    except PlanError:
+        return
+    task = plan.tasks[0]
+    done = ticked(text, key=task.key, title=task.title)
+    if done == text:
+        return
+    try:
+        left = parse_plan(done, "tasks.md", "markdown").tasks
+    except PlanError as nothing:
+        assert "Every task of this plan is ticked" in str(nothing) or "no task" in str(nothing)
+        return
+    assert task.key not in {other.key for other in left} or len(left) < len(plan.tasks)
+
+
+@given(_files())
+def test_what_stands_in_a_fence_is_never_ticked(text):
+    fenced = "```\n" + text.replace("`", "").replace("\r", "\n") + "\n- [ ] T001 Here\n```\n"
+    assert ticked(fenced, key="T001", title="Here") == fenced

@@ -48,8 +48,9 @@ def test_a_check_that_stays_keeps_what_the_plan_said_of_it():
     assert (spec.checks[1].run, spec.checks[1].origin, spec.checks[1].junit) == ("make unit $OBRA_JUNIT", "plan", True)
 
 
-def test_an_empty_prompt_is_the_title():
-    assert spec_of(TaskFields(title=" Do it "), SPEC).prompt == "Do it"
+def test_a_title_says_enough_for_a_task():
+    spec = spec_of(TaskFields(title=" Do it "), SPEC)
+    assert (spec.title, spec.prompt, spec.acceptance) == ("Do it", "", ())
 
 
 @pytest.mark.parametrize(

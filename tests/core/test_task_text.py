@@ -67,5 +67,5 @@ _CRITERIA = _LINES.filter(lambda line: not line.startswith("- "))
 
 @given(_LINES, st.lists(_LINES, max_size=4), st.lists(_CRITERIA, max_size=3))
 def test_whatever_stands_in_a_task_comes_back(title, prompt, acceptance):
-    spec = replace(SPEC, title=title, prompt="\n".join(prompt) or title, acceptance=tuple(acceptance))
+    spec = replace(SPEC, title=title, prompt="\n".join(prompt), acceptance=tuple(acceptance))
     assert read_task(task_text(spec), spec) == spec

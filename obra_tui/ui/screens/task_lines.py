@@ -19,7 +19,7 @@ _WORD = 12
 _AROUND = 14
 """Columns of a row that hold no text of its own: glyph, mark, attempts and score."""
 _NARROWEST_TITLE = 16
-_GROUPS = ("at work", "gate", "interrupted", "failed", "rejected", "cancelled", "held", "waiting")
+_GROUPS = ("at work", "at the gate", "interrupted", "failed", "rejected", "cancelled", "held", "waiting")
 
 
 def status_of(view: ViewState, session: SessionView | None) -> tuple[Part, ...]:
@@ -34,7 +34,7 @@ def status_of(view: ViewState, session: SessionView | None) -> tuple[Part, ...]:
 
 
 def _standing(tasks: Sequence[TaskView]) -> Sequence[str]:
-    """Return `3/9 accepted`, `1 at work`, `1 gate`, …: what matters most first, because the line may be short."""
+    """Return `3/9 accepted`, `1 at work`, `1 at the gate`, …: what matters most first, because the line may be short."""
     words = Counter(_group(task) for task in tasks)
     rest = [f"{words[word]} {word}" for word in _GROUPS if words[word]]
     return [f"{words['accepted']}/{len(tasks)} accepted", *rest] if tasks else []
@@ -45,6 +45,8 @@ def _group(task: TaskView) -> str:
         return "at work"
     if task.held_back and not task.over:
         return "held"
+    if task.state is State.AWAITING_HUMAN:
+        return "at the gate"
     return TASK[task.state].word if task.state not in (State.QUEUED, State.BLOCKED) else "waiting"
 
 
@@ -61,8 +63,10 @@ def _row(view: ViewState, task: TaskView, marked: bool, keys: int, title: int, a
     head = f"{task.spec.key:<{keys}} {status.word:<{_WORD}} "
     scored = [item.quality.overall_score for item in view.attempts_of(task.id) if item.quality]
     tries = f"{len(task.attempts)}×" if task.attempts else ""
+    after = _cut(_after(task), afters)
+    room = title if after else title + afters + 1
     return LogLine(
-        f"{head}{_cut(task.spec.title, title):<{title}} {_cut(_after(task), afters)}".rstrip(),
+        f"{head}{_cut(task.spec.title, room):<{room}} {after}".rstrip(),
         key=task.id,
         glyph=status.glyph,
         lead="* " if marked else "  ",
