@@ -5,6 +5,20 @@ from pathlib import Path
 from obra_tui.api import Obra
 from obra_tui.rehearsal import Stage, load_scenario, materialise
 
+CHECKS = """
+[[checks]]
+name = "compiles"
+stage = "syntax"
+run = "{python} -m compileall -q ."
+
+[[checks]]
+name = "tests"
+stage = "testing"
+run = "PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 {python} -m pytest -q -p no:cacheprovider --junitxml=$OBRA_JUNIT"
+junit = true
+"""
+"""Of a scenario that a test makes for itself."""
+
 
 class House:
     def __init__(self, folder: Path, scenario: str, pace: float = 0.0) -> None:

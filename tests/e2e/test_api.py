@@ -362,7 +362,8 @@ def test_a_killed_claude_is_resumed_and_what_it_used_is_counted_once(house):
         assert assert_usage_adds_up(obra, done.session) == done.usage
 
 
-def test_what_was_interrupted_goes_on_in_the_same_conversation_after_opening_again(house):
+def interrupted(house):
+    """Close Obra while Claude works; returns the house, the closed Obra and the task."""
     one = house("csv")
     one.theatre.claude.faults.add(Fault(kind=FaultKind.HANG, skip=1, seconds=60))
     obra = one.open()
@@ -374,6 +375,11 @@ def test_what_was_interrupted_goes_on_in_the_same_conversation_after_opening_aga
     with contextlib.suppress(NotAllowed):  # the call learns of the interruption, or only of the end of Obra
         assert result().state is State.INTERRUPTED
     closing.join()
+    return one, obra, task
+
+
+def test_what_was_interrupted_goes_on_in_the_same_conversation_after_opening_again(house):
+    one, obra, task = interrupted(house)
     with one.open() as again:
         done = again.resume_task(task)
         assert done.accepted, done.reason
@@ -385,17 +391,7 @@ def test_what_was_interrupted_goes_on_in_the_same_conversation_after_opening_aga
 
 
 def test_interrupted_work_goes_on_in_a_fork_whose_usage_is_its_own(house):
-    one = house("csv")
-    one.theatre.claude.faults.add(Fault(kind=FaultKind.HANG, skip=1, seconds=60))
-    obra = one.open()
-    (task,) = obra.create_tasks(one.plan)
-    result = in_the_background(lambda: obra.execute_task(task))
-    one.theatre.claude.wait_for_requests(2, timeout=60)
-    closing = threading.Thread(target=obra.close)
-    closing.start()
-    with contextlib.suppress(NotAllowed):  # the call learns of the interruption, or only of the end of Obra
-        assert result().state is State.INTERRUPTED
-    closing.join()
+    one, _, task = interrupted(house)
     with one.open() as again:
         done = again.resume_task(task, fork=True)
         assert done.accepted, done.reason

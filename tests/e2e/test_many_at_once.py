@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.e2e.house import CHECKS
 from tests.e2e.obra import git, obra, processes_of
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(150)]
@@ -17,20 +18,7 @@ def test_everybody_is_greeted():
 START = '"""Words to greet with."""\n'
 HELLO = 'def hello(name: str) -> str:\n    """Return a welcome."""\n    return f"Hello, {name}"\n'
 BYE = 'def bye(name: str) -> str:\n    """Return a farewell."""\n    return f"Bye, {name}"\n'
-SCENARIO = """
-title = "Meeting"
-
-[[checks]]
-name = "compiles"
-stage = "syntax"
-run = "{python} -m compileall -q ."
-
-[[checks]]
-name = "tests"
-stage = "testing"
-run = "PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 {python} -m pytest -q -p no:cacheprovider --junitxml=$OBRA_JUNIT"
-junit = true
-"""
+SCENARIO = f'title = "Meeting"\n{CHECKS}'
 SCRIPT = """
 [[scripts]]
 name = "{name}"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.house import CHECKS
 from tests.e2e.obra import environment, git, processes_of
 from tests.e2e.terminal import Terminal
 
@@ -15,20 +16,7 @@ pytestmark = [pytest.mark.long, pytest.mark.e2e, pytest.mark.tmux, pytest.mark.t
 
 UNDO_S = 5
 NOTE = "Say in the docstring what is added."
-SCENARIO = """
-title = "A morning"
-
-[[checks]]
-name = "compiles"
-stage = "syntax"
-run = "{python} -m compileall -q ."
-
-[[checks]]
-name = "tests"
-stage = "testing"
-run = "PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 {python} -m pytest -q -p no:cacheprovider --junitxml=$OBRA_JUNIT"
-junit = true
-"""
+SCENARIO = f'title = "A morning"\n{CHECKS}'
 SCRIPT = """
 [[scripts]]
 name = "{name}"
