@@ -35,6 +35,7 @@ from widgets.lines import LogLine
 from widgets.log_pane import LogPane
 
 CAP = 30_000
+_NARROW = 100
 _FACTS = (
     e.PromptSent,
     e.ClaudeEnded,
@@ -213,13 +214,15 @@ class AttemptScreen(SubjectKeys):
         summary = detail.summary
         labels = self._labels.get(summary.session, ())
         pin = f"{PIN} " if PINNED in labels else ""
+        narrow = self.size.width < _NARROW
+        quality = detail.quality.line if detail.quality else "" if self._runs else "– no gate"
         self.show_status(
             self.rehearsal_part(session.summary.rehearsal),
-            Part(text=f"HISTORY › {pin}{session.summary.title}", strong=True, shrinks=True),
+            Part(text="HISTORY" if narrow else f"HISTORY › {pin}{session.summary.title}", strong=True, shrinks=True),
             Part(text=f"› {summary.task_key} {summary.task_title}", strong=True, shrinks=True),
-            Part(text=f"› attempt {summary.number} of {self._tries}", strong=True),
-            Part(text="● running" if self._runs else "", tone=Tone.RUN),
-            Part(text=detail.quality.line if detail.quality else "" if self._runs else "– no gate"),
+            Part(text=f"› attempt {summary.number} of {self._tries}", strong=True, urgent=True),
+            Part(text="● running" if self._runs else "", tone=Tone.RUN, urgent=True),
+            Part(text=quality, urgent=True),
             Part(text="" if self._runs else _decided(detail)),
             Part(text=tagged(labels), tone=Tone.ASK),
             Part(text=str(summary.id), tone=Tone.MUTED),

@@ -164,17 +164,19 @@ def _raw(detail: AttemptDetail, records: Sequence[Record]) -> Iterator[LogLine]:
 def _raw_record(record: Record) -> LogLine:
     """A record as JSON: short ones in a line, longer ones to unfold."""
     body = dataclasses.asdict(record.event)
+    body.pop("type", None)
     text = json.dumps(body, default=str, ensure_ascii=False)
     glyph = "✗" if stops_at(record, "error") else ""
+    indent = " " * 7
     key = f"{_PROMPT}{record.seq}" if stops_at(record, "prompt") else f"raw:{record.seq}"
     head = f"{record.seq:>6} {record.event.type} "
     spans = (Span(0, 6, "dim"), Span(7, len(head) - 1, "tool"))
     if len(text) <= _SHORT_RECORD:
-        return LogLine(f"{head}{text}", hang=" " * 7, spans=spans, glyph=glyph, key=key)
+        return LogLine(f"{head}{text}", hang=indent, spans=spans, glyph=glyph or " ", key=key)
     whole = tuple(_text(json.dumps(body, default=str, ensure_ascii=False, indent=2).replace("\\n", "\n")))
     shown = f"{head}{text[:_SHORT_RECORD]}…"
     size = f"{len(text):,} characters"
-    return LogLine(shown, hang=" " * 7, spans=spans, glyph=glyph, key=key, aside=size, detail=whole)
+    return LogLine(shown, hang=indent, spans=spans, glyph=glyph, key=key, aside=size, detail=whole)
 
 
 _PAGES: Mapping[str, Callable[[AttemptDetail, Sequence[Record]], Iterator[LogLine]]] = {

@@ -35,8 +35,8 @@ from widgets.log_pane import LogPane
 T = TypeVar("T")
 PAGE = 100
 MARKS = 2
-_WHILE_WRITING = {"complete": True, "mark": False, "copy": False}
-"""Keys before all others: there only while somebody writes the search line, or only while nobody does."""
+_WHILE_WRITING = {"complete": True} | dict.fromkeys(("open_item", "mark", "copy", "find", "compare", "export"), False)
+"""Keys that are there only while somebody writes the search line, or only while nobody does."""
 _NEWS = (
     e.SessionOpened,
     e.SessionClosed,
