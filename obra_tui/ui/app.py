@@ -24,7 +24,7 @@ from textual.worker import Worker
 
 from obra_tui.ui import keys
 from obra_tui.ui.bindings import bindings
-from obra_tui.ui.ports import Clock, Doctor, Launch, OpenBackend, UiResult
+from obra_tui.ui.launch import Launch, UiResult
 from obra_tui.ui.screens.first import FirstScreen
 from obra_tui.ui.screens.index import SCREENS
 from widgets.glyphs import AsciiLineFilter
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from textual.command import Provider
 
     from obra_tui.ui.desk import Desk
-    from obra_tui.ui.ports import Engine
+    from obra_tui.ui.ports import Clock, Doctor, Engine, OpenBackend
     from obra_tui.ui.recovery import Recovery
 
 PANE_KEYS = {"log.start": "home"}

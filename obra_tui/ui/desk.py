@@ -23,12 +23,13 @@ from obra_tui.ui.choices import (
 )
 from obra_tui.ui.drafts import Draft
 from obra_tui.ui.hub import Hub
+from obra_tui.ui.launch import Launch
 from obra_tui.ui.link import Link
 from obra_tui.ui.notify import Notices, run_command
 from obra_tui.ui.outside import step_aside
 from obra_tui.ui.plan_changes import PlanChanges
 from obra_tui.ui.plan_watch import PlanWatch
-from obra_tui.ui.ports import Backend, Clock, Doctor, Engine, Launch, OpenBackend
+from obra_tui.ui.ports import Backend, Clock, Doctor, Engine, OpenBackend
 from obra_tui.ui.requests import Requests
 from obra_tui.ui.state import TaskView
 from obra_tui.ui.statusline import Part

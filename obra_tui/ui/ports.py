@@ -7,7 +7,7 @@ called with, or return, anything that two threads could change.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
@@ -230,43 +230,3 @@ OpenBackend = Callable[[], Backend]
 May submit the first commands itself (open a session, add tasks, start the run).
 Raises an `ObraError` for the person when it cannot.
 """
-
-ScreenName = Literal["live", "tasks", "gates", "history", "metrics", "setup"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Launch:
-    """How this start of the program was asked for."""
-
-    project: str
-    """Absolute path of the person's repository."""
-    person: str
-    """`person:<login>`: who answers gates and questions here."""
-    data_dir: str
-    """Crash files go to `crashes/` in it."""
-    version: str = ""
-    rehearsal: str = ""
-    """Name of the scenario; REHEARSAL is shown from the first paint on."""
-    first_screen: ScreenName = "live"
-    theme: str = "obra-cb-dark"
-    keys: Mapping[str, str] = field(default_factory=dict)
-    """`[keys]` of the settings: binding id → keys."""
-    ascii_glyphs: bool = False
-    mouse: bool = True
-    reduce_motion: bool = False
-    notify: Literal["auto", "bell", "off"] = "auto"
-    guides: Callable[[], Mapping[str, str]] = dict
-    """Reads the guides, for a thread: name → Markdown."""
-    notify_command: str = ""
-    """Shell command of the person's own that is run when something waits or has finished."""
-    stall_seconds: float = 120.0
-    review_grace_s: float = 0.35
-    """How long every key is swallowed after a review or a permission prompt opened."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UiResult:
-    """What `ObraApp.run()` returns: why the screen was left, for the caller's exit code."""
-
-    reason: Literal["quit", "crashed"] = "quit"
-    crash_file: str = ""

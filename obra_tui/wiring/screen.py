@@ -8,7 +8,7 @@ opens the backend.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,9 +20,11 @@ from obra_tui.wiring.project import look_for_root
 from obra_tui.wiring.work import Order, Start, person
 
 if TYPE_CHECKING:
+    from obra_tui.core.doctor import DoctorLine
     from obra_tui.settings import Settings
     from obra_tui.ui.app import ObraApp
-    from obra_tui.ui.ports import Backend, Launch
+    from obra_tui.ui.launch import Launch
+    from obra_tui.ui.ports import Backend
     from obra_tui.wiring.engine import Plant
 
 Opener = Callable[[ExitStack, Callable[[], None]], "Backend"]
@@ -58,12 +60,11 @@ def open_demo_app(scenario: str, flags: Mapping[str, object], *, pace: float, jo
 
 def _show(launch: Launch, open_backend: Opener) -> int:
     from obra_tui.ui.app import ObraApp
-    from obra_tui.wiring.doctor import MachineDoctor
 
     with ExitStack() as closing:
         app = ObraApp(
             lambda: open_backend(closing, lambda: app.soon(app.owner_gone)),
-            MachineDoctor(Path(launch.project)),
+            _LateDoctor(Path(launch.project)),
             launch,
             open_demo=lambda: _open_demo(_DEMO, {}, 1.0, closing),
         )
@@ -74,6 +75,18 @@ def _show(launch: Launch, open_backend: Opener) -> int:
     return 1 if result is not None and result.reason == "crashed" else 0
 
 
+class _LateDoctor:
+    """The doctor of this machine, loaded when it is asked."""
+
+    def __init__(self, project: Path) -> None:
+        self._project = project
+
+    def run(self) -> Iterable[DoctorLine]:
+        from obra_tui.wiring.doctor import MachineDoctor
+
+        return MachineDoctor(self._project).run()
+
+
 def _leave(app: ObraApp) -> None:
     if not app.is_running:
         raise SystemExit(_EXIT_INTERRUPTED)
@@ -81,7 +94,7 @@ def _leave(app: ObraApp) -> None:
 
 
 def _launch(project: Path, look: Appearance, *, rehearsal: str = "") -> Launch:
-    from obra_tui.ui.ports import Launch
+    from obra_tui.ui.launch import Launch
 
     return Launch(
         project=str(project.absolute()),

@@ -9,7 +9,8 @@ from obra_tui.core.events import STREAMED
 from obra_tui.core.model import Plan
 from obra_tui.core.plan import format_of, parse_plan
 from obra_tui.ui.app import ObraApp
-from obra_tui.ui.ports import Backend, Launch, Setting
+from obra_tui.ui.launch import Launch
+from obra_tui.ui.ports import Backend, Setting
 from tests.fakes.engine import FakeEngine
 from tests.ui.stories import Story
 

@@ -9,7 +9,8 @@ from obra_tui.core import commands as c
 from obra_tui.core import events as e
 from obra_tui.core.errors import AlreadyOwned, ConfigError, StoreError
 from obra_tui.ui.crash import crash_sentence, save_crash
-from obra_tui.ui.ports import Backend, UiResult
+from obra_tui.ui.launch import UiResult
+from obra_tui.ui.ports import Backend
 from obra_tui.ui.recovery import MOST
 from obra_tui.ui.screens.dialogs import ChoiceDialog
 from obra_tui.ui.screens.first import FirstScreen
