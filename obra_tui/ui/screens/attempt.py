@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import partial
 from typing import ClassVar
 
@@ -13,52 +13,30 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Static
 
-from obra_tui.core import events as e
-from obra_tui.core.events import STREAMED, Record
-from obra_tui.core.history import AttemptDetail, History, SessionDetail
+from obra_tui.core.events import Record
+from obra_tui.core.history import AttemptDetail
 from obra_tui.core.ids import AttemptId
-from obra_tui.core.model import GateDecision
 from obra_tui.core.replay import Stop
 from obra_tui.ui.bindings import bindings
 from obra_tui.ui.patches import file_diffs
 from obra_tui.ui.screens.attempt_pages import PAGES, page_lines, places
-from obra_tui.ui.screens.history_rows import PIN, PINNED, running, tagged
+from obra_tui.ui.screens.history_rows import PIN, tagged
 from obra_tui.ui.screens.listing import Labels, Subject
 from obra_tui.ui.screens.message_line import MessageLine
-from obra_tui.ui.screens.reading import Reading, all_records
+from obra_tui.ui.screens.past_attempt import FACTS, PastAttempt, read_attempt
+from obra_tui.ui.screens.reading import Reading
 from obra_tui.ui.screens.subject_keys import SubjectKeys
 from obra_tui.ui.screens.transcript import Transcript
 from obra_tui.ui.statusline import Part
-from obra_tui.ui.words import DECISION, TASK, Tone, person_name
+from obra_tui.ui.words import Tone
 from widgets.diff_pane import DiffPane
 from widgets.lines import LogLine
 from widgets.log_pane import LogPane
 
 CAP = 30_000
 _NARROW = 100
-_FACTS = (
-    e.PromptSent,
-    e.ClaudeEnded,
-    e.DiffTaken,
-    e.CheckFinished,
-    e.VerdictReached,
-    e.GateJudged,
-    e.GateOpened,
-    e.DecisionMade,
-    e.WorkAccepted,
-    e.WorkKept,
-)
-"""What the other pages are made of."""
 _LETTERS = ("next_attempt", "previous_attempt", "copy")
 """Keys before all others that are text while somebody writes."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Read:
-    detail: AttemptDetail
-    session: SessionDetail
-    records: Sequence[Record]
-    labels: Labels
 
 
 class AttemptScreen(SubjectKeys):
@@ -68,10 +46,7 @@ class AttemptScreen(SubjectKeys):
         super().__init__()
         self._attempt = attempt
         self._page = page
-        self._detail: AttemptDetail | None = None
-        self._session: SessionDetail | None = None
-        self._labels: Labels = {}
-        self._records: list[Record] = []
+        self._past: PastAttempt | None = None
         self._fresh: list[Record] = []
         """What came while the rest was being read."""
         self._lines: Sequence[LogLine] = ()
@@ -92,95 +67,80 @@ class AttemptScreen(SubjectKeys):
 
     def on_screen_resume(self) -> None:
         """What came while another screen was on top was not told."""
-        if self._runs:
+        if self._past is not None and self._past.runs:
             self._load()
 
     @property
     def _pane(self) -> LogPane:
         return self.query_one("#page", LogPane)
 
-    @property
-    def _runs(self) -> bool:
-        return self._detail is not None and running(self._detail.summary)
-
     # -- reading -------------------------------------------------------------------------------
 
     def _load(self) -> None:
         archive = self.desk.backend.archive if self.desk.backend else None
-        attempt = self._attempt
-
-        def question(history: History) -> _Read:
-            detail = history.attempt(attempt)
-            session = history.session(detail.summary.session)
-            records = all_records(partial(history.attempt_records, attempt))
-            labels = archive.labels() if archive is not None else {}
-            return _Read(detail=detail, session=session, records=records, labels=labels)
-
         self._fresh = []
-        self._reading.ask("reading…", question, self._take)
+        self._reading.ask("reading…", partial(read_attempt, archive, self._attempt), self._take)
 
-    def _take(self, read: _Read) -> None:
-        other = self._detail is None or self._detail.summary.id != read.detail.summary.id
-        grown = len(read.records) != len(self._records)
-        self._session, self._labels = read.session, read.labels
-        self._records = list(read.records)
-        self._take_detail(read.detail)
+    def _take(self, past: PastAttempt) -> None:
+        before, self._past = self._past, past
         self._jumped.clear()
-        if other or grown:
+        self._show_diff(before)
+        if before is None or before.id != past.id or len(before.records) != len(past.records):
             self._show_page()
-        self._add(self._fresh)
+        self._grow(self._fresh)
 
-    def _take_detail(self, detail: AttemptDetail) -> None:
-        before = self._detail.diff if self._detail else None
-        self._detail = detail
-        if detail.diff is not None and detail.diff != before:
-            self.query_one(DiffPane).show(file_diffs(detail.diff.patch, detail.diff.files, {}))
-
-    # -- growing -------------------------------------------------------------------------------
-
-    def _add(self, records: Sequence[Record]) -> None:
+    def _grow(self, records: Sequence[Record]) -> None:
         """Take what happened since; streamed pieces are shown and not kept."""
-        last = self._records[-1].seq if self._records else 0
-        new = [record for record in records if record.attempt == self._attempt and record.seq > last]
-        if not new:
+        past = self._past
+        news = past.news(records) if past is not None else []
+        if past is None or not news:
             return
-        self._records += [record for record in new if not isinstance(record.event, STREAMED)]
+        self._past = past.grown(news)
         if self._page == "Transcript":
-            self._transcript.add(new)
-        if any(isinstance(record.event, _FACTS) for record in new):
+            self._transcript.add(news)
+        if any(isinstance(record.event, FACTS) for record in news):
             attempt = self._attempt
             self._reading.ask("", lambda history: history.attempt(attempt), self._take_facts)
 
     def _take_facts(self, detail: AttemptDetail) -> None:
-        self._take_detail(detail)
+        before = self._past
+        if before is None:
+            return
+        self._past = replace(before, detail=detail)
+        self._show_diff(before)
         if self._page != "Transcript":
             self._show_page()
 
     # -- drawing -------------------------------------------------------------------------------
 
+    def _show_diff(self, before: PastAttempt | None) -> None:
+        diff = self._past.detail.diff if self._past else None
+        if diff is not None and (before is None or before.detail.diff != diff):
+            self.query_one(DiffPane).show(file_diffs(diff.patch, diff.files, {}))
+
     def _show_page(self) -> None:
         pane, diff = self._pane, self.query_one(DiffPane)
-        has_diff = self._detail is not None and self._detail.diff is not None
+        has_diff = self._past is not None and self._past.detail.diff is not None
         diff.display = self._page == "Diff" and has_diff
         pane.display = not diff.display
         pane.border_title = self._page
         pane.border_subtitle = ""
         self._lines = ()
-        if self._detail is not None and not diff.display:
-            self._fill(self._detail)
+        if self._past is not None and not diff.display:
+            self._fill(self._past)
         (diff.patch if diff.display else pane).focus()
         self._draw_pages()
 
-    def _fill(self, detail: AttemptDetail) -> None:
+    def _fill(self, past: PastAttempt) -> None:
         if self._page == "Transcript":
-            self._transcript.start(self._records)
+            self._transcript.start(past.records)
             return
         self._pane.clear()
-        page, records = self._page, tuple(self._records)
+        page = self._page
 
         def make() -> None:
             """In a worker thread: there may be very much of it."""
-            lines = page_lines(page, detail, records)
+            lines = page_lines(page, past.detail, past.records)
             self.desk.soon(partial(self._show_lines, page, lines))
 
         self.run_worker(make, thread=True, exit_on_error=False, group="page")
@@ -203,36 +163,26 @@ class AttemptScreen(SubjectKeys):
         if self._reading.doing:
             self._fresh += records
         else:
-            self._add(records)
-        detail, session = self._detail, self._session
-        if detail is None or session is None:
-            reading, problem = self._reading.doing, self._reading.problem
-            self.show_status(
-                Part(text="HISTORY", strong=True), Part(text=reading), Part(text=problem, tone=Tone.FAIL, shrinks=True)
-            )
+            self._grow(records)
+        past = self._past
+        if past is None:
+            problem = Part(text=self._reading.problem, tone=Tone.FAIL, shrinks=True)
+            self.show_status(Part(text="HISTORY", strong=True), Part(text=self._reading.doing), problem)
             return
-        summary = detail.summary
-        labels = self._labels.get(summary.session, ())
-        pin = f"{PIN} " if PINNED in labels else ""
-        narrow = self.size.width < _NARROW
-        quality = detail.quality.line if detail.quality else "" if self._runs else "– no gate"
+        summary, session = past.detail.summary, past.session.summary
+        pin = f"{PIN} " if past.pinned else ""
+        place = "HISTORY" if self.size.width < _NARROW else f"HISTORY › {pin}{session.title}"
         self.show_status(
-            self.rehearsal_part(session.summary.rehearsal),
-            Part(text="HISTORY" if narrow else f"HISTORY › {pin}{session.summary.title}", strong=True, shrinks=True),
+            self.rehearsal_part(session.rehearsal),
+            Part(text=place, strong=True, shrinks=True),
             Part(text=f"› {summary.task_key} {summary.task_title}", strong=True, shrinks=True),
-            Part(text=f"› attempt {summary.number} of {self._tries}", strong=True, urgent=True),
-            Part(text="● running" if self._runs else "", tone=Tone.RUN, urgent=True),
-            Part(text=quality, urgent=True),
-            Part(text="" if self._runs else _decided(detail)),
-            Part(text=tagged(labels), tone=Tone.ASK),
+            Part(text=f"› attempt {summary.number} of {past.tries}", strong=True, urgent=True),
+            Part(text="● running" if past.runs else "", tone=Tone.RUN, urgent=True),
+            Part(text=past.quality, urgent=True),
+            Part(text=past.decided),
+            Part(text=tagged(past.of_session), tone=Tone.ASK),
             Part(text=str(summary.id), tone=Tone.MUTED),
         )
-
-    @property
-    def _tries(self) -> int:
-        """How many attempts its task has."""
-        task = self._detail.summary.task if self._detail else None
-        return sum(attempt.task == task for attempt in self._session.attempts) if self._session else 0
 
     # -- pages and attempts --------------------------------------------------------------------
 
@@ -262,14 +212,9 @@ class AttemptScreen(SubjectKeys):
     def action_previous_attempt(self) -> None:
         self._go(-1)
 
-    def _neighbour(self, step: int) -> AttemptId | None:
-        siblings = [attempt.id for attempt in self._session.attempts] if self._session else []
-        at = siblings.index(self._attempt) + step if self._attempt in siblings else -1
-        return siblings[at] if 0 <= at < len(siblings) else None
-
     def _go(self, step: int) -> None:
         """The same page of the attempt before or after."""
-        neighbour = self._neighbour(step)
+        neighbour = self._past.neighbour(step) if self._past else None
         if neighbour is None:
             self.desk.tell("This is the last attempt." if step > 0 else "This is the first attempt.")
             return
@@ -318,14 +263,11 @@ class AttemptScreen(SubjectKeys):
         return super().check_action(action, parameters)
 
     def subject(self) -> Subject | None:
-        if self._detail is None:
-            return None
-        summary = self._detail.summary
-        name = f"{summary.task_key} attempt {summary.number}"
-        return Subject(session=summary.session, attempt=summary.id, name=name)
+        return self._past.subject if self._past is not None else None
 
     def labels_changed(self, labels: Labels) -> None:
-        self._labels = labels
+        if self._past is not None:
+            self._past = replace(self._past, labels=labels)
         self.draw(())
 
     def search_for(self, line: str) -> None:
@@ -344,24 +286,16 @@ class AttemptScreen(SubjectKeys):
     def action_replay(self) -> None:
         from obra_tui.ui.screens.replay import ReplayScreen
 
-        if self._detail is not None:
-            self.app.push_screen(ReplayScreen(self._detail.summary.session))
+        if self._past is not None:
+            self.app.push_screen(ReplayScreen(self._past.session.summary.id))
 
     def action_compare(self) -> None:
         """With the attempt before it."""
         from obra_tui.ui.screens.compare import CompareScreen
 
-        before = self._neighbour(-1)
+        before = self._past.neighbour(-1) if self._past else None
         if before is not None:
             self.app.push_screen(CompareScreen(before, self._attempt))
 
     def action_leave(self) -> None:
         self.dismiss(None)
-
-
-def _decided(detail: AttemptDetail) -> str:
-    summary = detail.summary
-    if summary.decision is None:
-        again = summary.gate_decision is GateDecision.RETRY
-        return "tried again" if again else TASK[summary.task_state].word
-    return f"{DECISION[summary.decision].word} by {person_name(summary.decided_by)}"
