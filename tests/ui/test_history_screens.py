@@ -1,5 +1,6 @@
 """Searching, reading, replaying, comparing and measuring on the screen."""
 
+import threading
 from dataclasses import replace
 
 import pytest
@@ -47,6 +48,32 @@ async def test_tab_completes_the_search_line_and_moves_panes_everywhere_else():
         assert stage.app.focused.value == "score:<80 model:qwen2.5-coder:32b "
         await stage.press(pilot, "enter", "tab")
         assert stage.app.focused.id != "message-input"
+
+
+async def test_a_search_that_takes_long_holds_up_neither_the_keys_nor_the_next_search():
+    history, go_on = FakeHistory.sample(), threading.Event()
+    find = history.find
+
+    def slow(query, after=None, limit=50):
+        if [word.text for word in query.words] == ["w"]:
+            assert go_on.wait(30)
+        return find(query, after, limit)
+
+    history.find = slow
+    stage = Stage(stories.at_gate(), history=history)
+    async with stage.open() as pilot:
+        try:
+            await at_search(stage, pilot)
+            await stage.press(pilot, "w")
+            await settled(pilot, lambda: "searching" in stage.text())
+            await stage.press(pilot, *"ritee", "backspace")
+            assert stage.app.focused.value == "write"
+            await settled(pilot, lambda: "1 match" in stage.text())
+            assert ("stop_finding",) in history.asked
+        finally:
+            go_on.set()
+        await settled(pilot, lambda: "searching" not in stage.text())
+        assert "filter: write " in stage.text() and "1 match" in stage.text()
 
 
 @pytest.mark.parametrize("line", ['"', "((", "score:", "-", "is:nonsense", "* NEAR AND OR"])
@@ -171,5 +198,3 @@ async def test_two_attempts_are_compared_also_blind():
         await stage.press(pilot, "b")
         await settled(pilot, lambda: "blind" in stage.text())
         assert "0.40" not in stage.text()
-
-
