@@ -34,11 +34,14 @@ run: $(READY)  ## the application
 demo: $(READY)  ## a rehearsal: no account, no key, no model; without a terminal it prints what happens
 	@if [ -t 0 ] && [ -t 1 ]; then $(BIN)/obra demo $(ARGS); else $(BIN)/obra demo --headless $(ARGS); fi
 
+# Half of a test's time is waiting for other programs, so there are more workers than processors (tests/conftest.py).
+AT_ONCE := -n auto --maxprocesses 6 --dist worksteal
+
 test: $(READY)  ## all tests but those with a real model and those that take minutes
-	@$(BIN)/python -m pytest -m "not real_llm and not long" -n auto --maxprocesses 4 $(ARGS)
+	@$(BIN)/python -m pytest -m "not real_llm and not long" $(AT_ONCE) $(ARGS)
 
 test-long: $(READY)  ## what takes minutes: a morning at the gate, kills at named places, all acceptance scenarios
-	@$(BIN)/python -m pytest -m "long and not real_llm" -n auto --maxprocesses 4 $(ARGS)
+	@$(BIN)/python -m pytest -m "long and not real_llm" $(AT_ONCE) $(ARGS)
 
 validate: $(READY)  ## the acceptance scenarios, offline; the report goes to docs/reports
 	@$(BIN)/obra validate --rehearsal $(ARGS)
@@ -67,10 +70,10 @@ soak: $(READY)  ## ATTEMPTS=10000 attempts in one program: memory, files and thr
 	@$(BIN)/python -m tests.soak --attempts $(ATTEMPTS) $(ARGS)
 
 fuzz: $(READY)  ## the tests with generated input, with TIMES=100 times as many examples
-	@$(BIN)/python -m pytest tests -m hypothesis -n auto --maxprocesses 4 -q --timeout 3600 --fuzz $(TIMES) $(ARGS)
+	@$(BIN)/python -m pytest tests -m hypothesis $(AT_ONCE) -q --timeout 3600 --fuzz $(TIMES) $(ARGS)
 
 faults: $(READY)  ## the tests of the list of faults, and its table in docs/reports/faults.md
-	@$(BIN)/python -m pytest tests -m fault -n auto --maxprocesses 4 -q --faults-report docs/reports/faults.md $(ARGS)
+	@$(BIN)/python -m pytest tests -m fault $(AT_ONCE) -q --faults-report docs/reports/faults.md $(ARGS)
 
 bench: $(READY)  ## the measurements
 	@for file in benchmarks/b[0-9]*.py; do echo "== $$file"; $(BIN)/python -m "benchmarks.$$(basename "$$file" .py)" $(ARGS) || exit 1; done

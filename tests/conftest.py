@@ -57,3 +57,8 @@ def pytest_collection_modifyitems(items):
         for item in items:
             if "tmux" in item.keywords:
                 item.add_marker(missing)
+
+
+def pytest_xdist_auto_num_workers(config):
+    """Three for two processors: a worker mostly waits for the programs that its test started."""
+    return max(2, len(os.sched_getaffinity(0)) * 3 // 2) if hasattr(os, "sched_getaffinity") else None

@@ -79,7 +79,14 @@ def test_a_judge_that_is_down_leaves_the_decision_to_a_person_and_the_checks_cou
     assert any("Not judged" in reason for reason in last["reasons"])
 
 
-@pytest.mark.parametrize("kind", [FaultKind.GARBAGE, FaultKind.HALF_JSON, FaultKind.SCORE_101])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        FaultKind.HALF_JSON,
+        pytest.param(FaultKind.GARBAGE, marks=pytest.mark.long),
+        pytest.param(FaultKind.SCORE_101, marks=pytest.mark.long),
+    ],
+)
 def test_a_judge_that_answers_nonsense_is_no_judge(place, stage, kind):
     stage.judge.faults.add(Fault(kind=kind, times=100))
     ran = run(place, plan(stage))

@@ -1,4 +1,7 @@
-"""The real Claude Code program, driven by a stage: the proof that the scripts work where it counts."""
+"""The real Claude Code program, driven by a stage: the proof that the scripts work where it counts.
+
+What `obra demo` shows in tests/e2e with the same scenarios is marked long here.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,7 @@ def open_room(stage: Stage, folder: Path) -> Claude:
     return Claude(folder / "home", materialise(stage.scenario, folder / "repo"), stage.claude_base_url)
 
 
+@pytest.mark.long
 def test_the_calculator_is_wrong_at_first_and_right_after_the_feedback(tmp_path: Path) -> None:
     with Stage.open("calculator", pace=0) as stage:
         claude = open_room(stage, tmp_path)
@@ -37,6 +41,7 @@ def test_the_calculator_is_wrong_at_first_and_right_after_the_feedback(tmp_path:
         assert stage.claude.prompts[1] == feedback
 
 
+@pytest.mark.long
 def test_claude_repairs_only_what_the_feedback_names(tmp_path: Path) -> None:
     with Stage.open("calculator", pace=0) as stage:
         claude = open_room(stage, tmp_path)
@@ -55,6 +60,7 @@ def test_commands_that_nobody_allows_are_denied_and_the_run_goes_on(tmp_path: Pa
     assert (claude.repo / "greeting.py").is_file()
 
 
+@pytest.mark.long
 def test_tasks_in_one_conversation_and_feedback_find_their_scripts(tmp_path: Path) -> None:
     with Stage.open("two-tasks", pace=0) as stage:
         claude = open_room(stage, tmp_path)
