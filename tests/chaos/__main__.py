@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 from tests.chaos import points
+from tests.chaos.agent import end_all
 from tests.chaos.bugs import BUGS
 from tests.chaos.campaign import kill_at, kill_at_random, new_place, summary
 from tests.chaos.checker import census
@@ -28,7 +29,8 @@ def _named(options, root):
     wanted = points.ALL if options.points == "all" else options.points.split(",")
     for point in wanted:
         first, _, second = point.partition("+")
-        tally, reached = kill_at(place, first, options.bug or "", in_recovery=second, policy=options.policy)
+        how = {"in_recovery": second, "policy": options.policy, "endless": options.endless}
+        tally, reached = kill_at(place, first, options.bug or "", **how)
         kills += tally.kills
         faults += [f"{point}: {fault}" for fault in tally.faults]
         if not reached and not options.bug:
@@ -48,10 +50,14 @@ def main():
         "--points", help="named places, separated by commas, or `all`; `a+b` kills at b in the recovery"
     )
     parser.add_argument("--policy", default="supervised", choices=("supervised", "autonomous"))
+    parser.add_argument("--endless", action="store_true", help="at named places: the agent is at work when Obra dies")
     parser.add_argument("--bug", choices=sorted(BUGS), help="put this fault into the engine first")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="obra-chaos-") as root:
-        faults = (_named if options.points else _random)(options, Path(root))
+        try:
+            faults = (_named if options.points else _random)(options, Path(root))
+        finally:
+            end_all(Path(root))
     for fault in faults[:40]:
         print(f"FAULT {fault}")
     return 1 if faults else 0

@@ -27,24 +27,38 @@ def _end(attempt):
         kill(found)
 
 
+def end_all(folder):
+    """End what a campaign below `folder` left behind, however it came to its end."""
+    kill(process for process, env in marked(OWNER_MARK) if str(folder) in env[OWNER_MARK])
+
+
 def _preloaded():
     """What makes a disk fail for the agent, too."""
     names = ("LD_PRELOAD", "FAILING_DISK_ROOT", "FAILING_DISK_STATE")
     return {name: os.environ[name] for name in names if name in os.environ}
 
 
+_ENDLESS = """
+(setsid sleep 600 >/dev/null 2>&1 &)
+echo "line 1 of $1"; exec sleep 600 2>/dev/null
+"""
+
+
 class ScriptedAgent:
-    """The port `Implementer`."""
+    """The port `Implementer`. An endless one is at work until somebody ends it, and what it left with it."""
+
+    endless = False
 
     def __init__(self, tmp_dir: Path) -> None:
         self._tmp_dir = tmp_dir
+        self._script = _ENDLESS if self.endless else _SCRIPT
 
     async def start(self, request, emit, ask):
         self._tmp_dir.mkdir(parents=True, exist_ok=True)
         marks = {OWNER_MARK: owner_mark(self._tmp_dir), ATTEMPT_MARK: request.attempt}
         try:
             process = await asyncio.create_subprocess_exec(
-                "sh", "-c", _SCRIPT, "agent", request.task,
+                "sh", "-c", self._script, "agent", request.task,
                 cwd=request.cwd, env={"PATH": os.environ["PATH"], **_preloaded(), **marks}, start_new_session=True,
                 stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
             )  # fmt: skip

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from obra_tui.core import crashpoint
 from tests.chaos import program
+from tests.chaos.agent import ScriptedAgent
 from tests.chaos.bugs import BUGS
 from tests.chaos.checker import broken
 
@@ -31,11 +32,12 @@ class Tally:
 class Child:
     """A forked Obra. Everything it imports is there already, so that it is up in milliseconds."""
 
-    def __init__(self, place, *, crash_at="", bug="", policy="autonomous", sessions=0, tasks=1):
+    def __init__(self, place, *, crash_at="", bug="", endless=False, policy="autonomous", sessions=0, tasks=1):
         self.began = time.monotonic()
         self._up, told = os.pipe()
         self.pid = os.fork()
         if self.pid == 0:
+            ScriptedAgent.endless = endless
             self._be(place, told, crash_at, bug, policy=policy, sessions=sessions, tasks=tasks)
         os.close(told)
 
@@ -136,10 +138,13 @@ def kill_at_random(place, kills, seed, bug="", *, stop_at_first=False, say=lambd
     return tally
 
 
-def kill_at(place, point, bug="", *, in_recovery="", policy="supervised"):
-    """Kill at one named place, perhaps once more in the recovery, and let it finish. Returns (tally, was reached)."""
+def kill_at(place, point, bug="", *, in_recovery="", policy="supervised", endless=False):
+    """Kill at one named place, perhaps once more in the recovery, and let it finish. Returns (tally, was reached).
+
+    With `endless`, the agent is at work when Obra dies.
+    """
     tally = Tally()
-    child = Child(place, crash_at=point, bug=bug, policy=policy, sessions=1, tasks=1)
+    child = Child(place, crash_at=point, bug=bug, endless=endless, policy=policy, sessions=1, tasks=1)
     reached = child.end() == -signal.SIGKILL
     tally.kills += reached
     if (place.data / "obra.db").exists():
