@@ -39,6 +39,9 @@ async def test_what_cannot_start_says_what_where_and_what_next():
         await settled(pilot, lambda: "pid 4711" in stage.text())
         for part in ("Another obra (pid 4711) works here.", "/data", "Close it"):
             assert part in stage.text()
+        for key in ("2", "4", "5"):
+            await stage.press(pilot, key)
+            await settled(pilot, lambda: "could not start: 1 says why" in stage.text())
         assert stage.app.is_running
 
 

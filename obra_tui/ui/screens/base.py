@@ -17,7 +17,7 @@ from obra_tui.core.events import Record
 from obra_tui.ui.footer import KeyLine, Place
 from obra_tui.ui.hub import Hub
 from obra_tui.ui.statusline import Part
-from obra_tui.ui.words import CONTENT_STYLES, Tone
+from obra_tui.ui.words import CONTENT_STYLES, Tone, Tone
 from widgets.status_line import Part as LinePart
 from widgets.status_line import StatusLine
 
@@ -118,7 +118,7 @@ class ObraScreen(Screen[object]):
 
     def show_status(self, *parts: Part) -> None:
         """Fill the status line; the rehearsal stands first on every screen."""
-        lead = self.desk.lead_parts()
+        lead = (*self.desk.lead_parts(), *self._not_started())
         width = self.size.width
         shown = [_line_part(part, 0, width) for part in lead]
         shown.extend(_line_part(part, index, width) for index, part in enumerate(parts))
@@ -130,6 +130,12 @@ class ObraScreen(Screen[object]):
         text = f"REHEARSAL {name}" if name else ""
         said = any(part.text == text for part in self.desk.lead_parts())
         return Part(text="" if said else text, tone=Tone.ASK, strong=True, urgent=True)
+
+    def _not_started(self) -> Sequence[Part]:
+        """Why a screen that reads the store stays empty; Live tells it in full."""
+        if not self.desk.failure or self.app.current_mode == "live":
+            return ()
+        return (Part(text=f"could not start: {self.desk.key_shown('app.show_live')} says why", tone=Tone.FAIL),)
 
     def _places(self) -> list[Place]:
         waiting = len(self.hub.view.waiting_gates)
