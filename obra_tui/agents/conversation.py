@@ -27,7 +27,7 @@ from obra_tui.agents.spare import Call
 from obra_tui.agents.translate import Translation
 from obra_tui.agents.transport import Frame, PipeTransport
 from obra_tui.core.errors import ImplementerError
-from obra_tui.core.events import ClaudeNoticed, Event, UsageReported
+from obra_tui.core.events import ClaudeNoticed, Event, SteerDelivered, UsageReported
 from obra_tui.core.ids import ClaudeSessionId
 from obra_tui.core.model import ImplementRequest, ImplementResult, Usage
 from obra_tui.core.oom import memory_kills
@@ -85,6 +85,8 @@ class ClaudeConversation:
         self._limit = ""
         self._error = ""
         self._usage = Usage()
+        self._unread: dict[str, str] = {}
+        """What was said into the running turn and not read yet, by the id of the message."""
         self._stderr: list[str] = []
         self._warned_at = 0.0
         self._connected = False
@@ -114,10 +116,15 @@ class ClaudeConversation:
     async def send(self, text: str) -> bool:
         if not self._connected or self._cause is not Cause.NONE or not self._course.turn_running:
             return False
+        ident = str(uuid.uuid4())
+        self._unread[ident] = text
         try:
-            await self._prompt(text)
+            await self._prompt(text, ident)
         except ClaudeSDKError:
+            del self._unread[ident]
             return False
+        if not self._course.tells_what_is_read:
+            self._was_read(ident)
         return True
 
     async def interrupt(self) -> None:
@@ -142,9 +149,17 @@ class ClaudeConversation:
         self._course.note(frame, now)
         for event in self._translation.read(frame, now):
             self._tell(event)
+        if frame.get("type") == "command_lifecycle" and frame.get("state") == "started":
+            self._was_read(str(frame.get("command_uuid")))
         if _begins_message(frame):
             self._check_spending()
         self._changed.set()
+
+    def _was_read(self, ident: str) -> None:
+        """Say that Claude took a text of the person's out of its queue."""
+        text = self._unread.pop(ident, None)
+        if text is not None:
+            self._tell(SteerDelivered(text=text))
 
     def _tell(self, event: Event) -> None:
         if isinstance(event, UsageReported):
@@ -213,7 +228,7 @@ class ClaudeConversation:
                 await self._client.connect()
         self._drain = asyncio.create_task(self._drain_messages(), name="claude-drain")
         self._connected = True
-        await self._prompt(self._request.prompt)
+        await self._prompt(self._request.prompt, str(uuid.uuid4()))
 
     async def _spawn(self) -> None:
         try:
@@ -225,8 +240,7 @@ class ClaudeConversation:
                 fix="Check claude.cli_path, or reinstall Obra; `obra doctor` shows what is there.",
             ) from error
 
-    async def _prompt(self, text: str) -> None:
-        ident = str(uuid.uuid4())
+    async def _prompt(self, text: str, ident: str) -> None:
         message = {"role": "user", "content": text}
         self._course.sent(ident)
         await self._client.query(_once({"type": "user", "message": message, "parent_tool_use_id": None, "uuid": ident}))

@@ -36,6 +36,8 @@ class Course:
     turns: int = 0
     rejected_until: float | None = None
     rejected: bool = False
+    tells_what_is_read: bool = False
+    """The program says when it takes a message out of its queue."""
     final_text: str = ""
     _owed: set[str] = field(default_factory=set)
     _tasks: dict[str, str] = field(default_factory=dict)
@@ -70,6 +72,8 @@ class Course:
                 self._ended(frame)
             case "rate_limit_event":
                 self._limit(frame.get("rate_limit_info"))
+            case "command_lifecycle":
+                self.tells_what_is_read = True
             case _:
                 return
         self._settle(now)

@@ -162,6 +162,44 @@ class SendText:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HoldPrompt:
+    """Show the next prompt of the task to a person before it is sent; `on=False` takes the wish back."""
+
+    task: TaskId
+    by: str
+    on: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendPrompt:
+    """Send the held prompt of the task, exactly as it is here. Refused when none is held, or it is empty."""
+
+    task: TaskId
+    text: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakeOver:
+    """Interrupt what works on the task and leave its copy to the person. Refused where there is no copy."""
+
+    task: TaskId
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GiveBack:
+    """End a take-over. Answered with the files that the person changed.
+
+    The work is checked and judged as the person's (`check`), or Claude goes on from there (`claude`).
+    """
+
+    task: TaskId
+    by: str
+    then: Literal["check", "claude"] = "check"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerPermission:
     """Answer a question that Claude Code waits with; refused if it is answered or gone."""
 
@@ -246,6 +284,10 @@ Command = (
     | CancelTask
     | InterruptClaude
     | SendText
+    | HoldPrompt
+    | SendPrompt
+    | TakeOver
+    | GiveBack
     | AnswerPermission
     | RevokeRule
     | Decide

@@ -242,6 +242,31 @@ class PromptSent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PromptHoldAsked:
+    """A person wants to see the next prompt of the task before it is sent, or (`on` is false) no longer."""
+
+    on: bool
+    by: str
+    type: Literal["prompt_hold_asked"] = "prompt_hold_asked"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromptHeld:
+    """A prompt, as Obra built it, waits for a person: `PromptSent` says what became of it, or `PromptWithdrawn`."""
+
+    text: str
+    kind: Literal["task", "retry"]
+    type: Literal["prompt_held"] = "prompt_held"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromptWithdrawn:
+    """The held prompt was not sent: its run ended first."""
+
+    type: Literal["prompt_withdrawn"] = "prompt_withdrawn"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClaudeStarted:
     """Claude Code reported itself; once per turn of the process."""
 
@@ -428,6 +453,14 @@ class SteerQueued:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SteerDelivered:
+    """Claude has read what was queued for its running turn. Text that was not read goes into the next prompt."""
+
+    text: str
+    type: Literal["steer_delivered"] = "steer_delivered"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClaudeEnded:
     """The run of Claude Code is over and no process of it is left; exactly once per started attempt."""
 
@@ -554,11 +587,26 @@ class GateOpened:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WorkHandedBack:
-    """A person changed the work by hand instead of answering the gate; the next attempt is theirs, not Claude's."""
+class WorkTakenOver:
+    """A person took the copy into their own hands; nothing works on the task until `WorkHandedBack`."""
 
-    gate: GateId
     by: str
+    diff: Diff
+    """The work as it was then."""
+    type: Literal["work_taken_over"] = "work_taken_over"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkHandedBack:
+    """A person changed the work by hand, at a gate or after they took it over."""
+
+    gate: GateId | None = None
+    """The gate that is gone with it; none after `WorkTakenOver`."""
+    by: str
+    then: Literal["check", "claude"] = "check"
+    """`check`: the next attempt is the person's and is only looked at; `claude`: Claude goes on from there."""
+    files: tuple[str, ...] = ()
+    """What the person changed after they took it over."""
     type: Literal["work_handed_back"] = "work_handed_back"
 
 
@@ -667,6 +715,9 @@ Event = (
     | BudgetRenewed
     | AttemptStarted
     | PromptSent
+    | PromptHoldAsked
+    | PromptHeld
+    | PromptWithdrawn
     | ClaudeStarted
     | ClaudeActivity
     | TextStreamed
@@ -685,6 +736,7 @@ Event = (
     | UsageReported
     | ClaudeNoticed
     | SteerQueued
+    | SteerDelivered
     | ClaudeEnded
     | DiffTaken
     | ChecksPlanned
@@ -698,6 +750,7 @@ Event = (
     | VerdictReached
     | GateJudged
     | GateOpened
+    | WorkTakenOver
     | WorkHandedBack
     | DecisionHeld
     | DecisionUndone

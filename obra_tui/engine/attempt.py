@@ -35,6 +35,8 @@ from obra_tui.engine.conversing import Conversing, Unreachable
 from obra_tui.engine.entries import TaskEntries
 from obra_tui.engine.looking import Looking
 from obra_tui.engine.outbox import Outbox
+from obra_tui.engine.prompting import PromptDesk
+from obra_tui.engine.prompts import CONTINUE
 from obra_tui.engine.signals import Interrupted, Signals, StopHere
 from obra_tui.engine.spending import over_budget
 from obra_tui.engine.work import SessionWork, TaskWork
@@ -67,6 +69,7 @@ class TaskRunner:
         self._claude = Conversing(
             ports=ports, config=config, entries=self._entries, session=session, task=task, questions=questions
         )
+        self.prompts = PromptDesk(task, self._entries)
         self._ending: tuple[Trigger, str] = (Trigger.INTERRUPT, "The run was stopped; the work is kept.")
         self._asked_to_end = False
 
@@ -148,11 +151,18 @@ class TaskRunner:
             result = result_of_person(start, self._task.handed_back)
             return await self._examine(self._begin(start), copy, result)
         self._claude.refuse_overspent()
+        if self._is_to_be_held(start):
+            start = await self.prompts.offer(start)
         if self._fork:
             self._fork, start = False, forked(start)
         attempt = self._begin(start)
         result = await self._claude.converse(start, attempt, copy)
         return await self._claude.restart(start, result) or await self._examine(attempt, copy, result)
+
+    def _is_to_be_held(self, start: Start) -> bool:
+        """A person wants to see it: this one, or, by the settings, each one that says more than to go on."""
+        wanted = self._task.hold_next or (self._config.hold_prompts and start.prompt != CONTINUE)
+        return wanted and self._config.attended
 
     async def _look_again(self, copy: WorkCopy) -> Start | None:
         """Go on with the last attempt where it was cut off: its evidence is taken anew, as a whole."""

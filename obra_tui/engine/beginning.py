@@ -9,8 +9,10 @@ from obra_tui.core.ids import AttemptId, ClaudeSessionId, first_claude_session_i
 from obra_tui.core.lifecycle import Trigger
 from obra_tui.core.model import (
     Binding,
+    CheckResult,
     ConversationReason,
     DecisionKind,
+    GateDecision,
     GateOutcome,
     ImplementResult,
     Outcome,
@@ -37,6 +39,8 @@ class Start:
     reason: ConversationReason
     parent: ClaudeSessionId | None = None
     """The conversation that a fork starts from."""
+    by: str = "obra"
+    """Who wrote the prompt as it is sent."""
     trigger: Trigger | None = None
     """The move that brings the task to IMPLEMENTING; None when it is there already."""
 
@@ -67,7 +71,15 @@ def _words_after(task: TaskWork) -> str:
         return changes_prompt(task.number + 1, task.decision, task.checks, task.notes)
     if task.merged is not None:
         return merged_prompt(task.number + 1, task.checks, task.notes)
+    if task.outcome is not None and task.outcome.decision is GateDecision.RETRY and task.quality is not None:
+        return _findings(task, task.quality, task.checks, task.outcome)
     return "\n\n".join(task.notes) or CONTINUE
+
+
+def _findings(task: TaskWork, quality: QualityResult, checks: Sequence[CheckResult], outcome: GateOutcome) -> str:
+    return retry_prompt(
+        number=task.number + 1, checks=checks, findings=quality.findings, notes=task.notes, reasons=outcome.reasons
+    )
 
 
 def forked(start: Start) -> Start:
@@ -99,13 +111,7 @@ def afresh(task: TaskWork, lost: Start) -> Start:
 
 def retried(task: TaskWork, quality: QualityResult, evidence: Evidence, outcome: GateOutcome) -> Start:
     """Send the work back with what was found."""
-    prompt = retry_prompt(
-        number=task.number + 1,
-        checks=evidence.checks,
-        findings=quality.findings,
-        notes=task.notes,
-        reasons=outcome.reasons,
-    )
+    prompt = _findings(task, quality, evidence.checks, outcome)
     assert task.claude_session is not None  # an attempt has just ended in it
     return Start(prompt=prompt, claude_session=task.claude_session, reason=ConversationReason.RESUME)
 
@@ -118,7 +124,7 @@ def was_looked_at(task: TaskWork) -> bool:
         and ended.outcome is Outcome.COMPLETED
         and task.diff is not None
         and task.quality is None
-        and not (task.notes or task.decision or task.conflict)
+        and not (task.notes or task.decision or task.conflict or task.handed_back)
     )
 
 

@@ -29,6 +29,8 @@ class EngineConfig:
     """Somebody can answer questions; if not, they are denied at once and listed."""
     wait_for_limit_s: float = 6 * 3600
     """Longest wait for a usage limit to reset; a longer one stops the run."""
+    hold_prompts: bool = False
+    """Show every prompt to the person before it is sent."""
     task_budget: Budget = field(default_factory=Budget)
     """What one task may use before a person is asked; a task's own budget counts beside it."""
     session_budget: Budget = field(default_factory=Budget)

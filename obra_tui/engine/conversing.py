@@ -95,7 +95,7 @@ class Conversing:
     async def converse(self, start: Start, attempt: AttemptId, copy: WorkCopy) -> ImplementResult:
         """Say the prompt and return how the run ended. Raises `Unreachable` when none could be started."""
         first = start.reason is ConversationReason.FIRST
-        self._entries.commit((attempt, PromptSent(text=start.prompt, kind="task" if first else "retry")))
+        self._entries.commit((attempt, PromptSent(text=start.prompt, kind="task" if first else "retry", by=start.by)))
         request = self._request(start, attempt, copy)
         try:
             conversation = await self._ports.implementer.start(

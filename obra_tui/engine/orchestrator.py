@@ -17,6 +17,7 @@ from obra_tui.core.errors import (
     UnknownId,
 )
 from obra_tui.core.events import (
+    PromptWithdrawn,
     Record,
     SessionClosed,
     SessionOpened,
@@ -52,6 +53,7 @@ class Orchestrator:
         self._gates = Gates(ports, config, self._outbox, self._runs)
         self._closed: deque[SessionId] = deque()
         self.space_ran_out = self._outage.space_ran_out
+        self.store_failed = self._outage.store_failed
         self._outage.watch(self._hold_again)
 
     @property
@@ -79,6 +81,8 @@ class Orchestrator:
             for task in work.tasks.values():
                 if task.state is State.ACCEPTING:
                     run.accept_now(task)
+                if task.held_prompt is not None:  # nobody waits for it any more
+                    self._outbox.commit(work.id, [(task.spec.id, task.attempt, PromptWithdrawn())])
             self._gates.take_up(work.tasks.values())
 
     async def handle(self, command: do.Command) -> object:
@@ -103,19 +107,40 @@ class Orchestrator:
             case do.RecordUsage(session=session, usage=usage):
                 self._run(session)
                 self._outbox.commit(session, [(None, None, UsageReported(usage=usage))])
-            case do.CancelTask() | do.InterruptClaude():
-                await self._act_on_task(command)
+            case (
+                do.CancelTask()
+                | do.InterruptClaude()
+                | do.HoldPrompt()
+                | do.SendPrompt()
+                | do.TakeOver()
+                | do.GiveBack()
+            ):
+                return await self._act_on_task(command)
             case _:
                 await self._act_on_session(command)
         return None
 
-    async def _act_on_task(self, command: do.CancelTask | do.InterruptClaude) -> None:
+    async def _act_on_task(
+        self,
+        command: do.CancelTask | do.InterruptClaude | do.HoldPrompt | do.SendPrompt | do.TakeOver | do.GiveBack,
+    ) -> object:
         run, work = self._find_task(command.task)
         match command:
             case do.CancelTask(by=by):
                 await run.cancel(work, by)
             case do.InterruptClaude():
                 await run.interrupt_claude(work)
+            case do.HoldPrompt(by=by, on=on):
+                run.hold_prompt(work, by, on=on)
+            case do.SendPrompt(text=text, by=by):
+                run.send_prompt(work, text, by)
+            case do.TakeOver(by=by):
+                await run.take_over(work, by)
+            case do.GiveBack(by=by, then=then):
+                return await run.give_back(work, by, then)
+            case _:
+                assert_never(command)
+        return None
 
     async def _act_on_session(self, command: do.CloseSession | do.StartRun | do.Pause | do.Resume | do.StopRun) -> None:
         match command:

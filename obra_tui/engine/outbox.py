@@ -39,6 +39,8 @@ class Outbox:
         self._on_failure = on_failure
         self._listeners: list[Listener] = []
         self._pending: list[Record] = []
+        self._tried = 0
+        """How many of them were handed to the journal without success: they stay as they are, for it may have them."""
         self._next: dict[SessionId, int] = {}
         self._timer: asyncio.TimerHandle | None = None
 
@@ -84,9 +86,10 @@ class Outbox:
         try:
             self._journal.append(self._pending)
         except Unwritable as error:
+            self._tried = len(self._pending)
             self._on_failure(error)
             raise
-        batch, self._pending = tuple(self._pending), []
+        batch, self._pending, self._tried = tuple(self._pending), [], 0
         crash_at_records("after", batch)
         for listener in tuple(self._listeners):
             listener(batch)
@@ -123,7 +126,7 @@ class Outbox:
         )
 
     def _joined(self, session: SessionId, attempt: AttemptId | None, event: Event) -> bool:
-        if not self._pending or not isinstance(event, STREAMED):
+        if len(self._pending) <= self._tried or not isinstance(event, STREAMED):
             return False
         last = self._pending[-1]
         if last.session != session or last.attempt != attempt:

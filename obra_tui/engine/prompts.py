@@ -104,6 +104,15 @@ def merged_prompt(number: int, checks: Sequence[CheckResult], notes: Sequence[st
     )
 
 
+def by_hand_note(files: Sequence[str]) -> str:
+    """Return what Claude is told after a person worked in the copy themselves."""
+    named = "\n".join(f"- `{name}`" for name in files)
+    return (
+        "I took the copy over and changed these files by hand:\n\n"
+        f"{named}\n\nRead them as they are now, keep what I did, and go on with the task from there."
+    )
+
+
 CONTINUE = "You were interrupted. Look at the state of the work in the copy and go on with the task from there."
 
 

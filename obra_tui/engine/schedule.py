@@ -22,7 +22,11 @@ def dependencies_met(session: SessionWork, task: TaskWork) -> bool:
 
 def startable(session: SessionWork, active: Collection[TaskId], jobs: int) -> tuple[TaskWork, ...]:
     """Return the queued tasks that may start beside the active ones, in plan order."""
-    queued = [task for task in session.tasks.values() if task.state is State.QUEUED and not task.held_back]
+    queued = [
+        task
+        for task in session.tasks.values()
+        if task.state is State.QUEUED and not task.held_back and task.taken is None
+    ]
     waiting = [task for task in queued if task.spec.id not in active]
     waiting.sort(key=lambda task: task.position)
     return tuple(waiting[: max(0, jobs - len(active))])

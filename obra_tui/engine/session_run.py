@@ -11,6 +11,7 @@ from obra_tui.core.events import (
     Paused,
     ProblemCleared,
     ProblemRaised,
+    PromptHoldAsked,
     Resumed,
     RunFinished,
     RunStarted,
@@ -18,6 +19,7 @@ from obra_tui.core.events import (
     SteerQueued,
     StopRequested,
     TaskMoved,
+    WorkTakenOver,
 )
 from obra_tui.core.ids import SessionId, TaskId
 from obra_tui.core.lifecycle import FINAL, WORKING, State, Trigger, advance
@@ -27,8 +29,10 @@ from obra_tui.engine.approvals import Questions
 from obra_tui.engine.attempt import TaskRunner
 from obra_tui.engine.config import EngineConfig, Ports
 from obra_tui.engine.outbox import Outbox
+from obra_tui.engine.prompting import not_held
 from obra_tui.engine.signals import Signals
 from obra_tui.engine.spending import session_over_budget, task_over_budget
+from obra_tui.engine.taking_over import given_back, not_taken, refuse_taking
 from obra_tui.engine.work import SessionWork, TaskWork
 
 _NO_SPACE = "The disk is full: everything was stopped; what was stored is safe."
@@ -55,11 +59,15 @@ class SessionRun:
         self._outbox = outbox
         self._questions = questions
         self._is_short_of_space = is_short_of_space
+        self._stood_still = ""
+        """Why everything was stopped the last time that nothing could be written."""
         self._signals = Signals(paused=work.paused)
         self._runners: dict[TaskId, TaskRunner] = {}
         self._jobs: dict[TaskId, asyncio.Task[ObraError | None]] = {}
         self._forks: set[TaskId] = set()
         """Tasks that are to go on in a fork of their conversation and have not been started since."""
+        self._leaving: set[TaskId] = set()
+        """Tasks that a person is taking over at this moment."""
         self._cut: set[TaskId] = set()
         """Tasks that were stopped because nothing could be written; they go on by themselves."""
         self._running = False
@@ -105,7 +113,7 @@ class SessionRun:
         for runner in self._runners.values():
             runner.retry_now()
         for task in self.work.tasks.values():
-            if task.state is State.INTERRUPTED:
+            if task.state is State.INTERRUPTED and task.taken is None:
                 self._move(task, Trigger.RESUME)
                 if fork:
                     self._forks.add(task.spec.id)
@@ -139,6 +147,7 @@ class SessionRun:
 
     def _wait_for_space(self, tasks: Iterable[TaskId]) -> None:
         self._halted = True
+        self._stood_still = _NO_SPACE
         self._cut.update(tasks)
         fix = "Free at least 16 MB: it goes on by itself then."
         self._tell(ProblemRaised(code="disk", text=_NO_SPACE, fix=fix))
@@ -152,7 +161,7 @@ class SessionRun:
             return
         for task in (self.work.tasks[task] for task in self._cut):
             if task.state in WORKING:
-                self._move(task, Trigger.INTERRUPT, _NO_SPACE)
+                self._move(task, Trigger.INTERRUPT, self._stood_still)
             if task.state is State.INTERRUPTED:
                 self._move(task, Trigger.RESUME)
         self._cut.clear()
@@ -182,6 +191,8 @@ class SessionRun:
         """Return whether the text reached a running turn; otherwise it goes into the next prompt."""
         if task.state in FINAL:
             raise NotAllowed(f"{task.spec.key} is {task.state}: no prompt follows.", fix="Add a task for it.")
+        if task.held_prompt is not None:
+            raise NotAllowed(f"The next prompt of {task.spec.key} is held.", fix="Write it into the prompt itself.")
         runner = self._runners.get(task.spec.id)
         delivered = runner is not None and await runner.send(text)
         event = SteerQueued(text=text, by=by, delivered=delivered)
@@ -190,6 +201,46 @@ class SessionRun:
             self._move(task, Trigger.RESUME)
             self.start(close_when_done=False)
         return delivered
+
+    def hold_prompt(self, task: TaskWork, by: str, *, on: bool) -> None:
+        """Remember that a person wants to see the next prompt before it is sent."""
+        if task.state in FINAL:
+            raise NotAllowed(f"{task.spec.key} is {task.state}: no prompt follows.", fix="Add a task for it.")
+        if task.hold_next != on:
+            event = PromptHoldAsked(on=on, by=by)
+            self._outbox.commit(self.work.id, [(task.spec.id, task.attempt, event)])
+
+    def send_prompt(self, task: TaskWork, text: str, by: str) -> None:
+        runner = self._runners.get(task.spec.id)
+        if runner is None:
+            raise not_held(task)
+        runner.prompts.send(text, by)
+
+    async def take_over(self, task: TaskWork, by: str) -> None:
+        """End what works on the task and leave its copy to the person."""
+        refuse_taking(task)
+        assert task.copy is not None
+        self._leaving.add(task.spec.id)
+        try:
+            if task.spec.id in self._jobs:
+                reason = f"{by} took the work over; it is kept."
+                await self._end_jobs((task.spec.id,), Trigger.INTERRUPT, reason)
+            refuse_taking(task)
+            taken = WorkTakenOver(by=by, diff=await self._ports.workspace.take_diff(task.copy))
+            self._outbox.commit(self.work.id, [(task.spec.id, task.attempt, taken)])
+        finally:
+            self._leaving.discard(task.spec.id)
+            self.advance()
+
+    async def give_back(self, task: TaskWork, by: str, then: str) -> tuple[str, ...]:
+        """End a take-over; the task goes on by itself. Returns the files that the person changed."""
+        if task.taken is None or task.copy is None:
+            raise not_taken(task)
+        now = await self._ports.workspace.take_diff(task.copy)
+        files, events = given_back(task, now, by, then)
+        self._outbox.commit(self.work.id, [(task.spec.id, task.attempt, event) for event in events])
+        self.start(close_when_done=False)
+        return files
 
     # --- scheduling ---
 
@@ -201,9 +252,9 @@ class SessionRun:
             for task in self.work.tasks.values():
                 if task.state is State.ACCEPTING and task.spec.id not in self._jobs:
                     self._launch_acceptance(task)
-            for task in schedule.startable(self.work, self._jobs, self._config.jobs):
+            for task in schedule.startable(self.work, {*self._jobs, *self._leaving}, self._config.jobs):
                 self._launch(task)
-        if not self._jobs and self._running and not self._cut:
+        if not self._jobs and self._running and not self._cut and not self._leaving:
             self._finish()
 
     def accept_now(self, task: TaskWork) -> None:
@@ -219,6 +270,7 @@ class SessionRun:
     def abandon(self, error: ObraError) -> None:
         """Stop all work without writing anything: the journal cannot be written."""
         self._halted = True
+        self._stood_still = f"{error.what.rstrip('.')}: everything was stopped; what was stored is safe."
         self._cut.update(self._jobs)
         for task_id, job in self._jobs.items():
             runner = self._runners.get(task_id)

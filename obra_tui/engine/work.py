@@ -25,7 +25,10 @@ from obra_tui.core.events import (
     GateJudged,
     GateOpened,
     Paused,
+    PromptHeld,
+    PromptHoldAsked,
     PromptSent,
+    PromptWithdrawn,
     Record,
     Resumed,
     RuleAllowed,
@@ -34,6 +37,7 @@ from obra_tui.core.events import (
     RunStarted,
     SessionClosed,
     SessionOpened,
+    SteerDelivered,
     SteerQueued,
     TaskAdded,
     TaskEdited,
@@ -48,6 +52,7 @@ from obra_tui.core.events import (
     WorkHandedBack,
     WorkMerged,
     WorkReverted,
+    WorkTakenOver,
 )
 from obra_tui.core.gate import PreviousAttempt, remember
 from obra_tui.core.ids import AttemptId, ClaudeSessionId, GateId, SessionId, TaskId
@@ -58,6 +63,7 @@ from obra_tui.core.model import (
     Decision,
     DecisionKind,
     Diff,
+    GateOutcome,
     ImplementResult,
     OpenGate,
     Outcome,
@@ -69,6 +75,7 @@ from obra_tui.core.model import (
     WorkCopy,
 )
 from obra_tui.core.standing import Rules, after
+from obra_tui.engine.prompts import by_hand_note
 
 
 @dataclass(slots=True)
@@ -95,6 +102,7 @@ class TaskWork:
     checks: tuple[CheckResult, ...] = ()
     verdict: Verdict | None = None
     quality: QualityResult | None = None
+    outcome: GateOutcome | None = None
     earlier: tuple[PreviousAttempt, ...] = ()
     gate: OpenGate | None = None
     decision: Decision | None = None
@@ -105,6 +113,13 @@ class TaskWork:
     """An answer to the gate that can still be undone."""
     notes: tuple[str, ...] = ()
     """Text of the person that waits for the next prompt."""
+    unread: tuple[str, ...] = ()
+    """Text that was handed to the running turn and that Claude has not read yet."""
+    hold_next: bool = False
+    """A person wants to see the next prompt before it is sent."""
+    held_prompt: PromptHeld | None = None
+    taken: WorkTakenOver | None = None
+    """A person has the copy in their own hands."""
     usage: Usage = field(default_factory=Usage)
     spent: Spent = field(default_factory=Spent)
     """Since its budget began, or was renewed."""
@@ -229,12 +244,39 @@ def _apply_to_copy(task: TaskWork, record: Record) -> None:
             task.conflict = conflict
         case WorkMerged() as merged:
             task.merged = merged
-        case SteerQueued(delivered=False, text=text):
-            task.notes = (*task.notes, text)
-        case WorkHandedBack(by=by):
-            task.handed_back, task.gate = by, None
+        case WorkTakenOver() as taken:
+            task.taken = taken
+        case WorkHandedBack() as back:
+            _hand_back(task, back)
+        case SteerQueued() | SteerDelivered() | PromptHoldAsked() | PromptHeld() | PromptWithdrawn():
+            _apply_steering(task, record)
         case _:
             _apply_to_attempt(task, record)
+
+
+def _hand_back(task: TaskWork, back: WorkHandedBack) -> None:
+    task.gate = task.taken = None
+    if back.then == "check":
+        task.handed_back = back.by
+    elif back.files:
+        task.notes = (*task.notes, by_hand_note(back.files))
+
+
+def _apply_steering(task: TaskWork, record: Record) -> None:
+    match record.event:
+        case SteerQueued(delivered=False, text=text):
+            task.notes = (*task.notes, text)
+        case SteerQueued(text=text):
+            task.unread = (*task.unread, text)
+        case SteerDelivered(text=text) if text in task.unread:
+            index = task.unread.index(text)
+            task.unread = (*task.unread[:index], *task.unread[index + 1 :])
+        case PromptHoldAsked(on=on):
+            task.hold_next = on
+        case PromptHeld() as held:
+            task.held_prompt = held
+        case PromptWithdrawn():
+            task.held_prompt = None
 
 
 def _apply_to_attempt(task: TaskWork, record: Record) -> None:
@@ -243,6 +285,7 @@ def _apply_to_attempt(task: TaskWork, record: Record) -> None:
             _begin_attempt(task, record.attempt, event)
         case PromptSent(kind="task" | "retry"):
             task.prompted = True
+            task.held_prompt, task.hold_next = None, False
             task.notes = ()
             task.decision = None
             task.conflict = None
@@ -253,6 +296,8 @@ def _apply_to_attempt(task: TaskWork, record: Record) -> None:
             task.usage = task.usage + usage
         case ClaudeEnded(result=result):
             task.claude_ended = result
+            # What Claude did not come to read is not lost.
+            task.notes, task.unread = (*task.notes, *task.unread), ()
         case DiffTaken(diff=diff):
             _take_diff(task, diff)
         case ChecksPlanned():
@@ -261,8 +306,8 @@ def _apply_to_attempt(task: TaskWork, record: Record) -> None:
             task.checks = (*task.checks, check)
         case VerdictReached(verdict=verdict):
             task.verdict = verdict
-        case GateJudged(quality=quality):
-            task.quality = quality
+        case GateJudged(quality=quality, outcome=outcome):
+            task.quality, task.outcome = quality, outcome
             task.handed_back = ""
 
 
@@ -274,7 +319,7 @@ def _begin_attempt(task: TaskWork, attempt: AttemptId | None, event: AttemptStar
     task.number = event.number
     task.attempt = attempt
     task.claude_session = event.claude_session
-    task.claude_ended = task.diff = task.verdict = task.quality = None
+    task.claude_ended = task.diff = task.verdict = task.quality = task.outcome = None
     task.checks = ()
 
 

@@ -10,6 +10,7 @@ from obra_tui.core.events import (
     ClaudeActivity,
     ClaudeStarted,
     Event,
+    SteerDelivered,
     TextFinished,
     TextStreamed,
     ToolFinished,
@@ -41,6 +42,8 @@ class Play:
     """A denied question skips the writing."""
     looks: Callable[[AskPermission], object] = lambda ask: None
     """Called after the questions, with what Claude may do then."""
+    reads: bool = True
+    """Text that is sent meanwhile is read at once; if not, it never is."""
     holds: bool = False
     """Wait until `FakeImplementer.go_on` is set, or somebody ends the run."""
     emits: tuple[Event, ...] = ()
@@ -130,6 +133,8 @@ class FakeConversation:
         if self._work is None or self._work.done() or self._ended_by:
             return False
         self._owner.sent.append(text)
+        if self._play.reads:
+            self._emit(SteerDelivered(text=text))
         return True
 
     async def interrupt(self) -> None:
