@@ -17,7 +17,7 @@ from obra_tui.core.events import Record
 from obra_tui.ui.footer import KeyLine, Place
 from obra_tui.ui.hub import Hub
 from obra_tui.ui.statusline import Part
-from obra_tui.ui.words import CONTENT_STYLES, Tone, Tone
+from obra_tui.ui.words import CONTENT_STYLES, Tone
 from widgets.status_line import Part as LinePart
 from widgets.status_line import StatusLine
 
