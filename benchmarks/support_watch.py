@@ -111,7 +111,7 @@ def _replay(terminal: Terminal, claude: Claude, pace: float, patience: float, da
     began = claude.began()
     end = terminal.wait(MARK, patience)
     if database is not None:
-        end = max(end, _stored(database))
+        end = max(end, stored(database))
     return Watched(end - began, session_cpu(terminal.pid) - cpu)
 
 
@@ -126,12 +126,15 @@ def session_cpu(leader: int) -> float:
     return total / TICKS
 
 
-def _stored(database: Path) -> float:
+def stored(database: Path, patience: float = 120.0) -> float:
     """Wait until another process can read the last event; return when that was."""
+    give_up = time.perf_counter() + patience
     query = "select 1 from event where type = 'text_finished' and body like ? order by session desc, seq desc limit 1"
     with contextlib.closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as reader:
         while True:
             asked = time.perf_counter()
+            if asked > give_up:
+                raise TimeoutError("the last event was not stored")
             if reader.execute(query, (f"%{MARK}%",)).fetchone():
                 return asked
             time.sleep(0.002)
