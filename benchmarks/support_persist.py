@@ -68,8 +68,8 @@ def persist_with_obra(events: int, patience: float = 240.0) -> Persisted:
         return Persisted(end - began, max(0.0, meter.most_mb - before))
 
 
-def persist_by_hand(events: int) -> float:
-    """Seconds for pipe, parser and raw SQLite alone."""
+def persist_by_hand(events: int) -> Persisted:
+    """Pipe, parser and raw SQLite alone; its memory is not looked at."""
     with scene(events) as (home, claude):
         code = BY_HAND.replace("MARK", repr(MARK.encode()))
         words = [sys.executable, "-IS", "-c", code, str(claude.program), str(home / "floor.db")]
@@ -79,7 +79,7 @@ def persist_by_hand(events: int) -> float:
             assert program.stdout is not None
             end = float(program.stdout.readline())
             # The scripted claude stays for as long as its parent does.
-            return end - claude.began()
+            return Persisted(end - claude.began(), 0.0)
 
 
 def kill_obra(after_s: float) -> float:
