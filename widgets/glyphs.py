@@ -23,6 +23,8 @@ _WORDS = {
 _RISING = dict(zip("▁▂▃▄▅▆▇█", "_.:-=+*#", strict=True))
 _PARTS = {"▏": "|", "▎": "|", "▍": "|", "▌": "|", "▋": "#", "▊": "#", "▉": "#", "▐": "|", "▕": "|", "▔": "-", "▀": "-"}
 _SHADES = {"░": ".", "▒": ":", "▓": "#"}
+_DOTS = {chr(0x2800): " "} | {chr(0x2800 + dots): ":" if dots.bit_count() > 1 else "." for dots in range(1, 256)}
+"""Braille, of which plots are made."""
 _FLAT = "─━┄┅┈┉╌╍═╴╶╸╺╼╾"
 _UPRIGHT = "│┃┆┇┊┋╎╏║╵╷╹╻╽╿"
 
@@ -37,7 +39,7 @@ def _blocks() -> dict[str, str]:
     return {**{chr(code): "#" for code in range(0x2580, 0x25A0)}, **_PARTS, **_RISING, **_SHADES}
 
 
-ASCII: Mapping[str, str] = {**_lines(), **_blocks(), **_WORDS, **_STATES}
+ASCII: Mapping[str, str] = {**_lines(), **_blocks(), **_DOTS, **_WORDS, **_STATES}
 """Symbol → the character that stands for it. Both are one cell wide."""
 
 _TABLE = str.maketrans(dict(ASCII))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -110,7 +111,8 @@ def _sqlite(settings: Settings) -> DoctorLine:
 
     health = sqlite_health()
     status = DoctorStatus.WARN if health.affected else DoctorStatus.OK
-    return _line("sqlite", status, f"SQLite {health.version}", detail=health.note, needed=False)
+    fix = "pip install 'obra-tui[sqlite]'" if health.affected else ""
+    return _line("sqlite", status, f"SQLite {health.version}", fix=fix, detail=health.note, needed=False)
 
 
 def _sandbox(settings: Settings) -> DoctorLine:
@@ -178,6 +180,13 @@ def _judge(settings: Settings) -> DoctorLine:
         "judge",
         status,
         health.what,
+        fix=command_in(health.fix),
         detail=f"{health.fix} Without a judge nothing passes on its own: every gate asks you.",
         needed=False,
     )
+
+
+def command_in(advice: str) -> str:
+    """Return the command that a sentence of advice names in backticks, so that it can be copied; empty without one."""
+    found = re.search(r"`(ollama [^`]+)`", advice)
+    return found.group(1) if found else ""

@@ -111,7 +111,8 @@ class ValidationFeed:
         how = "no sandbox" if event.sandbox is SandboxLevel.NONE else f"sandbox {event.sandbox.value}"
         self._pane.append(heading("Checks, run by Obra", aside=how))
         if event.note:
-            self._pane.append(LogLine(event.note, style="dim", glyph="!"))
+            glyph = "·" if event.sandbox is SandboxLevel.BWRAP else "!"
+            self._pane.append(LogLine(event.note, style="dim", glyph=glyph))
         if not event.checks:
             self._pane.append(LogLine("No check was found: nothing is measured.", style="warn", glyph="!"))
         for spec in event.checks:
