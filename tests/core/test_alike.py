@@ -18,9 +18,7 @@ def test_the_same_files_are_at_most_two():
 
 
 def test_similar_words_are_long_ones_that_not_every_task_has():
-    assert (
-        similar_words("Please change the calculator so that division by zero raises") == "calculator division"
-    )
+    assert similar_words("Please change the calculator so that division by zero raises") == "calculator division"
     assert similar_words("do it") == ""
 
 

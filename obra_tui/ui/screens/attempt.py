@@ -134,6 +134,8 @@ class AttemptScreen(SubjectKeys):
     def _fill(self, past: PastAttempt) -> None:
         if self._page == "Transcript":
             self._transcript.start(past.records)
+            if past.runs:
+                self._pane.follow()
             return
         self._pane.clear()
         page = self._page

@@ -109,7 +109,8 @@ def _scores(detail: AttemptDetail, _: Sequence[Record]) -> Iterator[LogLine]:
         where = f"{source.how}: {source.source}" if source else ""
         yield LogLine(f"{stage.stage.value:<14}{score:<13}weight {stage.weight:.2f}  {where}", hang=" " * 14)
     yield from (LogLine(text, glyph="!", style="warn") for text in quality.obstacles)
-    yield _heading("Findings")
+    if quality.findings:
+        yield _heading("Findings")
     yield from map(_finding, quality.findings)
     if detail.verdict:
         identity = detail.verdict.identity

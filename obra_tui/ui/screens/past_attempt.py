@@ -83,6 +83,8 @@ class PastAttempt:
             return ""
         if summary.decision is not None:
             return f"{DECISION[summary.decision].word} by {person_name(summary.decided_by)}"
+        if summary.waiting is not None:
+            return "waits for you"
         again = summary.gate_decision is GateDecision.RETRY
         return "tried again" if again else TASK[summary.task_state].word
 
