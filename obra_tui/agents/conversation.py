@@ -25,7 +25,7 @@ from obra_tui.agents.outcome import Cause, Ending, classify
 from obra_tui.agents.processes import family, kill, marked
 from obra_tui.agents.spare import Call
 from obra_tui.agents.translate import Translation
-from obra_tui.agents.transport import Frame, PipeTransport
+from obra_tui.agents.transport import TALK, Frame, PipeTransport
 from obra_tui.core.errors import ImplementerError
 from obra_tui.core.events import ClaudeNoticed, Event, SteerDelivered, UsageReported
 from obra_tui.core.ids import ClaudeSessionId
@@ -153,7 +153,8 @@ class ClaudeConversation:
             self._was_read(str(frame.get("command_uuid")))
         if _begins_message(frame):
             self._check_spending()
-        self._changed.set()
+        if self._course.settled_at is not None or frame.get("type") not in TALK:
+            self._changed.set()  # mere talk ends nothing: it is not looked at anew for each word
 
     def _was_read(self, ident: str) -> None:
         """Say that Claude took a text of the person's out of its queue."""

@@ -22,6 +22,8 @@ from obra_tui.agents.spare import CHUNK, Call, release, spawn
 Frame = dict[str, Any]
 
 MAX_LINE = 256 << 20
+TALK = ("assistant", "user", "stream_event")
+"""Nearly all frames. Parsing them a second time and queueing them would cost more than all that is done with them."""
 
 
 class PipeTransport(Transport):
@@ -44,6 +46,8 @@ class PipeTransport(Transport):
         self._stderr: asyncio.Task[None] | None = None
         self._write_lock = asyncio.Lock()
         self._answered = False
+        self._in_turn = False
+        """The SDK has seen that a turn is under way."""
 
     @property
     def pid(self) -> int | None:
@@ -90,13 +94,25 @@ class PipeTransport(Transport):
                 frame = self._frame(line)
                 if frame is not None:
                     self._watch(frame)
-                    yield frame
+                    if self._concerns_the_sdk(frame):
+                        yield frame
             if lines.overflowed:
                 self._notice(f"Claude Code sent a line over {MAX_LINE >> 20} MB; it was left out.")
                 lines.overflowed = False
         await self.wait(0.5)
         if not self._answered:
             raise CLIConnectionError("Claude Code ended before it answered.")
+
+    def _concerns_the_sdk(self, frame: Frame) -> bool:
+        """It needs the first word of a turn and all that is no talk; whoever watches has read the rest already."""
+        kind = frame.get("type")
+        if kind in TALK and self._in_turn:
+            return False
+        if kind == "result":
+            self._in_turn = False
+        elif kind in TALK and kind != "user" and frame.get("parent_tool_use_id") is None:
+            self._in_turn = True
+        return True
 
     def _frame(self, line: bytes) -> Frame | None:
         text = line.strip()
