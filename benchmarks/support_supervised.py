@@ -9,16 +9,18 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import resource
 import shutil
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.harness import ROOT
+from benchmarks.harness import ROOT, TICKS, memory_mb
 from obra_tui.agents.claude_code import bundled_program
 from obra_tui.rehearsal import Stage, load_scenario, materialise
 from obra_tui.rehearsal.scenario import SCENARIOS
@@ -122,6 +124,50 @@ class Judged:
     body: bytes
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consumed:
+    """What one run cost: Obra's own process, and with Claude Code, git and the checks."""
+
+    own_cpu_s: float
+    whole_cpu_s: float
+    own_mb: float
+    """Most resident memory of Obra's own process."""
+    jobs: int
+
+
+class Meter:
+    """Looks at one process now and then: its CPU so far, its most memory. What it did after the last look is lost."""
+
+    def __init__(self, pid: int, every_s: float = 0.1) -> None:
+        self._pid = pid
+        self._every_s = every_s
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._look, daemon=True)
+        self.cpu_s = self.most_mb = 0.0
+
+    def __enter__(self) -> Meter:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def _look(self) -> None:
+        while not self._ended.wait(self._every_s):
+            with contextlib.suppress(OSError, IndexError):
+                # The whole process, ended threads included.
+                fields = Path(f"/proc/{self._pid}/stat").read_text().rpartition(") ")[2].split()
+                self.cpu_s = max(self.cpu_s, (int(fields[11]) + int(fields[12])) / TICKS)
+                self.most_mb = max(self.most_mb, memory_mb(self._pid))
+
+
+def _children_cpu() -> float:
+    """CPU of the children that have ended, and of theirs."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 class Workshop:
     """An open rehearsal with a home for the programs; makes runs of both kinds and tells how long they took."""
 
@@ -130,6 +176,7 @@ class Workshop:
         self._stage = stage
         self._runs = 0
         self.accepted = 0
+        self.consumed: list[Consumed] = []
         (folder / "tmp").mkdir(parents=True)
         settings = folder / ".config" / "obra" / "config.toml"
         settings.parent.mkdir(parents=True)
@@ -139,19 +186,25 @@ class Workshop:
         """Seconds of `obra run PLAN --headless`, from the start of the process to its end."""
         repository = self._repository()
         command = [sys.executable, "-m", "obra_tui", "run", str(self._stage.scenario.plan), "-C", str(repository)]
+        before = _children_cpu()
         began = time.perf_counter()
-        done = subprocess.run(
+        process = subprocess.Popen(
             [*command, "--headless", "--json", "--policy", "autonomous", "--jobs", str(jobs)],
             env=self._environment() | self._settings(),
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
             stdin=subprocess.DEVNULL,
-            check=False,
         )
+        with Meter(process.pid) as meter:
+            out, err = process.communicate()
         took = time.perf_counter() - began
-        summary = json.loads(done.stdout.splitlines()[-1]) if done.stdout else {}
-        if done.returncode or summary.get("attempts") != summary.get("tasks"):
-            raise RuntimeError(f"obra did not accept everything at the first attempt: {done.stderr or summary}")
+        summary = json.loads(out.splitlines()[-1]) if out else {}
+        if process.returncode or summary.get("attempts") != summary.get("tasks"):
+            raise RuntimeError(f"obra did not accept everything at the first attempt: {err or summary}")
+        self.consumed.append(
+            Consumed(own_cpu_s=meter.cpu_s, whole_cpu_s=_children_cpu() - before, own_mb=meter.most_mb, jobs=jobs)
+        )
         self.accepted = int(summary["accepted"])
         return took
 

@@ -20,8 +20,8 @@ def dependencies_met(session: SessionWork, task: TaskWork) -> bool:
     return all(known[key].state is State.ACCEPTED for key in task.spec.depends_on)
 
 
-def startable(session: SessionWork, active: Collection[TaskId], jobs: int) -> tuple[TaskWork, ...]:
-    """Return the queued tasks that may start beside the active ones, in plan order."""
+def startable(session: SessionWork, active: Collection[TaskId], places: int) -> tuple[TaskWork, ...]:
+    """Return the queued tasks that may start in the free places, in plan order."""
     queued = [
         task
         for task in session.tasks.values()
@@ -29,7 +29,7 @@ def startable(session: SessionWork, active: Collection[TaskId], jobs: int) -> tu
     ]
     waiting = [task for task in queued if task.spec.id not in active]
     waiting.sort(key=lambda task: task.position)
-    return tuple(waiting[: max(0, jobs - len(active))])
+    return tuple(waiting[: max(0, places)])
 
 
 def all_final(session: SessionWork) -> bool:

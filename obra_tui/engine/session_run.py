@@ -70,6 +70,7 @@ class SessionRun:
         """Tasks that a person is taking over at this moment."""
         self._cut: set[TaskId] = set()
         """Tasks that were stopped because nothing could be written; they go on by themselves."""
+        self._accepting = asyncio.Lock()
         self._running = False
         self._close_when_done = False
         self._halted = True
@@ -252,10 +253,14 @@ class SessionRun:
             for task in self.work.tasks.values():
                 if task.state is State.ACCEPTING and task.spec.id not in self._jobs:
                     self._launch_acceptance(task)
-            for task in schedule.startable(self.work, {*self._jobs, *self._leaving}, self._config.jobs):
+            for task in schedule.startable(self.work, {*self._jobs, *self._leaving}, self._free_places()):
                 self._launch(task)
         if not self._jobs and self._running and not self._cut and not self._leaving:
             self._finish()
+
+    def _free_places(self) -> int:
+        """What is being accepted takes no place from what Claude could work on."""
+        return self._config.jobs - len(self._runners)
 
     def accept_now(self, task: TaskWork) -> None:
         """Take in approved work at once, whether or not a run is on."""
@@ -295,10 +300,14 @@ class SessionRun:
         self._own(task, asyncio.create_task(runner.run(), name=f"task {task.spec.key}"))
 
     def _launch_acceptance(self, task: TaskWork) -> None:
-        job = accept(
-            self._ports, self._config, self._outbox, self.work, task, lambda: self._is_short_of_space(self.work.id)
-        )
-        self._own(task, asyncio.create_task(job, name=f"accept {task.spec.key}"))
+        self._own(task, asyncio.create_task(self._accept(task), name=f"accept {task.spec.key}"))
+
+    async def _accept(self, task: TaskWork) -> ObraError | None:
+        """One after the other: work that is merged while other work goes in would be merged and checked once more."""
+        async with self._accepting:
+            return await accept(
+                self._ports, self._config, self._outbox, self.work, task, lambda: self._is_short_of_space(self.work.id)
+            )
 
     def _own(self, task: TaskWork, job: "asyncio.Task[ObraError | None]") -> None:
         self._jobs[task.spec.id] = job

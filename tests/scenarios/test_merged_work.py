@@ -9,7 +9,7 @@ from obra_tui.core.lifecycle import State
 from obra_tui.core.model import DecisionKind, GateDecision, Policy
 from tests.fakes.checks import TESTS, broken, failed, passed
 from tests.fakes.implementer import Play
-from tests.scenarios.world import ME, World
+from tests.scenarios.world import ME, World, task
 
 PLAYS = (Play(writes={"mine.py": "mine\n"}), Play(writes={"mine.py": "mended\n"}))
 
@@ -144,3 +144,21 @@ async def test_a_branch_that_moves_again_while_the_merged_tree_is_checked_is_mer
     await until(world, State.ACCEPTED)
     assert len(world.events(WorkMerged)) == 2
     assert set(world.workspace.branch_files(world.session)) == {"README.md", "mine.py", "one.py", "two.py"}
+
+
+async def test_work_that_is_approved_at_the_same_time_is_merged_and_checked_once_each(tmp_path):
+    plays = tuple(Play(writes={f"{name}.py": f"{name}\n"}) for name in "abcd")
+    world = World(tmp_path, plays=plays, rules=GateRules(policy=Policy.MANUAL), jobs=4)
+    await world.run(*(task(f"T00{number}") for number in range(1, 5)))
+    await world.finished()
+    world.workspace.commit_on_branch(world.session, {"theirs.py": "theirs\n"})
+    world.checks.hold()
+    world.checks.running.clear()
+    for gate in world.journal.open_gates():
+        await world.decide(DecisionKind.APPROVE, gate=gate)
+    await world.checks.running.wait()
+    world.checks.release()
+    await world.finished(2)
+    assert set(world.workspace.branch_files(world.session)) == {"README.md", "theirs.py", "a.py", "b.py", "c.py", "d.py"}
+    merged = [record.task for record in world.told if isinstance(record.event, WorkMerged)]
+    assert len(merged) == len(set(merged)) == 4
