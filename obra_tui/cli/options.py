@@ -20,7 +20,7 @@ MaxAttemptsOption = Annotated[
 ModelOption = Annotated[str | None, typer.Option("--model", help="Model of Claude Code (claude.model).")]
 JudgeModelOption = Annotated[str | None, typer.Option("--judge-model", help="Model that judges (judge.model).")]
 JobsOption = Annotated[
-    int, typer.Option("--jobs", "-j", min=1, max=32, help="Tasks worked on at the same time, each in its own copy.")
+    int, typer.Option("--jobs", "-j", min=1, max=100, help="Tasks worked on at the same time, each in its own copy.")
 ]
 HeadlessOption = Annotated[
     bool, typer.Option("--headless", help="No screen: print lines. Chosen by itself without a terminal.")

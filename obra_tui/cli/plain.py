@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 _SWITCHES = {"--headless": "headless", "--json": "as_json"}
-_MOST_JOBS = 32
+_MOST_JOBS = 100
 
 
 def bare_start(argv: list[str]) -> Path | None:

@@ -30,7 +30,7 @@ def test_every_other_line_is_left_to_the_parser(line):
         [],
         ["plan.md"],
         ["plan.md", "-C", "calc", "--headless", "--json", "--policy", "autonomous", "--jobs", "3"],
-        ["--task", "Add a test", "--project", "/src/calc", "-j", "32"],
+        ["--task", "Add a test", "--project", "/src/calc", "-j", "100"],
         ["-t", "Add a test", "--json"],
     ],
 )
@@ -48,7 +48,7 @@ def test_a_plain_run_means_the_same_with_and_without_the_parser(line, monkeypatc
 @pytest.mark.parametrize(
     "words",
     [
-        "--help", "a b", "plan.md --nonsense", "--jobs 0", "--jobs 33", "--jobs many", "--policy never", "--task",
+        "--help", "a b", "plan.md --nonsense", "--jobs 0", "--jobs 101", "--jobs many", "--policy never", "--task",
         "--task -x", "--json --json", "--jobs=2", "--model opus", "--resume s1", "-- plan.md",
     ],
 )  # fmt: skip
