@@ -69,6 +69,9 @@ class Bridge:
         self._dropped = 0
         self._overflowed = False
 
+    def __len__(self) -> int:
+        return len(self._queue)
+
     def listen(self, records: Sequence[Record]) -> None:
         """Put records in; never blocks for longer than a `take` holds the lock."""
         with self._lock:

@@ -42,7 +42,7 @@ class Link:
         self._connection: Connection | None = None
         self._watched: Backend | None = None
         self._closed = False
-        self._wakeup = Wakeup(lambda: told.guarded(self._take))
+        self._wakeup = Wakeup(lambda: told.guarded(self._take), lambda: len(self._bridge))
         self._bridge = Bridge(self._wakeup.poke)
 
     @property

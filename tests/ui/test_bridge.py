@@ -3,7 +3,7 @@ from threading import Thread
 
 from obra_tui.core import events as e
 from obra_tui.ui.bridge import Bridge
-from obra_tui.ui.wakeup import Wakeup
+from obra_tui.ui.wakeup import MANY, Wakeup
 
 
 def record(seq: int, event: e.Event, attempt: str = "a1") -> e.Record:
@@ -100,9 +100,35 @@ async def test_a_poke_during_the_run_is_not_lost():
         if len(runs) == 1:
             wakeup.poke()
 
-    wakeup = Wakeup(run, interval_s=0.001)
+    wakeup = Wakeup(run, interval_s=0.001, calm_s=0.001)
     wakeup.poke()
     await _until(lambda: len(runs) == 2)
+
+
+async def test_what_trickles_in_waits_longer_than_a_burst():
+    ran: list[float] = []
+    waiting = [0]
+    clock = asyncio.get_running_loop().time
+    wakeup = Wakeup(lambda: ran.append(clock()), lambda: waiting[0], interval_s=0.01, calm_s=0.1)
+    for much in (0, 1, MANY):
+        waiting[0] = much
+        wakeup.poke()
+        await _until(lambda: not wakeup._pending)
+    first, trickle, burst = ran
+    assert trickle - first >= 0.1
+    assert burst - trickle >= 0.01
+
+
+async def test_a_trickle_that_becomes_a_burst_is_not_kept_waiting():
+    ran: list[int] = []
+    waiting = [0]
+    wakeup = Wakeup(lambda: ran.append(1), lambda: waiting[0], interval_s=0.001, calm_s=1000.0)
+    wakeup._last = asyncio.get_running_loop().time()
+    wakeup.poke()
+    await asyncio.sleep(0.02)
+    assert not ran
+    waiting[0] = MANY
+    await _until(lambda: ran)
 
 
 async def test_nobody_is_woken_after_the_end():

@@ -13,7 +13,7 @@ from textual.screen import Screen
 from textual.widgets import Static
 from textual.worker import Worker, WorkerState
 
-from obra_tui.core.events import Record
+from obra_tui.core.events import STREAMED, Record, TextDropped, TextFinished, ToolFinished, ToolStarted, UsageReported
 from obra_tui.ui.footer import KeyLine, Place
 from obra_tui.ui.hub import Hub
 from obra_tui.ui.statusline import Part
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from obra_tui.core.ids import GateId
     from obra_tui.ui.desk import Desk
 
+
+_TALK = (*STREAMED, TextDropped, TextFinished, ToolStarted, ToolFinished, UsageReported)
+"""What comes all the time while Claude works, and changes nothing that a key could do."""
 
 LEAST = Size(60, 16)
 """Below this the panes would show nothing that can be read."""
@@ -114,7 +117,8 @@ class ObraScreen(Screen[object]):
     def _changed(self, records: Sequence[Record]) -> None:
         if self.is_current:
             self.draw(records)
-            self.refresh_bindings()
+            if not records or any(not isinstance(record.event, _TALK) for record in records):
+                self.refresh_bindings()
 
     def show_status(self, *parts: Part) -> None:
         """Fill the status line; the rehearsal stands first on every screen."""
