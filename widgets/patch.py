@@ -46,8 +46,15 @@ _HUNK_ROW, _HEAD_ROW = " " * _SIGN + "@ ", " " * _SIGN + "~ "
 _LOOKS = {"+": "added", "-": "removed", "@": "hunk", "~": "dim"}
 
 
+_SAID_IN_TITLE = ("diff --git ", "index ", "--- ", "+++ ")
+"""Lines of a head that say no more than the name of the file."""
+
+
 def patch_rows(patch: str) -> PatchLines:
-    """Rows with old and new line numbers; made as plain texts, because there may be very many."""
+    """Rows with old and new line numbers; made as plain texts, because there may be very many.
+
+    Of a file's head only what its name does not say: modes, renames, binary.
+    """
     made = PatchLines([], [], {})
     rows, hunks, places = made
     old = new = 0
@@ -59,7 +66,8 @@ def patch_rows(patch: str) -> PatchLines:
             if found:
                 old, new, in_hunk = int(found[1]), int(found[2]), True
                 hunks.append(len(rows))
-            rows.append((_HUNK_ROW if found else _HEAD_ROW) + raw)
+            if found or not raw.startswith(_SAID_IN_TITLE):
+                rows.append((_HUNK_ROW if found else _HEAD_ROW) + raw)
         elif kind == "+":
             places[new] = len(rows)
             rows.append(f"     {new:>5} + {raw[1:]}")

@@ -6,6 +6,7 @@ Imported after the first paint: it brings the whole vocabulary of records with i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
@@ -15,11 +16,13 @@ from obra_tui.ui import keys
 from obra_tui.ui.bridge import Batch
 from obra_tui.ui.choices import (
     Choice,
+    by_hand_choices,
     cancel_choices,
     open_choices,
     quit_choices,
     stop_choices,
     take_over_choices,
+    taken_choices,
 )
 from obra_tui.ui.drafts import Draft
 from obra_tui.ui.hub import Hub
@@ -53,9 +56,11 @@ class Desk:
         self.plan_changes = PlanChanges(self)
         self.plan_watch = PlanWatch(self)
         self.step_aside = step_aside
+        self.prompt_drafts: dict[TaskId, str] = {}
+        """Prompts that the person began to change and did not send yet."""
         self.phase = "starting…"
         self.failure: list[str] = []
-        self.drafts: dict[GateId, Draft] = {}
+        self.reviews: dict[GateId, Draft] = {}
         """What was prepared at gates and not sent yet."""
         self.blind = False
         """The judge's number stays hidden until the person gave their own."""
@@ -307,6 +312,44 @@ class Desk:
         if first is not None and not isinstance(self._app.screen, PermissionScreen):
             self._app.push_screen(PermissionScreen(first))
 
+    def edit_prompt(self, task: TaskView | None) -> None:
+        """Show the prompt that waits; without one, ask for the next one of this task to wait, or no longer."""
+        from obra_tui.ui.screens.prompt import PromptScreen
+
+        waiting = sorted((item for item in self.hub.view.tasks.values() if item.held_prompt is not None), key=_since)
+        held = task if task is not None and task.held_prompt is not None else next(iter(waiting), None)
+        if held is not None and held.held_prompt is not None:
+            self._app.push_screen(PromptScreen(held.id, held.held_prompt, self.prompt_drafts.get(held.id)))
+        elif task is not None:
+            self.requests.hold_prompt(task.id, on=not task.hold_next)
+
+    def take_over(self, task: TaskView) -> None:
+        """Let the person work in the copy themselves, and say what becomes of it."""
+        if task.taken_by:
+            self._choose(f"{task.spec.key} is in your hands", taken_choices(task.spec.key), partial(self._taken, task))
+            return
+
+        def answered(answer: str) -> None:
+            if answer in ("shell", "editor"):
+                self.requests.take_over(task.id, lambda: self._work_there(task, answer))
+
+        self._choose(f"Take {task.spec.key} over?", by_hand_choices(task.copy_path), answered)
+
+    def _taken(self, task: TaskView, answer: str) -> None:
+        match answer:
+            case "check" | "claude":
+                self.requests.give_back(task.id, answer)
+            case "shell" | "editor":
+                self._work_there(task, answer)
+            case _:
+                pass
+
+    def _work_there(self, task: TaskView, where: str) -> None:
+        problem = self.step_aside(self._app, "shell" if where == "shell" else "editor", task.copy_path)
+        if problem:
+            self.tell(problem, problem=True)
+        self._choose(f"Back from {task.spec.key}", taken_choices(task.spec.key), partial(self._taken, task))
+
     def show_rules(self) -> None:
         """List what was allowed for the session."""
         from obra_tui.ui.screens.rules import RulesScreen
@@ -410,3 +453,7 @@ class Desk:
         from obra_tui.ui.screens.dialogs import ChoiceDialog
 
         self._app.push_screen(ChoiceDialog(title, choices, first=choices[0].id), lambda answer: answered(answer or ""))
+
+
+def _since(task: TaskView) -> float:
+    return task.held_since

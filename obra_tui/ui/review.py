@@ -108,7 +108,7 @@ def facts(review: Review, veil: Veil = Veil.NONE) -> tuple[Fact, ...]:
         Fact(label="attempt", value=f"{attempt.number}{of} · {binding.attempt}"),
         Fact(label="commit", value=f"{session.branch} · base {session.base_commit[:SHORT]}"),
         Fact(label="content", value=f"tree {binding.tree[:SHORT]} · diff {binding.diff_digest[:SHORT]}"),
-        Fact(label="judge", value=_judge(attempt, binding.rubric_hash)),
+        _judge_fact(attempt, binding.rubric_hash),
     ]
     if attempt.diff is not None:
         found.insert(6, _diff_fact(review))
@@ -126,6 +126,13 @@ def _score_fact(review: Review) -> Fact:
     if quality is None:
         return Fact(label="score", value="no score", bad=True)
     return Fact(label="score", value=f"{quality.line}, needs {score(quality.threshold)}", bad=not quality.passes_gate)
+
+
+def _judge_fact(attempt: AttemptView, rubric_hash: str) -> Fact:
+    verdict = attempt.judge.verdict if attempt.judge else None
+    unjudged = verdict is not None and not verdict.complete
+    said = "UNJUDGED · " if unjudged else ""
+    return Fact(label="judge", value=said + _judge(attempt, rubric_hash), bad=unjudged)
 
 
 def _judge(attempt: AttemptView, rubric_hash: str) -> str:

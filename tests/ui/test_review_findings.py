@@ -91,4 +91,4 @@ async def test_a_decision_ends_what_was_prepared_for_it():
         await write(stage, pilot, "Mine.")
         await sent(stage, pilot)
         await settled(pilot, lambda: isinstance(stage.screen, LiveScreen))
-        assert stage.desk.drafts == {}
+        assert stage.desk.reviews == {}

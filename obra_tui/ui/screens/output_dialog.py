@@ -27,7 +27,6 @@ class OutputDialog(ModalScreen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "leave", "Back", id="output.leave", show=True),
-        Binding("w", "wrap", "Wrap lines", id="output.wrap", show=True),
     ]
 
     def __init__(self, result: CheckResult) -> None:
@@ -48,9 +47,6 @@ class OutputDialog(ModalScreen[None]):
 
     def action_leave(self) -> None:
         self.dismiss(None)
-
-    def action_wrap(self) -> None:
-        self.query_one(LogPane).action_toggle_wrap()
 
     def on_log_pane_pane_message(self) -> None:
         """Nothing in it leads elsewhere."""

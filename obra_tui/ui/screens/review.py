@@ -13,6 +13,7 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
+from textual.events import Resize
 
 from obra_tui.core.answers import written_finding
 from obra_tui.core.errors import ObraError
@@ -67,14 +68,14 @@ class ReviewScreen(AnsweringScreen):
 
     def on_mount(self) -> None:
         self._opened_at = self.desk.clock.now()
-        self._draft = self.desk.drafts.get(self._gate, Draft())
+        self._draft = self.desk.reviews.get(self._gate, Draft())
         backend = self.desk.backend
         friction = backend is None or backend.friction
         self._hurried = friction and hurried(self.hub.view, self.desk.launch.person)
         self._load()
 
     def on_unmount(self) -> None:
-        if self._gate in self.desk.drafts:
+        if self._gate in self.desk.reviews:
             self._keep(replace(self._draft, open_s=self._open_s))
 
     @property
@@ -146,17 +147,14 @@ class ReviewScreen(AnsweringScreen):
         effects = model.effects(review, len(self.chosen()))
         against = self.against(review) if self._veil is Veil.NONE else ()
         approve = f"{effects.approve} (asks for a reason: {len(against)} against it)" if against else effects.approve
-        key = self.desk.key_shown
-        why_not = "" if review.open else "answered"
-        rows = (
+        rows: tuple[tuple[str, str, str], ...] = (
             ("review.approve", "Approve", approve),
             ("review.request_changes", "Request changes", effects.changes),
             ("review.reject", "Reject", effects.reject),
             ("review.later", "Later", effects.later),
         )
-        return [
-            Answer(key(key_id), label, effect, enabled=review.open, why_not=why_not) for key_id, label, effect in rows
-        ]
+        rows = rows if review.open else answered_rows(review)
+        return [Answer(self.desk.key_shown(key_id), label, effect) for key_id, label, effect in rows]
 
     def draw_note(self) -> None:
         banner = self.query_one(Banner)
@@ -170,7 +168,7 @@ class ReviewScreen(AnsweringScreen):
         if self.ready:
             self.query_one(DecisionBar).armed = armed
 
-    def on_resize(self) -> None:
+    def on_resize(self, event: Resize) -> None:
         if self.ready:
             self._draw_answers()
 
@@ -274,7 +272,7 @@ class ReviewScreen(AnsweringScreen):
 
     def _keep(self, draft: Draft) -> None:
         self._draft = draft
-        self.desk.drafts[self._gate] = draft
+        self.desk.reviews[self._gate] = draft
 
     def _redraft(self, draft: Draft) -> None:
         self._keep(draft)
@@ -332,7 +330,7 @@ class ReviewScreen(AnsweringScreen):
         checklist.highlight(f"own{len(self._draft.own) - 1}|{finding.fingerprint}")
 
     def answered(self) -> None:
-        self.desk.drafts.pop(self._gate, None)
+        self.desk.reviews.pop(self._gate, None)
 
     # -- movement ------------------------------------------------------------------------------
 
@@ -386,6 +384,7 @@ class ReviewScreen(AnsweringScreen):
     def _turn_to(self, name: str) -> None:
         for other in PANES:
             self.query_one(other).set_class(other == name, "-turn")
+        self.set_class(name == "#diff", "-reading")
 
     def _focus_inside(self, name: str) -> None:
         for node in self.query_one(name).query("*"):
@@ -404,6 +403,17 @@ def _changed(before: Review, after: Review) -> bool:
         after.attempt.diff,
         after.attempt.quality,
     )
+
+
+def answered_rows(review: Review) -> tuple[tuple[str, str, str], ...]:
+    """Return what can still be done about a gate that was answered."""
+    back = ("review.later", "Back", "to where you were")
+    taken, reverted = review.task.acceptance, review.task.reverted
+    if review.gate.held is not None:
+        return ("app.undo", "Undo", "the gate waits again"), back
+    if taken is not None and reverted is None:
+        return ("app.revert", "Revert", f"one more commit on {taken.branch} undoes {taken.commit[:8]}"), back
+    return (back,)
 
 
 def answer_note(review: Review, key_shown: Callable[[str], str]) -> str:

@@ -6,6 +6,7 @@ of the task counts as seen: that is what an answer is bound to.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -65,10 +66,11 @@ class ReviewDiff(DiffPane):
         """Show the work of this review from the base of the task on; marks of other content count no more."""
         self._review, self._compared = review, None
         diff = review.attempt.diff
-        self._patches = {item.path: item.patch for item in file_diffs(diff.patch, diff.files, {})} if diff else {}
+        files = file_diffs(diff.patch, diff.files, {}) if diff else []
+        self._patches = {item.path: item.patch for item in files}
         self._marks |= marks
         self._turned = False
-        self._show({})
+        self._show(files)
         self._read_texts()
 
     def switch_base(self) -> None:
@@ -155,7 +157,8 @@ class ReviewDiff(DiffPane):
     def _take_base(self, diff: Diff | None) -> None:
         self._compared = diff
         self._turned = False
-        self._show({})
+        shown = self._diff
+        self._show(file_diffs(shown.patch, shown.files, {}) if shown else [])
         self._read_texts()
         self.post_message(self.BaseChanged())
 
@@ -171,9 +174,7 @@ class ReviewDiff(DiffPane):
 
     # -- showing -------------------------------------------------------------------------------
 
-    def _show(self, texts: Texts) -> None:
-        diff = self._diff
-        files = file_diffs(diff.patch, diff.files, texts) if diff else []
+    def _show(self, files: Sequence[FileDiff]) -> None:
         current = self.current.path if self.current else ""
         index = next((i for i, item in enumerate(files) if item.path == current), 0)
         self.show(files, index=index)
@@ -209,10 +210,11 @@ class ReviewDiff(DiffPane):
         """Give the diff its coloured view; who reads the patch of a file already keeps it."""
         if not (self.is_attached and texts and self._diff is diff):
             return
+        files = file_diffs(diff.patch, diff.files, texts)
         if self._turned:
-            self.learn(file_diffs(diff.patch, diff.files, texts))
+            self.learn(files)
         else:
-            self._show(texts)
+            self._show(files)
 
     # -- what was looked at --------------------------------------------------------------------
 

@@ -81,7 +81,7 @@ class Evidence(Vertical):
         pane.extend(lines)
         if not (key and pane.goto(key)):
             first = next((line.key for line in lines if line.key), "")
-            pane.goto(first) if first and not top else pane.show_index(top, context=0)
+            self.call_after_refresh(pane.goto, first) if first and not top else pane.show_index(top, context=0)
 
     def show_findings(self, findings: Mapping[str, Finding], draft: Draft) -> None:
         """Show what was found, with the ticks and notes of the draft."""
@@ -112,11 +112,12 @@ class Evidence(Vertical):
 
 def evidence_lines(review: Review, veil: Veil = Veil.NONE) -> list[LogLine]:
     """Return the attempts before, the checks (what failed first), the verdict, and where each number comes from."""
-    lines = [*_earlier_lines(review.earlier), *_check_lines(review)]
-    judge = review.attempt.judge
-    if judge is not None and judge.verdict is not None:
-        hidden = veil is Veil.OWN_SCORE and judge.verdict.complete
-        lines.extend([_hidden("Verdict", veil)] if hidden else verdict_lines(judge.verdict, findings=False))
+    verdict = review.attempt.judge.verdict if review.attempt.judge else None
+    unjudged = verdict_lines(verdict) if verdict is not None and not verdict.complete else []
+    lines = [*unjudged, *_earlier_lines(review.earlier), *_check_lines(review)]
+    if verdict is not None and verdict.complete:
+        hidden = veil is Veil.OWN_SCORE
+        lines.extend([_hidden("Verdict", veil)] if hidden else verdict_lines(verdict, findings=False))
     quality = review.attempt.quality
     if quality is None:
         return lines
