@@ -10,6 +10,7 @@ from obra_tui.core.lifecycle import State
 from obra_tui.core.model import CheckStatus
 from obra_tui.ui.screens.attempt import AttemptScreen
 from obra_tui.ui.screens.attempt_pages import PAGES, page_lines, places
+from obra_tui.ui.screens.transcript import AT_ONCE
 from tests.ui import stories
 from tests.ui.fake_archive import FakeArchive
 from tests.ui.fake_history import FakeHistory, attempt_summary
@@ -106,6 +107,25 @@ async def test_the_text_of_a_page_is_searched():
         assert stage.app.focused.value == "calculator [y!"
         await stage.press(pilot, *["backspace"] * 4, "enter")
         assert pane(stage).find_next()
+
+
+async def test_a_long_transcript_is_written_bit_by_bit_and_only_while_it_is_shown():
+    stage, ids = past()
+    history = stage.app._open_backend().history
+    said = [e.TextFinished(block=f"b{n}", text=f"Thought number {n}.") for n in range(3 * AT_ONCE)]
+    history._records = tuple(
+        e.Record(seq=n, at=stories.START, session=stories.SESSION, task=None, attempt=ids[0], event=event)
+        for n, event in enumerate(said, 1)
+    )
+    async with stage.open() as pilot:
+        await opened(stage, pilot, ids[0])
+        await settled(pilot, lambda: pane(stage).line_count == len(said))
+        stage.screen.show_page("Transcript")
+        assert pane(stage).line_count == AT_ONCE
+        stage.screen.show_page("Gate")
+        await settled(pilot, lambda: "Nothing was recorded here" in stage.text())
+        await pilot.pause(0.01)
+        assert pane(stage).line_count == 1
 
 
 async def test_work_that_goes_on_is_said_to_and_grows():

@@ -119,6 +119,7 @@ class AttemptScreen(SubjectKeys):
             self.query_one(DiffPane).show(file_diffs(diff.patch, diff.files, {}))
 
     def _show_page(self) -> None:
+        self._transcript.stop()
         pane, diff = self._pane, self.query_one(DiffPane)
         has_diff = self._past is not None and self._past.detail.diff is not None
         diff.display = self._page == "Diff" and has_diff
@@ -133,9 +134,7 @@ class AttemptScreen(SubjectKeys):
 
     def _fill(self, past: PastAttempt) -> None:
         if self._page == "Transcript":
-            self._transcript.start(past.records)
-            if past.runs:
-                self._pane.follow()
+            self._transcript.start(past.records, follow=past.runs)
             return
         self._pane.clear()
         page = self._page

@@ -11,6 +11,10 @@ from obra_tui.ui.feeds.claude import ClaudeFeed
 from obra_tui.ui.format import clock_time
 from widgets.log_pane import LogPane
 
+AT_ONCE = 300
+"""Records that are written in one go: the screen answers between two of them, however long the transcript is."""
+_BREATH_S = 0.001
+
 
 class Transcript:
     """Draws with the feed of the Live screen."""
@@ -19,18 +23,37 @@ class Transcript:
         self._pane = pane
         self._feed = ClaudeFeed(pane)
         self._places: dict[Stop, list[str]] = {}
+        self._waiting: Sequence[Record] = ()
+        self._follows = False
 
-    def start(self, records: Sequence[Record]) -> None:
+    def start(self, records: Sequence[Record], *, follow: bool = False) -> None:
+        """Show these; with `follow` the end of them."""
         self._feed.reset()
         self._places = {}
-        self._write(records)
+        self._follows = follow
+        self._waiting = records
+        self._write_some()
+
+    def stop(self) -> None:
+        """Something else is shown in the pane: write no more of it."""
+        self._waiting = ()
 
     def add(self, records: Sequence[Record]) -> None:
         """More of it; who stands at the end stays at the end."""
-        at_end = self._pane.shown_range.stop >= self._pane.line_count
-        self._write(records)
-        if at_end:
+        self._follows = self._pane.shown_range.stop >= self._pane.line_count
+        if self._waiting:
+            self._waiting = [*self._waiting, *records]
+        else:
+            self._waiting = records
+            self._write_some()
+
+    def _write_some(self) -> None:
+        part, self._waiting = self._waiting[:AT_ONCE], self._waiting[AT_ONCE:]
+        self._write(part)
+        if part and self._follows:
             self._pane.follow()
+        if self._waiting:
+            self._pane.set_timer(_BREATH_S, self._write_some)
 
     def places(self, stop: Stop) -> Sequence[str]:
         """Return the keys of the lines of this kind, in their order."""
