@@ -11,6 +11,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
+from textual.events import Resize
 
 from obra_tui.core.compare import Comparison, blinded, compare_attempts, split_patch
 from obra_tui.core.errors import ObraError
@@ -30,6 +31,7 @@ from obra_tui.ui.screens.side_by_side import side_by_side
 from obra_tui.ui.statusline import Part
 from obra_tui.ui.words import Tone
 from widgets.diff_pane import DiffPane
+from widgets.lines import LogLine
 from widgets.log_pane import LogPane
 from widgets.twin_pane import TwinPane
 
@@ -65,6 +67,8 @@ class CompareScreen(ComparingScreen):
         super().__init__(a, b, shuffle)
         self._sides: _Sides | None = None
         self._talks: dict[str, list[Record]] = {}
+        self._laid_out = 0
+        """How often both transcripts were laid out: only the last time counts."""
         self._view = TREES
 
     def compose_difference(self) -> ComposeResult:
@@ -145,14 +149,25 @@ class CompareScreen(ComparingScreen):
         if not self._talks:
             self._read_talks()
             return
-        panes = self.query_one("#talk-a", TwinPane), self.query_one("#talk-b", TwinPane)
-        records = [self._talks[which] for which in self._ids]
-        ours, theirs = (untold(of_side) if self._blind else of_side for of_side in records)
-        width = min(pane.content_size.width for pane in panes) - 2
-        for pane, name, lines in zip(panes, "AB", side_by_side(ours, theirs, width), strict=True):
+        ours, theirs = (self._talks[which] for which in self._ids)
+        if self._blind:
+            ours, theirs = untold(ours), untold(theirs)
+        width = min(pane.content_size.width for pane in self.query(TwinPane)) - 2
+        self._laid_out += 1
+        asked = self._laid_out
+
+        def lay_out() -> None:
+            """In a worker thread: there may be very much of it."""
+            lines = side_by_side(ours, theirs, width)
+            self.desk.soon(lambda: self._fill_talks(lines) if self.ready and asked == self._laid_out else None)
+
+        self.run_worker(lay_out, thread=True, exit_on_error=False, group="talks")
+
+    def _fill_talks(self, lines: tuple[list[LogLine], list[LogLine]]) -> None:
+        for pane, name, of_side in zip(self.query(TwinPane), "AB", lines, strict=True):
             pane.border_title = name
             pane.clear()
-            pane.extend(lines)
+            pane.extend(of_side)
 
     def _focus_view(self) -> None:
         if self._shown_view == TREES:
@@ -173,7 +188,7 @@ class CompareScreen(ComparingScreen):
             if pane is not message.pane:
                 pane.stand_at(message.index)
 
-    def on_resize(self) -> None:
+    def on_resize(self, event: Resize) -> None:
         """Texts are cut to the width of their panes."""
         if self._talks and self._view == TALK:
             self.call_after_refresh(self._show_talks)
