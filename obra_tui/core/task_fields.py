@@ -11,7 +11,9 @@ from typing import Literal
 
 from obra_tui.core.errors import PlanError
 from obra_tui.core.model import Budget, CheckSpec, TaskSpec
-from obra_tui.core.plan import KEY, order, plan_check, task_line
+from obra_tui.core.plan import order
+from obra_tui.core.plan_draft import KEY, plan_check
+from obra_tui.core.plan_markdown import task_line
 
 FieldName = Literal["key", "title", "prompt", "acceptance", "after", "checks", "turns", "cost", "seconds", "tokens"]
 
