@@ -1,5 +1,6 @@
 """Searching, reading, replaying, comparing and measuring on the screen."""
 
+import random
 import threading
 from dataclasses import replace
 
@@ -84,6 +85,39 @@ async def test_no_search_line_is_an_error(line):
         await stage.press(pilot, *line, "enter")
         await settled(pilot, lambda: "searching" not in stage.text())
         assert isinstance(stage.screen, HistoryScreen)
+
+
+async def test_whatever_is_typed_is_searched_and_never_an_error():
+    """Every line as a person would come to it: character by character."""
+    pieces = [
+        '"',
+        "((",
+        "score:",
+        "-",
+        "is:nonsense",
+        "* NEAR AND OR",
+        "\u202e\x1b[31m",
+        "[b]x[/b]",
+        "é",
+        "😀",
+        ":",
+        "'",
+        "\\",
+    ]
+    dice = random.Random(7)
+    history = FakeHistory.sample()
+    stage = Stage(stories.at_gate(), history=history)
+    async with stage.open((80, 24)) as pilot:
+        await at_search(stage, pilot)
+        for _ in range(40):
+            line = "".join(dice.choice(pieces) for _ in range(dice.randint(1, 5)))
+            for end in range(1, len(line) + 1):
+                stage.screen.search(line[:end])
+            stage.app.focused.value, stage.app.focused.cursor_position = line, len(line)
+            stage.screen.action_complete()
+            await pilot.pause()
+        await settled(pilot, lambda: not stage.screen._reading.doing)
+        assert isinstance(stage.screen, HistoryScreen) and not stage.screen._reading.problem
 
 
 async def test_every_page_of_an_attempt_can_be_opened():
