@@ -34,7 +34,7 @@ class Server:
         return self.folder / ".s.PGSQL.5432"
 
     def start(self) -> None:
-        options = f"-F -c listen_addresses='' -c max_connections=200 -k {self.folder}"
+        options = f"-F -c listen_addresses='' -c max_connections=200 -c deadlock_timeout=100ms -k {self.folder}"
         self._ctl("-w", "-o", options, "-l", str(self.folder / "log"), "start")
 
     def stop(self) -> None:

@@ -6,12 +6,13 @@ to call from any thread, one call at a time.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
 from os import getpid
 from pathlib import Path
 from socket import gethostname
 from threading import Lock
+from time import monotonic
 from typing import Any
 
 from sqlalchemy import Connection, func, insert, select
@@ -104,8 +105,6 @@ class SqlJournal:
         with self._lock:
             if self._lease:
                 self._lease.end()
-                with suppress(DBAPIError), self._engine.begin() as connection:
-                    fence.release(connection, self._token)
             self._engine.dispose()
 
     def _gave_up(self) -> None:
@@ -148,17 +147,12 @@ class SqlJournal:
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
         """One transaction of the one who may write; on a server it renews that right."""
-        lease = self._lease
-        since = lease.began() if lease else 0.0
-        with ExitStack() as stack:
-            connection = stack.enter_context(self._engine.connect())
-            if lease:
-                stack.enter_context(lease.using(connection))
-            with connection.begin():
-                fence.check(connection, self._token, self._place.name, self._lease_s)
-                yield connection
-        if lease:
-            lease.renewed(since)
+        since = monotonic()
+        with self._engine.begin() as connection:
+            fence.check(connection, self._token, self._place.name, self._lease_s)
+            yield connection
+        if self._lease:
+            self._lease.renewed(since)
 
     def _write_once(self, records: Sequence[Record]) -> dict[SessionId, int]:
         with self._transaction() as connection:

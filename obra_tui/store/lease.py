@@ -1,8 +1,8 @@
 """The right to write to a database that several machines can reach, for a while that must be renewed.
 
 The database's clock says when it ends. Who holds it renews it three times as
-often as needed; when it could not, it is given up *before* it ends: the
-connection is cut, so that nothing waits in it any more, and `lost` is called,
+often as needed; when it could not, it is given up *before* it ends: every
+connection is cut, so that nothing waits in one any more, and `lost` is called,
 so that the own agents are dead before somebody else may begin. The token of
 `fence.py` still guards every transaction; the lease only keeps two apart who
 both could get one.
@@ -11,12 +11,12 @@ both could get one.
 import os
 import socket
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from time import monotonic
 from typing import Any
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine, event
 from sqlalchemy.exc import DBAPIError
 
 from obra_tui.store import fence
@@ -25,6 +25,8 @@ LEASE_S = 30.0
 _RENEWALS = 3
 _GIVE_UP = 2 / 3
 """Part of the lease after which it is given up; the rest is for the agents to die in."""
+_FAREWELL_S = 2.0
+"""How long an answer is waited for at the end."""
 
 
 class Lease:
@@ -35,48 +37,48 @@ class Lease:
         self._token = token
         self._lost = lost
         self._seconds = seconds
-        self._ending = threading.Event()
         self._guard = threading.Lock()
-        self._in_use: set[Any] = set()
-        self._renewed = monotonic()
+        self._connections: dict[Any, float] = {}
+        """All that are open, and since when: any of them may hang."""
+        self._until = monotonic() + seconds * _GIVE_UP
+        self._ending = False
+        self._over, self._changed = threading.Event(), threading.Event()
         self.held = True
+        event.listen(engine, "connect", self._opened)
+        event.listen(engine, "close", self._closed)
+        engine.dispose()
         for work in (self._renew, self._watch):
             threading.Thread(target=work, name=f"obra-lease{work.__name__}", daemon=True).start()
 
-    @contextmanager
-    def using(self, connection: Connection) -> Iterator[None]:
-        """Let the connection be cut when the lease is given up inside the block."""
-        driver: Any = connection.connection.driver_connection
-        with self._guard:
-            self._in_use.add(driver)
-        try:
-            yield
-        finally:
-            with self._guard:
-                self._in_use.discard(driver)
-
-    def began(self) -> float:
-        """Note the time before a renewal is sent: it counts from there, however long the answer takes."""
-        return monotonic()
-
     def renewed(self, since: float) -> None:
-        """The database has said yes to a renewal that was sent at `since`."""
+        """The database has said yes to a renewal that was sent at `since`: it counts from there."""
         with self._guard:
-            self._renewed = max(self._renewed, since)
-            self.held = True
+            if not self._ending:
+                self._until = max(self._until, since + self._seconds * _GIVE_UP)
+                self.held = True
 
     def end(self) -> None:
-        self._ending.set()
+        """Give the right back, so that the next one can begin at once; without an answer it ends by itself."""
+        with self._guard:
+            self._ending, self._until = True, monotonic() + _FAREWELL_S
+        self._changed.set()
+        if self.held:
+            with suppress(DBAPIError), self._engine.begin() as connection:
+                fence.release(connection, self._token)
+        self._over.set()
+        self._changed.set()
+
+    # --- in threads of its own
 
     def _renew(self) -> None:
-        while not self._ending.wait(self._seconds / _RENEWALS):
-            if self.held:
+        while not self._over.wait(self._seconds / _RENEWALS):
+            if self.held and not self._ending:
                 with suppress(DBAPIError):  # the watch sees that the time passes
                     self._renew_once()
 
     def _renew_once(self) -> None:
-        since = self.began()
-        with self._engine.begin() as connection, self.using(connection):
+        since = monotonic()
+        with self._engine.begin() as connection:
             mine = fence.renew(connection, self._token, self._seconds)
         if mine:
             self.renewed(since)
@@ -84,26 +86,43 @@ class Lease:
             self._give_up()
 
     def _watch(self) -> None:
-        while not self._ending.wait(max(0.01, self._left()) if self.held else self._seconds / _RENEWALS):
-            if self.held and self._left() <= 0:
+        while not self._over.is_set():
+            left = self._until - monotonic()
+            self._changed.wait(max(0.01, left) if self.held else self._seconds / _RENEWALS)
+            self._changed.clear()
+            if self.held and self._until <= monotonic():
                 self._give_up()
-
-    def _left(self) -> float:
-        return self._renewed + self._seconds * _GIVE_UP - monotonic()
+            elif not self.held:
+                self._cut_older_than(self._seconds / _RENEWALS)
 
     def _give_up(self) -> None:
+        self.held = False
+        self._cut_older_than(0)
+        self._engine.dispose()  # what lies in the pool is no better
+        if not self._ending:
+            self._lost()
+
+    # --- connections
+
+    def _opened(self, connection: Any, _: object) -> None:
         with self._guard:
-            self.held = False
-            cut = tuple(self._in_use)
-        for driver in cut:
-            _cut(driver)
-        self._lost()
+            self._connections[connection] = monotonic()
+
+    def _closed(self, connection: Any, _: object) -> None:
+        with self._guard:
+            self._connections.pop(connection, None)
+
+    def _cut_older_than(self, seconds: float) -> None:
+        with self._guard:
+            hanging = [one for one, begun in self._connections.items() if begun <= monotonic() - seconds]
+        for connection in hanging:
+            _cut(connection)
 
 
-def _cut(driver: Any) -> None:
+def _cut(connection: Any) -> None:
     """End a connection under the hands of whoever waits for it: an answer will never come."""
-    with suppress(OSError, AttributeError):
-        own = socket.socket(fileno=os.dup(driver.pgconn.socket))
+    with suppress(Exception):  # of the driver's own kind, when it was closed meanwhile
+        own = socket.socket(fileno=os.dup(connection.pgconn.socket))
         try:
             own.shutdown(socket.SHUT_RDWR)
         finally:

@@ -29,7 +29,7 @@ _AWAY = frozenset({"57P01", "57P02", "57P03", "53300", "25006"})
 _FULL = "53100"
 
 _REACH = {
-    "connect_timeout": 5,
+    "connect_timeout": 3,
     "keepalives_idle": 5,
     "keepalives_interval": 2,
     "keepalives_count": 3,

@@ -61,7 +61,7 @@ _WHERE = "where"
 
 @listening.listens_for(metadata, "before_create")
 def _say_to_postgresql(_: MetaData, connection: Connection, **__: object) -> None:
-    """Say the conditions to PostgreSQL, too. Not before it is there: to name it loads all that SQLAlchemy knows of it."""
+    """Say the conditions to PostgreSQL, too; not before it is there, since its name loads all that is known of it."""
     if connection.dialect.name == "postgresql":
         for index in (index for table in metadata.tables.values() for index in table.indexes if _WHERE in index.info):
             index.dialect_options["postgresql"]["where"] = text(index.info[_WHERE])

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AsyncExitStack, ExitStack
+from contextlib import AsyncExitStack, ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from socket import gethostname
 from typing import TYPE_CHECKING
 
-from obra_tui.core.errors import ObraError
+from obra_tui.core.errors import ObraError, StoreError
 from obra_tui.core.gate import GateRules
 from obra_tui.core.model import SandboxLevel
 from obra_tui.engine.clock import SystemClock
@@ -92,7 +93,7 @@ class Plant:
             if task is not None:
                 closing.callback(asyncio.create_task(begin_ahead(task, hands, self._settings)).cancel)
                 await asyncio.to_thread(warm_up)  # before the store: the first task waits for it
-            store = await asyncio.to_thread(_open_store, self._settings, self._space_ran_out())
+            store = await asyncio.to_thread(_open_store, self._settings, self._space_ran_out(), self._store_away())
             closing.callback(store.close)
             if task is not None:
                 closing.callback(asyncio.create_task(try_sandbox(hands)).cancel)
@@ -122,6 +123,20 @@ class Plant:
             loop.call_soon(lambda: stops.add(loop.create_task(self.parts.orchestrator.space_ran_out())))
 
         return space_ran_out
+
+    def _store_away(self) -> Callable[[StoreError], None]:
+        """Return what the journal calls, from any thread, when it may not write much longer."""
+        loop = asyncio.get_running_loop()
+
+        def tell(error: StoreError) -> None:
+            if self._parts is not None:
+                self._parts.orchestrator.store_failed(error)
+
+        def store_away(error: StoreError) -> None:
+            with suppress(RuntimeError):  # the loop has ended, and all work with it
+                loop.call_soon_threadsafe(tell, error)
+
+        return store_away
 
     def _assemble(self, hands: Hands, store: Store, models: Models) -> Assembly:
         from obra_tui.engine.orchestrator import Orchestrator
@@ -188,7 +203,9 @@ class Store:
             closing.callback(self.history.close)
 
 
-def _open_store(settings: Settings, space_ran_out: Callable[[], None]) -> Store:
+def _open_store(
+    settings: Settings, space_ran_out: Callable[[], None], store_away: Callable[[StoreError], None]
+) -> Store:
     """In a thread, so that the loop can go on meanwhile. Raises `StoreError`."""
     from obra_tui.store.commands import CommandTable
     from obra_tui.store.journal import SqlJournal
@@ -197,7 +214,13 @@ def _open_store(settings: Settings, space_ran_out: Callable[[], None]) -> Store:
     from obra_tui.wiring.versions import versions
 
     with ExitStack() as closing:
-        journal = SqlJournal(database(settings), _secrets(settings), space_ran_out=space_ran_out)
+        journal = SqlJournal(
+            database(settings),
+            _secrets(settings),
+            space_ran_out=space_ran_out,
+            holder=f"{gethostname()}, {settings.data_dir}",
+            away=store_away,
+        )
         closing.callback(journal.close)
         history = SqlHistory(database(settings), labels=labels_file(settings))
         closing.callback(history.close)
