@@ -360,8 +360,9 @@ def file_lines(path: Path) -> Iterator[list[str]]:
     with path.open("rb") as file:
         rest = b""
         while data := file.read(1 << 18):
-            *lines, rest = (rest + data).split(b"\n")
-            yield [line.decode(errors="replace") for line in lines]
+            whole, end, rest = (rest + data).rpartition(b"\n")
+            if end:
+                yield whole.decode(errors="replace").split("\n")
     if rest:
         yield [rest.decode(errors="replace")]
 

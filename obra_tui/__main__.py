@@ -3,12 +3,12 @@
 import gc
 import sys
 
+from obra_tui.core.collector import while_loading
+
 
 def main() -> None:
     """Run the command line; expected errors become one line and an exit code, never a traceback."""
-    # Starting makes hundreds of thousands of objects that live to the end: looking through them again and again
-    # takes a tenth of the time of a short run.
-    gc.set_threshold(300_000, 20, 50)
+    while_loading()
     from obra_tui.cli.entry import run
 
     code = run(sys.argv[1:])

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
+from obra_tui.core.collector import loaded
 from obra_tui.core.errors import ObraError
 from obra_tui.core.ids import GateId, QuestionId, SessionId, TaskId
 from obra_tui.ui import keys
@@ -93,6 +94,7 @@ class Desk:
         self._link.close()
 
     def opened(self) -> None:
+        loaded()
         self.phase, self.failure = "Nothing is running", []
         if self.backend is not None and self.backend.plans is not None:
             self.backend.plans.on_problem(lambda error: self.soon(lambda: self.tell(str(error), problem=True)))

@@ -5,6 +5,7 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Protocol, cast
 
+from obra_tui.core.collector import loaded
 from obra_tui.core.commands import AddTasks, Command, OpenSession, Resume, StartRun
 from obra_tui.core.ids import SessionId
 from obra_tui.wiring.work import Order
@@ -48,3 +49,4 @@ def _load_ahead() -> None:
 
     warm_up()
     importlib.import_module("obra_tui.judge.client")
+    loaded()
