@@ -1,6 +1,5 @@
 """History as it looks: searching, an attempt, replay, compare and metrics, each at three sizes."""
 
-import time
 from dataclasses import replace
 
 import pytest
@@ -10,20 +9,14 @@ from obra_tui.core.lifecycle import State
 from obra_tui.ui.screens.compare import CompareScreen
 from obra_tui.ui.screens.compare_sessions import CompareSessionsScreen
 from obra_tui.ui.screens.replay import ReplayScreen
-from tests.snapshots.test_screens import SIZES
+from tests.snapshots.comparing import SIZES, by_size, still
 from tests.ui import stories
 from tests.ui.fake_archive import FakeArchive
 from tests.ui.fake_history import FakeHistory
 from tests.ui.stage import Stage, settled
 
 
-@pytest.fixture(autouse=True)
-def _utc(monkeypatch):
-    monkeypatch.setenv("TZ", "UTC")
-    time.tzset()
-
-
-@pytest.fixture(params=SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.fixture(params=SIZES, ids=by_size)
 def looks_right(request, snap_compare):
     """Open the app on a stage, press keys one by one, each waiting for a text, and compare."""
 
@@ -37,7 +30,7 @@ def looks_right(request, snap_compare):
                 for key in keys.split():
                     await pilot.press(key)
                 await settled(pilot, lambda shows=shows: shows in stage.text())
-            await pilot.pause()
+            await still(pilot, stage)
 
         assert snap_compare(stage.app, terminal_size=request.param, run_before=before)
 

@@ -1,61 +1,12 @@
 """The screens as they look, from told stories and with a still clock; the main ones at three sizes."""
 
-import time
-
-import pytest
-
 from obra_tui.core import events as e
 from obra_tui.core.lifecycle import State, Trigger
 from obra_tui.core.model import DecisionKind
 from tests.ui import stories
 from tests.ui.fake_history import FakeHistory
-from tests.ui.stage import FakeReader, Stage, settled
+from tests.ui.stage import FakeReader, Stage
 from tests.ui.stories import Story
-from widgets.decision_bar import DecisionBar
-
-SIZES = [(80, 24), (120, 36), (200, 50)]
-
-
-@pytest.fixture(autouse=True)
-def _utc(monkeypatch):
-    monkeypatch.setenv("TZ", "UTC")
-    time.tzset()
-
-
-@pytest.fixture(params=SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-def looks_right(request, snap_compare):
-    """The same scene at every size."""
-    return comparison(snap_compare, request.param)
-
-
-@pytest.fixture
-def looks_right_once(snap_compare):
-    """A scene whose layout other scenes hold at the other sizes."""
-    return comparison(snap_compare, (120, 36))
-
-
-def comparison(snap_compare, size):
-    """Open the app on a stage, press keys, wait for a text, compare."""
-
-    def check(stage: Stage, *keys: str, shows: str) -> None:
-        async def before(pilot):
-            await settled(pilot, lambda: stage.app.desk and (stage.app.engine or stage.app.desk.failure))
-            await settled(pilot, lambda: stage.app.engine is None or stage.seen_all())
-            for key in keys:
-                await pilot.press(key)
-            await settled(pilot, lambda: shows in stage.text())
-            await settled(pilot, lambda: legend_is_lit(stage))
-
-        assert snap_compare(stage.app, terminal_size=size, run_before=before)
-
-    return check
-
-
-def legend_is_lit(stage):
-    """The legend of answers lights up a moment after the screen opened."""
-    waits = stage.app.launch.review_grace_s > 0
-    return waits or all(bar.armed for bar in stage.screen.query(DecisionBar))
-
 
 # --- live ----------------------------------------------------------------------------------------
 
@@ -138,6 +89,29 @@ def test_review_edits_the_prompt(looks_right_once):
 
 def test_permission(looks_right):
     looks_right(Stage(stories.asking()), "A", shows="Allow once")
+
+
+def test_live_while_a_prompt_is_held(looks_right):
+    looks_right(Stage(stories.prompt_held()), shows="the next prompt waits for you")
+
+
+def test_live_while_a_person_has_taken_over(looks_right):
+    looks_right(Stage(stories.taken_over()), shows="is in the hands of ada")
+
+
+def test_live_while_a_limit_is_waited_for(looks_right_once):
+    story = stories.streaming()
+    limited = e.ProblemRaised(
+        code="limited",
+        text="The usage limit of the subscription is reached",
+        fix="It goes on by itself after the reset; resume tries at once.",
+        until=story.at + 754,
+    )
+    looks_right_once(Stage(story.tell(limited)), shows="Goes on by itself in")
+
+
+def test_held_prompt(looks_right):
+    looks_right(Stage(stories.prompt_held()), "E", shows="A calculator with four operations.")
 
 
 def test_rules(looks_right):

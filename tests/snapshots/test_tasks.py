@@ -1,15 +1,11 @@
 """The Tasks screen and its dialogs as they look, at three sizes."""
 
-import time
 from dataclasses import replace
-
-import pytest
 
 from obra_tui.core import events as e
 from obra_tui.core.lifecycle import State, Trigger
 from obra_tui.core.model import Budget, CheckSpec, DecisionKind
 from tests.fakes.plan_engine import PlanEngine
-from tests.snapshots.test_screens import SIZES, comparison
 from tests.ui import stories
 from tests.ui.stage import FakePlans, Stage
 
@@ -23,18 +19,6 @@ TASKS = """# Calculator
 - [ ] T012 Write the docs (after T010, T011)
 - [x] T013 Publish
 """
-
-
-@pytest.fixture(autouse=True)
-def _utc(monkeypatch):
-    monkeypatch.setenv("TZ", "UTC")
-    time.tzset()
-
-
-@pytest.fixture(params=SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-def looks_right(request, snap_compare):
-    """The same scene at every size."""
-    return comparison(snap_compare, request.param)
 
 
 def planned(plans=None):
