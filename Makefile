@@ -69,7 +69,10 @@ TIMES ?= 100
 soak: $(READY)  ## ATTEMPTS=10000 attempts in one program: memory, files and threads must stay as they are
 	@$(BIN)/python -m tests.soak --attempts $(ATTEMPTS) $(ARGS)
 
-fuzz: $(READY)  ## the tests with generated input, with TIMES=100 times as many examples
+LINES ?= 1000000
+
+fuzz: $(READY)  ## a broken stream of LINES=1000000 lines; the tests with generated input, TIMES=100 times the examples
+	@$(BIN)/python -m tests.faults.stream_fuzz --lines $(LINES) --seed $(SEED)
 	@$(BIN)/python -m pytest tests -m hypothesis $(AT_ONCE) -q --timeout 3600 --fuzz $(TIMES) $(ARGS)
 
 faults: $(READY)  ## the tests of the list of faults, and its table in docs/reports/faults.md

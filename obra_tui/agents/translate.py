@@ -34,6 +34,9 @@ MAX_OUTPUT = 64_000
 MAX_INPUT_TEXT = 64_000
 MAX_NOTICE = 4_000
 MAX_RAW = 16_000
+_MAX_KIND = 80
+_MOST_KINDS = 50
+"""Kinds of unknown messages that are told of; a program that invents more is not listened to."""
 
 _SILENT_TYPES = {
     "control_request", "control_response", "control_cancel_request", "command_lifecycle", "transcript_mirror",
@@ -68,7 +71,7 @@ class Translation:
 
     def read(self, frame: Frame, now: float) -> list[Event]:
         """Return what `frame` says, in order; an unknown kind of frame is told once, raw."""
-        match frame.get("type"):
+        match string(frame.get("type")):
             case "stream_event":
                 return self._streamed(mapping(frame.get("event")))
             case "assistant":
@@ -84,7 +87,7 @@ class Translation:
             case kind if kind in _SILENT_TYPES:
                 return []
             case kind:
-                return self._unknown(f"{kind}", frame)
+                return self._unknown(kind, frame)
 
     def close(self) -> list[Event]:
         """End what is still open: text that was cut short stays as far as it came."""
@@ -189,7 +192,7 @@ class Translation:
     # --- the program about itself ---
 
     def _system(self, frame: Frame) -> list[Event]:
-        match frame.get("subtype"):
+        match string(frame.get("subtype")):
             case "init":
                 return [_started(frame, self.pid)]
             case "session_state_changed":
@@ -201,7 +204,7 @@ class Translation:
             case subtype if subtype in _SILENT_SUBTYPES:
                 return []
             case subtype:
-                notice = _notice(str(subtype), frame)
+                notice = _notice(subtype, frame)
                 return [notice] if notice else self._unknown(f"system/{subtype}", frame)
 
     def _activity(self, state: object) -> list[Event]:
@@ -214,7 +217,8 @@ class Translation:
         return [ClaudeActivity(state=new)]
 
     def _unknown(self, kind: str, frame: Frame) -> list[Event]:
-        if kind in self._told:
+        kind = kind[:_MAX_KIND] or "without a name"
+        if kind in self._told or len(self._told) >= _MOST_KINDS:
             return []
         self._told.add(kind)
         text = f"Claude Code sent a kind of message that is not known here ({kind}); it is kept as it came."

@@ -100,7 +100,7 @@ def parsed(content: bytes, shown: str) -> Layer:
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
         raise ConfigError("This is not UTF-8 text.", where=f"{shown}:{line}", fix="Save it as UTF-8.") from error
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # also a number of too many digits
         said, place = place_of_error(error, text)
         raise ConfigError(
             f"This is not valid TOML: {said}.", where=shown + place, fix="Correct it there or just before."

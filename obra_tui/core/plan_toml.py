@@ -18,7 +18,7 @@ _Place = tuple[str | int, ...]
 def read_toml(text: str, source: str) -> tuple[str, list[Draft]]:
     try:
         values = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # also a number of too many digits
         said, place = place_of_error(error, text)
         raise PlanError(
             f"This is not valid TOML: {said}.", where=source + place, fix="Correct it there or just before."

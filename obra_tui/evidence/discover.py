@@ -167,7 +167,7 @@ def _toml(path: Path) -> dict[str, dict[str, object]]:
     """Return the file's tables; a file that cannot be read says nothing (its own tools will complain)."""
     try:
         return tomllib.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
 
 

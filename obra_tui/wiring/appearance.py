@@ -65,7 +65,7 @@ def _tables() -> Iterator[dict[str, Any]]:
 
     try:
         yield tomllib.loads(text)
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         return
 
 
