@@ -350,8 +350,13 @@ def _gate_lines(event: ev.Event) -> Iterator[str]:
             yield from (f"    {outcome.decision}: {one_line(reason, 500)}" for reason in outcome.reasons)
         case ev.GateOpened(gate=gate):
             yield f"  gate {gate} waits for a person: obra review"
-        case ev.WorkHandedBack(by=by):
-            yield f"  changed by hand by {one_line(by)}: checked and judged anew"
+        case ev.WorkTakenOver(by=by):
+            yield f"  taken over by {one_line(by)}"
+        case ev.WorkHandedBack(by=by, then=then):
+            what = "checked and judged anew" if then == "check" else "Claude goes on from there"
+            yield f"  changed by hand by {one_line(by)}: {what}"
+        case ev.WorkMerged(tip=tip):
+            yield f"  other work was accepted first ({tip[:12]}): both together are checked before they are taken in"
         case ev.DecisionHeld(decision=decision):
             yield f"  {decision.kind} by {one_line(decision.by)}: can still be undone"
         case ev.DecisionUndone(by=by, reason=reason):

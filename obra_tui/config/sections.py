@@ -49,6 +49,8 @@ class ClaudeSettings(Section):
     trust_project_settings: bool = False
     """Let Claude Code read the project's CLAUDE.md and .claude/settings.json. Its hooks are commands
     that then run on this machine."""
+    hold_prompts: bool = False
+    """Show every prompt to you in the app before Claude gets it: read it, change it, send it."""
     wait_for_limit_s: float = Field(default=21600.0, ge=0)
     """How long to wait at most for a usage limit to reset before the task is given back to you."""
     silence_warn_s: float = Field(default=60.0, gt=0)

@@ -11,7 +11,7 @@ from obra_tui.core.lifecycle import State
 from obra_tui.core.model import PermissionKind
 from obra_tui.ui.format import ago, clock_time, duration, plural, score
 from obra_tui.ui.state import AttemptView, GateView, PermissionView, ProblemView, TaskView, ViewState
-from obra_tui.ui.words import DECISION, Tone
+from obra_tui.ui.words import DECISION, Tone, person_name
 
 QUIET_S = 20.0
 """Silence of a running Claude that is worth a word."""
@@ -22,6 +22,8 @@ class AttentionKind(StrEnum):
 
     UNDO = "undo"
     QUESTION = "question"
+    PROMPT = "prompt"
+    TAKEN = "taken"
     PROBLEM = "problem"
     STALL = "stall"
     GATE = "gate"
@@ -44,6 +46,8 @@ def attentions(view: ViewState, now: float, stall_s: float = 120.0) -> tuple[Att
     found = [
         *_undos(view, now),
         *(_question(view, item) for item in view.permissions.values()),
+        *_held_prompts(view),
+        *_taken(view),
         *(_problem(item, now) for item in view.problems.values()),
         *_stalls(view, now, stall_s),
         *_gates(view, now),
@@ -86,23 +90,56 @@ def _question(view: ViewState, item: PermissionView) -> Attention:
     )
 
 
+def _held_prompts(view: ViewState) -> Iterator[Attention]:
+    for task in view.tasks.values():
+        if task.held_prompt is not None:
+            yield Attention(
+                kind=AttentionKind.PROMPT,
+                text=f"{task.spec.key}: the next prompt waits for you; Claude has not got it yet.",
+                tone=Tone.ASK,
+                since=task.held_since,
+                key_id="live.edit_prompt",
+                key_label="open it",
+            )
+
+
+def _taken(view: ViewState) -> Iterator[Attention]:
+    for task in view.tasks.values():
+        if task.taken_by and not task.over:
+            yield Attention(
+                kind=AttentionKind.TAKEN,
+                text=f"{task.spec.key} is in the hands of {person_name(task.taken_by)}: nothing works on it.",
+                tone=Tone.WARN,
+                since=task.since,
+                key_id="live.take_over",
+                key_label="open it or hand it back",
+            )
+
+
 def _problem(item: ProblemView, now: float) -> Attention:
     if item.until is not None and item.until > now:
-        wait = f" Goes on by itself at {clock_time(item.until)} (in {duration(item.until - now)})."
+        rest = f" Goes on by itself in {duration(item.until - now)}, at {clock_time(item.until)}."
     else:
-        wait = ""
-    fix = f" {item.fix}" if item.fix else ""
+        rest = f" {item.fix}" if item.fix else ""
+    key_id, key_label = _PROBLEM_KEYS.get(item.code, ("", ""))
     return Attention(
         kind=AttentionKind.PROBLEM,
-        text=f"{_sentence(item.text)}{wait}{fix}",
+        text=f"{_sentence(item.text)}{rest}",
         tone=Tone.WARN if item.until is not None else Tone.FAIL,
         since=item.since,
-        key_id="app.show_setup" if item.code in _SETUP_CODES else "",
-        key_label="look at the set-up" if item.code in _SETUP_CODES else "",
+        key_id=key_id,
+        key_label=key_label,
     )
 
 
-_SETUP_CODES = frozenset({"auth", "judge", "unreachable"})
+_SETUP = ("app.show_setup", "look at the set-up")
+_PROBLEM_KEYS = {
+    "auth": _SETUP,
+    "judge": _SETUP,
+    "unreachable": _SETUP,
+    "limited": ("live.resume_run", "try now"),
+    "budget": ("live.resume_run", "go on"),
+}
 
 
 def _sentence(text: str) -> str:
@@ -153,7 +190,8 @@ def describe_gate(view: ViewState, gate: GateView, now: float) -> str:
 
 
 def _interrupted(view: ViewState, now: float) -> Iterator[Attention]:
-    cut = [task for task in view.tasks.values() if task.state is State.INTERRUPTED and not _running(view, task)]
+    stopped = [task for task in view.tasks.values() if task.state is State.INTERRUPTED and not task.taken_by]
+    cut = [task for task in stopped if not _running(view, task)]
     if not cut:
         return
     names = ", ".join(task.spec.key for task in cut[:3]) + (", …" if len(cut) > 3 else "")

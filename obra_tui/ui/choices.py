@@ -48,6 +48,26 @@ def open_choices(folder: str) -> list[Choice]:
     ]
 
 
+def by_hand_choices(folder: str) -> list[Choice]:
+    """Return the ways to work on a task that Claude has been at."""
+    return [
+        Choice(id="none", label="Leave it to Claude", effect="Nothing changes."),
+        Choice(id="shell", label="Take over, in a shell", effect=f"Claude is interrupted; you are in {folder}."),
+        Choice(id="editor", label="Take over, in your editor", effect="Claude is interrupted; $EDITOR opens."),
+    ]
+
+
+def taken_choices(key: str) -> list[Choice]:
+    """Return what can become of work that is in the person's hands."""
+    return [
+        Choice(id="keep", label="Keep it for now", effect=f"Nothing works on {key} until you hand it back."),
+        Choice(id="check", label="Hand back: check and judge it", effect="As your work, without Claude."),
+        Choice(id="claude", label="Hand back: Claude goes on", effect="It is told which files you changed."),
+        Choice(id="shell", label="Open a shell there", effect="Work on."),
+        Choice(id="editor", label="Open your editor", effect="$VISUAL or $EDITOR on the folder."),
+    ]
+
+
 def take_over_choices() -> list[Choice]:
     return [
         Choice(id="look", label="Only look", effect="Nothing is changed; what is stored can be read."),

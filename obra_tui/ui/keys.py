@@ -73,6 +73,8 @@ KEYS: tuple[Key, ...] = (
     _key("live.unzoom", "minus", "Unzoom"),
     _key("live.interrupt", "P", "Interrupt Claude"),
     _key("live.show_rules", "R", "Rules…"),
+    _key("live.edit_prompt", "E", "Next prompt…"),
+    _key("live.take_over", "o", "Take over…"),
     _key("live.find", "slash", "Find", show=True),
     _key("live.raw", "v", "Raw", show=True),
     _key("live.wrap", "w", "Wrap lines"),

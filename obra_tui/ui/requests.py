@@ -109,6 +109,23 @@ class Requests:
     def interrupt(self, task: TaskId) -> None:
         self.send(c.InterruptClaude(task=task, by=self._by), self._say("Claude was interrupted; write to it with m."))
 
+    def hold_prompt(self, task: TaskId, *, on: bool) -> None:
+        said = "The next prompt waits for you before Claude gets it." if on else "The next prompt goes out by itself."
+        self.send(c.HoldPrompt(task=task, by=self._by, on=on), self._say(said))
+
+    def take_over(self, task: TaskId, done: Callable[[], None]) -> None:
+        """Interrupt what works on the task; `done` is called when the copy is the person's."""
+        self.send(c.TakeOver(task=task, by=self._by), lambda _: done())
+
+    def give_back(self, task: TaskId, then: Literal["check", "claude"]) -> None:
+        goes_on = "it is checked and judged as yours" if then == "check" else "Claude goes on from there"
+
+        def told(files: object) -> None:
+            changed = f"{len(files)} changed" if isinstance(files, tuple | list) and files else "nothing was changed"
+            self._app.tell(f"Handed back ({changed}): {goes_on}.")
+
+        self.send(c.GiveBack(task=task, by=self._by, then=then), told)
+
     def send_text(self, task: TaskId, text: str) -> None:
         self.send(c.SendText(task=task, text=text, by=self._by))
 

@@ -250,6 +250,7 @@ def _config(settings: Settings, start: Start, rehearsal: str, versions: tuple[tu
         jobs=start.jobs,
         attended=start.attended,
         wait_for_limit_s=settings.claude.wait_for_limit_s,
+        hold_prompts=settings.claude.hold_prompts,
         task_budget=settings.budget.of_task(),
         session_budget=settings.budget.of_session(),
         undo_s=gate.undo_s if start.attended else 0.0,

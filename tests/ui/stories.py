@@ -526,5 +526,23 @@ def with_rules() -> Story:
     )
 
 
+PROMPT = (
+    "# Write it\n\nA calculator with four operations.\n\n## How this is accepted\n\nThe checks are run on your work."
+)
+
+
+def prompt_held() -> Story:
+    """The first prompt of the first task waits for the person."""
+    return two_tasks().tell(e.PromptHoldAsked(on=True, by="person:ada"), e.PromptHeld(text=PROMPT, kind="task"))
+
+
+def taken_over() -> Story:
+    """A person took the work over while Claude was at it."""
+    story = two_tasks().attempt_started().claude_works()
+    story.tell(e.CopyPrepared(copy=WorkCopy(path="/data/copies/t1/work", base_commit="a" * 40)))
+    story.moved(State.IMPLEMENTING, Trigger.INTERRUPT, State.INTERRUPTED, "ada took the work over; it is kept.")
+    return story.tell(e.WorkTakenOver(by="person:ada", diff=DIFF))
+
+
 def asking() -> Story:
     return two_tasks().attempt_started().claude_works().permission()

@@ -254,7 +254,7 @@ async def test_a_used_up_budget_and_a_limit_that_is_waited_for_can_be_gone_on_fr
             await settled(pilot, stage.seen_all)
             shown = stage.text()
             assert "Used up." in shown
-            assert ("Goes on by itself at" in shown) is (until is not None)
+            assert ("Goes on by itself in" in shown) is (until is not None)
             await stage.press(pilot, "p")
             (resume,) = stage.engine.asked(c.Resume)
             assert resume.session == SESSION

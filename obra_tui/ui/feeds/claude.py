@@ -46,12 +46,17 @@ class ClaudeFeed:
         self._written: dict[str, int] = {}
         self._cards: dict[str, _Card] = {}
         self._thinking: dict[str, int] = {}
+        self._said = 0
+        self._queued: list[tuple[str, LogLine]] = []
+        """What was said into the running turn and not read yet."""
 
     def reset(self) -> None:
         self._pane.clear()
         self._written.clear()
         self._cards.clear()
         self._thinking.clear()
+        self._queued.clear()
+        self._said = 0
 
     def add(self, records: Iterable[e.Record]) -> None:
         for record in records:
@@ -71,7 +76,12 @@ class ClaudeFeed:
                 self._tool_finished(event)
             case e.PermissionAnswered():
                 self._answered(event, time)
+            case e.SteerQueued() | e.SteerDelivered():
+                self._steered(event, time)
             case _:
+                if isinstance(event, e.ClaudeEnded):
+                    for text, _ in tuple(self._queued):
+                        self._settle(text, "not read: goes into the next prompt")
                 line = sentence(event, time)
                 if line is not None:
                     self._pane.append(replace(line, key=self._key(line.key)) if line.key else line)
@@ -137,6 +147,29 @@ class ClaudeFeed:
         if card is not None:
             self._pane.replace(card.line.key, _finished_card(card, event))
 
+    # -- what the person says --------------------------------------------------------------------
+
+    def _steered(self, event: e.SteerQueued | e.SteerDelivered, time: str) -> None:
+        """A text is a line of its own; what became of it stands beside it."""
+        match event:
+            case e.SteerQueued(text=text, by=by, delivered=delivered):
+                key = self._key(f"steer:{self._said}")
+                self._said += 1
+                aside = "queued for this turn" if delivered else "goes into the next prompt"
+                said = f"{person_name(by)}: {text}"
+                line = LogLine(said, style="person", glyph=PERSON, time=time, aside=aside, key=key)
+                self._pane.append(line)
+                if delivered:
+                    self._queued.append((text, line))
+            case e.SteerDelivered(text=text):
+                self._settle(text, "✓ read by Claude")
+
+    def _settle(self, text: str, aside: str) -> None:
+        found = next((item for item in self._queued if item[0] == text), None)
+        if found is not None:
+            self._queued.remove(found)
+            self._pane.replace(found[1].key, replace(found[1], aside=aside))
+
     # -- permissions ---------------------------------------------------------------------------
 
     def _answered(self, event: e.PermissionAnswered, time: str) -> None:
@@ -193,9 +226,6 @@ def sentence(event: e.Event, time: str) -> LogLine | None:
             style = {"info": "dim", "warning": "warn", "error": "error"}[level]
             glyph = {"info": SAYS, "warning": WARN, "error": ERROR}[level]
             return LogLine(text, style=style, glyph=glyph, time=time, detail=text_lines(raw, "dim"))
-        case e.SteerQueued(text=text, by=by, delivered=delivered):
-            where = "" if delivered else "goes into the next prompt"
-            return LogLine(f"{person_name(by)}: {text}", style="person", glyph=PERSON, time=time, aside=where)
         case e.ClaudeEnded():
             return _ended(event, time)
         case e.DiffTaken():
@@ -211,6 +241,14 @@ def _trouble(event: e.Event, time: str) -> LogLine | None:
             return _retry(event, time)
         case e.LimitReported(status=status) if status not in ("", "allowed", "ok"):
             return _limit(event, time)
+        case e.PromptHeld():
+            return LogLine("the next prompt waits for you", style="gate", glyph="?", time=time, aside="E opens it")
+        case e.PromptWithdrawn():
+            return LogLine("the prompt was not sent", style="dim", glyph=SAYS, time=time)
+        case e.WorkTakenOver(by=by):
+            return LogLine(f"{person_name(by)} took the work over", style="person", glyph=PERSON, time=time)
+        case e.WorkHandedBack() as back:
+            return _handed_back(back, time)
         case e.WorkMerged(tip=tip):
             text = f"other work was accepted first ({tip[:8]}): both are merged and checked before anything is taken in"
             return LogLine(text, style="warn", glyph=WARN, time=time)
@@ -219,6 +257,15 @@ def _trouble(event: e.Event, time: str) -> LogLine | None:
             return LogLine(text, style="warn", glyph=WARN, time=time)
         case _:
             return None
+
+
+def _handed_back(event: e.WorkHandedBack, time: str) -> LogLine:
+    what = "it is checked and judged as theirs" if event.then == "check" else "Claude goes on from there"
+    if event.gate is None:
+        what = f"{plural(len(event.files), 'file')} changed by hand · {what}"
+    detail = tuple(LogLine(name, style="output") for name in event.files)
+    text = f"{person_name(event.by)} handed the work back: {what}"
+    return LogLine(text, style="person", glyph="" if detail else PERSON, time=time, detail=detail)
 
 
 def _prompt(event: e.PromptSent, time: str) -> LogLine:

@@ -12,6 +12,7 @@ from textual.containers import Horizontal, Vertical
 
 from obra_tui.core.events import Record
 from obra_tui.core.ids import TaskId
+from obra_tui.core.lifecycle import WORKING, State
 from obra_tui.ui import scores
 from obra_tui.ui.attention import Attention, AttentionKind, attentions
 from obra_tui.ui.bindings import bindings
@@ -26,7 +27,7 @@ from obra_tui.ui.screens.rail import Rail
 from obra_tui.ui.selection import Shown, neighbour, shown
 from obra_tui.ui.state import Step, StepStatus, steps_of
 from obra_tui.ui.statusline import Part, status_parts
-from obra_tui.ui.words import STEP
+from obra_tui.ui.words import STEP, Tone
 from widgets.banner import Banner
 from widgets.lines import LogLine
 from widgets.log_pane import LogPane
@@ -35,11 +36,15 @@ from widgets.step_strip import Step as StripStep
 from widgets.step_strip import StepStrip
 
 WIDE = 160
+_IN_HAND = WORKING | {State.QUEUED, State.INTERRUPTED}
+"""States in which a person may work on a task instead of Claude."""
 
 _BANNER_STATES = {
     AttentionKind.UNDO: "held",
     AttentionKind.QUESTION: "gate",
     AttentionKind.GATE: "gate",
+    AttentionKind.PROMPT: "gate",
+    AttentionKind.TAKEN: "held",
     AttentionKind.PROBLEM: "fail",
     AttentionKind.STALL: "warn",
     AttentionKind.INTERRUPTED: "stopped",
@@ -130,7 +135,9 @@ class LiveScreen(ObraScreen):
         first, more = self._attentions[0], len(self._attentions) - 1
         text = f"{first.text} (+{more} more)" if more else first.text
         key = self.desk.key_shown(first.key_id) if first.key_id else ""
-        banner.show(text, state=_BANNER_STATES[first.kind], key=f"{key} to {first.key_label}" if key else "")
+        waits = first.kind is AttentionKind.PROBLEM and first.tone is Tone.WARN
+        state = "warn" if waits else _BANNER_STATES[first.kind]
+        banner.show(text, state=state, key=f"{key} to {first.key_label}" if key else "")
 
     def _draw_panes(self, records: Sequence[Record]) -> None:
         task = self._shown.task
@@ -196,6 +203,10 @@ class LiveScreen(ObraScreen):
                 return running
             case "message":
                 return task is not None and not task.over
+            case "edit_prompt":
+                return bool(self._can_hold_prompt())
+            case "take_over":
+                return task is not None and bool(task.copy_path) and task.state in _IN_HAND
             case "interrupt":
                 return task is not None and bool(self._shown.attempt and self._shown.attempt.claude_running)
             case "new_task":
@@ -236,6 +247,18 @@ class LiveScreen(ObraScreen):
 
     def action_new_task(self) -> None:
         self.desk.ask_new_task()
+
+    def _can_hold_prompt(self) -> bool:
+        task = self._shown.task
+        waits = any(item.held_prompt is not None for item in self.hub.view.tasks.values())
+        return waits or (task is not None and not task.over and self.desk.engine is not None)
+
+    def action_edit_prompt(self) -> None:
+        self.desk.edit_prompt(self._shown.task)
+
+    def action_take_over(self) -> None:
+        if self._shown.task:
+            self.desk.take_over(self._shown.task)
 
     def action_show_rules(self) -> None:
         self.desk.show_rules()

@@ -46,6 +46,9 @@ def _no_attempt(desk: Desk, it: Shown) -> list[str]:
     task = it.task
     if task.state is State.BLOCKED:
         return [f"{task.spec.key} waits for {', '.join(task.spec.depends_on) or 'another task'}."]
+    if task.held_prompt is not None:
+        key = desk.key_shown("live.edit_prompt")
+        return [f"The first prompt of {task.spec.key} waits for you: {key} shows it, lets you change it and sends it."]
     if task.state is State.QUEUED:
         paused = it.session is not None and it.session.paused_by
         return [f"{task.spec.key} is paused." if paused else f"{task.spec.key} is next."]

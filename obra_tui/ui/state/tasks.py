@@ -6,7 +6,10 @@ from obra_tui.core.events import (
     AttemptStarted,
     CopyPrepared,
     Event,
+    PromptHeld,
+    PromptHoldAsked,
     PromptSent,
+    PromptWithdrawn,
     SteerQueued,
     TaskAdded,
     TaskEdited,
@@ -15,8 +18,10 @@ from obra_tui.core.events import (
     TaskReleased,
     UsageReported,
     WorkAccepted,
+    WorkHandedBack,
     WorkKept,
     WorkReverted,
+    WorkTakenOver,
 )
 from obra_tui.core.ids import AttemptId, SessionId, TaskId
 from obra_tui.core.lifecycle import FINAL, WORKING, State
@@ -45,6 +50,13 @@ class TaskView:
     kept_ref: str = ""
     waiting_text: tuple[str, ...] = ()
     """What the person wrote while no turn ran; goes into the next prompt."""
+    hold_next: bool = False
+    """The next prompt is to be shown before it is sent."""
+    held_prompt: str | None = None
+    """A prompt that waits for the person, as it was built."""
+    held_since: float = 0.0
+    taken_by: str = ""
+    """Who has the copy in their own hands."""
     usage: Usage = field(default_factory=Usage)
 
     @property
@@ -89,10 +101,6 @@ def apply_to_task(task: TaskView, event: Event, at: float, attempt: AttemptId | 
             return replace(task, attempts=(*task.attempts, attempt))
         case CopyPrepared(copy=copy):
             return replace(task, copy_path=copy.path)
-        case PromptSent(kind="retry" | "task"):
-            return replace(task, waiting_text=())
-        case SteerQueued(text=text, delivered=False):
-            return replace(task, waiting_text=(*task.waiting_text, text))
         case WorkAccepted(acceptance=acceptance):
             return replace(task, acceptance=acceptance)
         case WorkReverted():
@@ -101,5 +109,26 @@ def apply_to_task(task: TaskView, event: Event, at: float, attempt: AttemptId | 
             return replace(task, kept_ref=ref)
         case UsageReported(usage=usage):
             return replace(task, usage=task.usage + usage)
+        case _:
+            return _steered(task, event, at)
+
+
+def _steered(task: TaskView, event: Event, at: float) -> TaskView:
+    """What a person does to the next prompt and to the copy."""
+    match event:
+        case PromptSent(kind="retry" | "task"):
+            return replace(task, waiting_text=(), held_prompt=None, hold_next=False)
+        case SteerQueued(text=text, delivered=False):
+            return replace(task, waiting_text=(*task.waiting_text, text))
+        case PromptHoldAsked(on=on):
+            return replace(task, hold_next=on)
+        case PromptHeld(text=text):
+            return replace(task, held_prompt=text, held_since=at)
+        case PromptWithdrawn():
+            return replace(task, held_prompt=None)
+        case WorkTakenOver(by=by):
+            return replace(task, taken_by=by, since=at)
+        case WorkHandedBack():
+            return replace(task, taken_by="")
         case _:
             return task
