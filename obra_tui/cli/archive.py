@@ -23,12 +23,16 @@ def history(
 
 def search(
     line: Annotated[list[str] | None, typer.Argument(help=LINE_HELP)] = None,
+    like: Annotated[str, typer.Option("--like", help="Instead: what is like this attempt or session.")] = "",
     limit: LimitOption = 20,
     as_json: JsonOption = False,
 ) -> int:
     """Search prompts, Claude's words, tools, diffs, findings, notes and the output of checks."""
-    from obra_tui.cli.history import find
+    from obra_tui.cli import history
 
+    if like:
+        return history.like(like, limit, as_json=as_json)
+    find = history.find
     return find(" ".join(line or ()), limit, as_json=as_json)
 
 

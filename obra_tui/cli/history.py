@@ -8,6 +8,7 @@ from typing import Any
 
 import typer
 
+from obra_tui.core.alike import alike
 from obra_tui.core.answers import decision_lines
 from obra_tui.core.errors import ObraError
 from obra_tui.core.export import Told, blocks, labelled
@@ -62,6 +63,22 @@ def find(line: str, limit: int, *, as_json: bool) -> int:
             _print({"type": "found", **plain(found)} if as_json else _found_line(found))
     if not count and not as_json:
         typer.echo("Nothing was found.", err=True)
+    return 0
+
+
+def like(typed: str, limit: int, *, as_json: bool) -> int:
+    """Print what was tried at the same task, what changed the same files, and what has similar words."""
+    from obra_tui.settings import load
+    from obra_tui.wiring.reading import open_history
+
+    with open_history(load()) as history:
+        kind, found = history.resolve(typed, "session", "attempt")
+        attempts = history.session(SessionId(found)).attempts if kind == "session" else ()
+        if kind == "session" and not attempts:
+            raise ObraError("This session has no attempt yet.", where=found)
+        lines = alike(history.attempt(attempts[-1].id if attempts else AttemptId(found)))
+    for _, line in lines:
+        find(line, limit, as_json=as_json)
     return 0
 
 

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterable
 
+from obra_tui.core.history import AttemptDetail
+
 _WORD = re.compile(r"[^\W\d_][\w-]{4,30}")
 _EVERYDAY = (
     "about above after again against always another anything because before being below between cannot change changes "
@@ -14,6 +16,18 @@ _EVERYDAY = (
 _COMMON = frozenset(_EVERYDAY.split())
 MOST_FILES = 2
 MOST_WORDS = 2
+
+
+def alike(detail: AttemptDetail) -> list[tuple[str, str]]:
+    """Return the ways in which others may be like an attempt, each with its search line."""
+    files = sorted(detail.diff.files, key=lambda file: -(file.added + file.removed)) if detail.diff else []
+    words = similar_words(detail.spec.title) or similar_words(detail.spec.prompt)
+    ways = (
+        ("The same task", same_task(detail.spec.title)),
+        ("The same files", same_files(file.path for file in files)),
+        ("Similar words", words),
+    )
+    return [(name, line) for name, line in ways if line]
 
 
 def same_task(title: str) -> str:

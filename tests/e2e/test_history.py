@@ -466,6 +466,12 @@ def test_a_search_is_a_command_like_any_other(home):
     assert (ran.code, ran.out.count("[divi") > 0) == (0, True)
 
 
+def test_what_is_like_an_attempt_is_found(home, attempts):
+    rows = obra(home, "search", "--like", attempts[0], "--json").events
+    assert {row["attempt"]["id"] for row in rows if row["attempt"]} == set(attempts)
+    assert obra(home, "search", "--like", attempts[0]).err.count("read as: ") == 3
+
+
 def test_an_unknown_id_is_said_plainly(home):
     ran = obra(home, "show", "a-no-such-thing")
     assert (ran.code, ran.err.count("\n")) == (2, 1)

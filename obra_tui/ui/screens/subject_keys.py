@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from textual.screen import ModalScreen
 
-from obra_tui.core.alike import same_files, same_task, similar_words
+from obra_tui.core.alike import alike
 from obra_tui.core.errors import ObraError
 from obra_tui.ui.choices import Choice
 from obra_tui.ui.copying import Copy, attempt_copies, session_copies
@@ -22,7 +22,7 @@ from obra_tui.ui.screens.history_rows import PINNED
 from obra_tui.ui.screens.listing import Labels, Subject
 
 if TYPE_CHECKING:
-    from obra_tui.core.history import AttemptDetail, History
+    from obra_tui.core.history import History
     from obra_tui.ui.ports import Archive
 
 T = TypeVar("T")
@@ -185,15 +185,6 @@ def _alike(history: History, subject: Subject) -> list[Choice]:
     if attempt is None:
         attempts = history.session(subject.session).attempts
         attempt = attempts[-1].id if attempts else None
-    return _alike_attempt(history.attempt(attempt)) if attempt is not None else []
-
-
-def _alike_attempt(detail: AttemptDetail) -> list[Choice]:
-    files = sorted(detail.diff.files, key=lambda file: -(file.added + file.removed)) if detail.diff else []
-    words = similar_words(detail.spec.title) or similar_words(detail.spec.prompt)
-    ways = (
-        ("The same task", same_task(detail.spec.title)),
-        ("The same files", same_files(file.path for file in files)),
-        ("Similar words", words),
-    )
-    return [Choice(id=line, label=label, effect=line) for label, line in ways if line]
+    if attempt is None:
+        return []
+    return [Choice(id=line, label=name, effect=line) for name, line in alike(history.attempt(attempt))]
