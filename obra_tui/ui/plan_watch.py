@@ -48,6 +48,11 @@ class PlanWatch:
         self.conflicts: tuple[Difference, ...] = ()
 
     @property
+    def session(self) -> SessionId | None:
+        """The session whose file is watched."""
+        return self._followed[0] if self._followed else None
+
+    @property
     def source(self) -> str:
         return PurePath(self._followed[1]).name if self._followed else ""
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, ClassVar, cast
+from dataclasses import replace
+from typing import ClassVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
@@ -12,13 +14,12 @@ from textual.widgets import Static
 
 from obra_tui.core import commands as c
 from obra_tui.core.events import Record
-from obra_tui.core.ids import SessionId, TaskId, new_task_id
+from obra_tui.core.ids import TaskId
 from obra_tui.core.lifecycle import State
-from obra_tui.core.model import Plan, SessionKind, TaskSpec
+from obra_tui.core.model import TaskSpec
 from obra_tui.core.plan import order
-from obra_tui.core.plan_merge import Difference, differences, told
 from obra_tui.core.plan_order import moves_to
-from obra_tui.core.task_fields import TaskFields, fields_of, free_key, quick_fields, remarks_on, spec_of
+from obra_tui.core.task_fields import TaskFields, fields_of
 from obra_tui.ui.bindings import bindings
 from obra_tui.ui.choices import remove_choices
 from obra_tui.ui.format import plural
@@ -26,14 +27,13 @@ from obra_tui.ui.plain import plain, plain_text
 from obra_tui.ui.plan_watch import plan_session
 from obra_tui.ui.screens.base import ObraScreen
 from obra_tui.ui.screens.message_line import MessageLine
+from obra_tui.ui.screens.plan_intake import Intake
+from obra_tui.ui.screens.task_adding import Adding
 from obra_tui.ui.screens.task_lines import status_of, task_detail, task_rows
 from obra_tui.ui.state import SessionView, TaskView
 from widgets.choice_list import ChoiceList
 from widgets.lines import LogLine
 from widgets.log_pane import LogPane
-
-if TYPE_CHECKING:
-    from obra_tui.ui.ports import Plans
 
 NARROW = 100
 """Below so many columns the panes lie one above the other."""
@@ -47,8 +47,7 @@ class TasksScreen(ObraScreen):
         self._rows: tuple[LogLine, ...] | None = None
         self._told: tuple[object, ...] = ()
         self._marked: set[TaskId] = set()
-        self._files: tuple[str, ...] | None = None
-        """Plan files of the project; None until somebody looked."""
+        self._intake = Intake(self)
 
     def compose_body(self) -> ComposeResult:
         yield Static("", id="plan-notice")
@@ -59,10 +58,15 @@ class TasksScreen(ObraScreen):
 
     def on_mount(self) -> None:
         self.query_one("#list").focus()
-        if self._plans is not None:
-            self.desk.in_thread(self._look_for_files)
+        self._intake.look()
 
-    def on_resize(self) -> None:
+    def draw_anew(self) -> None:
+        """Draw also what seems to be as it was."""
+        self._rows = None
+        if self.ready:
+            self.draw(())
+
+    def on_resize(self, event: events.Resize) -> None:
         if self.ready:
             self.draw(())
 
@@ -107,7 +111,7 @@ class TasksScreen(ObraScreen):
 
     def _empty(self) -> list[str]:
         key = self.desk.key_shown
-        found = f" (found {', '.join(self._files[:3])})" if self._files else ""
+        found = f" (found {', '.join(self._intake.files[:3])})" if self._intake.files else ""
         return [
             "No task yet.",
             "",
@@ -174,7 +178,7 @@ class TasksScreen(ObraScreen):
             case "run_again":
                 return task is not None and task.state is State.INTERRUPTED
             case "import_plan":
-                return self.ready and self._plans is not None
+                return self.ready and self._intake.plans is not None
             case "undo_plan":
                 return self.ready and self.desk.plan_changes.can_undo
             case "settle":
@@ -188,6 +192,16 @@ class TasksScreen(ObraScreen):
         picked = self._picked
         wanted = self._marked or ({picked.id} if picked else set())
         return tuple(task for task in self._tasks if task.id in wanted and task.changeable)
+
+    @property
+    def _adding(self) -> Adding:
+        return Adding(self.desk, self._show_new)
+
+    def _show_new(self, title: str, spec: TaskSpec, fields: TaskFields) -> None:
+        from obra_tui.ui.screens.task_form import TaskForm
+
+        form = TaskForm(title, spec, fields, [task.spec for task in self._tasks], self._picking(spec))
+        self.app.push_screen(form, lambda written: self._adding.add(written) if written is not None else None)
 
     @property
     def _by(self) -> str:
@@ -241,8 +255,6 @@ class TasksScreen(ObraScreen):
             self._picking(task.spec)(task.spec.depends_on, lambda keys: self._depend(task.spec, keys))
 
     def _depend(self, spec: TaskSpec, keys: tuple[str, ...]) -> None:
-        from dataclasses import replace
-
         self._edited(spec, replace(spec, depends_on=keys))
 
     def _picking(self, spec: TaskSpec) -> Callable[[tuple[str, ...], Callable[[tuple[str, ...]], None]], None]:
@@ -303,117 +315,19 @@ class TasksScreen(ObraScreen):
             f"{_named(self._subjects)} moved.",
         )
 
-    # -- new tasks -----------------------------------------------------------------------------
+    # -- what comes in -------------------------------------------------------------------------
 
     def action_add_quick(self) -> None:
-        self.query_one(MessageLine).ask("New task", self._add_line, live=self._judge_line)
-
-    def _judge_line(self, text: str) -> None:
-        line = self.query_one(MessageLine)
-        if not text.strip():
-            line.tell("Title (after T001)")
-            return
-        fields, spec, others = self._quick(text)
-        wrong = next((item.text for item in remarks_on(fields, spec, others) if item.blocks), "")
-        line.tell(wrong or " · ".join(filter(None, (fields.key, f"after {fields.after}" if fields.after else ""))))
-
-    def _add_line(self, text: str) -> None:
-        if not text:
-            return
-        fields, spec, others = self._quick(text)
-        wrong = next((item for item in remarks_on(fields, spec, others) if item.blocks), None)
-        if wrong is not None:
-            self.desk.tell(f"{wrong.text} The form has what you typed.", problem=True)
-            self._open_form(fields, spec)
-        else:
-            self._add(spec_of(fields, spec))
-
-    def _quick(self, text: str) -> tuple[TaskFields, TaskSpec, list[TaskSpec]]:
-        others = [task.spec for task in self._tasks]
-        fields = quick_fields(text, [spec.key for spec in others])
-        return fields, _blank(fields.key), others
+        self._adding.ask_line(self.query_one(MessageLine))
 
     def action_add_full(self) -> None:
-        key = free_key([task.spec.key for task in self._tasks])
-        self._open_form(TaskFields(key=key), _blank(key))
-
-    def _open_form(self, fields: TaskFields, spec: TaskSpec) -> None:
-        from obra_tui.ui.screens.task_form import TaskForm
-
-        others = [task.spec for task in self._tasks]
-        form = TaskForm(f"New task {spec.key}", spec, fields, others, self._picking(spec))
-        self.app.push_screen(form, lambda written: self._add(written) if written is not None else None)
-
-    def _add(self, spec: TaskSpec) -> None:
-        def add(session: SessionId) -> None:
-            said = f"{spec.key} was added."
-            self.desk.plan_changes.make(session, [c.AddTasks(session=session, tasks=(spec,))], said)
-
-        self._in_plan(add, self.desk.project_name, "")
-
-    def _in_plan(self, add: Callable[[SessionId], None], title: str, source: str) -> None:
-        """Call with the session that new tasks go to; one is opened if there is none."""
-        session = self._session
-        if session is not None and session.closed_at is None:
-            add(session.id)
-            return
-        opened = c.OpenSession(
-            kind=SessionKind.MILESTONE, title=title, plan_source=source, project=self.desk.launch.project
-        )
-        self.desk.requests.send(opened, lambda answer: add(cast(SessionId, answer)))
-
-    # -- the plan file -------------------------------------------------------------------------
-
-    @property
-    def _plans(self) -> Plans | None:
-        return self.desk.backend.plans if self.desk.backend else None
-
-    def _look_for_files(self) -> None:
-        """In a worker thread."""
-        plans = self._plans
-        found = tuple(plans.found()) if plans is not None else ()
-        self.desk.soon(lambda: self._found(found))
-
-    def _found(self, files: tuple[str, ...]) -> None:
-        self._files, self._rows = files, None
-        if self.ready:
-            self.draw(())
+        self._adding.ask_form()
 
     def action_import_plan(self) -> None:
-        from obra_tui.ui.screens.plan_choice import PlanChoice
-
-        if self._plans is not None:
-            self.app.push_screen(PlanChoice(self._plans), lambda plan: self._preview(plan) if plan else None)
-
-    def _preview(self, plan: Plan) -> None:
-        from obra_tui.ui.screens.plan_preview import PlanPreview
-
-        session = self._session
-        known = self.desk.plan_watch.known(session.id) if session else ()
-        found = [item for item in differences(plan, known) if item.theirs is not None]
-        counts = told(found).replace("added", "new")
-        note = f"{plan.source}: {counts or 'nothing new'}. Nothing has come in yet."
-        self.app.push_screen(
-            PlanPreview("Import tasks", note, found), lambda taken: self._take_in(plan, found, taken) if taken else None
-        )
-
-    def _take_in(self, plan: Plan, found: Sequence[Difference], taken: Sequence[Difference]) -> None:
-        settle = self.desk.plan_watch.settle
-        source = self._plans.path_of(plan.source) if self._plans is not None else plan.source
-        self._in_plan(lambda session: settle(session, found, taken), plan.title, source)
+        self._intake.choose()
 
     def action_settle(self) -> None:
-        from obra_tui.ui.screens.plan_preview import PlanPreview
-
-        session, watch = self._session, self.desk.plan_watch
-        conflicts = watch.conflicts
-        if session is None or not conflicts:
-            return
-        note = f"Changed here and in {watch.source}. Ticked: as the file says it. Not ticked: as it is here."
-        self.app.push_screen(
-            PlanPreview("Changed on both sides", note, conflicts, "Settle"),
-            lambda taken: watch.settle(session.id, conflicts, taken) if taken is not None else None,
-        )
+        self._intake.settle()
 
     # -- the rest ------------------------------------------------------------------------------
 
@@ -426,10 +340,6 @@ class TasksScreen(ObraScreen):
             self.draw(())
         else:
             self.desk.show("live")
-
-
-def _blank(key: str) -> TaskSpec:
-    return TaskSpec(id=new_task_id(), key=key, title="", prompt="", source="typed")
 
 
 def _named(tasks: Sequence[TaskView]) -> str:
