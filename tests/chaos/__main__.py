@@ -4,6 +4,7 @@ import argparse
 import sys
 import tempfile
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 from tests.chaos import points
@@ -11,10 +12,16 @@ from tests.chaos.agent import end_all
 from tests.chaos.bugs import BUGS
 from tests.chaos.campaign import kill_at, kill_at_random, new_place, summary
 from tests.chaos.checker import census
+from tests.chaos.real import scripted_models
 
 
 def _random(options, root):
-    began, place = time.monotonic(), new_place(root)
+    with scripted_models(root) if options.real_claude else nullcontext({}) as real:
+        return _kill(options, new_place(root / "place", real.items()))
+
+
+def _kill(options, place):
+    began = time.monotonic()
     tally = kill_at_random(
         place, options.kills, options.seed, options.bug or "",
         stop_at_first=bool(options.bug), say=lambda line: print(line, flush=True),
@@ -49,6 +56,7 @@ def main():
     parser.add_argument(
         "--points", help="named places, separated by commas, or `all`; `a+b` kills at b in the recovery"
     )
+    parser.add_argument("--real-claude", action="store_true", help="at random: the real program, with scripted models")
     parser.add_argument("--policy", default="supervised", choices=("supervised", "autonomous"))
     parser.add_argument("--endless", action="store_true", help="at named places: the agent is at work when Obra dies")
     parser.add_argument("--bug", choices=sorted(BUGS), help="put this fault into the engine first")

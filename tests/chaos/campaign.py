@@ -82,9 +82,9 @@ class Child:
             time.sleep(0.005)
 
 
-def new_place(root):
+def new_place(root, real=()):
     """Make a repository to work on."""
-    place = program.Place(root)
+    place = program.Place(root, tuple(real))
     place.repo.mkdir(parents=True)
     (place.repo / "README.md").write_text("# chaos\n")
     plain = ["git", "-C", str(place.repo), "-c", "user.name=Ada", "-c", "user.email=ada@example.org"]

@@ -39,6 +39,8 @@ class Place:
     """Folders and files of one campaign."""
 
     root: Path
+    real: tuple[tuple[str, str], ...] = ()
+    """Settings by which the real Claude Code talks to scripted models; without them a shell stands in for it."""
 
     @property
     def repo(self):
@@ -53,12 +55,12 @@ class Place:
         return self.root / "told.txt"
 
 
-def _script_the_models():
+def _script_the_models(*, but_claude=False):
     real = wiring._hands
 
     def hands(settings, start, models):
-        agent = ScriptedAgent(models.claude.tmp_dir)
-        return replace(real(settings, start, models), claude=agent, checks=FakeCheckRunner())
+        made = replace(real(settings, start, models), checks=FakeCheckRunner())
+        return made if but_claude else replace(made, claude=ScriptedAgent(models.claude.tmp_dir))
 
     wiring._hands = hands
     judge.QwenJudge = lambda config: FakeJudge()
@@ -69,8 +71,9 @@ def work(place, *, tell, policy, sessions, tasks):
 
     `tell` hears `u` when it runs, and `a` at each attempt.
     """
-    _script_the_models()
-    settings = load(place.repo, {"data_dir": str(place.data), "gate.policy": policy, "gate.undo_s": UNDO_S})
+    _script_the_models(but_claude=bool(place.real))
+    own = {"data_dir": str(place.data), "gate.policy": policy, "gate.undo_s": UNDO_S}
+    settings = load(place.repo, {**own, **dict(place.real)})
     plant = wiring.Plant(settings, Start(project=place.repo, attended=True), lambda: real_models(settings))
     plant.start()
     tell(b"u")
