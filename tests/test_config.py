@@ -130,7 +130,7 @@ def test_an_unknown_key_is_told_with_its_line_and_the_nearest_key(project):
         ("[gate.weights]\n\nsyntaxx = 1\n", ":3", "Did you mean 'syntax'?"),
         ('[[checks]]\nname = "a"\nrun = "b"\n\n[[checks]]\nname = "c"\nrun = "d"\ntimeout = 5\n', ":8", "'timeout_s'"),
         ("gate = { threshold = 0.5, polcy = 1 }\n", ":1", "Did you mean 'policy'?"),
-        ("[sandbox]\nzzz = 1\n", ":2", "Possible here: level."),
+        ("[sandbox]\nzzz = 1\n", ":2", "Possible here: level, readable."),
         ("[gate]\nthreshold = 85\n", ":2", "less than or equal to 1"),
         ("[gate]\nthreshold = nan\n", ":2", "finite"),
         ("[gate]\nthreshold = true\n", ":2", "'gate.threshold' has a wrong value"),
@@ -340,3 +340,17 @@ def test_every_setting_stands_in_the_file_of_defaults():
         name = item.key.rpartition(".")[2]
         assert f"\n{name} = " in text or f"\n# {name} = " in text or f"[{name}]" in text
     assert tomllib.loads(text)["gate"]["threshold"] == 0.70
+
+
+def test_folders_that_checks_may_read_are_whole_paths_and_need_trust_in_a_project(tmp_path, monkeypatch):
+    from obra_tui.config.project import _harmless
+    from obra_tui.config.sections import SandboxSettings
+
+    monkeypatch.setenv("HOME", "/home/ada")
+    assert SandboxSettings(readable=("~/.cache/x", "/opt/y")).readable_paths() == (
+        Path("/home/ada/.cache/x"),
+        Path("/opt/y"),
+    )
+    with pytest.raises(ValueError, match="must begin with / or ~/"):
+        SandboxSettings(readable=("cache",))
+    assert not _harmless("sandbox.readable", ("/home/ada",), ())

@@ -14,8 +14,8 @@ ATTEMPT_MARK = "OBRA_ATTEMPT"
 OWNER_MARK = "OBRA_OWNER"
 
 INHERITED = (
-    "PATH", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "LC_MESSAGES", "TZ", "TERM", "NO_COLOR",
-    "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "no_proxy", "all_proxy",
+    "PATH", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "LC_MESSAGES", "TZ", "TERM",
+    "NO_COLOR", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "no_proxy", "all_proxy",
     "SSL_CERT_FILE", "SSL_CERT_DIR", "NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE",
     "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS",
     "VIRTUAL_ENV", "UV_CACHE_DIR", "PIP_CACHE_DIR", "CARGO_HOME", "RUSTUP_HOME", "GOPATH", "GOCACHE", "JAVA_HOME",
@@ -59,6 +59,8 @@ def child_environment(
         "CLAUDE_CODE_MAX_RETRIES": str(config.max_retries),
         "TMPDIR": str(config.tmp_dir),
         "PWD": cwd,
+        # Should the copy lose its own .git, git must not take it for a part of a repository around the data directory.
+        "GIT_CEILING_DIRECTORIES": str(Path(cwd).parent),
         **dict(config.extra_environment),
         ATTEMPT_MARK: attempt,
         OWNER_MARK: owner,

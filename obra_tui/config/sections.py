@@ -197,6 +197,20 @@ class SandboxSettings(Section):
 
     level: Literal["auto", "required"] = "auto"
     """"auto" = the best that works here, and say which; "required" = without bubblewrap no check is run."""
+    readable: tuple[str, ...] = ()
+    """Folders in your home that checks may read and not change, such as a tool's cache: ["~/.cache/tool"].
+    They see nothing else of it. Keep logins out of them: a check runs what Claude wrote."""
+
+    @field_validator("readable")
+    @classmethod
+    def _absolute(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for path in value:
+            if not path.startswith(("/", "~/")):
+                raise ValueError(f"'{path}' must begin with / or ~/")
+        return value
+
+    def readable_paths(self) -> tuple[Path, ...]:
+        return tuple(Path(path).expanduser() for path in self.readable)
 
 
 Theme = Literal[

@@ -175,7 +175,9 @@ def _hands(settings: Settings, start: Start, models: Models) -> Hands:
     from obra_tui.evidence.sandbox import Sandbox
     from obra_tui.evidence.workspace import GitWorkspace
 
-    sandbox = Sandbox(data_dir=settings.data_dir, lowest=_lowest_sandbox(settings))
+    sandbox = Sandbox(
+        data_dir=settings.data_dir, lowest=_lowest_sandbox(settings), readable=settings.sandbox.readable_paths()
+    )
     workspace = GitWorkspace(
         project=start.project,
         data_dir=settings.data_dir,

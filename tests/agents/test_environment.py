@@ -77,3 +77,8 @@ def test_the_source_of_the_login_is_named_and_its_value_is_not():
 
 def test_a_long_folder_has_no_room_for_sockets():
     assert socket_room(Path("/data/tmp")) and not socket_room(Path("/" + "x" * 100))
+
+
+def test_git_in_the_copy_never_climbs_to_a_repository_around_it():
+    environment = seen(CONFIG)
+    assert environment["GIT_CEILING_DIRECTORIES"] == str(Path(environment["PWD"]).parent)
