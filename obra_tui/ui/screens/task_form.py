@@ -33,6 +33,7 @@ _LABELS = {
     "after": "After",
     "checks": "Checks of this task alone · one command per line",
 }
+_TITLE = "What is to be done"
 _PROMPT = "What Claude is told beside the title"
 _LIMIT_LABELS = {"turns": "turns", "cost": "US $", "seconds": "seconds", "tokens": "tokens"}
 
@@ -71,7 +72,7 @@ class TaskForm(ModalScreen[TaskSpec | None]):
         first = self._first
         with Vertical(id="dialog", classes="-tall -form"):
             with VerticalScroll(id="fields", can_focus=False):
-                yield Input(first.title, placeholder="What is to be done", id="field-title", compact=True, select_on_focus=False)
+                yield Input(first.title, placeholder=_TITLE, id="field-title", compact=True, select_on_focus=False)
                 yield Static(_LABELS["prompt"], classes="label")
                 yield TextArea(
                     first.prompt, id="field-prompt", compact=True, placeholder="As Claude is told; empty = title"

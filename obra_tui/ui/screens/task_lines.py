@@ -34,7 +34,7 @@ def status_of(view: ViewState, session: SessionView | None) -> tuple[Part, ...]:
 
 
 def _standing(tasks: Sequence[TaskView]) -> Sequence[str]:
-    """Return `3/9 accepted`, `1 at work`, `1 at the gate`, …: what matters most first, because the line may be short."""
+    """Return `3/9 accepted`, `1 at work`, `1 at the gate`, …: what matters most first, the line may be short."""
     words = Counter(_group(task) for task in tasks)
     rest = [f"{words[word]} {word}" for word in _GROUPS if words[word]]
     return [f"{words['accepted']}/{len(tasks)} accepted", *rest] if tasks else []
