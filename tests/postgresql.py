@@ -105,7 +105,8 @@ def _served() -> Iterator[Server]:
         try:
             yield server
         finally:
-            server.stop()
+            if (folder / "data" / "postmaster.pid").exists():
+                server.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -42,7 +42,7 @@ def test_fault_44_the_run_stands_still_while_the_server_is_away_and_goes_on_with
     told = tmp_path / "told"
     with told.open("w") as stderr:
         running = subprocess.Popen(
-            [sys.executable, "-m", "obra_tui", "demo", "calculator", "--headless", "--json"],
+            [sys.executable, "-m", "obra_tui", "demo", "calculator", "--headless", "--json", "--pace", "0"],
             env=environment(tmp_path, OBRA_DATABASE__URL=url),
             cwd=tmp_path,
             stdin=subprocess.DEVNULL,
@@ -78,7 +78,7 @@ def test_fault_44_the_run_stands_still_while_the_server_is_away_and_goes_on_with
 
 def test_a_rehearsal_on_a_server_can_be_searched_measured_pinned_and_pruned(postgresql, tmp_path):
     on = {"OBRA_DATABASE__URL": postgresql.new_database()}
-    ran = obra(tmp_path, "demo", "calculator", "--headless", "--json", **on)
+    ran = obra(tmp_path, "demo", "calculator", "--headless", "--json", "--pace", "0", **on)
     assert (ran.code, ran.summary["accepted"]) == (0, 1)
     session = ran.summary["session"]
     assert "Write the calculator" in obra(tmp_path, "search", "divide is:rehearsal", **on).out
