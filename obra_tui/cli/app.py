@@ -20,6 +20,7 @@ from obra_tui.cli.options import (
     ThresholdOption,
 )
 from obra_tui.cli.plain import wants_screen
+from obra_tui.cli.steering_commands import register as register_steering
 from obra_tui.cli.task_commands import task_app
 from obra_tui.core.errors import ConfigError
 
@@ -168,28 +169,6 @@ def review(
 
 
 @app.command()
-def permissions(
-    allow: Annotated[str, typer.Option("--allow", metavar="QUESTION", help="Allow this call and no other.")] = "",
-    for_session: Annotated[
-        str, typer.Option("--for-session", metavar="QUESTION", help="Allow it, and its like until the session ends.")
-    ] = "",
-    deny: Annotated[str, typer.Option("--deny", metavar="QUESTION", help="Deny it; Claude reads --text.")] = "",
-    reply: Annotated[
-        str, typer.Option("--reply", metavar="QUESTION", help="Answer a question of Claude's with --text.")
-    ] = "",
-    revoke: Annotated[str, typer.Option("--revoke", metavar="RULE", help="Take back what was allowed.")] = "",
-    text: Annotated[str, typer.Option("--text", "--reason", help="Your reason, or your answer.")] = "",
-    as_json: JsonOption = False,
-) -> int:
-    """Show what Claude asks and what was allowed for the session; answer and revoke, also for an Obra at work."""
-    from obra_tui.cli.permissions import Answering
-    from obra_tui.cli.permissions import permissions as show
-
-    answering = Answering(allow=allow, for_session=for_session, deny=deny, reply=reply, revoke=revoke, text=text)
-    return show(answering, as_json=as_json)
-
-
-@app.command()
 def close(session: Annotated[str, typer.Argument(help="Id of an open session.")]) -> int:
     """Close a session; its unfinished tasks stay as they are."""
     from obra_tui.cli.review import close_session
@@ -299,3 +278,4 @@ def path(project: ProjectOption = HERE) -> int:
 
 
 archive.register(app)
+register_steering(app)
