@@ -122,7 +122,8 @@ def kill_at_random(place, kills, seed, bug="", *, stop_at_first=False, say=lambd
             tally.seconds_to_up.append(took)
             if chance.random() < 0.6:
                 child.wait_until_at_work()
-            time.sleep(chance.uniform(0.0, 0.8))
+            # The real program takes its time: a kill should find it at any point of its work.
+            time.sleep(chance.uniform(0.0, 5.0 if place.real else 0.8))
         child.kill()
         code = child.end()
         if code != -signal.SIGKILL:
