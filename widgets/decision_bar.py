@@ -58,6 +58,7 @@ class DecisionBar(Widget):
     def watch_armed(self, armed: bool) -> None:
         """The border changes with the text, so that it is not colour alone."""
         self.set_class(armed, "-armed")
+        self.refresh(layout=True)
 
     def watch_short(self, short: bool) -> None:
         """One line without a border."""

@@ -69,6 +69,8 @@ _none = _named("none", Tone.MUTED)
 
 HELD = _held("held")
 STOPPED = _stopped("stopped")
+REVERTED = _stopped("reverted")
+"""Work that was accepted and taken back by a commit later."""
 
 TASK: dict[State, Status] = {
     State.BLOCKED: _wait("blocked"),

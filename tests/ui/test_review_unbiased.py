@@ -5,8 +5,10 @@ import pytest
 from obra_tui.core import events as e
 from obra_tui.core.commands import Decide
 from obra_tui.core.ids import GateId
-from obra_tui.core.model import Decision, DecisionKind
+from obra_tui.core.model import Decision, DecisionKind, Reversal
 from obra_tui.ui.screens.dialogs import WriteDialog
+from obra_tui.ui.screens.gates import gate_row
+from obra_tui.ui.screens.rail import task_row
 from obra_tui.ui.screens.review import own_score
 from obra_tui.ui.state import ViewState, apply_all
 from obra_tui.ui.unbiased import hurried
@@ -69,8 +71,9 @@ async def test_blind_mode_hides_number_and_verdict_until_the_own_score_is_given_
         assert "Write a number from 0 to 1" in stage.text()
         stage.screen.query_one("#text").text = "0.4"
         await stage.press(pilot, "ctrl+s")
-        assert "Why is this the wrong way?" in stage.text()
-        await stage.press(pilot, *"no", "ctrl+s")
+        assert stage.engine.submitted == [], "a score answers nothing"
+        assert "Quality: " in stage.text()
+        await stage.press(pilot, "r", *"no", "ctrl+s")
         await settled(pilot, lambda: stage.engine.asked(Decide))
         assert stage.engine.asked(Decide)[0].decision.own_score == 0.4
 
@@ -97,3 +100,23 @@ async def test_the_friction_can_be_switched_off():
     async with stage.open((120, 36)) as pilot:
         await stage.press(pilot, "g")
         assert "Quality: " in stage.text()
+
+
+def test_in_blind_mode_the_list_of_gates_gives_nothing_away():
+    view = apply_all(ViewState(), stories.failing_gate().records)
+    (gate,) = view.waiting_gates
+    assert "0.59 (FAIL)" in gate_row(view, gate, 0.0).text
+    hidden = gate_row(view, gate, 0.0, blind=True).text
+    assert "score hidden" in hidden
+    assert "FAIL" not in hidden and "failed" not in hidden
+
+
+def test_reverted_work_is_called_so_where_tasks_and_gates_are_listed():
+    story = stories.at_gate().decided(DecisionKind.APPROVE)
+    undone = Reversal(commit="9f8e7d6c", branch="obra/s", reverted="abc1234def")
+    story.tell(e.WorkReverted(reversal=undone, by="person:ada", note="No."))
+    view = apply_all(ViewState(), story.records)
+    (gate,) = view.gates.values()
+    assert gate_row(view, gate, 0.0).aside.startswith("reverted")
+    assert "reverted" in task_row(view, view.tasks[gate.task], current=False).aside
+    assert view.revertible is None

@@ -252,6 +252,9 @@ def _trouble(event: e.Event, time: str) -> LogLine | None:
         case e.WorkMerged(tip=tip):
             text = f"other work was accepted first ({tip[:8]}): both are merged and checked before anything is taken in"
             return LogLine(text, style="warn", glyph=WARN, time=time)
+        case e.WorkReverted(reversal=undone, by=by, note=note):
+            text = f"{person_name(by)} reverted this work with {undone.commit[:8]}: {note}"
+            return LogLine(text, style="warn", glyph=WARN, time=time)
         case e.ConflictFound(files=files, tip=tip):
             text = f"the same lines were changed by accepted work: {', '.join(files)}; done again from {tip[:8]}"
             return LogLine(text, style="warn", glyph=WARN, time=time)

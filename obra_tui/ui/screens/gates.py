@@ -9,12 +9,13 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 
 from obra_tui.core.events import Record
+from obra_tui.core.model import DecisionKind
 from obra_tui.ui.bindings import bindings
 from obra_tui.ui.format import ago, clock_time, plural
 from obra_tui.ui.screens.base import ObraScreen
 from obra_tui.ui.state import GateView, ViewState
 from obra_tui.ui.statusline import Part
-from obra_tui.ui.words import DECISION, Tone, person_name
+from obra_tui.ui.words import DECISION, REVERTED, Tone, person_name
 from widgets.choice_list import ChoiceList
 from widgets.lines import LogLine, Span
 
@@ -42,7 +43,8 @@ class GatesScreen(ObraScreen):
             Part(text=f"{plural(len(waiting), 'gate')} waiting", tone=Tone.ASK if waiting else Tone.PLAIN),
             Part(text=f"{len(decided)} answered" if decided else ""),
         )
-        rows = tuple(gate_row(view, gate, now) for gate in (*waiting, *decided))
+        blind = self.desk.blind
+        rows = tuple(gate_row(view, gate, now, blind=blind) for gate in (*waiting, *decided))
         if rows != self._rows:
             self._rows = rows
             self.query_one("#list", ChoiceList).set_rows(rows or [LogLine(text, style="dim") for text in _EMPTY])
@@ -77,18 +79,23 @@ class GatesScreen(ObraScreen):
 _EMPTY = ("No gate is waiting.", "A gate opens here when the policy wants a person to decide; 1 goes back to Live.")
 
 
-def gate_row(view: ViewState, gate: GateView, now: float) -> LogLine:
+def gate_row(view: ViewState, gate: GateView, now: float, *, blind: bool = False) -> LogLine:
+    """Return one gate; in blind mode, what waits shows neither its score nor why it is asked about."""
     task, attempt = view.tasks.get(gate.task), view.attempts.get(gate.attempt)
     name = f"{task.spec.key} {task.spec.title}" if task else str(gate.task)
     quality = attempt.quality.line if attempt and attempt.quality else "no score"
+    hidden = blind and gate.waiting
+    quality = "score hidden" if hidden else quality
     number = f"attempt {attempt.number}" if attempt else ""
     head = f"{name}  "
     text = f"{head}{number}  {quality}"
     if gate.decision is not None:
-        status = DECISION[gate.decision.kind]
+        reverted = task is not None and task.reverted is not None and task.acceptance is not None
+        approved = gate.decision.kind is DecisionKind.APPROVE
+        status = REVERTED if reverted and approved else DECISION[gate.decision.kind]
         aside = f"{status.word} by {person_name(gate.decision.by)} {clock_time(gate.decided_at or 0)}"
         return LogLine(text, key=gate.id, glyph=status.glyph, aside=aside, aside_style=status.tone.value, style="dim")
-    reasons = "\n".join(gate.reasons)
+    reasons = "" if hidden else "\n".join(gate.reasons)
     spans = (Span(0, len(name), "strong"), Span(len(text), len(text) + 1 + len(reasons), "dim"))
     return LogLine(
         f"{text}\n{reasons}" if reasons else text,

@@ -206,7 +206,7 @@ class ReviewScreen(AnsweringScreen):
         def scored(text: str) -> None:
             self._keep(replace(self._draft, own_score=own_score(text)))
             self._lift_veil()
-            then()
+            self.desk.tell("The judge's number is shown now; your answer is still to give.")
 
         self.write(
             Writing(
@@ -214,6 +214,7 @@ class ReviewScreen(AnsweringScreen):
                 explanation="How good is this work, from 0 to 1? Then the judge's number is shown; both are stored.",
                 send_label="Give it",
                 placeholder="0.8",
+                may_be_empty=True,
             ),
             scored,
             lambda text: "" if own_score(text) is not None else "Write a number from 0 to 1, such as 0.75.",

@@ -53,7 +53,7 @@ class AnsweringScreen(ArmedScreen, ObraScreen):
         raise NotImplementedError
 
     def with_own_score(self, then: Callable[[], None]) -> None:
-        """Go on, in blind mode only after the person's own score."""
+        """Go on; in blind mode ask for the person's own score instead, and answer nothing."""
         then()
 
     def draw_note(self) -> None:

@@ -165,11 +165,11 @@ def _check_lines(review: Review) -> Iterator[LogLine]:
 
 
 def _check(result: CheckResult) -> Iterator[LogLine]:
-    """What failed shows its end at once; all of it opens with Enter."""
+    """What failed shows its end at once; all of it, and the command, opens with Enter."""
     card = finished_check(result)
     yield replace(card, detail=(), unfolded=False, key=f"{_CHECK}{result.spec.name}")
     if result.status is not CheckStatus.PASSED:
-        yield from (replace(line, lead=f"  {line.lead}") for line in card.detail)
+        yield from (replace(line, lead=f"  {line.lead}") for line in card.detail[1:])
 
 
 def _tick(key: str, finding: Finding) -> Tick:
