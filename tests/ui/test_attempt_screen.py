@@ -10,6 +10,7 @@ from obra_tui.core.lifecycle import State
 from obra_tui.core.model import CheckStatus
 from obra_tui.ui.screens.attempt import AttemptScreen
 from obra_tui.ui.screens.attempt_pages import PAGES, page_lines, places
+from obra_tui.ui.screens.past_attempt import PastAttempt
 from obra_tui.ui.screens.transcript import AT_ONCE
 from tests.ui import stories
 from tests.ui.fake_archive import FakeArchive
@@ -152,6 +153,22 @@ async def test_work_that_goes_on_is_said_to_and_grows():
         stage.play(lambda told: told.tell(e.CheckFinished(result=stories.check(stories.RUFF))))
         await stage.press(pilot, "tab", "tab")
         await settled(pilot, lambda: "[Checks]" in stage.text() and "ruff" in stage.text())
+
+
+def test_what_is_known_of_an_attempt_is_not_taken_twice_nor_from_another_one():
+    stage, ids = past()
+    history = stage.app._open_backend().history
+    known = PastAttempt(
+        detail=history._attempts[ids[0]],
+        session=history._details[stories.SESSION],
+        records=tuple(record for record in history._records if record.attempt == ids[0]),
+    )
+    last = known.records[-1]
+    new, other = replace(last, seq=last.seq + 1), replace(last, seq=last.seq + 2, attempt=ids[1])
+    assert known.news([*known.records, new, other]) == [new]
+    assert known.grown([new]).records[-1] == new
+    streamed = replace(new, event=e.TextStreamed(block="b", text="x"))
+    assert known.grown([streamed]).records == known.records
 
 
 def huge():

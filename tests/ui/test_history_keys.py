@@ -1,5 +1,6 @@
 """Pinning, tagging, copying, exporting, finding alike and importing from the history."""
 
+import threading
 from dataclasses import replace
 
 import pytest
@@ -8,6 +9,7 @@ from obra_tui.core.events import PromptSent
 from obra_tui.core.history import ClaudeConversation
 from obra_tui.core.ids import ClaudeSessionId
 from obra_tui.core.model import ConversationReason
+from obra_tui.ui.ports import BroughtIn
 from obra_tui.ui.screens.attempt import AttemptScreen
 from obra_tui.ui.screens.export_dialog import ExportDialog, file_stem
 from obra_tui.ui.screens.history import HistoryScreen
@@ -160,24 +162,28 @@ async def test_claude_codes_own_sessions_are_looked_at_and_imported():
 
 async def test_an_import_that_is_stopped_keeps_what_it_has():
     stage, kept = the_past(sources=3)
+    escaped = threading.Event()
+
+    def bring_in(paths, stopped):
+        for path in paths:
+            kept.brought_in.append(path)
+            yield BroughtIn(path=path, outcome="imported")
+            assert escaped.wait(30)
+            if stopped():
+                return
+
+    kept.bring_in = bring_in
     async with stage.open() as pilot:
         await in_history(stage, pilot)
         await stage.press(pilot, "i")
         await settled(pilot, lambda: "3 transcripts found" in stage.text())
-        screen = stage.screen
-        assert isinstance(screen, ImportDialog)
-        kept.bring_in = lambda paths, stopped: _stopped_after_one(FakeArchive.bring_in(kept, paths, stopped), screen)
         await stage.press(pilot, "enter")
+        await settled(pilot, lambda: "1 of 3 · 1 imported" in stage.text())
+        await stage.press(pilot, "escape")
+        assert isinstance(stage.screen, ImportDialog)
+        escaped.set()
         await settled(pilot, lambda: "1 imported · stopped; what was imported stays" in stage.text())
         assert len(kept.brought_in) == 1
-
-
-def _stopped_after_one(reads, screen):
-    """Somebody presses Escape while the first one is read."""
-    for read in reads:
-        screen._stop.set()
-        yield read
-        return
 
 
 async def test_an_empty_history_says_what_could_fill_it():
