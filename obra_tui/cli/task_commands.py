@@ -80,12 +80,13 @@ def add(
 @task_app.command("import")
 def import_(
     file: Annotated[Path, typer.Argument(help="Checklist, spec-kit tasks.md, TOML or issues as JSON; - reads.")],
+    theirs: Annotated[bool, typer.Option("--theirs", help="Take the file's where both were changed.")] = False,
     project: ProjectOption = HERE,
     session: SessionOption = "",
     as_json: JsonOption = False,
 ) -> int:
     """Take in the open tasks of a file: new ones, and what was changed in the file alone."""
-    return import_tasks(Place(project=project, session=session, as_json=as_json), file)
+    return import_tasks(Place(project=project, session=session, as_json=as_json), file, theirs=theirs)
 
 
 @task_app.command()

@@ -15,9 +15,10 @@ from obra_tui.core.errors import PlanError
 from obra_tui.core.ids import SessionId, TaskId, new_task_id
 from obra_tui.core.model import TaskSpec
 from obra_tui.core.plan import order
-from obra_tui.core.plan_merge import Fate, differences, merging, refusal_of, told
+from obra_tui.core.plan_merge import Difference, Fate, differences, merging, refusal_of, told
 from obra_tui.core.plan_order import moves_to
 from obra_tui.core.task_fields import TaskFields, fields_of, free_key, remarks_on, spec_of
+from obra_tui.core.task_text import changed_lines
 from obra_tui.core.text import one_line
 
 if TYPE_CHECKING:
@@ -78,8 +79,8 @@ def edit_task(place: Place, key: str, given: dict[str, str]) -> int:
     return 0
 
 
-def import_tasks(place: Place, file: Path) -> int:
-    """Take in what is new in a file, and what was changed in it alone."""
+def import_tasks(place: Place, file: Path, *, theirs: bool) -> int:
+    """Take in what is new in a file, and what was changed in it; with `theirs` also where it was changed here too."""
     from obra_tui.wiring.begin import full_path
     from obra_tui.wiring.plans import read_plan
 
@@ -87,11 +88,11 @@ def import_tasks(place: Place, file: Path) -> int:
     with _open(place, make=read.title, source=full_path(read.source)) as plan:
         known = plan.tasks()
         found = tuple(item for item in differences(read, known) if item.theirs is not None)
-        taken = [item for item in found if item.fate in (Fate.NEW, Fate.CHANGED)]
+        wanted = {Fate.NEW, Fate.CHANGED} | ({Fate.CONFLICT} if theirs else set())
+        taken = [item for item in found if item.fate in wanted]
         for item in found:
-            refused = refusal_of(item)
-            if refused is not None:
-                _warn(str(refused))
+            if item not in taken:
+                _say_why(item)
         if taken:
             plan.change(*merging(taken, known, plan.session, plan.by, found))
         _tell(plan, place, f"{read.source}: {told(taken) or 'nothing new'}.")
@@ -127,6 +128,18 @@ def _change(place: Place, keys: Sequence[str], done: str, command: Made, *, last
         plan.change(*(command(spec.id, plan.by) for spec in ordered))
         _tell(plan, place, f"{', '.join(spec.key for spec in specs)} {done}.")
     return 0
+
+
+def _say_why(left_out: Difference) -> None:
+    refused = refusal_of(left_out)
+    if refused is not None:
+        _warn(str(refused))
+    if left_out.fate is Fate.CONFLICT:
+        _warn(
+            f"{left_out.spec.key} was changed here and in the file: it stays as it is here; --theirs takes the file's."
+        )
+        for line in changed_lines(left_out):
+            typer.echo(f"  {line}", err=True)
 
 
 def _checked(fields: TaskFields, spec: TaskSpec, others: Sequence[TaskSpec]) -> TaskSpec:

@@ -5,6 +5,7 @@ the same file, the one with its id. Ids that a file does not name are given by p
 renames them all: the title goes first.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -234,11 +235,9 @@ def _needless(plan: Sequence[TaskSpec], new: Sequence[TaskSpec], moves: Sequence
 
 def told(found: Iterable[Difference]) -> str:
     """Return `1 added, 2 changed, 1 taken out`."""
-    counts: dict[Fate, int] = {}
-    for item in found:
-        counts[item.fate] = counts.get(item.fate, 0) + 1
-    words = {Fate.NEW: "added", Fate.CHANGED: "changed", Fate.GONE: "taken out"}
-    return ", ".join(f"{counts[fate]} {word}" for fate, word in words.items() if fate in counts)
+    words = {Fate.NEW: "added", Fate.CHANGED: "changed", Fate.CONFLICT: "changed", Fate.GONE: "taken out"}
+    counts = Counter(words[item.fate] for item in found if item.fate in words)
+    return ", ".join(f"{counts[word]} {word}" for word in dict.fromkeys(words.values()) if counts[word])
 
 
 def refusal_of(item: Difference) -> PlanError | None:

@@ -12,10 +12,12 @@
 Only the last block of such lines counts: one in the middle of the prompt belongs to the prompt.
 """
 
+import difflib
 from dataclasses import replace
 
 from obra_tui.core.errors import PlanError
 from obra_tui.core.model import TaskSpec
+from obra_tui.core.plan_merge import Difference
 from obra_tui.core.task_fields import LIMITS, TaskFields, fields_of, spec_of
 
 _HEADS = ("accept:", "after:", "check:", "limit:")
@@ -25,6 +27,15 @@ def task_text(spec: TaskSpec) -> str:
     """Return the title, the prompt, then one line for each of the rest."""
     fields = fields_of(spec)
     return text_of(fields)
+
+
+def changed_lines(difference: Difference) -> list[str]:
+    """Return what is different between a task of the plan and of its file, as the lines of a diff."""
+    before = task_text(difference.mine).splitlines() if difference.mine is not None else []
+    after = task_text(difference.theirs).splitlines() if difference.theirs is not None else []
+    there = "in the file" if difference.theirs is not None else "gone from the file"
+    patch = difflib.unified_diff(before, after, "here", there, lineterm="", n=99)
+    return [line for line in patch if not line.startswith("@@")]
 
 
 def text_of(fields: TaskFields) -> str:

@@ -69,6 +69,12 @@ def test_what_changed_in_the_file_is_taken_in_the_next_time(project, task):
     assert ran.of("done")[0]["text"].endswith("1 added, 1 changed.")
     assert ran.of("task")[1]["acceptance"] == ["It is short"]
     assert ran.of("task")[2]["prompt"] == "To the world."
+    plan.write_text("- [ ] Think\n- [ ] Write it\n  - It is short\n- [ ] Publish it\n  To everybody.\n")
+    both = task("import", "tasks.md")
+    assert "T002 was changed here and in the file" in both.err
+    assert "-To the world." in both.err and "+To everybody." in both.err
+    assert both.of("task")[2]["prompt"] == "To the world."
+    assert task("import", "tasks.md", "--theirs").of("task")[2]["prompt"] == "To everybody."
 
 
 @pytest.mark.parametrize(

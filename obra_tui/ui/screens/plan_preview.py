@@ -5,7 +5,6 @@ The same screen asks about what was changed here and in the file: ticked means a
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -17,7 +16,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from obra_tui.core.plan_merge import Difference, Fate
-from obra_tui.core.task_text import task_text
+from obra_tui.core.task_text import changed_lines, task_text
 from obra_tui.ui.feeds.lines import patch_lines, text_lines
 from obra_tui.ui.plain import plain, plain_text
 from obra_tui.ui.words import Tone
@@ -133,8 +132,4 @@ def difference_lines(item: Difference) -> list[LogLine]:
     """Return the task as it would come in; against what is there if that is another."""
     if item.mine is None or item.fate is Fate.SAME:
         return [*text_lines(task_text(item.spec), "text"), LogLine(item.spec.source, style="dim")]
-    before = task_text(item.mine).splitlines()
-    after = task_text(item.theirs).splitlines() if item.theirs is not None else []
-    here, there = "here", "in the file" if item.theirs is not None else "gone from the file"
-    patch = difflib.unified_diff(before, after, here, there, lineterm="", n=99)
-    return list(patch_lines("\n".join(line for line in patch if not line.startswith("@@"))))
+    return list(patch_lines("\n".join(changed_lines(item))))
