@@ -268,8 +268,10 @@ class ReviewScreen(AnsweringScreen):
     # -- findings ------------------------------------------------------------------------------
 
     def chosen(self) -> tuple[Finding, ...]:
+        """As the list shows them now: word of a tick may still be on its way when the next key is pressed."""
+        ticked = frozenset(self.query_one(Checklist).checked)
         found = self._draft.findings(self._review.findings) if self._review else {}
-        return tuple(item for key, item in found.items() if self._draft.is_ticked(key, item))
+        return tuple(item for key, item in found.items() if key in ticked)
 
     def _keep(self, draft: Draft) -> None:
         self._draft = draft
