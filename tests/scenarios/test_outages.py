@@ -205,3 +205,16 @@ async def test_what_is_still_being_stopped_when_there_is_space_again_goes_on_too
     may_end.set()
     await world.finished()
     assert world.state() is State.ACCEPTED
+
+
+@pytest.mark.fault(35)
+async def test_a_new_start_does_not_go_on_saying_that_the_disk_is_full(world):
+    world.journal.full = True
+    await world.orchestrator.space_ran_out()
+    await world.crash()
+    assert [event.code for event in world.journal.events(world.session) if isinstance(event, ProblemCleared)] == [
+        "disk"
+    ]
+    await world.crash()
+    assert len([event for event in world.journal.events(world.session) if isinstance(event, ProblemCleared)]) == 1
+    assert world.state() is State.INTERRUPTED
