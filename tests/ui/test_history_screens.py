@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from obra_tui.core.history import Page
 from obra_tui.core.ids import AttemptId
 from obra_tui.core.model import DecisionKind
 from obra_tui.ui.player import Player
@@ -58,6 +59,7 @@ async def test_a_search_that_takes_long_holds_up_neither_the_keys_nor_the_next_s
     def slow(query, after=None, limit=50):
         if [word.text for word in query.words] == ["w"]:
             assert go_on.wait(30)
+            return Page(rows=())
         return find(query, after, limit)
 
     history.find = slow
@@ -67,13 +69,16 @@ async def test_a_search_that_takes_long_holds_up_neither_the_keys_nor_the_next_s
             await at_search(stage, pilot)
             await stage.press(pilot, "w")
             await settled(pilot, lambda: "searching" in stage.text())
+            reading = stage.screen._reading
+            late, ended, answers = reading._asked, reading._ended, []
+            reading._ended = lambda asked, *rest: (ended(asked, *rest), answers.append(asked))
             await stage.press(pilot, *"ritee", "backspace")
             assert stage.app.focused.value == "write"
             await settled(pilot, lambda: "1 match" in stage.text())
             assert ("stop_finding",) in history.asked
         finally:
             go_on.set()
-        await settled(pilot, lambda: "searching" not in stage.text())
+        await settled(pilot, lambda: late in answers)
         assert "filter: write " in stage.text() and "1 match" in stage.text()
 
 
