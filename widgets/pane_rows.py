@@ -1,0 +1,298 @@
+"""The rows of a pane: what is on screen of a document, painted once and remembered.
+
+It never asks Textual for a layout: it lays out only the rows on screen, keeps one cached strip for each of them, and
+repaints only rows that changed. Who writes, moves, searches and points stands above this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, ClassVar, Self
+
+from textual.content import Content
+from textual.geometry import Region, Size
+from textual.strip import Strip
+from textual.widget import Widget
+
+from .chrome import chrome_of, palette_of
+from .chunk import OpenLine
+from .cursor import LineCursor
+from .document import Document, Styler
+from .finding import Search
+from .layout import Layout
+from .lines import LogLine
+from .markdown import MarkdownStream
+from .painting import Overlay, RowPainter
+from .pausing import Pause
+from .quick import Quick
+from .scrollbar import Bar, Face
+from .selecting import Range
+from .strips import StripCache
+from .text import clean_line
+from .viewport import Place, Viewport
+
+_BLANK = LogLine("")
+
+
+class PaneRows(Widget):
+    """A document, a view of it, and the strips of the rows in view."""
+
+    CURSOR_BY_ENTRY: ClassVar[bool] = False
+    """The cursor marks whole entries instead of single lines."""
+
+    def __init__(
+        self,
+        *,
+        cap: int,
+        wrap: bool,
+        follow: bool,
+        hint: str,
+        older: bool,
+        styler: Styler,
+        clock: Callable[[], datetime],
+        name: str | None,
+        id: str | None,
+        classes: str | None,
+        disabled: bool,
+    ) -> None:
+        super().__init__(name=name, id=id, classes=classes, disabled=disabled)
+        self._cap, self._styler = cap, styler
+        self._hint = hint
+        self._older, self._older_asked = older, False
+        self._pause = Pause(clock)
+        self._shift = 0
+        self._drag: float | None = None
+        self._sync_wanted = False
+        self._syncing = Quick(self._sync)
+        self._painter: RowPainter | None = None
+        self._shown: list[Strip] = []
+        self._places: list[Place] = []
+        self._strips = StripCache()
+        self._borders: dict[int, Strip] = {}
+        self._width, self._height, self._wrap, self._can_follow = 80, 24, wrap, follow
+        self._start_over()
+
+    def _start_over(self) -> None:
+        self._document = Document(self._cap, self._styler)
+        self._layout = Layout(self._document, self._width, self._wrap)
+        self._view = Viewport(self._layout)
+        self._view.can_follow, self._view.height = self._can_follow, self._height
+        self._cursor = LineCursor(self._view, self.CURSOR_BY_ENTRY)
+        self._open: OpenLine | None = None
+        self._streams: dict[str, MarkdownStream] = {}
+        self._search: Search | None = None
+        self._selected: Range | None = None
+
+    # -- what those above this one have to say ----------------------------------------------------
+
+    def rows_shown(self) -> None:
+        """Override: other rows are on screen than before."""
+
+    def follow_changed(self, following: bool) -> None:
+        """Override: the pane began to follow the end, or to hold still."""
+
+    def older_wanted(self) -> None:
+        """Override: a person is near the first line that is held, and there are older ones."""
+
+    # -- changes -------------------------------------------------------------------------------
+
+    def _changed(self, repaint: bool = False) -> None:
+        """Something is different: look again once, after the current message."""
+        if repaint:
+            self._strips.clear()
+        if not self._sync_wanted and self.is_running:
+            self._sync_wanted = True
+            self.call_next(self._syncing)
+
+    def _sync(self) -> None:
+        """Bring the screen up to date, repainting only rows that differ."""
+        self._sync_wanted = False
+        if not self.size or not self.is_attached:
+            return
+        before = self._shown
+        self._compose_rows()
+        changed = [y for y, strip in enumerate(self._shown) if y >= len(before) or strip is not before[y]]
+        if changed:
+            self.refresh(*self._regions(changed))
+        self._tell()
+        self._ask_older()
+
+    def _regions(self, rows: list[int]) -> list[Region]:
+        """One region when the rows are together, else one for each; borders included, so that no strip is cut."""
+        left, width = -self.gutter.left, self.outer_size.width
+        first, last = rows[0], rows[-1]
+        if last - first + 1 == len(rows):
+            return [Region(left, first, width, len(rows))]
+        return [Region(left, y, width, 1) for y in rows]
+
+    def _compose_rows(self) -> None:
+        """The strips of every visible row, top to bottom."""
+        painter = self._painter or self._new_painter()
+        self._view.height = self._height = max(1, self.content_size.height)
+        before, self._places = self._places, self._view.visible()
+        bar = self._bar()
+        strips = [self._strip(painter, place, bar.face(y)) for y, place in enumerate(self._places)]
+        strips.extend(self._blank(painter, bar.face(y)) for y in range(len(strips), self.content_size.height))
+        self._shown = strips
+        if before != self._places:
+            self.rows_shown()
+
+    def _blank(self, painter: RowPainter, face: Face) -> Strip:
+        return self._strips.get((0, -1, face), _BLANK, lambda: painter.blank(face))
+
+    def _strip(self, painter: RowPainter, place: Place, face: Face) -> Strip:
+        line, row = self._layout.row(*place)
+        overlays = self._overlays(place.serial, row.line, line)
+        cursor = self._cursor_look(place.serial, row.line)
+        shift = 0 if self._layout.wrap else self._shift
+        return self._strips.get(
+            (*place, face),
+            None if overlays or cursor else line,
+            lambda: painter.strip(line, row, face, overlays=overlays, cursor=cursor, shift=shift),
+        )
+
+    def _overlays(self, serial: int, index: int, line: LogLine) -> list[Overlay]:
+        overlays = self._search.overlays(serial, index, line.text) if self._search else []
+        if self._selected:
+            span = self._selected.span(serial, index, len(line.text))
+            if span:
+                overlays.append(Overlay(*span, "selection"))
+        return overlays
+
+    def _cursor_look(self, serial: int, line: int) -> str:
+        if self._view.following or not self._cursor.covers(serial, line):
+            return ""
+        return "cursor" if self.has_focus else "cursor-idle"
+
+    def _bar(self) -> Bar:
+        height = self.content_size.height
+        total = self._layout.height()
+        if self._view.empty or total <= height:
+            return Bar.hidden()
+        if self._view.following:
+            return Bar.at_end(height, total)
+        return Bar.of(height, total, self._layout.rows_before(*self._view.top))
+
+    # -- the end and the beginning -------------------------------------------------------------
+
+    def _follow(self) -> None:
+        self._document.release()
+        self._view.follow()
+        if not self._can_follow and not self._view.empty:
+            self._view.show_from(self._view.end_top())
+        self._mark_pause()
+
+    def _mark_pause(self) -> None:
+        """Note when a person left the end, or came back to it."""
+        following = self._view.following
+        if self._can_follow and self._pause.mark(following):
+            if following:
+                self._cursor.at = None
+            self.follow_changed(following)
+
+    def _tell(self) -> None:
+        """Write the lower border, repainting only that row."""
+        text = clean_line(self._pause.text or self._hint)
+        if text == (self._border_subtitle.plain if self._border_subtitle is not None else ""):
+            return
+        # The public property would repaint the whole pane for this one row.
+        self._border_subtitle = Content(text) if text else None
+        self._borders.clear()
+        if self.is_attached and self.size:
+            gutter = self.gutter
+            self.refresh(Region(-gutter.left, self.content_size.height, self.outer_size.width, gutter.bottom))
+
+    def _ask_older(self, upwards: bool = False) -> None:
+        """Once, when a person is near the first line or tries to go above it."""
+        if not self._older or self._older_asked or self._view.empty:
+            return
+        if (upwards and self._view.at_start) or (not self._view.following and self._near_start()):
+            self._older_asked = True
+            self.older_wanted()
+
+    def _near_start(self) -> bool:
+        return self._view.top.serial - self._document.first <= self._view.height
+
+    def _at_document_end(self) -> bool:
+        return self._view.top >= self._view.end_top()
+
+    def _lay_out(self, width: int, wrap: bool) -> None:
+        """New rows, but the same first visible line."""
+        held = None if self._view.following or self._view.empty else self._cursor.first_visible()
+        self._width = width
+        if self._layout.resize(width, wrap) and held is not None:
+            self._view.show_from(Place(held.serial, self._layout.row_of_line(*held)), settle=False)
+
+    # -- painting ------------------------------------------------------------------------------
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Every row as a cached strip; Textual's own path would style each row again in each frame."""
+        if self._painter is None or not self._fits():
+            self._painter = None
+            self._compose_rows()
+        top = self.gutter.top
+        bottom = top + self.content_size.height
+        strips = [
+            self._shown[y - top] if top <= y < bottom else self._border_row(y)
+            for y in range(crop.y, crop.y + crop.height)
+        ]
+        if crop.x == 0 and crop.width >= self.outer_size.width:
+            return strips
+        return [strip.crop(crop.x, crop.x + crop.width) for strip in strips]
+
+    def _fits(self) -> bool:
+        """The remembered rows are as wide and as many as the pane is now."""
+        width, height = self.content_size
+        return len(self._shown) == height and self._width == max(1, width - 1)
+
+    def _border_row(self, y: int) -> Strip:
+        strip = self._borders.get(y)
+        if strip is None:
+            row = Region(0, y, self.outer_size.width, 1)
+            self._styles_cache.set_dirty(row)
+            strip = self._borders[y] = self._styles_cache.render_widget(self, row)[0]
+        return strip
+
+    def _new_painter(self) -> RowPainter:
+        self._lay_out(max(1, self.content_size.width - 1), self._wrap)
+        self._strips.clear()
+        self._painter = RowPainter(palette_of(self), self._width, chrome_of(self))
+        return self._painter
+
+    def get_content_width(self, container: Size, viewport: Size) -> int:
+        """A pane takes what it is given."""
+        return container.width
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """A pane takes what it is given."""
+        return container.height
+
+    def notify_style_update(self) -> None:
+        """Colours or borders changed: paint everything anew."""
+        super().notify_style_update()
+        self._repaint()
+
+    def refresh(self, *regions: Region, **options: Any) -> Self:
+        """A refresh without regions comes from outside, so it must not show remembered strips."""
+        if not regions and options.get("repaint", True):
+            self._borders.clear()
+            self._changed()
+        super().refresh(*regions, **options)
+        return self
+
+    def _repaint(self) -> None:
+        self._painter = None
+        self._borders.clear()
+        self._changed(repaint=True)
+
+    def on_mount(self) -> None:
+        """Show what was written before the pane was on screen."""
+        self._tell()
+        self._changed()
+
+    def on_resize(self) -> None:
+        """Lay out the visible rows for the new width."""
+        self._repaint()
+        self._compose_rows()
+        self.rows_shown()
