@@ -17,10 +17,10 @@ from collections.abc import Callable
 
 from benchmarks.b08_first_paint import obra
 from benchmarks.harness import Figure, alternated, arguments, median, median_ratio, percentile, report
-from benchmarks.support_history import WORDS, write_history
+from benchmarks.support_history import WORDS, shared_history
 from benchmarks.support_watch import with_home
 
-LINES = ("parser", "soc", '"cache socket"', "retry -margin", "ledger session:s00000", "un")
+LINES = ("parser", "soc", '"cache socket"', "retry -margin", "ledger session:s00000", "un", "pa", "p")
 RAW = """
     SELECT event.id, session, attempt, seq, at, type, body FROM search JOIN event ON event.id = search.rowid
     WHERE search MATCH ? ORDER BY search.rowid DESC LIMIT 50"""
@@ -38,8 +38,7 @@ def measure(folder: Path, events: int, pairs: int) -> dict[str, float]:
     from obra_tui.core.search import parse
     from obra_tui.store.queries import SqlHistory
 
-    database = folder / f"{events}" / "data" / "obra.db"
-    write_history(database, folder, events=events, sessions=max(20, events // 100))
+    database = shared_history(folder, events=events, sessions=max(20, events // 500))
     history = SqlHistory(database)
     raw = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
     every: list[float] = []
@@ -77,7 +76,7 @@ def measure(folder: Path, events: int, pairs: int) -> dict[str, float]:
 
 def whole_process(folder: Path, events: int, runs: int) -> float:
     """Seconds of `obra search parser`, start of the process included."""
-    home = folder / f"{events}"
+    home = shared_history(folder, events=events, sessions=max(20, events // 500)).parent.parent
     (home / "tmp").mkdir(exist_ok=True)
     command = with_home(home, *obra(), "search", "parser")
     return median(

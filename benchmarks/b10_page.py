@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 
 from benchmarks.harness import Figure, alternated, arguments, median, median_ratio, report
-from benchmarks.support_history import write_history
+from benchmarks.support_history import shared_history
 
 PAGE = 100
 RAW = "SELECT seq, at, session, task, attempt, type, body FROM event WHERE session = ? AND seq > ? ORDER BY seq LIMIT ?"
@@ -37,8 +37,7 @@ def measure(folder: Path, events: int, sessions: int, pairs: int) -> dict[str, f
     from obra_tui.store.engines import reader_engine
     from obra_tui.store.queries import SqlHistory
 
-    database = folder / f"{events}" / "obra.db"
-    write_history(database, folder, events=events, sessions=sessions)
+    database = shared_history(folder, events=events, sessions=sessions)
     history = SqlHistory(database)
     raw = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
     session, deep = SessionId("s000000001"), events // sessions - PAGE

@@ -23,12 +23,14 @@ import platform
 import re
 import sqlite3
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 
 from benchmarks.harness import ROOT
+from benchmarks.support_history import FOLDER as FOLDER_OF_HISTORIES
 
 FOLDER = Path(__file__).parent
 REPORT = ROOT / "docs" / "reports" / "benchmarks.md"
@@ -56,12 +58,20 @@ def programs(only: Sequence[str]) -> list[Path]:
     return [path for path in found if not only or any(word in path.stem for word in only)]
 
 
-def run(program: Path, *, quick: bool) -> Outcome:
+def run(program: Path, histories: Path, *, quick: bool) -> Outcome:
     """Run one program to its end; a fault is an outcome, too."""
     command = [sys.executable, str(program), *(["--quick"] if quick else [])]
     began = time.perf_counter()
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, cwd=ROOT, check=False)
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_S,
+            cwd=ROOT,
+            env=os.environ | {FOLDER_OF_HISTORIES: str(histories)},
+            check=False,
+        )
     except subprocess.TimeoutExpired:
         return Outcome(program=program.stem, took_s=PATIENCE_S, line={}, fault=f"not done within {PATIENCE_S:.0f} s")
     took = round(time.perf_counter() - began, 1)
@@ -70,6 +80,15 @@ def run(program: Path, *, quick: bool) -> Outcome:
     except (IndexError, ValueError):
         words = done.stderr.strip().splitlines() or [f"ended with {done.returncode} and printed nothing"]
         return Outcome(program=program.stem, took_s=took, line={}, fault=words[-1])
+
+
+def run_each(found: Sequence[Path], histories: Path, *, quick: bool) -> Iterator[Outcome]:
+    """Run them in turn, each line shown as it comes; a history that one of them made serves the others."""
+    for program in found:
+        print(f"{program.stem} …", file=sys.stderr, flush=True)
+        outcome = run(program, histories, quick=quick)
+        print(outcome.fault or json.dumps(outcome.line, ensure_ascii=False), f" ({outcome.took_s:.0f} s)", flush=True)
+        yield outcome
 
 
 # -- the report ------------------------------------------------------------------------------------
@@ -196,12 +215,8 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="seconds each, for trying; writes no report")
     parser.add_argument("--only", action="append", default=[], metavar="NAME", help="part of a name; may be repeated")
     options = parser.parse_args()
-    outcomes: list[Outcome] = []
-    for program in programs(options.only):
-        print(f"{program.stem} …", file=sys.stderr, flush=True)
-        outcomes.append(run(program, quick=options.quick))
-        last = outcomes[-1]
-        print(last.fault or json.dumps(last.line, ensure_ascii=False), f" ({last.took_s:.0f} s)", flush=True)
+    with tempfile.TemporaryDirectory(prefix="obra-bench-") as histories:
+        outcomes = list(run_each(programs(options.only), Path(histories), quick=options.quick))
     if outcomes and not options.quick:
         REPORT.parent.mkdir(parents=True, exist_ok=True)
         write(outcomes)

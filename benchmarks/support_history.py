@@ -1,8 +1,16 @@
-"""A seeded history of any size, written through the store's own journal."""
+"""A seeded history of any size.
+
+The first part of it is written through the store's own journal. A large one is that part again and again, with later
+dates and ids of its own, copied within the database: a million events would take minutes to write one by one.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import os
 import random
+import sqlite3
+import tempfile
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
@@ -23,8 +31,34 @@ _LIST = (
 WORDS = tuple(_LIST.split())
 
 
+SEEDED = 10_000
+"""Events that are written one by one; what goes beyond is made of them."""
+FOLDER = "BENCH_HISTORIES"
+"""Where histories are kept for the programs of one run of all benchmarks."""
+
+
+def shared_history(folder: Path, *, events: int, sessions: int) -> Path:
+    """The database of such a history, for who only reads: one that another program of this run made, or a new one."""
+    place = Path(os.environ.get(FOLDER) or folder) / f"{events}-{sessions}" / "data" / "obra.db"
+    if not place.exists():
+        with tempfile.TemporaryDirectory(prefix="making-", dir=os.environ.get(FOLDER) or folder) as name:
+            making = Path(name) / "data" / "obra.db"
+            write_history(making, folder, events=events, sessions=sessions)
+            place.parent.parent.mkdir(exist_ok=True)
+            making.parent.rename(place.parent)
+    return place
+
+
 def write_history(database: Path, project: Path, *, events: int, sessions: int, seed: int = 7) -> None:
     """Make a database that holds so many events in so many closed sessions of `project`."""
+    times = max(1, events // SEEDED) if sessions % max(1, events // SEEDED) == 0 else 1
+    own = sessions // times
+    _write(database, project, events=events // times, sessions=own, seed=seed)
+    if times > 1:
+        _repeat(database, own, times)
+
+
+def _write(database: Path, project: Path, *, events: int, sessions: int, seed: int) -> None:
     from obra_tui.store.journal import SqlJournal
 
     journal = SqlJournal(database)
@@ -40,6 +74,61 @@ def write_history(database: Path, project: Path, *, events: int, sessions: int, 
         journal.append(batch)
     finally:
         journal.close()
+
+
+_TABLES = ("session", "task", "event", "attempt", "claude_session", "prompt")
+_IDS = ("id", "session", "task", "attempt")
+_TIMES = ("at", "opened_at", "closed_at", "started_at", "ended_at", "changed_at")
+_WORDS_OF = {
+    "session_opened": "json_extract(body, '$.title') || char(10) || json_extract(body, '$.project')",
+    "task_added": "json_extract(body, '$.spec.title') || char(10) || json_extract(body, '$.spec.prompt')",
+    "prompt_sent": "json_extract(body, '$.text')",
+    "text_finished": "json_extract(body, '$.text')",
+    "tool_started": "json_extract(body, '$.tool') || char(10) || json_extract(body, '$.title')",
+    "tool_finished": "json_extract(body, '$.output')",
+}
+"""What the search index holds of the events that a history is made of."""
+
+
+def _repeat(database: Path, sessions: int, times: int) -> None:
+    """Copy the sessions that are there until there are so many times as many of them."""
+    with contextlib.closing(sqlite3.connect(database, isolation_level=None)) as connection:
+        connection.execute("PRAGMA synchronous=OFF")
+        (seeded,) = connection.execute("SELECT max(id) FROM event").fetchone()
+        copies = [_copy(connection, name) for name in _TABLES]
+        for number in range(1, times):
+            connection.execute("BEGIN")
+            for copy in copies:
+                shift = {"add": number * sessions, "later": number * sessions * DAY / 24}
+                connection.execute(copy, shift)
+            connection.execute("COMMIT")
+        connection.execute(_index(), {"seeded": seeded})
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def _copy(connection: sqlite3.Connection, name: str) -> str:
+    """The statement that adds one more copy of the seeded rows of a table."""
+    columns = [row[1] for row in connection.execute(f"PRAGMA table_info({name})")]
+    if name == "event":
+        columns.remove("id")
+    values = ", ".join(_moved(column) for column in columns)
+    by = "attempt" if name in ("claude_session", "prompt") else "id"
+    (last,) = connection.execute(f"SELECT max({by}) FROM {name}").fetchone()
+    return f"INSERT INTO {name} ({', '.join(columns)}) SELECT {values} FROM {name} WHERE {by} <= {last!r}"
+
+
+def _moved(column: str) -> str:
+    if column in _IDS:
+        number = f"printf('%09d', CAST(substr({column}, -9) AS INTEGER) + :add)"
+        return f"substr({column}, 1, length({column}) - 9) || {number}"
+    return f"{column} + :later" if column in _TIMES else column
+
+
+def _index() -> str:
+    words = " ".join(f"WHEN '{kind}' THEN {words}" for kind, words in _WORDS_OF.items())
+    return f"""
+        INSERT INTO search (rowid, words) SELECT id, CASE type {words} END FROM event
+        WHERE id > :seeded AND type IN ({", ".join(f"'{kind}'" for kind in _WORDS_OF)})"""
 
 
 def session(number: int, project: Path, events: int, dice: random.Random) -> Iterator[Record]:

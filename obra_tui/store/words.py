@@ -61,7 +61,7 @@ class Terms:
     wanted: tuple[str, ...]
     unwanted: tuple[str, ...]
     exact: frozenset[str]
-    """Those of them that stood in quotation marks; all others are beginnings of words."""
+    """Those of them that stood in quotation marks; all others, but single letters, are beginnings of words."""
 
 
 def terms(line: str) -> Terms:
@@ -89,7 +89,12 @@ def fts_query(found: Terms) -> str:
 
 def _fts_term(text: str, found: Terms) -> str:
     quoted = '"' + text.replace('"', '""') + '"'
-    return quoted if text in found.exact else f"{quoted} *"
+    return quoted if text in found.exact or _is_letter(text) else f"{quoted} *"
+
+
+def _is_letter(text: str) -> bool:
+    """One letter begins a word in nearly every text: as a beginning it would find all and take a second for it."""
+    return len(text) == 1 and text.isascii()
 
 
 def excerpt(text: str, found: Terms) -> tuple[str, tuple[tuple[int, int], ...]]:
