@@ -156,7 +156,6 @@ class ObraApp(App[UiResult]):
     def _add_styles(self, path: Path) -> None:
         """Add to the app's own sheet: breakpoints match there for every screen, in a screen's own they do not."""
         self.stylesheet.add_source(path.read_text(encoding="utf-8"), read_from=(str(path), ""))
-        self.stylesheet.reparse()
 
     @property
     def engine(self) -> Engine | None:

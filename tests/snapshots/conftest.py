@@ -2,7 +2,10 @@ import time
 
 import pytest
 
+from tests.many_apps import _many_apps
 from tests.snapshots.comparing import SIZES, by_size, comparison
+
+__all__ = ["_many_apps"]
 
 
 @pytest.fixture(autouse=True)
