@@ -104,6 +104,11 @@ class DiffPane(Vertical):
         return self._files[self._index] if self._files else None
 
     @property
+    def files(self) -> tuple[FileDiff, ...]:
+        """All files, in their order."""
+        return self._files
+
+    @property
     def patch(self) -> PatchPane:
         """The pane of the patch, for searching it."""
         return self.query_one(PatchPane)

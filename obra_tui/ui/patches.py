@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from obra_tui.core.model import ChangeKind, FileChange
 from widgets.file_list import ChangedFile
@@ -19,25 +20,31 @@ Texts = Mapping[str, tuple[str | None, str | None]]
 """Path → the file before and after, as far as they were read."""
 
 
-def file_diffs(patch: str, changes: Sequence[FileChange], texts: Texts) -> list[FileDiff]:
+def file_diffs(patch: str, changes: Sequence[FileChange]) -> list[FileDiff]:
     """Return every changed file, in the order of the file list; a file whose patch was cut off says so."""
     patches = {item.path: item.patch for item in split_patch(patch)}
-    return [
-        _file_diff(change, patches.get(change.path, ""), texts.get(change.path, (None, None))) for change in changes
-    ]
+    return [_file_diff(change, patches.get(change.path, "")) for change in changes]
 
 
-def _file_diff(change: FileChange, patch: str, texts: tuple[str | None, str | None]) -> FileDiff:
-    before, after = texts
-    known = before is not None or after is not None
+def with_texts(files: Sequence[FileDiff], texts: Texts) -> list[FileDiff]:
+    """Return the same files with their whole texts, as far as they were read."""
+    return [_with_text(file, *texts.get(file.path, (None, None))) for file in files]
+
+
+def _with_text(file: FileDiff, before: str | None, after: str | None) -> FileDiff:
+    """One side may be missing: the file was added or deleted then."""
+    if before is None and after is None:
+        return file
+    return replace(file, before=before or "", after=after or "")
+
+
+def _file_diff(change: FileChange, patch: str) -> FileDiff:
     notes = [change.protected, "binary" if change.binary else ""]
     if not patch and not change.binary:
         notes.append("patch cut at a size limit")
     return FileDiff(
         change.path,
         patch=patch,
-        before=(before or "") if known else None,
-        after=(after or "") if known else None,
         status=LETTERS[change.kind],
         added=change.added,
         removed=change.removed,

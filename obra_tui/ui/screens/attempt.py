@@ -116,7 +116,7 @@ class AttemptScreen(SubjectKeys):
     def _show_diff(self, before: PastAttempt | None) -> None:
         diff = self._past.detail.diff if self._past else None
         if diff is not None and (before is None or before.detail.diff != diff):
-            self.query_one(DiffPane).show(file_diffs(diff.patch, diff.files, {}))
+            self.query_one(DiffPane).show(file_diffs(diff.patch, diff.files))
 
     def _show_page(self) -> None:
         self._transcript.stop()

@@ -15,10 +15,11 @@ from textual.message import Message
 from obra_tui.core.errors import ObraError
 from obra_tui.core.model import Diff, FileChange
 from obra_tui.ui.drafts import Mark
-from obra_tui.ui.patches import Texts, file_diffs
+from obra_tui.ui.patches import Texts, file_diffs, with_texts
 from obra_tui.ui.review import Review
 from widgets.diff_pane import DiffPane
 from widgets.patch import FileDiff
+from widgets.rich_diff import fits
 
 if TYPE_CHECKING:
     from obra_tui.core.ids import AttemptId
@@ -66,7 +67,7 @@ class ReviewDiff(DiffPane):
         """Show the work of this review from the base of the task on; marks of other content count no more."""
         self._review, self._compared = review, None
         diff = review.attempt.diff
-        files = file_diffs(diff.patch, diff.files, {}) if diff else []
+        files = file_diffs(diff.patch, diff.files) if diff else []
         self._patches = {item.path: item.patch for item in files}
         self._marks |= marks
         self._turned = False
@@ -158,7 +159,7 @@ class ReviewDiff(DiffPane):
         self._compared = diff
         self._turned = False
         shown = self._diff
-        self._show(file_diffs(shown.patch, shown.files, {}) if shown else [])
+        self._show(file_diffs(shown.patch, shown.files) if shown else [])
         self._read_texts()
         self.post_message(self.BaseChanged())
 
@@ -210,8 +211,9 @@ class ReviewDiff(DiffPane):
         """Give the diff its coloured view; who reads the patch of a file already keeps it."""
         if not (self.is_attached and texts and self._diff is diff):
             return
-        files = file_diffs(diff.patch, diff.files, texts)
-        if self._turned:
+        files = with_texts(self.files, texts)
+        current = next((file for file in files if self.current and file.path == self.current.path), None)
+        if self._turned or current is None or not fits(current):
             self.learn(files)
         else:
             self._show(files)
