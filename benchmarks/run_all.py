@@ -160,8 +160,8 @@ WHY: dict[str, str] = {
     "8": "Beside Textual itself there are the guard of the terminal, the keys and the frame of the screen to load.",
     "11": "Nearly all of it is the import of the libraries (SQLAlchemy, pydantic, the SDK) before Claude Code can "
     "start; the sandbox of the checks and the acceptance take the rest. A plan of many tasks pays it once.",
-    "12": "The libraries alone are some 73 MB (SQLAlchemy, pydantic, httpx); a task at work adds half a megabyte. A scripted "
-    "Claude Code uses a second or two of CPU for a task and Obra a third of one, most of it for starting git and the "
+    "12": "The libraries alone are some 73 MB (SQLAlchemy, pydantic, httpx); a task at work adds half a megabyte. A "
+    "scripted Claude Code uses a second or two of CPU for a task and Obra a third of one, most of it for starting git and the "
     "sandbox and for writing what happened; a model that thinks for minutes makes that share small.",
 }
 """Why a target is missed where it is, told when it is."""
