@@ -87,6 +87,8 @@ class ClaudeConversation:
         self._usage = Usage()
         self._unread: dict[str, str] = {}
         """What was said into the running turn and not read yet, by the id of the message."""
+        self._read_at_once: set[str] = set()
+        """Messages that were read before their sending had come to its end."""
         self._stderr: list[str] = []
         self._warned_at = 0.0
         self._connected = False
@@ -117,14 +119,14 @@ class ClaudeConversation:
         if not self._connected or self._cause is not Cause.NONE or not self._course.turn_running:
             return False
         ident = str(uuid.uuid4())
-        self._unread[ident] = text
         try:
             await self._prompt(text, ident)
         except ClaudeSDKError:
-            del self._unread[ident]
             return False
-        if not self._course.tells_what_is_read:
-            self._was_read(ident)
+        self._unread[ident] = text
+        if ident in self._read_at_once or not self._course.tells_what_is_read:
+            # Told after whoever sent it has told that it was sent.
+            asyncio.get_running_loop().call_soon(self._was_read, ident)
         return True
 
     async def interrupt(self) -> None:
@@ -159,7 +161,9 @@ class ClaudeConversation:
     def _was_read(self, ident: str) -> None:
         """Say that Claude took a text of the person's out of its queue."""
         text = self._unread.pop(ident, None)
-        if text is not None:
+        if text is None:
+            self._read_at_once.add(ident)
+        else:
             self._tell(SteerDelivered(text=text))
 
     def _tell(self, event: Event) -> None:

@@ -35,6 +35,7 @@ from obra_tui.engine.outbox import Listener, Outbox
 from obra_tui.engine.recovery import recover
 from obra_tui.engine.replanning import Placed, PlanCommand, TaskStanding, replanned, replanned_together, standing
 from obra_tui.engine.session_run import SessionRun
+from obra_tui.engine.steering import Steering
 from obra_tui.engine.work import SessionWork, TaskWork, apply
 
 _KEPT_CLOSED = 20
@@ -50,6 +51,7 @@ class Orchestrator:
         self._outbox = Outbox(ports.journal, ports.clock, self._outage.store_failed)
         self._outbox.subscribe(self._apply)
         self._questions = Questions(self._outbox, attended=config.attended)
+        self._steering = Steering(ports, self._outbox)
         self._gates = Gates(ports, config, self._outbox, self._runs)
         self._closed: deque[SessionId] = deque()
         self.space_ran_out = self._outage.space_ran_out
@@ -129,15 +131,15 @@ class Orchestrator:
             case do.CancelTask(by=by):
                 await run.cancel(work, by)
             case do.InterruptClaude():
-                await run.interrupt_claude(work)
+                await self._steering.interrupt(run, work)
             case do.HoldPrompt(by=by, on=on):
-                run.hold_prompt(work, by, on=on)
+                self._steering.hold_prompt(run, work, by, on=on)
             case do.SendPrompt(text=text, by=by):
-                run.send_prompt(work, text, by)
+                self._steering.send_prompt(run, work, text, by)
             case do.TakeOver(by=by):
-                await run.take_over(work, by)
+                await self._steering.take_over(run, work, by)
             case do.GiveBack(by=by, then=then):
-                return await run.give_back(work, by, then)
+                return await self._steering.give_back(run, work, by, then)
             case _:
                 assert_never(command)
         return None
@@ -280,10 +282,8 @@ class Orchestrator:
         raise UnknownId(f"There is no open task {task}.", fix="`obra history` lists all sessions and their tasks.")
 
     async def _send(self, task: TaskId, text: str, by: str) -> bool:
-        if not text.strip():
-            raise NotAllowed("There is no text to send.", fix="Type what Claude should know.")
         run, work = self._find_task(task)
-        return await run.send_text(work, text, by)
+        return await self._steering.send_text(run, work, text, by)
 
     # --- events ---
 

@@ -2,7 +2,8 @@
 
 import asyncio
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
 
 from obra_tui.core.errors import NotAllowed, ObraError, StoreError, Unwritable
 from obra_tui.core.events import (
@@ -11,15 +12,12 @@ from obra_tui.core.events import (
     Paused,
     ProblemCleared,
     ProblemRaised,
-    PromptHoldAsked,
     Resumed,
     RunFinished,
     RunStarted,
     SessionClosed,
-    SteerQueued,
     StopRequested,
     TaskMoved,
-    WorkTakenOver,
 )
 from obra_tui.core.ids import SessionId, TaskId
 from obra_tui.core.lifecycle import FINAL, WORKING, State, Trigger, advance
@@ -29,10 +27,8 @@ from obra_tui.engine.approvals import Questions
 from obra_tui.engine.attempt import TaskRunner
 from obra_tui.engine.config import EngineConfig, Ports
 from obra_tui.engine.outbox import Outbox
-from obra_tui.engine.prompting import not_held
 from obra_tui.engine.signals import Signals
 from obra_tui.engine.spending import session_over_budget, task_over_budget
-from obra_tui.engine.taking_over import given_back, not_taken, refuse_taking
 from obra_tui.engine.work import SessionWork, TaskWork
 
 _NO_SPACE = "The disk is full: everything was stopped; what was stored is safe."
@@ -181,67 +177,23 @@ class SessionRun:
             self._move(task, Trigger.CANCEL, reason)
         self.settle()
 
-    async def interrupt_claude(self, task: TaskWork) -> None:
-        runner = self._runners.get(task.spec.id)
-        if runner is None or not await runner.interrupt_claude():
-            raise NotAllowed(
-                f"Claude is not working on {task.spec.key} at the moment.", fix="There is nothing to interrupt."
-            )
+    # --- for those who steer ---
 
-    async def send_text(self, task: TaskWork, text: str, by: str) -> bool:
-        """Return whether the text reached a running turn; otherwise it goes into the next prompt."""
-        if task.state in FINAL:
-            raise NotAllowed(f"{task.spec.key} is {task.state}: no prompt follows.", fix="Add a task for it.")
-        if task.held_prompt is not None:
-            raise NotAllowed(f"The next prompt of {task.spec.key} is held.", fix="Write it into the prompt itself.")
-        runner = self._runners.get(task.spec.id)
-        delivered = runner is not None and await runner.send(text)
-        event = SteerQueued(text=text, by=by, delivered=delivered)
-        self._outbox.commit(self.work.id, [(task.spec.id, task.attempt, event)])
-        if not delivered and task.state is State.INTERRUPTED:
-            self._move(task, Trigger.RESUME)
-            self.start(close_when_done=False)
-        return delivered
+    def runner_of(self, task: TaskWork) -> TaskRunner | None:
+        """Return what works on the task now."""
+        return self._runners.get(task.spec.id)
 
-    def hold_prompt(self, task: TaskWork, by: str, *, on: bool) -> None:
-        """Remember that a person wants to see the next prompt before it is sent."""
-        if task.state in FINAL:
-            raise NotAllowed(f"{task.spec.key} is {task.state}: no prompt follows.", fix="Add a task for it.")
-        if task.hold_next != on:
-            event = PromptHoldAsked(on=on, by=by)
-            self._outbox.commit(self.work.id, [(task.spec.id, task.attempt, event)])
-
-    def send_prompt(self, task: TaskWork, text: str, by: str) -> None:
-        runner = self._runners.get(task.spec.id)
-        if runner is None:
-            raise not_held(task)
-        runner.prompts.send(text, by)
-
-    async def take_over(self, task: TaskWork, by: str) -> None:
-        """End what works on the task and leave its copy to the person."""
-        refuse_taking(task)
-        assert task.copy is not None
+    @asynccontextmanager
+    async def set_aside(self, task: TaskWork, reason: str) -> AsyncIterator[None]:
+        """End what works on the task and start nothing on it meanwhile; others go on afterwards."""
         self._leaving.add(task.spec.id)
         try:
             if task.spec.id in self._jobs:
-                reason = f"{by} took the work over; it is kept."
                 await self._end_jobs((task.spec.id,), Trigger.INTERRUPT, reason)
-            refuse_taking(task)
-            taken = WorkTakenOver(by=by, diff=await self._ports.workspace.take_diff(task.copy))
-            self._outbox.commit(self.work.id, [(task.spec.id, task.attempt, taken)])
+            yield
         finally:
             self._leaving.discard(task.spec.id)
             self.advance()
-
-    async def give_back(self, task: TaskWork, by: str, then: str) -> tuple[str, ...]:
-        """End a take-over; the task goes on by itself. Returns the files that the person changed."""
-        if task.taken is None or task.copy is None:
-            raise not_taken(task)
-        now = await self._ports.workspace.take_diff(task.copy)
-        files, events = given_back(task, now, by, then)
-        self._outbox.commit(self.work.id, [(task.spec.id, task.attempt, event) for event in events])
-        self.start(close_when_done=False)
-        return files
 
     # --- scheduling ---
 
@@ -260,7 +212,7 @@ class SessionRun:
 
     def _free_places(self) -> int:
         """What is being accepted takes no place from what Claude could work on."""
-        return self._config.jobs - len(self._runners)
+        return self._config.jobs - len({*self._runners, *self._leaving})
 
     def accept_now(self, task: TaskWork) -> None:
         """Take in approved work at once, whether or not a run is on."""

@@ -134,7 +134,8 @@ class FakeConversation:
             return False
         self._owner.sent.append(text)
         if self._play.reads:
-            self._emit(SteerDelivered(text=text))
+            # Told after whoever sent it has told that it was sent.
+            asyncio.get_running_loop().call_soon(self._emit, SteerDelivered(text=text))
         return True
 
     async def interrupt(self) -> None:

@@ -14,11 +14,12 @@ from obra_tui.core.events import (
     PromptSent,
     PromptWithdrawn,
     SteerDelivered,
+    SteerQueued,
     WorkHandedBack,
     WorkTakenOver,
 )
 from obra_tui.core.lifecycle import State
-from obra_tui.core.model import ConversationReason, SessionKind
+from obra_tui.core.model import ConversationReason, DecisionKind, SessionKind
 from tests.fakes.checks import TESTS, failed, passed
 from tests.fakes.implementer import Play
 from tests.scenarios.world import ME, WRITES, World, play, task
@@ -46,10 +47,14 @@ def copy_of(world):
 async def test_text_is_told_as_queued_and_then_as_read(tmp_path):
     world = await started(tmp_path, Play(holds=True, writes={"calc.py": "x\n"}))
     assert await world.do(named(world, do.SendText, text="Use decimals."))
-    assert [event.text for event in world.events(SteerDelivered)] == ["Use decimals."]
+    assert (await world.until(SteerDelivered)).text == "Use decimals."
+    kinds = [type(event) for event in world.events((SteerQueued, SteerDelivered))]
+    assert kinds == [SteerQueued, SteerDelivered]
     world.implementer.go_on.set()
     await world.finished()
-    assert "Use decimals." not in "".join(world.prompts())
+    await world.decide(DecisionKind.CHANGES, "Again.")
+    await world.until(GateOpened, 2)
+    assert "Use decimals." not in "".join(world.prompts()), "what was read is not said twice"
 
 
 async def test_text_that_claude_did_not_come_to_read_goes_into_the_next_prompt(tmp_path):

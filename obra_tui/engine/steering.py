@@ -1,0 +1,83 @@
+"""The person's hand on running work: text for Claude, prompts that wait, taking the copy over and handing it back."""
+
+from obra_tui.core.errors import NotAllowed
+from obra_tui.core.events import Event, PromptHoldAsked, SteerQueued, WorkTakenOver
+from obra_tui.core.lifecycle import FINAL, State, Trigger
+from obra_tui.engine.config import Ports
+from obra_tui.engine.entries import moved
+from obra_tui.engine.outbox import Outbox
+from obra_tui.engine.prompting import not_held
+from obra_tui.engine.session_run import SessionRun
+from obra_tui.engine.taking_over import given_back, not_taken, refuse_taking
+from obra_tui.engine.work import TaskWork
+
+
+class Steering:
+    """Requests about tasks that are open. Each raises `NotAllowed` and has changed nothing when it cannot be."""
+
+    def __init__(self, ports: Ports, outbox: Outbox) -> None:
+        self._ports = ports
+        self._outbox = outbox
+
+    async def interrupt(self, run: SessionRun, task: TaskWork) -> None:
+        """End Claude's turn; the conversation is kept."""
+        runner = run.runner_of(task)
+        if runner is None or not await runner.interrupt_claude():
+            raise NotAllowed(
+                f"Claude is not working on {task.spec.key} at the moment.", fix="There is nothing to interrupt."
+            )
+
+    async def send_text(self, run: SessionRun, task: TaskWork, text: str, by: str) -> bool:
+        """Return whether the text reached a running turn; otherwise it goes into the next prompt."""
+        if not text.strip():
+            raise NotAllowed("There is no text to send.", fix="Type what Claude should know.")
+        _refuse_over(task)
+        if task.held_prompt is not None:
+            raise NotAllowed(f"The next prompt of {task.spec.key} is held.", fix="Write it into the prompt itself.")
+        runner = run.runner_of(task)
+        delivered = runner is not None and await runner.send(text)
+        self._write(run, task, SteerQueued(text=text, by=by, delivered=delivered))
+        if not delivered and task.state is State.INTERRUPTED and task.taken is None:
+            self._write(run, task, moved(task, Trigger.RESUME))
+            run.start(close_when_done=False)
+        return delivered
+
+    def hold_prompt(self, run: SessionRun, task: TaskWork, by: str, *, on: bool) -> None:
+        """Remember that a person wants to see the next prompt before it is sent."""
+        _refuse_over(task)
+        if task.hold_next != on:
+            self._write(run, task, PromptHoldAsked(on=on, by=by))
+
+    def send_prompt(self, run: SessionRun, task: TaskWork, text: str, by: str) -> None:
+        """Let the held prompt go with these words."""
+        runner = run.runner_of(task)
+        if runner is None:
+            raise not_held(task)
+        runner.prompts.send(text, by)
+
+    async def take_over(self, run: SessionRun, task: TaskWork, by: str) -> None:
+        """End what works on the task and leave its copy to the person."""
+        refuse_taking(task)
+        async with run.set_aside(task, f"{by} took the work over; it is kept."):
+            refuse_taking(task)
+            assert task.copy is not None
+            diff = await self._ports.workspace.take_diff(task.copy)
+            self._write(run, task, WorkTakenOver(by=by, diff=diff))
+
+    async def give_back(self, run: SessionRun, task: TaskWork, by: str, then: str) -> tuple[str, ...]:
+        """End a take-over; the task goes on by itself. Returns the files that the person changed."""
+        if task.taken is None or task.copy is None:
+            raise not_taken(task)
+        now = await self._ports.workspace.take_diff(task.copy)
+        files, events = given_back(task, now, by, then)
+        self._write(run, task, *events)
+        run.start(close_when_done=False)
+        return files
+
+    def _write(self, run: SessionRun, task: TaskWork, *events: Event) -> None:
+        self._outbox.commit(run.work.id, [(task.spec.id, task.attempt, event) for event in events])
+
+
+def _refuse_over(task: TaskWork) -> None:
+    if task.state in FINAL:
+        raise NotAllowed(f"{task.spec.key} is {task.state}: no prompt follows.", fix="Add a task for it.")
