@@ -14,6 +14,7 @@ from obra_tui.core.events import (
     ClaudeStarted,
     LimitReported,
     RetryScheduled,
+    SteerDelivered,
     TextDropped,
     TextFinished,
     TextStreamed,
@@ -256,6 +257,8 @@ async def test_text_sent_into_a_running_turn_reaches_claude(stage: Stage):
     conversation = await stage.start()
     await exists(stage.copy / "started")
     assert await conversation.send("Use SQLite, please.")
+    assert not stage.of(SteerDelivered), "it waits for the end of the tool call"
     result = await conversation.finished()
     assert result.outcome is Outcome.COMPLETED
+    assert [event.text for event in stage.of(SteerDelivered)] == ["Use SQLite, please."]
     assert any("Use SQLite" in str(asked.raw.body) for asked in stage.server.requests)
