@@ -45,3 +45,13 @@ def _latest_answers(view: ViewState, person: str) -> Iterator[Decision]:
     for _, decision in sorted(answers, key=lambda item: -item[0]):
         if decision is not None and decision.by == person:
             yield decision
+
+
+def own_score(text: str) -> float | None:
+    """Read a score as people write one: `0.8`, `.8`, `0,8` or `80 %`; None when it is none from 0 to 1."""
+    tidy = text.strip().replace(",", ".")
+    try:
+        value = float(tidy.removesuffix("%")) / (100 if tidy.endswith("%") else 1)
+    except ValueError:
+        return None
+    return value if 0.0 <= value <= 1.0 else None

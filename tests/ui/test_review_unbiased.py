@@ -9,9 +9,8 @@ from obra_tui.core.model import Decision, DecisionKind, Reversal
 from obra_tui.ui.screens.dialogs import WriteDialog
 from obra_tui.ui.screens.gates import gate_row
 from obra_tui.ui.screens.rail import task_row
-from obra_tui.ui.screens.review import own_score
 from obra_tui.ui.state import ViewState, apply_all
-from obra_tui.ui.unbiased import hurried
+from obra_tui.ui.unbiased import hurried, own_score
 from tests.ui import stories
 from tests.ui.stage import Stage, settled
 

@@ -15,24 +15,21 @@ from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.events import Resize
 
-from obra_tui.core.answers import written_finding
-from obra_tui.core.errors import ObraError
 from obra_tui.core.events import Record
 from obra_tui.core.ids import AttemptId, GateId
-from obra_tui.core.model import Finding
 from obra_tui.ui import review as model
 from obra_tui.ui.bindings import bindings
 from obra_tui.ui.drafts import Draft
-from obra_tui.ui.format import clock_time
+from obra_tui.ui.outcome import answer_note, answered_rows
 from obra_tui.ui.review import Looked, Review
 from obra_tui.ui.screens.dialogs import Writing
 from obra_tui.ui.screens.output_dialog import OutputDialog
-from obra_tui.ui.screens.review_answers import AnsweringScreen
 from obra_tui.ui.screens.review_diff import ReviewDiff
+from obra_tui.ui.screens.review_drafting import DraftingScreen
 from obra_tui.ui.screens.review_evidence import Evidence
 from obra_tui.ui.statusline import Part
-from obra_tui.ui.unbiased import Veil, hurried, veil
-from obra_tui.ui.words import DECISION, Tone, person_name
+from obra_tui.ui.unbiased import Veil, hurried, own_score, veil
+from obra_tui.ui.words import Tone
 from widgets.armed import Arming
 from widgets.banner import Banner
 from widgets.checklist import Checklist
@@ -45,13 +42,12 @@ SHORT_ROWS = 30
 """Terminals with fewer rows have no room for the legend of the answers."""
 
 
-class ReviewScreen(AnsweringScreen):
+class ReviewScreen(DraftingScreen):
     BINDINGS: ClassVar[list[BindingType]] = bindings("review")
     ARMED_FOCUS = "#checks"
 
     def __init__(self, gate: GateId) -> None:
         super().__init__(gate)
-        self._draft = Draft()
         self._opened_at = 0.0
         self._hurried = False
         self._veil = Veil.NONE
@@ -131,6 +127,11 @@ class ReviewScreen(AnsweringScreen):
 
     def _draw_findings(self, review: Review) -> None:
         self._evidence.show_findings(self._draft.findings(review.findings), self._draft)
+
+    def draft_changed(self) -> None:
+        if self._review is not None:
+            self._draw_findings(self._review)
+        self._draw_answers()
 
     def _draw_files(self) -> None:
         self._evidence.show_files(self._diff.changes, self._diff.seen, narrow=self.has_class("-narrow"))
@@ -265,76 +266,6 @@ class ReviewScreen(AnsweringScreen):
     def _open_s(self) -> float:
         return self._draft.open_s + self.desk.clock.now() - self._opened_at
 
-    # -- findings ------------------------------------------------------------------------------
-
-    def chosen(self) -> tuple[Finding, ...]:
-        """As the list shows them now: word of a tick may still be on its way when the next key is pressed."""
-        ticked = frozenset(self.query_one(Checklist).checked)
-        found = self._draft.findings(self._review.findings) if self._review else {}
-        return tuple(item for key, item in found.items() if key in ticked)
-
-    def _keep(self, draft: Draft) -> None:
-        self._draft = draft
-        self.desk.reviews[self._gate] = draft
-
-    def _redraft(self, draft: Draft) -> None:
-        self._keep(draft)
-        if self._review is not None:
-            self._draw_findings(self._review)
-        self._draw_answers()
-
-    def on_checklist_chosen(self, message: Checklist.Chosen) -> None:
-        if self._review is not None:
-            known = tuple(self._draft.findings(self._review.findings))
-            self._redraft(self._draft.with_ticks(known, message.keys))
-
-    def action_note_finding(self) -> None:
-        """Write what the person has to say about the finding under the cursor."""
-        key = self.query_one(Checklist).highlighted
-        finding = self._draft.findings(self._review.findings).get(key) if self._review else None
-        if finding is None:
-            self.desk.tell("There is no finding to note anything on.")
-            return
-        self.write(
-            Writing(
-                title="Note on a finding",
-                explanation=f"{finding.place} {finding.message}".strip() + "\n\nYour note goes to Claude with it.",
-                send_label="Keep it",
-                text=finding.note,
-                placeholder="Only in this function; an empty note takes it away.",
-                may_be_empty=True,
-            ),
-            lambda text: self._redraft(self._draft.with_note(key, text)),
-        )
-
-    def action_add_finding(self) -> None:
-        """Write a finding of one's own, at the line of the diff where one is."""
-        place = self._diff.place()
-        diff = self._review.attempt.diff if self._review else None
-        files = tuple(change.path for change in diff.files) if diff else ()
-        at = "major" if place is None else f"{place[0]}:{place[1]} major" if place[1] else f"{place[0]} major"
-        self.write(
-            Writing(
-                title="A finding of your own",
-                explanation="The first line says where and how grave: blocker, major, minor or info. "
-                "Then what is wrong. It goes to Claude word for word.",
-                send_label="Add it",
-                text=f"{at}\n",
-                at_end=True,
-            ),
-            lambda text: self._add(written_finding(text, files)),
-            lambda text: _refusal_of(text, files),
-        )
-
-    def _add(self, finding: Finding) -> None:
-        self._redraft(self._draft.with_finding(finding))
-        self._turn_to("#findings")
-        checklist = self.query_one(Checklist)
-        checklist.highlight(f"own{len(self._draft.own) - 1}|{finding.fingerprint}")
-
-    def answered(self) -> None:
-        self.desk.reviews.pop(self._gate, None)
-
     # -- movement ------------------------------------------------------------------------------
 
     def action_base(self) -> None:
@@ -377,14 +308,14 @@ class ReviewScreen(AnsweringScreen):
         panes = [name for name in PANES if name != "#findings" or not self.query_one(name).has_class("-empty")]
         here = next((i for i, name in enumerate(panes) if self.query_one(name).has_focus_within), 0)
         name = panes[(here + step) % len(panes)]
-        self._turn_to(name)
+        self.turn_to(name)
         target = self.query_one(name)
         if target.focusable:
             target.focus()
         else:
             self.call_after_refresh(self._focus_inside, name)
 
-    def _turn_to(self, name: str) -> None:
+    def turn_to(self, name: str) -> None:
         for other in PANES:
             self.query_one(other).set_class(other == name, "-turn")
         self.set_class(name == "#diff", "-reading")
@@ -406,52 +337,3 @@ def _changed(before: Review, after: Review) -> bool:
         after.attempt.diff,
         after.attempt.quality,
     )
-
-
-def answered_rows(review: Review) -> tuple[tuple[str, str, str], ...]:
-    """Return what can still be done about a gate that was answered."""
-    back = ("review.later", "Back", "to where you were")
-    taken, reverted = review.task.acceptance, review.task.reverted
-    if review.gate.held is not None:
-        return ("app.undo", "Undo", "the gate waits again"), back
-    if taken is not None and reverted is None:
-        return ("app.revert", "Revert", f"one more commit on {taken.branch} undoes {taken.commit[:8]}"), back
-    return (back,)
-
-
-def answer_note(review: Review, key_shown: Callable[[str], str]) -> str:
-    """Return what became of the gate: held, decided, taken back; empty while it simply waits."""
-    gate, reverted = review.gate, review.task.reverted
-    if gate.held is not None:
-        word, who = DECISION[gate.held.decision.kind].word, person_name(gate.held.decision.by)
-        return f"Answered: {word} by {who}. {key_shown('app.undo')} undoes it until {clock_time(gate.held.until)}."
-    if reverted is not None:
-        commit = reverted.reversal.commit[:8]
-        return f"Accepted, then reverted by {person_name(reverted.by)} with {commit}: {reverted.note}"
-    if gate.decision is not None:
-        word, who = DECISION[gate.decision.kind].word, person_name(gate.decision.by)
-        taken = review.task.acceptance is not None
-        revert = f" {key_shown('app.revert')} reverts the commit." if taken else ""
-        return f"This gate was answered: {word} by {who}.{revert}"
-    if gate.undone is not None:
-        why = f" {gate.undone.reason}" if gate.undone.reason else ""
-        return f"The answer was undone by {person_name(gate.undone.by)}: the gate waits again.{why}"
-    return ""
-
-
-def own_score(text: str) -> float | None:
-    """Read a score as people write one: `0.8`, `.8`, `0,8` or `80 %`; None when it is none from 0 to 1."""
-    tidy = text.strip().replace(",", ".")
-    try:
-        value = float(tidy.removesuffix("%")) / (100 if tidy.endswith("%") else 1)
-    except ValueError:
-        return None
-    return value if 0.0 <= value <= 1.0 else None
-
-
-def _refusal_of(text: str, files: Sequence[str]) -> str:
-    try:
-        written_finding(text, files)
-    except ObraError as refused:
-        return str(refused)
-    return ""
