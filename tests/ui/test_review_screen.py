@@ -2,7 +2,7 @@ from dataclasses import replace
 
 from textual import events
 
-from obra_tui.core.commands import Decide, HandBack, UndoDecision
+from obra_tui.core.commands import Decide, HandBack, RevertWork, UndoDecision
 from obra_tui.core.errors import GateDecided, StaleDecision
 from obra_tui.core.events import DecisionUndone
 from obra_tui.core.ids import GateId
@@ -292,3 +292,47 @@ def test_the_editor_is_the_persons_own():
     assert command_of("editor", {"VISUAL": "code --wait", "EDITOR": "vi"}) == ["code", "--wait", "."]
     assert command_of("editor", {}) == []
     assert command_of("shell", {"SHELL": "/bin/zsh"}) == ["/bin/zsh"]
+
+
+async def test_after_the_time_to_undo_z_reverts_with_a_reason():
+    stage = Stage(stories.at_gate().decided(DecisionKind.APPROVE))
+    async with stage.open() as pilot:
+        await stage.press(pilot, "z")
+        await settled(pilot, lambda: "Revert T001" in stage.text())
+        assert "abc1234def" in stage.text()
+        assert "T002 may build on it" in stage.text()
+        await stage.press(pilot, "ctrl+s")
+        assert stage.engine.asked(RevertWork) == [], "it needs a reason"
+        await stage.press(pilot, *"wrong", "ctrl+s")
+        (revert,) = stage.engine.asked(RevertWork)
+        assert (revert.session, revert.task, revert.note) == (stage.story.session, stage.story.task, "wrong")
+        assert revert.by == stage.app.launch.person
+
+
+async def test_what_an_approval_goes_against_is_stored_sentence_by_sentence():
+    stage = Stage(stories.failing_gate())
+    async with stage.open((200, 50)) as pilot:
+        await stage.press(pilot, "g", "a", *"flaky", "ctrl+s")
+        await settled(pilot, lambda: stage.engine.asked(Decide))
+        decision = stage.engine.asked(Decide)[0].decision
+        assert decision.override
+        assert decision.overridden[0] == "Quality: 0.59 (FAIL): it needs 0.70."
+        assert decision.overridden[-1] == "1 file not looked at: tests/test_calculator.py."
+
+
+async def test_how_long_the_gate_was_open_adds_up_over_visits():
+    stage = Stage(stories.at_gate())
+    async with stage.open((200, 50)) as pilot:
+        await stage.press(pilot, "g")
+        await see_every_file(stage, pilot)
+        stage.clock.at += 10
+        await stage.press(pilot, "l")
+        stage.clock.at += 100
+        await stage.press(pilot, "g")
+        await settled(pilot, lambda: isinstance(stage.screen, ReviewScreen))
+        stage.clock.at += 5
+        await stage.press(pilot, "a")
+        await settled(pilot, lambda: stage.engine.asked(Decide))
+        decision = stage.engine.asked(Decide)[0].decision
+        assert decision.open_s == 15.0
+        assert decision.seen_files == ("calculator.py", "tests/test_calculator.py")
