@@ -307,73 +307,6 @@ class GateDetail:
     """The task's attempts before this one, oldest first."""
 
 
-# --- figures -------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Agreement:
-    """The computed gate against what people decided, by number of decisions."""
-
-    both_yes: int = 0
-    both_no: int = 0
-    only_gate: int = 0
-    """Would have passed, a person said no."""
-    only_person: int = 0
-    """Would not have passed, a person approved it."""
-
-    @property
-    def total(self) -> int:
-        return self.both_yes + self.both_no + self.only_gate + self.only_person
-
-    @property
-    def share(self) -> float | None:
-        return (self.both_yes + self.both_no) / self.total if self.total else None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DayFigures:
-    day: str
-    """`2026-03-09`, local time."""
-    attempts: int
-    scored: int
-    passed: int
-    median_score: float | None
-    cost_usd: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Metrics:
-    """Figures of a window of time; rehearsals count only if the filter asks for them."""
-
-    attempts: int = 0
-    scored: int = 0
-    passed: int = 0
-    tasks: int = 0
-    accepted_tasks: int = 0
-    accepted_at_first: int = 0
-    median_score: float | None = None
-    usage: Usage = field(default_factory=Usage)
-    verdicts: int = 0
-    unjudged: int = 0
-    median_wait_s: float | None = None
-    """How long a gate waited for its person."""
-    agreement: Agreement = field(default_factory=Agreement)
-    days: tuple[DayFigures, ...] = ()
-    """Oldest first; days without an attempt are left out."""
-
-    @property
-    def pass_rate(self) -> float | None:
-        return self.passed / self.scored if self.scored else None
-
-    @property
-    def attempts_per_task(self) -> float | None:
-        return self.attempts / self.tasks if self.tasks else None
-
-    @property
-    def cost_per_accepted(self) -> float | None:
-        return self.usage.cost_usd / self.accepted_tasks if self.accepted_tasks else None
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
     """What the first paint shows."""
@@ -461,8 +394,6 @@ class History(Protocol):
     def known_names(self) -> Mapping[str, tuple[str, ...]]:
         """Names that occur, by field of the search line: what its clauses are completed with."""
         ...
-
-    def metrics(self, wanted: HistoryFilter = EVERYTHING) -> Metrics: ...
 
     def measure(self, scope: Scope) -> Measured:
         """Every figure of `core.measures` for a window of time, as one group or several."""

@@ -7,7 +7,7 @@ written once, in `_CLAUSES`.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, false, func, literal_column, not_, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, false, func, not_, or_, select
 
 from obra_tui.core.history import EVERYTHING, AttemptSummary, Found, Mark, Page
 from obra_tui.core.ids import SessionId
@@ -18,7 +18,7 @@ from obra_tui.store import lists, measures, rows, search
 from obra_tui.store import tables as t
 from obra_tui.store.labels import PINNED, Labels
 from obra_tui.store.text import storable
-from obra_tui.store.words import Terms, fts_query
+from obra_tui.store.words import Terms
 
 _A, _S, _T = t.attempt.c, t.session.c, t.task.c
 _taken_in = t.acceptance.alias("taken_in")
@@ -70,11 +70,11 @@ def _found(row: Any) -> Found:
 def _holding(connection: Connection, word: str) -> Select[Any]:
     """The attempts with a record that holds the word."""
     query = select(t.event.c.attempt).where(t.event.c.attempt.is_not(None))
-    if not search.exists(connection):
+    product = search.product(connection)
+    if not product:
         return query.where(lists.contains(t.event.c.body, word))
-    asked = fts_query(Terms((word,), (), frozenset()))
-    match = literal_column(search.TABLE).op("MATCH")(asked)
     index = search.rows_of_index()
+    match = search.matching(Terms((word,), (), frozenset()), product)
     return query.join(index, index.c.rowid == t.event.c.id).where(match)
 
 
@@ -83,7 +83,7 @@ def _holding(connection: Connection, word: str) -> Select[Any]:
 
 def _hits(connection: Connection, query: Query, after: Mark | None, limit: int, labels: Labels | None) -> Page[Found]:
     terms = _terms(query.words)
-    statement = search.query(terms, EVERYTHING, after, limit + 1, indexed=search.exists(connection))
+    statement = search.query(terms, EVERYTHING, after, limit + 1, indexed=search.product(connection))
     conditions = list(_conditions(query, labels, t.event.c.at))
     if conditions:
         inner = any(clause.field not in _OF_SESSION for clause in query.clauses)

@@ -26,7 +26,6 @@ from obra_tui.core.history import (
     HistoryFilter,
     IdKind,
     Mark,
-    Metrics,
     Page,
     SearchHit,
     SessionDetail,
@@ -40,7 +39,6 @@ from obra_tui.store import finder, lists, measures, rows, search
 from obra_tui.store import tables as t
 from obra_tui.store.codec import decode
 from obra_tui.store.detail import DETAIL_TYPES, fold_attempt
-from obra_tui.store.figures import figures
 from obra_tui.store.labels import LABELS, Labels
 from obra_tui.store.place import place_of
 from obra_tui.store.stoppable import Stoppable
@@ -132,7 +130,7 @@ class SqlHistory:
         if not asked.wanted:
             return Page(rows=())
         with self._reading() as connection:
-            query = search.query(asked, wanted, after, limit + 1, indexed=search.exists(connection))
+            query = search.query(asked, wanted, after, limit + 1, indexed=search.product(connection))
             found = connection.execute(query).all()
         ends = [Mark(at=row.at, id=str(row.id)) for row in found[limit - 1 : limit] if len(found) > limit]
         return Page(rows=tuple(search.hit(row, asked) for row in found[:limit]), next=next(iter(ends), None))
@@ -149,10 +147,6 @@ class SqlHistory:
     def known_names(self) -> dict[str, tuple[str, ...]]:
         with self._reading() as connection:
             return finder.known_names(connection, self._labels)
-
-    def metrics(self, wanted: HistoryFilter = EVERYTHING) -> Metrics:
-        with self._reading() as connection:
-            return figures(connection, wanted)
 
     def measure(self, scope: Scope) -> Measured:
         with self._reading() as connection:

@@ -1,19 +1,19 @@
 """Full-text search, newest first.
 
-The index (SQLite's FTS5) holds words only; the texts stay in their events. It
-is derived like every other row and can be made anew. A database without it
-(PostgreSQL, or a SQLite built without FTS5) is searched by reading, which is
-slower.
+The index (SQLite's FTS5, or a `tsvector` on PostgreSQL) holds words only; the
+texts stay in their events. It is derived like every other row and can be made
+anew. A SQLite built without FTS5 is searched by reading, which is slower.
 """
 
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, column, inspect, literal_column, select, table, text
+from sqlalchemy import ColumnElement, Connection, Select, column, func, inspect, literal_column, select, table, text
 
 from obra_tui.core.events import Record
 from obra_tui.core.history import HistoryFilter, Mark, SearchHit
 from obra_tui.core.ids import AttemptId, SessionId, TaskId
+from obra_tui.store import search_server
 from obra_tui.store import tables as t
 from obra_tui.store.codec import STREAMED_TYPES, decode
 from obra_tui.store.lists import between, contains, of_session
@@ -24,10 +24,11 @@ _CREATE = f"""
     CREATE VIRTUAL TABLE {TABLE}
     USING fts5(words, content='', tokenize="unicode61 remove_diacritics 2", prefix='2 3')"""
 _ADD = text(f"INSERT INTO {TABLE} (rowid, words) SELECT id, :words FROM event WHERE session = :session AND seq = :seq")
+_ADD_ON_SERVER = text(search_server.ADD)
 _EMPTY = f"INSERT INTO {TABLE} ({TABLE}) VALUES ('delete-all')"
 _BATCH = 500
 
-_index = table(TABLE, column("rowid"))
+_index = table(TABLE, column("rowid"), column("words"))
 _COLUMNS = (
     *(t.event.c[name] for name in ("id", "session", "task", "attempt", "seq", "at", "type", "body")),
     t.session.c.title.label("session_title"),
@@ -40,15 +41,29 @@ _COLUMNS = (
 
 def create(connection: Connection) -> None:
     """Make the empty index where the database can have one."""
-    if connection.dialect.name != "sqlite":
-        return
-    if connection.exec_driver_sql("SELECT sqlite_compileoption_used('ENABLE_FTS5')").scalar():
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(search_server.CREATE)
+        connection.exec_driver_sql(search_server.CREATE_INDEX)
+    elif connection.exec_driver_sql("SELECT sqlite_compileoption_used('ENABLE_FTS5')").scalar():
         connection.exec_driver_sql(_CREATE)
 
 
 def exists(connection: Connection) -> bool:
     """Say whether this database has the index."""
     return inspect(connection).has_table(TABLE)
+
+
+def product(connection: Connection) -> str:
+    """Return whose index this database has: `sqlite`, `postgresql`, or nothing."""
+    return connection.dialect.name if exists(connection) else ""
+
+
+def _put_in(connection: Connection, rows: list[dict[str, Any]]) -> None:
+    if connection.dialect.name == "postgresql":
+        found = [{**row, "words": search_server.words_of(row["words"])} for row in rows]
+        connection.execute(_ADD_ON_SERVER, found)
+    else:
+        connection.execute(_ADD, rows)
 
 
 def add(connection: Connection, records: Iterable[Record]) -> None:
@@ -59,29 +74,30 @@ def add(connection: Connection, records: Iterable[Record]) -> None:
         if record.event.type not in STREAMED_TYPES and (words := text_of(record.event))
     ]
     if rows:
-        connection.execute(_ADD, rows)
+        _put_in(connection, rows)
 
 
 def fill(connection: Connection) -> None:
     """Make the whole index anew from the events."""
-    connection.exec_driver_sql(_EMPTY)
+    connection.exec_driver_sql(search_server.EMPTY if connection.dialect.name == "postgresql" else _EMPTY)
     events = select(t.event.c.session, t.event.c.seq, t.event.c.type, t.event.c.body).where(~t.event.c.streamed)
     for rows in connection.execute(events).partitions(_BATCH):
         found = [{"session": row.session, "seq": row.seq, "words": text_of(decode(row.type, row.body))} for row in rows]
-        connection.execute(_ADD, [row for row in found if row["words"]])
+        if found := [row for row in found if row["words"]]:
+            _put_in(connection, found)
 
 
 # --- reading -------------------------------------------------------------------------------------
 
 
-def query(wanted: Terms, narrowed: HistoryFilter, after: Mark | None, limit: int, *, indexed: bool) -> Select[Any]:
+def query(wanted: Terms, narrowed: HistoryFilter, after: Mark | None, limit: int, *, indexed: str) -> Select[Any]:
     """Return the statement for a page of events that hold all wanted terms, newest first."""
     hits = select(*_COLUMNS).join(t.session, t.session.c.id == t.event.c.session)
     hits = hits.outerjoin(t.task, t.task.c.id == t.event.c.task)
     order: ColumnElement[int] = t.event.c.id
     if indexed:
         order = _index.c.rowid
-        hits = hits.join(_index, order == t.event.c.id).where(literal_column(TABLE).op("MATCH")(fts_query(wanted)))
+        hits = hits.join(_index, order == t.event.c.id).where(matching(wanted, indexed))
     else:
         hits = hits.where(~t.event.c.streamed, *(contains(t.event.c.body, term) for term in wanted.wanted))
         hits = hits.where(*(~contains(t.event.c.body, term) for term in wanted.unwanted))
@@ -89,6 +105,14 @@ def query(wanted: Terms, narrowed: HistoryFilter, after: Mark | None, limit: int
         hits = hits.where(order < int(after.id))
     hits = hits.where(*of_session(narrowed), *between(t.event.c.at, narrowed))
     return hits.order_by(order.desc()).limit(limit)
+
+
+def matching(wanted: Terms, product: str) -> ColumnElement[bool]:
+    """Return the condition on the index, in the language of its product."""
+    if product == "postgresql":
+        query = search_server.ts_query(wanted)
+        return _index.c.words.op("@@")(func.to_tsquery(literal_column("'simple'"), query))
+    return literal_column(TABLE).op("MATCH")(fts_query(wanted))
 
 
 def hit(row: Any, wanted: Terms) -> SearchHit:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -116,8 +117,25 @@ def carry_out(settings: Settings, pruning: Pruning) -> int:
     from obra_tui.store.owner import acquire
     from obra_tui.wiring.engine import database
 
-    with acquire(settings.data_dir):
+    with acquire(settings.data_dir), _right_to_write(settings):
         return prune(database(settings), pruning, labels=labels_file(settings))
+
+
+@contextmanager
+def _right_to_write(settings: Settings) -> Iterator[None]:
+    """A server can be reached from elsewhere, too: nobody may write there meanwhile."""
+    from obra_tui.store.journal import SqlJournal
+    from obra_tui.wiring.engine import database, holder
+
+    target = database(settings)
+    if isinstance(target, Path) or target.startswith("sqlite"):
+        yield
+        return
+    journal = SqlJournal(target, holder=holder(settings))
+    try:
+        yield
+    finally:
+        journal.close()
 
 
 def back_up(settings: Settings, to: Path) -> int:

@@ -220,7 +220,7 @@ def _open_store(
             database(settings),
             _secrets(settings),
             space_ran_out=space_ran_out,
-            holder=f"{gethostname()}, {settings.data_dir}",
+            holder=holder(settings),
             away=store_away,
         )
         closing.callback(journal.close)
@@ -260,6 +260,11 @@ def _config(settings: Settings, start: Start, rehearsal: str, versions: tuple[tu
         rehearsal=rehearsal,
         versions=versions,
     )
+
+
+def holder(settings: Settings) -> str:
+    """Return who writes from here to a database that others can reach, too: the owner of this data directory."""
+    return f"{gethostname()}, {settings.data_dir}"
 
 
 def database(settings: Settings) -> str | Path:

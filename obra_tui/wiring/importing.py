@@ -58,10 +58,10 @@ def import_transcripts(settings: Settings, files: list[Path]) -> Iterator[Read]:
     """
     from obra_tui.store.journal import SqlJournal
     from obra_tui.store.owner import acquire
-    from obra_tui.wiring.engine import database
+    from obra_tui.wiring.engine import database, holder
 
     with acquire(settings.data_dir):
-        journal = SqlJournal(database(settings))
+        journal = SqlJournal(database(settings), holder=holder(settings))
         try:
             yield from import_into(journal, database(settings), files)
         finally:

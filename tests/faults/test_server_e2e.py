@@ -9,6 +9,10 @@ from time import monotonic
 import psutil
 import pytest
 
+from obra_tui.core.measures import Scope
+from obra_tui.core.search import parse
+from obra_tui.store import keeping
+from obra_tui.store.labels import LABELS, PINNED, Labels
 from obra_tui.store.queries import SqlHistory
 from tests.e2e.obra import environment, obra, processes_of
 
@@ -66,26 +70,29 @@ def test_fault_44_the_run_stands_still_while_the_server_is_away_and_goes_on_with
         running.kill()
         running.wait()
     assert events[-1]["accepted"] == 1
-    history = SqlHistory(url)
-    ((session, _),) = [(row.id, row) for row in history.sessions().rows]
-    found = [record.seq for record in history.records(session, 0, 100_000)]
-    history.close()
-    assert found == list(range(1, len(found) + 1))
     seen = Counter(event["seq"] for event in events if "seq" in event)
     assert set(seen.values()) == {1}
     assert "Traceback" not in told.read_text()
+    what_is_stored(url, events[-1]["session"], tmp_path)
 
 
-def test_a_rehearsal_on_a_server_can_be_searched_measured_pinned_and_pruned(postgresql, tmp_path):
-    on = {"OBRA_DATABASE__URL": postgresql.new_database()}
-    ran = obra(tmp_path, "demo", "calculator", "--headless", "--json", "--pace", "0", **on)
-    assert (ran.code, ran.summary["accepted"]) == (0, 1)
-    session = ran.summary["session"]
-    assert "Write the calculator" in obra(tmp_path, "search", "divide is:rehearsal", **on).out
-    figures = {f["name"]: f for f in obra(tmp_path, "metrics", "--rehearsal", "--json", **on).events}
-    assert (figures["attempts"]["value"], figures["accepted"]["value"]) == (2, 1)
-    obra(tmp_path, "pin", session, **on)
-    assert session in obra(tmp_path, "history", "is:pinned", "--json", **on).out
-    assert "0 sessions would be deleted" in obra(tmp_path, "prune", "--older", "0d", "--dry-run", **on).out
-    backup = obra(tmp_path, "backup", str(tmp_path / "x"), **on)
+def what_is_stored(url, session, home):
+    """Everything, once; it can be searched, measured and pruned, and the server's own tools are named for backups."""
+    labels = home / "data" / LABELS
+    history = SqlHistory(url, labels=labels)
+    found = [record.seq for record in history.records(session, 0, 100_000)]
+    assert found == list(range(1, len(found) + 1))
+    rows = history.find(parse("divide is:rehearsal is:accepted", 0.0)).rows
+    assert {row.session for row in rows} == {session}
+    figures = history.measure(Scope(rehearsal=True)).groups[0]
+    assert (figures["accepted"].value, figures["attempts"].value) == (1, events_of(history, session, "attempt_started"))
+    Labels(labels).add(session, PINNED)
+    assert [row.session for row in history.find(parse("is:pinned", 0.0)).rows][-1] == session
+    assert keeping.plan(url, before=1e12, labels=labels).pinned == 1
+    history.close()
+    backup = obra(home, "backup", str(home / "x"), OBRA_DATABASE__URL=url)
     assert (backup.code, "pg_dump --format=custom" in backup.err) == (2, True)
+
+
+def events_of(history, session, kind):
+    return sum(record.event.type == kind for record in history.records(session, 0, 100_000))

@@ -106,7 +106,7 @@ def a_history(seed):
         yield writer
 
 
-@pytest.fixture(scope="module", params=[("sqlite", 1), ("sqlite", 2), ("postgresql", 1)], ids=str)
+@pytest.fixture(scope="module", params=[("sqlite", 1), ("postgresql", 2)], ids=str)
 def seeded(request, tmp_path_factory):
     """A history that is only read from, its events, and where it is."""
     product, seed = request.param

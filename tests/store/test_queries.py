@@ -284,28 +284,6 @@ def test_asking_for_what_is_not_there_is_refused(full: SqlHistory) -> None:
             ask()
 
 
-def test_figures_leave_rehearsals_out_unless_asked_for(full: SqlHistory) -> None:
-    real = full.metrics()
-    assert (real.attempts, real.tasks, real.accepted_tasks, real.accepted_at_first) == (2, 2, 1, 1)
-    assert (real.scored, real.passed, real.median_score, real.pass_rate) == (2, 1, 0.65, 0.5)
-    assert (real.verdicts, real.unjudged) == (2, 0)
-    assert real.cost_per_accepted == 1.0
-    assert real.agreement.both_yes == 1
-    assert real.median_wait_s == 1.0
-    assert full.metrics(HistoryFilter(rehearsal=True)).agreement.both_no == 1
-
-
-def test_figures_by_day_add_up(full: SqlHistory) -> None:
-    figures = full.metrics()
-    assert sum(day.attempts for day in figures.days) == figures.attempts
-    assert sum(day.cost_usd for day in figures.days) == figures.usage.cost_usd
-
-
-def test_figures_of_nothing_are_empty(history: SqlHistory) -> None:
-    figures = history.metrics()
-    assert (figures.attempts, figures.pass_rate, figures.agreement.share, figures.days) == (0, None, None, ())
-
-
 def test_the_reader_sees_at_once_what_was_written(journal: SqlJournal, history: SqlHistory) -> None:
     story = finished_session()
     for record in story.records:

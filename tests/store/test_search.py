@@ -15,6 +15,13 @@ from obra_tui.store.words import excerpt, terms
 from tests.store.story import Writer, finished_session, waiting_session
 
 
+@pytest.fixture
+def product(request: pytest.FixtureRequest) -> str:
+    """A server where a test asks for one, by its own parameter or by that of `told`."""
+    wanted = getattr(request.node, "callspec", None)
+    return "postgresql" if wanted is not None and "postgresql" in wanted.params.values() else "sqlite"
+
+
 def tell(*texts: str) -> Writer:
     story = Writer()
     story.opened()
@@ -25,9 +32,9 @@ def tell(*texts: str) -> Writer:
     return story
 
 
-@pytest.fixture(params=["index", "reading"])
+@pytest.fixture(params=["index", "reading", "postgresql"])
 def told(request: pytest.FixtureRequest, journal: SqlJournal, history: SqlHistory, path: Path) -> SqlHistory:
-    """With the index, and without it, as on another database product."""
+    """With the index of SQLite, without any, and with the one of PostgreSQL."""
     journal.append(
         tell(
             "A bounded retry around the HTTP call",

@@ -39,7 +39,7 @@ def figure_row(figure: Figure, before: Figure | None, points: Sequence[Figure], 
     definition = TITLES[figure.name]
     moved = change(figure, before) if before is not None else ""
     course = spark(points) if sparks else ""
-    few = "few cases" if is_few(figure) else ""
+    few = "few" if is_few(figure) else ""
     begin = _TITLE + max(_VALUE, len(shown(figure))) + 1
     head = f"{definition.title:<{_TITLE}}{shown(figure):>{_VALUE}} {moved:<{_MOVED}}"
     span = Span(begin, begin + len(moved), tone(definition, moved)) if moved else None
@@ -113,7 +113,7 @@ def rows_of_table(measured: Measured) -> Iterator[LogLine]:
     for group in measured.groups:
         yield LogLine(group.name or "all", style="heading", key=f"{group.name}{GAP}")
         for figure in group.figures:
-            few = "few cases" if is_few(figure) else ""
+            few = "few" if is_few(figure) else ""
             text = f"  {TITLES[figure.name].title:<{_TITLE}}{shown(figure):>{_VALUE}}   {basis(figure)}"
             yield LogLine(text, aside=few, key=f"{group.name}{GAP}{figure.name}")
 
