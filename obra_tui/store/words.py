@@ -1,7 +1,8 @@
 """What of an event can be searched, and what a person's search line means."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from obra_tui.core import events as e
 from obra_tui.core.model import FindingSource
@@ -9,6 +10,9 @@ from obra_tui.store.text import storable
 
 LONGEST_TEXT = 200_000
 """Characters of one event that are indexed."""
+
+INDEXED_BEGINNING = 3
+"""Letters of a word that the index knows as a beginning; longer ones have to be collected from all words."""
 
 _TERM = re.compile(r'(-?)(?:"([^"]*)"?|([^\s"]+))')
 _WORD = re.compile(r"\w+")
@@ -62,6 +66,8 @@ class Terms:
     unwanted: tuple[str, ...]
     exact: frozenset[str]
     """Those of them that stood in quotation marks; all others, but single letters, are beginnings of words."""
+    spelled: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """All words that begin as a term does, where they are known."""
 
 
 def terms(line: str) -> Terms:
@@ -88,6 +94,8 @@ def fts_query(found: Terms) -> str:
 
 
 def _fts_term(text: str, found: Terms) -> str:
+    if words := found.spelled.get(text):
+        return "(" + " OR ".join(f'"{word}"' for word in words) + ")"
     quoted = '"' + text.replace('"', '""') + '"'
     return quoted if text in found.exact or _is_letter(text) else f"{quoted} *"
 
