@@ -48,12 +48,12 @@ def open_choices(folder: str) -> list[Choice]:
     ]
 
 
-def by_hand_choices(folder: str) -> list[Choice]:
+def by_hand_choices() -> list[Choice]:
     """Return the ways to work on a task that Claude has been at."""
     return [
         Choice(id="none", label="Leave it to Claude", effect="Nothing changes."),
-        Choice(id="shell", label="Take over, in a shell", effect=f"Claude is interrupted; you are in {folder}."),
-        Choice(id="editor", label="Take over, in your editor", effect="Claude is interrupted; $EDITOR opens."),
+        Choice(id="shell", label="Take over, in a shell", effect="Claude is interrupted; the shell is in the copy."),
+        Choice(id="editor", label="Take over, in your editor", effect="Claude is interrupted; $EDITOR opens the copy."),
     ]
 
 

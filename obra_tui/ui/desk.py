@@ -335,7 +335,7 @@ class Desk:
             if answer in ("shell", "editor"):
                 self.requests.take_over(task.id, lambda: self._work_there(task, answer))
 
-        self._choose(f"Take {task.spec.key} over?", by_hand_choices(task.copy_path), answered)
+        self._choose(f"Take {task.spec.key} over?", by_hand_choices(), answered)
 
     def _taken(self, task: TaskView, answer: str) -> None:
         match answer:

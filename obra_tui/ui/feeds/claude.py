@@ -275,7 +275,8 @@ def _prompt(event: e.PromptSent, time: str) -> LogLine:
     what = {"task": "task", "retry": "findings of the last attempt", "steer": person_name(event.by)}[event.kind]
     first, _, rest = event.text.strip().partition("\n")
     detail = text_lines(event.text, "person") if rest else ()
-    name = f"Prompt ({what})"
+    sent = f", sent by {person_name(event.by)}" if event.kind != "steer" and event.by != "obra" else ""
+    name = f"Prompt ({what}{sent})"
     return LogLine(
         f"{name}  {first}",
         spans=(Span(0, len(name), "person"),),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -18,6 +19,9 @@ from obra_tui.ui.footer import KeyLine
 from obra_tui.ui.plain import plain, plain_text
 from widgets.choice_list import ChoiceList
 from widgets.lines import LogLine, Span
+
+_WIDTH = 62
+"""Columns of a line in the dialog, a little less than there are: words do not break."""
 
 
 class ChoiceDialog(ModalScreen[str]):
@@ -46,7 +50,7 @@ class ChoiceDialog(ModalScreen[str]):
         self.query_one("#dialog").border_title = plain(self._title)
         choices = self.query_one(ChoiceList)
         choices.set_rows([choice_row(choice) for choice in self._choices])
-        choices.styles.height = len(self._choices) * 2
+        choices.styles.height = sum(_height(choice) for choice in self._choices)
         choices.highlight(self._first)
         choices.focus()
 
@@ -61,6 +65,11 @@ class ChoiceDialog(ModalScreen[str]):
 
     def on_choice_list_picked(self, message: ChoiceList.Picked) -> None:
         self.dismiss(message.key)
+
+
+def _height(choice: Choice) -> int:
+    """Return how many lines a choice takes at the width of the dialog."""
+    return sum(max(1, math.ceil(len(text) / _WIDTH)) for text in (choice.label, choice.effect))
 
 
 def choice_row(choice: Choice) -> LogLine:
