@@ -12,7 +12,6 @@ from os import getpid
 from pathlib import Path
 from socket import gethostname
 from threading import Lock
-from time import monotonic
 from typing import Any
 
 from sqlalchemy import Connection, func, insert, select
@@ -25,7 +24,7 @@ from obra_tui.core.ids import SessionId
 from obra_tui.store import fence, project, search, server
 from obra_tui.store import tables as t
 from obra_tui.store.codec import STREAMED_TYPES, encode
-from obra_tui.store.lease import LEASE_S, Lease
+from obra_tui.store.lease import LEASE_S, Lease, now
 from obra_tui.store.pieces import blank_pieces
 from obra_tui.store.place import place_of
 from obra_tui.store.redact import Redactor
@@ -147,7 +146,7 @@ class SqlJournal:
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
         """One transaction of the one who may write; on a server it renews that right."""
-        since = monotonic()
+        since = now()
         with self._engine.begin() as connection:
             fence.check(connection, self._token, self._place.name, self._lease_s)
             yield connection

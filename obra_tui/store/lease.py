@@ -11,9 +11,9 @@ both could get one.
 import os
 import socket
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
-from time import monotonic
 from typing import Any
 
 from sqlalchemy import Engine, event
@@ -27,6 +27,13 @@ _GIVE_UP = 2 / 3
 """Part of the lease after which it is given up; the rest is for the agents to die in."""
 _FAREWELL_S = 2.0
 """How long an answer is waited for at the end."""
+_LOOK_EVERY_S = 2.0
+"""A wait does not notice that the computer slept: it is looked at the clock in between."""
+
+
+def now() -> float:
+    """Seconds of a clock that goes on while the computer sleeps, as the one of the server does."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
 
 
 class Lease:
@@ -40,7 +47,7 @@ class Lease:
         self._guard = threading.Lock()
         self._connections: dict[Any, float] = {}
         """All that are open, and since when: any of them may hang."""
-        self._until = monotonic() + seconds * _GIVE_UP
+        self._until = now() + seconds * _GIVE_UP
         self._ending = False
         self._over, self._changed = threading.Event(), threading.Event()
         self.held = True
@@ -60,7 +67,7 @@ class Lease:
     def end(self) -> None:
         """Give the right back, so that the next one can begin at once; without an answer it ends by itself."""
         with self._guard:
-            self._ending, self._until = True, monotonic() + _FAREWELL_S
+            self._ending, self._until = True, now() + _FAREWELL_S
         self._changed.set()
         if self.held:
             with suppress(DBAPIError), self._engine.begin() as connection:
@@ -77,7 +84,7 @@ class Lease:
                     self._renew_once()
 
     def _renew_once(self) -> None:
-        since = monotonic()
+        since = now()
         with self._engine.begin() as connection:
             mine = fence.renew(connection, self._token, self._seconds)
         if mine:
@@ -87,10 +94,10 @@ class Lease:
 
     def _watch(self) -> None:
         while not self._over.is_set():
-            left = self._until - monotonic()
-            self._changed.wait(max(0.01, left) if self.held else self._seconds / _RENEWALS)
+            left = self._until - now()
+            self._changed.wait(min(max(0.01, left), _LOOK_EVERY_S) if self.held else self._seconds / _RENEWALS)
             self._changed.clear()
-            if self.held and self._until <= monotonic():
+            if self.held and self._until <= now():
                 self._give_up()
             elif not self.held:
                 self._cut_older_than(self._seconds / _RENEWALS)
@@ -106,7 +113,7 @@ class Lease:
 
     def _opened(self, connection: Any, _: object) -> None:
         with self._guard:
-            self._connections[connection] = monotonic()
+            self._connections[connection] = now()
 
     def _closed(self, connection: Any, _: object) -> None:
         with self._guard:
@@ -114,7 +121,7 @@ class Lease:
 
     def _cut_older_than(self, seconds: float) -> None:
         with self._guard:
-            hanging = [one for one, begun in self._connections.items() if begun <= monotonic() - seconds]
+            hanging = [one for one, begun in self._connections.items() if begun <= now() - seconds]
         for connection in hanging:
             _cut(connection)
 
