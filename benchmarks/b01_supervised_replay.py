@@ -19,7 +19,7 @@ def main() -> None:
     """Both in turn, or ours alone when the peer cannot be installed."""
     quick = arguments(__doc__ or "").quick
     pairs, events, large = (1, 60, 9_000) if quick else (5, EVENTS, 30_000)
-    big, small = alternated(1 if quick else 2, lambda: watch_obra(large), lambda: watch_obra(SMALL))
+    big, small = alternated(1, lambda: watch_obra(large), lambda: watch_obra(SMALL))
     growth = median_ratio([run.seconds for run in big], [run.seconds for run in small]) * SMALL / large
     try:
         program = install_conductor()

@@ -121,7 +121,7 @@ def tail(command: list[str], path: Path, rate: int, seconds: float, ready: str, 
 def main() -> None:
     """Both in turn, or ours alone when the peer cannot be installed."""
     quick = arguments(__doc__ or "").quick
-    pairs, seconds = (1, 3.0) if quick else (5, 8.0)
+    pairs, seconds = (1, 3.0) if quick else (5, 5.0)
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         path = Path(folder) / "growing.log"
         ours_command = python_app("ours-tail", "--file", str(path))

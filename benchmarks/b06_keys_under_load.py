@@ -43,7 +43,7 @@ def keys_of(seconds: float, *args: str) -> list[float]:
 def main() -> None:
     """Both in turn; then ours with a thousand and with a million lines held."""
     quick = arguments(__doc__ or "").quick
-    pairs, seconds = (2, 2.0) if quick else (5, 5.0)
+    pairs, seconds = (2, 2.0) if quick else (5, 4.0)
     ours, peer = alternated(
         pairs,
         lambda: keys_of(seconds, "ours-panes", "--panes", "4", "--rate", "1000"),
