@@ -38,6 +38,7 @@ class Play:
     says: str = "Done."
     writes: Mapping[str, str] = field(default_factory=dict)
     """Path inside the copy -> content."""
+    removes: tuple[str, ...] = ()
     asks: tuple[PermissionQuestion, ...] = ()
     """A denied question skips the writing."""
     looks: Callable[[AskPermission], object] = lambda ask: None
@@ -165,6 +166,8 @@ class FakeConversation:
             await self._owner.go_on.wait()
         for name, content in self._play.writes.items():
             self._write(name, content)
+        for name in self._play.removes:
+            Path(self._request.cwd, name).unlink(missing_ok=True)
         return True
 
     def _tell_start(self) -> None:

@@ -159,6 +159,13 @@ async def test_work_that_is_approved_at_the_same_time_is_merged_and_checked_once
     await world.checks.running.wait()
     world.checks.release()
     await world.finished(2)
-    assert set(world.workspace.branch_files(world.session)) == {"README.md", "theirs.py", "a.py", "b.py", "c.py", "d.py"}
+    assert set(world.workspace.branch_files(world.session)) == {
+        "README.md",
+        "theirs.py",
+        "a.py",
+        "b.py",
+        "c.py",
+        "d.py",
+    }
     merged = [record.task for record in world.told if isinstance(record.event, WorkMerged)]
     assert len(merged) == len(set(merged)) == 4

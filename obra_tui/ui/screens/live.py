@@ -9,6 +9,7 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
+from textual.events import Resize
 
 from obra_tui.core.events import Record
 from obra_tui.core.ids import TaskId
@@ -182,7 +183,7 @@ class LiveScreen(ObraScreen):
             self._names = (claude, validation)
             self._claude.border_title, self._validation.border_title = plain(claude), plain(validation)
 
-    def on_resize(self) -> None:
+    def on_resize(self, event: Resize) -> None:
         """The third column comes and goes with the width."""
         if self.ready:
             self.call_after_refresh(self.tick)
