@@ -125,7 +125,8 @@ def quoted_commands(path):
     text = read(path)
     inline = re.findall(r"(?<!`)`((?:make|obra) [^`\n]+)`(?!`)", text)
     blocks = "\n".join(re.findall(r"^```(?:sh|console|bash)\n(.*?)^```", text, re.MULTILINE | re.DOTALL))
-    return inline + [line.lstrip("$ ").partition("  #")[0] for line in blocks.splitlines() if line.strip()]
+    lines = blocks.replace("\\\n", " ").splitlines()  # a command may go on in the next line
+    return inline + [line.lstrip("$ ").partition("  #")[0] for line in lines if line.strip()]
 
 
 GUIDES = [path for path in DOCUMENTS if path.parts[:2] not in (("docs", "archive"), ("docs", "reports"))]
