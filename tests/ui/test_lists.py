@@ -94,7 +94,7 @@ async def test_the_history_goes_from_sessions_to_a_transcript_and_back():
         assert isinstance(stage.screen, AttemptScreen)
         assert "Quality: 0.90 (PASS)" in stage.text()
         await stage.press(pilot, "d")
-        await settled(pilot, lambda: "diff --git" in stage.text())
+        await settled(pilot, lambda: "new file mode" in stage.text())
         await stage.press(pilot, "escape")
         await settled(pilot, lambda: "Attempts of Calculator" in stage.text())
         await stage.press(pilot, "escape")
