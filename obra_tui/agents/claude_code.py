@@ -227,6 +227,7 @@ class ClaudeCode:
         return Limits(
             turns=_smaller(request.budget.max_turns, self._config.max_turns),
             cost_usd=_smaller(request.budget.max_cost_usd, self._config.max_budget_usd),
+            tokens=request.budget.max_tokens,
             seconds=request.budget.max_seconds,
         )
 

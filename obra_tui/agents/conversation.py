@@ -46,6 +46,7 @@ class Limits:
 
     turns: int | None
     cost_usd: float | None
+    tokens: int | None
     seconds: float | None
 
 
@@ -155,6 +156,8 @@ class ClaudeConversation:
             self._was_read(str(frame.get("command_uuid")))
         if _begins_message(frame):
             self._check_spending()
+        elif _wants_another_call(frame):
+            self._check_tokens()
         if self._course.settled_at is not None or frame.get("type") not in TALK:
             self._changed.set()  # mere talk ends nothing: it is not looked at anew for each word
 
@@ -183,6 +186,12 @@ class ClaudeConversation:
             self._end_with(Cause.COST, _dollars(cost))
         elif turns is not None and self._course.turns >= turns:
             self._end_with(Cause.TURNS, _turns(turns))
+
+    def _check_tokens(self) -> None:
+        """End the run before the next call when its tokens are used up: the program itself does not count them."""
+        limit = self._limits.tokens
+        if limit is not None and (self._usage + self._course.unreported()).total_tokens >= limit:
+            self._end_with(Cause.TOKENS, f"{limit:,} tokens")
 
     # --- the owner's task ---
 
@@ -373,6 +382,15 @@ class ClaudeConversation:
 def _begins_message(frame: Frame) -> bool:
     event = frame.get("event")
     return isinstance(event, dict) and event.get("type") == "message_start"
+
+
+def _wants_another_call(frame: Frame) -> bool:
+    """The message is complete and asks for a tool: its result would be the next call."""
+    match frame.get("event"):
+        case {"type": "message_delta", "delta": {"stop_reason": "tool_use"}}:
+            return True
+        case _:
+            return False
 
 
 def _turns(limit: int | None) -> str:

@@ -23,6 +23,7 @@ class Cause(Enum):
     HUNG = "hung"
     TURNS = "turns"
     COST = "cost"
+    TOKENS = "tokens"
     TIME = "time"
 
 
@@ -74,6 +75,7 @@ _OWN = {
     Cause.HUNG: (Outcome.HUNG, "Claude Code said nothing for {limit} and was stopped; start the attempt again."),
     Cause.TURNS: (Outcome.MAX_TURNS, "Stopped after {limit}; raise the task's turn limit or make the task smaller."),
     Cause.COST: (Outcome.BUDGET, "Stopped at the budget of {limit}; raise the task's budget to go on."),
+    Cause.TOKENS: (Outcome.BUDGET, "Stopped at the budget of {limit}; raise the task's budget to go on."),
     Cause.TIME: (Outcome.BUDGET, "Stopped after {limit}, the task's time limit; raise it to go on."),
     Cause.STOPPED: (Outcome.KILLED, "Stopped on request; the conversation can be resumed."),
     Cause.INTERRUPTED: (Outcome.KILLED, "Interrupted on request; the conversation is kept and can be resumed."),

@@ -39,6 +39,7 @@ def left(budget: Budget, spent: Spent) -> Budget:
         budget,
         max_cost_usd=_minus(budget.max_cost_usd, spent.usage.cost_usd),
         max_seconds=_minus(budget.max_seconds, spent.seconds),
+        max_tokens=None if budget.max_tokens is None else max(0, budget.max_tokens - spent.usage.total_tokens),
     )
 
 

@@ -262,3 +262,14 @@ async def test_text_sent_into_a_running_turn_reaches_claude(stage: Stage):
     assert result.outcome is Outcome.COMPLETED
     assert [event.text for event in stage.of(SteerDelivered)] == ["Use SQLite, please."]
     assert any("Use SQLite" in str(asked.raw.body) for asked in stage.server.requests)
+
+
+async def test_tokens_that_are_used_up_end_the_run_before_the_next_call(stage: Stage):
+    stage.set(allow=("touch",))
+    stage.play(runs("touch one"), runs("touch two"), says("Done."))
+    calls = len(stage.server.requests)
+    result = await stage.run(stage.request(budget=Budget(max_tokens=1)))
+    assert result.outcome is Outcome.BUDGET
+    assert "1 tokens" in result.detail
+    assert len(stage.server.requests) == calls + 1, "one call was made, and no other"
+    assert result.usage.total_tokens > 1, "what it cost is told"

@@ -25,3 +25,9 @@ def test_of_several_budgets_each_limit_is_the_tightest():
     assert smallest((Budget(max_turns=5, max_cost_usd=2.0), Budget(max_cost_usd=1.0, max_tokens=9))) == Budget(
         max_turns=5, max_cost_usd=1.0, max_tokens=9
     )
+
+
+def test_tokens_that_were_used_are_no_longer_left():
+    spent = Spent(usage=Usage(input_tokens=900, output_tokens=50))
+    assert left(Budget(max_tokens=1_000), spent).max_tokens == 50
+    assert left(Budget(max_tokens=900), spent).max_tokens == 0
