@@ -118,6 +118,25 @@ def test_fault_44_a_server_that_is_started_anew_is_waited_for_in_the_middle_of_a
 
 
 @pytest.mark.fault(44)
+def test_fault_44_only_the_first_write_waits_for_a_server_that_has_gone(own_postgresql, open_journal, monkeypatch):
+    waited = []
+    monkeypatch.setattr(server_module, "RIDE_OUT_S", 0.3)
+    monkeypatch.setattr(server_module, "sleep", waited.append)
+    journal, records = open_journal(own_postgresql.new_database()), finished_session().records
+    own_postgresql.stop()
+    with pytest.raises(StoreAway):
+        journal.append(records[:5])
+    first = len(waited)
+    assert first
+    with pytest.raises(StoreAway):
+        journal.append(records[:5])
+    assert len(waited) == first
+    own_postgresql.start()
+    journal.append(records)
+    assert journal._patient
+
+
+@pytest.mark.fault(44)
 def test_fault_44_a_reader_says_that_the_server_is_away_and_reads_again_when_it_is_back(own_postgresql, open_journal):
     url = own_postgresql.new_database()
     open_journal(url).append(finished_session().records)
