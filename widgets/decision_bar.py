@@ -47,8 +47,9 @@ class DecisionBar(Widget):
 
     def show(self, answers: Sequence[Answer], note: str = "") -> None:
         """Show these answers; `note` stands below them (until when an answer can be undone)."""
-        self._answers, self._note = tuple(answers), note
-        self.refresh(layout=True)
+        if (tuple(answers), note) != (self._answers, self._note):
+            self._answers, self._note = tuple(answers), note
+            self.refresh(layout=True)
 
     def preview(self, key: str | None) -> None:
         """In the short form, show the consequence of one answer in place of the legend."""
