@@ -74,9 +74,7 @@ class TaskForm(ModalScreen[TaskSpec | None]):
             with VerticalScroll(id="fields", can_focus=False):
                 yield Input(first.title, placeholder=_TITLE, id="field-title", compact=True, select_on_focus=False)
                 yield Static(_LABELS["prompt"], classes="label")
-                yield TextArea(
-                    first.prompt, id="field-prompt", compact=True, placeholder="As Claude is told; empty = title"
-                )
+                yield TextArea(first.prompt, id="field-prompt", compact=True, placeholder=_PROMPT)
                 yield Static(_LABELS["acceptance"], classes="label")
                 yield TextArea(first.acceptance, id="field-acceptance", compact=True)
                 with Horizontal(classes="row"):
