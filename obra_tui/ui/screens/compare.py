@@ -175,6 +175,11 @@ class CompareScreen(ComparingScreen):
         else:
             self.query_one("#differences" if self._shown_view == DIFFS else "#talk-a").focus()
 
+    def sides(self, made: Comparison) -> str:
+        """The task once, when it is the same."""
+        task, _, attempt = made.b.partition(" ")
+        return f"A {made.a} ↔ B {attempt if made.a.startswith(f'{task} ') else made.b}"
+
     def about(self) -> Sequence[Part]:
         gone = self._view != self._shown_view
         return (

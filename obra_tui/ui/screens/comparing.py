@@ -69,6 +69,10 @@ class ComparingScreen(ObraScreen):
             numbers.extend(list(number_lines(made)))
         self.draw(())
 
+    def sides(self, made: Comparison) -> str:
+        """Who they are, for the status line; override to say it shorter."""
+        return f"A {made.a} ↔ B {made.b}"
+
     def about(self) -> Sequence[Part]:
         """Override: what else the status line says."""
         return ()
@@ -85,7 +89,7 @@ class ComparingScreen(ObraScreen):
         base = Part(text="different bases", tone=Tone.WARN) if other else Part(text="same base")
         self.show_status(
             Part(text="COMPARE", strong=True),
-            Part(text=f"A {made.a} ↔ B {made.b}" if not self._blind else "A ↔ B", strong=True, shrinks=True),
+            Part(text=self.sides(made) if not self._blind else "A ↔ B", strong=True, shrinks=True),
             Part(text="") if self._blind else base,
             *self.about(),
             Part(text="blind: who is who is hidden" if self._blind else "", tone=Tone.ASK),
