@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from textual import on
 from textual.app import App, ComposeResult
 from textual.content import Content
 from textual.events import Resize
@@ -90,7 +91,8 @@ class ObraScreen(Screen[object]):
         self._unwatch = self.hub.watch(self._changed)
         self.draw(())
 
-    def on_resize(self, event: Resize) -> None:
+    @on(Resize)
+    def _measured(self, event: Resize) -> None:
         """Say what is needed rather than draw what cannot be read."""
         width, height = event.size
         small = width < LEAST.width or height < LEAST.height
