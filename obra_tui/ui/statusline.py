@@ -50,9 +50,13 @@ def _place(view: ViewState, session: SessionView, task: TaskView) -> list[Part]:
     if len(session.tasks) < 2:
         return []
     number = session.tasks.index(task.id) + 1 if task.id in session.tasks else 0
+    return [Part(text=f"task {number}/{len(session.tasks)}")]
+
+
+def side_by_side(view: ViewState, session: SessionView) -> list[Part]:
+    """Say that other tasks are at work too, if there are."""
     working = sum(item.working for item in view.tasks_of(session.id))
-    others = f" · {working} at work, J K" if working > 1 else ""
-    return [Part(text=f"task {number}/{len(session.tasks)}{others}")]
+    return [Part(text=f"{working} at work")] if working > 1 else []
 
 
 def _attempt_part(session: SessionView, task: TaskView, attempt: AttemptView | None) -> list[Part]:

@@ -27,7 +27,7 @@ from obra_tui.ui.screens.message_line import MessageLine
 from obra_tui.ui.screens.rail import Rail
 from obra_tui.ui.selection import Shown, neighbour, shown
 from obra_tui.ui.state import Step, StepStatus, steps_of
-from obra_tui.ui.statusline import Part, status_parts
+from obra_tui.ui.statusline import Part, side_by_side, status_parts
 from obra_tui.ui.words import STEP, Tone
 from widgets.banner import Banner
 from widgets.lines import LogLine
@@ -116,11 +116,12 @@ class LiveScreen(ObraScreen):
             self.rail.show(view, shown_now, now)
 
     def _status_parts(self, now: float) -> tuple[Part, ...]:
-        if self._shown.session is None:
-            return (Part(text=self.desk.phase),)
         it = self._shown
+        if it.session is None:
+            return (Part(text=self.desk.phase),)
         parts = status_parts(self.hub.view, it.session, it.task, it.attempt, now, self.desk.launch.ascii_glyphs)
-        return (*parts, Part(text="pinned")) if self._pinned else parts
+        pinned = (Part(text="pinned"),) if self._pinned else ()
+        return (*parts, *pinned, *side_by_side(self.hub.view, it.session))
 
     def _strip(self, now: float) -> list[StripStep]:
         if self._shown.task is None:
