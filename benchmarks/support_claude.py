@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import struct
 import sys
 import time
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ SESSION = "11111111-1111-4111-8111-111111111111"
 
 PROGRAM = """\
 #!{python} -IS
-import os, sys, time
+import os, struct, sys, time
 folder = {folder!r}
 parent = os.getppid()
 
@@ -46,10 +47,12 @@ def play():
         put(data)
     else:
         due = began
+        stamps = open(folder + "/stamps", "wb", 0)
         for line in data.splitlines(True):
             rest = due - time.monotonic()
             if rest > 0:
                 time.sleep(rest)
+            stamps.write(struct.pack("d", time.monotonic()))
             put(line)
             due += 1 / pace
     stay()
@@ -86,6 +89,11 @@ class Claude:
         """Let it play: at once, or so many events a second."""
         with (self.folder / "gate").open("wb") as gate:
             gate.write(f"{pace}".encode())
+
+    def written(self) -> tuple[float, ...]:
+        """When each line was written, as far as it was, when it plays at a pace."""
+        data = (self.folder / "stamps").read_bytes()
+        return struct.unpack(f"{len(data) // 8}d", data[: len(data) // 8 * 8])
 
     def began(self) -> float:
         """The moment before its first event, on the monotonic clock."""

@@ -91,7 +91,10 @@ def kill_obra(after_s: float) -> float:
         os.kill(app.pid, signal.SIGKILL)
         killed = time.monotonic()
         app.wait(10)
-        return max(0.0, (killed - (began + (_lines_in(home / "data" / "obra.db") + 1) / _PACE)) * 1000)
+        written = [at for at in claude.written() if at <= killed]
+        # The opening line leaves another event than those that are counted.
+        lost = written[_lines_in(home / "data" / "obra.db") + 1 :]
+        return (killed - lost[0]) * 1000 if lost else 0.0
 
 
 @contextlib.contextmanager

@@ -146,8 +146,8 @@ class SessionRun:
         self._halted = True
         self._stood_still = _NO_SPACE
         self._cut.update(tasks)
-        fix = "Free at least 16 MB: it goes on by itself then."
-        self._tell(ProblemRaised(code="disk", text=_NO_SPACE, fix=fix))
+        fix = "Free 16 MB and it goes on by itself."
+        self._tell(ProblemRaised(code="disk", text="The disk is full; nothing is lost.", fix=fix))
 
     async def go_on(self) -> None:
         """Writing works again: take up what was stopped for it, unless a person stopped it or went on meanwhile."""
