@@ -116,3 +116,16 @@ async def test_enter_on_a_check_shows_all_of_its_output_and_escape_comes_back():
         await stage.press(pilot, "a", "escape")
         assert isinstance(stage.screen, ReviewScreen)
         assert stage.engine.submitted == []
+
+
+async def test_two_columns_once_chosen_stay_for_the_next_file_also_from_within_the_diff():
+    texts = dict.fromkeys(("calculator.py", "tests/test_calculator.py"), ("old\n", "new\n"))
+    stage = Stage(stories.at_gate(), reader=FakeReader(texts))
+    async with stage.open((120, 36)) as pilot:
+        await stage.press(pilot, "g")
+        pane = stage.screen.query_one(ReviewDiff)
+        pane.patch.focus()
+        await stage.press(pilot, "t", "n")
+        await settled(pilot, lambda: pane.current.path == "tests/test_calculator.py")
+        assert pane._split
+        assert pane.read_on

@@ -272,25 +272,19 @@ class ReviewScreen(DraftingScreen):
         self._diff.switch_base()
 
     def action_next_file(self) -> None:
-        self._diff.turn()
         self._diff.next_file()
 
     def action_previous_file(self) -> None:
-        self._diff.turn()
         self._diff.previous_file()
 
     def action_next_hunk(self) -> None:
-        self._diff.turn()
         self._diff.next_hunk()
-        self._lift_veil()
 
     def action_previous_hunk(self) -> None:
-        self._diff.turn()
         self._diff.previous_hunk()
-        self._lift_veil()
 
     def action_split(self) -> None:
-        self._diff.toggle_split()
+        self._diff.action_split()
 
     def action_wrap(self) -> None:
         for pane in self.query(LogPane):

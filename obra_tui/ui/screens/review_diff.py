@@ -114,9 +114,19 @@ class ReviewDiff(DiffPane):
 
     def turn(self) -> None:
         """The person leafs through the files: they read on."""
-        self._turned = self.read_on = True
+        self._turned = True
+        self._read_on()
 
-    def toggle_split(self) -> None:
+    def action_file(self, step: int) -> None:
+        self.turn()
+        super().action_file(step)
+
+    def action_hunk(self, step: int) -> None:
+        self.turn()
+        super().action_hunk(step)
+
+    def action_split(self) -> None:
+        """Side by side or not, from now on for every file."""
         self._split_chosen = not self._splits(self.current)
         self.set_split(self._split_chosen)
 
@@ -231,6 +241,9 @@ class ReviewDiff(DiffPane):
 
     def on_diff_pane_scrolled(self, message: DiffPane.Scrolled) -> None:
         message.stop()
+        self._read_on()
+
+    def _read_on(self) -> None:
         if not self.read_on:
             self.read_on = True
             self.post_message(self.Looked())
