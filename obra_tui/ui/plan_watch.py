@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from obra_tui.ui.desk import Desk
     from obra_tui.ui.ports import Plans
 
-_AT_ONCE = (Fate.NEW, Fate.CHANGED, Fate.GONE)
-
 
 @dataclass(frozen=True, slots=True)
 class Standing:
@@ -42,7 +40,7 @@ class PlanWatch:
         self._bases: dict[TaskId, TaskSpec] = {}
         """What the file said last of tasks that were changed in it, whatever was made of it."""
         self._titles: frozenset[str] | None = None
-        """What was in the file at the last look. What was there and is not in the plan comes in only when asked for."""
+        """What was in the file at the last look. What differed then comes and goes only when asked for."""
         self.problem: PlanError | None = None
         """Why the file cannot be taken in as it is now."""
         self.conflicts: tuple[Difference, ...] = ()
@@ -125,8 +123,7 @@ class PlanWatch:
         found = differences(read, self.known(session))
         titles = frozenset(task.title for task in read.tasks)
         before, self._titles = titles if self._titles is None else self._titles, titles
-        now = [item for item in found if item.fate in _AT_ONCE]
-        now = [item for item in now if item.fate is not Fate.NEW or item.spec.title not in before]
+        now = [item for item in found if _at_once(item, before)]
         changes = merging(now, self.known(session), session, self._desk.launch.person, found)
         for item in found:
             refused = refusal_of(item)
@@ -150,6 +147,17 @@ class PlanWatch:
             elif item.theirs is None and item.mine is not None:
                 # It is gone from the file and stays here: from now on it is the person's own.
                 self._bases[item.mine.id] = replace(item.mine, source="typed")
+
+
+def _at_once(item: Difference, before: frozenset[str]) -> bool:
+    """Whether it comes in by itself: tasks only come and go that did so in the file since it was last looked at."""
+    match item.fate:
+        case Fate.NEW:
+            return item.spec.title not in before
+        case Fate.GONE:
+            return item.spec.title in before
+        case _:
+            return item.fate is Fate.CHANGED
 
 
 def _source(desk: Desk) -> tuple[SessionId, str] | None:

@@ -1,6 +1,7 @@
 """The Tasks screen: a plan is made, changed, imported and kept in step with its file, by keys alone."""
 
 import os
+from dataclasses import replace
 
 import pytest
 
@@ -208,6 +209,23 @@ async def test_what_the_person_changes_in_the_file_comes_in_and_can_be_undone(pl
         ])  # fmt: skip
         await stage.press(pilot, "z")
         await settled(pilot, lambda: [title for _, title, *_ in tasks()][-1] == "Publish")
+
+
+async def test_what_differed_when_the_file_was_first_seen_neither_comes_nor_goes_by_itself():
+    story = stories.Story().opened()
+    opened = story.records[0]
+    story.records[0] = replace(opened, event=replace(opened.event, plan_source="tasks.md"))
+    story.with_tasks("Write the parser", "Write the docs")
+    plans = FakePlans({"tasks.md": "- [ ] T001 Write the parser\n- [ ] T009 Sing\n"})
+    stage = at_work(plans, story)
+    async with stage.open() as pilot:
+        await stage.press(pilot, "2")
+        await settled(pilot, lambda: "1 more in tasks.md" in stage.text())
+        assert [item.spec.key for item in stage.engine.tasks(stories.SESSION)] == ["T001", "T002"]
+        plans.write("tasks.md", "- [ ] T001 Write the parser\n- [ ] T009 Sing\n- [ ] T010 Dance\n")
+        await settled(pilot, lambda: len(stage.engine.tasks(stories.SESSION)) == 3)
+        plans.write("tasks.md", "- [ ] T001 Write the parser\n- [ ] T009 Sing\n")
+        await settled(pilot, lambda: len(stage.engine.tasks(stories.SESSION)) == 2)
 
 
 async def test_what_was_changed_on_both_sides_is_shown_and_asked(plans):
