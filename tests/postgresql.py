@@ -5,18 +5,20 @@ The server refuses to run as root, so that a root's tests run it as another user
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
+from time import monotonic
 
 import pytest
 
-PROGRAMS = ("initdb", "pg_ctl", "postgres")
+PROGRAMS = ("initdb", "postgres")
 _DRIVER = "postgresql+psycopg"
 _TEMPLATE = "template_of_tests"
-_OTHER_USER = ("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups")
+_SOON = 60.0
 
 
 class Server:
@@ -34,12 +36,31 @@ class Server:
         return self.folder / ".s.PGSQL.5432"
 
     def start(self) -> None:
-        options = f"-F -c listen_addresses='' -c max_connections=200 -c deadlock_timeout=100ms -k {self.folder}"
-        self._ctl("-w", "-o", options, "-l", str(self.folder / "log"), "start")
+        """Start it; it ends with the thread that started it, so that a killed test leaves nothing behind."""
+        options = ("listen_addresses=", "max_connections=200", "deadlock_timeout=100ms")
+        words = ["postgres", "-D", str(self.folder / "data"), "-F", "-k", str(self.folder)]
+        words += [word for option in options for word in ("-c", option)]
+        with (self.folder / "log").open("ab") as log:
+            self._running = subprocess.Popen(
+                [*_as_other("--pdeathsig", "INT"), *words], stdout=log, stderr=log, cwd="/"
+            )
+        deadline = monotonic() + _SOON
+        while not self._answers():
+            assert self._running.poll() is None, (self.folder / "log").read_text()
+            assert monotonic() < deadline, "the server does not answer"
+
+    def _answers(self) -> bool:
+        from sqlalchemy.exc import OperationalError
+
+        try:
+            return self.socket.exists() and bool(self._sql("SELECT 1"))
+        except OperationalError:
+            return False
 
     def stop(self) -> None:
-        """As if the power had failed."""
-        self._ctl("-m", "immediate", "-w", "stop")
+        """As if the power had failed; repeating it is harmless."""
+        self._running.send_signal(signal.SIGQUIT)
+        self._running.wait(_SOON)
 
     def empty_database(self) -> str:
         """Return the address of a database without any table."""
@@ -73,16 +94,17 @@ class Server:
         finally:
             engine.dispose()
 
-    def _ctl(self, *words: str) -> None:
-        self._run("pg_ctl", "-D", str(self.folder / "data"), *words)
-
     def _run(self, *words: str) -> None:
-        other = _OTHER_USER if os.geteuid() == 0 else ()
-        # The server keeps what it inherits: a pipe would never end.
-        output = self.folder / "output"
-        with output.open("ab") as file:
-            ended = subprocess.run((*other, *words), stdout=file, stderr=file, cwd="/", check=False, timeout=60)
-        assert ended.returncode == 0, output.read_text()
+        ended = subprocess.run(
+            [*_as_other(), *words], capture_output=True, text=True, cwd="/", check=False, timeout=_SOON
+        )
+        assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
+def _as_other(*options: str) -> tuple[str, ...]:
+    """What stands before a command of the server, which does not run as root."""
+    other = ("--reuid=nobody", "--regid=nogroup", "--clear-groups") if os.geteuid() == 0 else ()
+    return ("setpriv", *other, *options) if other or (options and shutil.which("setpriv")) else ()
 
 
 def missing() -> str:
@@ -105,8 +127,7 @@ def _served() -> Iterator[Server]:
         try:
             yield server
         finally:
-            if (folder / "data" / "postmaster.pid").exists():
-                server.stop()
+            server.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

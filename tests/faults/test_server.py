@@ -110,10 +110,13 @@ def test_fault_44_a_server_that_is_started_anew_is_waited_for_in_the_middle_of_a
     journal, records = open_journal(url), finished_session().records
     journal.append(records[:5])
     own_postgresql.stop()
-    back = threading.Timer(0.5, own_postgresql.start)
-    back.start()
-    journal.append(records[5:])
-    back.join()
+    waited = threading.Event()
+    monkeypatch.setattr(server_module, "sleep", lambda seconds: waited.set())
+    writing = threading.Thread(target=journal.append, args=(records[5:],))
+    writing.start()
+    assert waited.wait(SOON)
+    own_postgresql.start()
+    writing.join(SOON)
     assert rows(url) == written(records)
 
 
