@@ -16,6 +16,7 @@ from obra_tui.core.model import SessionKind
 from obra_tui.core.search import Clause, Query, Word
 from obra_tui.store import lists, measures, rows, search
 from obra_tui.store import tables as t
+from obra_tui.store.beginnings import spelled_out
 from obra_tui.store.labels import PINNED, Labels
 from obra_tui.store.text import storable
 from obra_tui.store.words import Terms
@@ -82,8 +83,11 @@ def _holding(connection: Connection, word: str) -> Select[Any]:
 
 
 def _hits(connection: Connection, query: Query, after: Mark | None, limit: int, labels: Labels | None) -> Page[Found]:
+    product = search.product(connection)
     terms = _terms(query.words)
-    statement = search.query(terms, EVERYTHING, after, limit + 1, indexed=search.product(connection))
+    if product == "sqlite":
+        terms = spelled_out(connection, terms)
+    statement = search.query(terms, EVERYTHING, after, limit + 1, indexed=product)
     conditions = list(_conditions(query, labels, t.event.c.at))
     if conditions:
         inner = any(clause.field not in _OF_SESSION for clause in query.clauses)
