@@ -223,7 +223,14 @@ class ReviewScreen(DraftingScreen):
 
     # -- what was looked at --------------------------------------------------------------------
 
+    @property
+    def _there(self) -> bool:
+        """The panes are taken away before the screen: their last messages may come after them."""
+        return self.ready and bool(self.query(ReviewDiff)) and bool(self.query(Evidence))
+
     def on_review_diff_looked(self) -> None:
+        if not self._there:
+            return
         self._keep(replace(self._draft, marks=self._diff.marks))
         self._lift_veil()
         self._draw_files()
@@ -231,10 +238,12 @@ class ReviewScreen(DraftingScreen):
             self._draw_answers()
 
     def on_review_diff_base_changed(self) -> None:
-        self._draw_files()
+        if self._there:
+            self._draw_files()
 
     def on_diff_pane_shown(self, message: ReviewDiff.Shown) -> None:
-        self.query_one(FileList).highlight(message.path)
+        if self._there:
+            self.query_one(FileList).highlight(message.path)
 
     def on_file_list_chosen(self, message: FileList.Chosen) -> None:
         self._diff.turn()

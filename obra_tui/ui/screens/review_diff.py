@@ -130,6 +130,11 @@ class ReviewDiff(DiffPane):
         self._split_chosen = not self._splits(self.current)
         self.set_split(self._split_chosen)
 
+    @property
+    def _there(self) -> bool:
+        """Its parts are taken away before itself: what a thread read may come between."""
+        return self.is_attached and bool(self.children)
+
     # -- what is compared ----------------------------------------------------------------------
 
     @property
@@ -155,13 +160,13 @@ class ReviewDiff(DiffPane):
         self.run_worker(read, thread=True, exit_on_error=False, group="compare", exclusive=True)
 
     def _not_compared(self, refused: ObraError) -> None:
-        if self.is_attached:
+        if self._there:
             self._write_base()
             self.desk.tell(str(refused), problem=True)
 
     def _compared_with(self, review: Review, diff: Diff) -> None:
         """Show it, unless other work came meanwhile."""
-        if self.is_attached and self._review is not None and self._review.gate.binding == review.gate.binding:
+        if self._there and self._review is not None and self._review.gate.binding == review.gate.binding:
             self._seen_since.clear()
             self._take_base(diff)
 
@@ -219,7 +224,7 @@ class ReviewDiff(DiffPane):
 
     def _take_texts(self, diff: Diff, texts: Texts) -> None:
         """Give the diff its coloured view; who reads the patch of a file already keeps it."""
-        if not (self.is_attached and texts and self._diff is diff):
+        if not (self._there and texts and self._diff is diff):
             return
         files = with_texts(self.files, texts)
         current = next((file for file in files if self.current and file.path == self.current.path), None)

@@ -43,7 +43,7 @@ class DraftingScreen(AnsweringScreen):
         self.draft_changed()
 
     def on_checklist_chosen(self, message: Checklist.Chosen) -> None:
-        if self._review is not None:
+        if self._review is not None and self.query(Checklist):
             known = tuple(self._draft.findings(self._review.findings))
             self._redraft(self._draft.with_ticks(known, message.keys))
 
