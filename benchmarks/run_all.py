@@ -165,7 +165,7 @@ WHY: dict[str, str] = {
     "9": "A search opens a connection of its own, reads fifty whole records and marks the words in each; that is the"
     " same at every size. What grows is the part of the index that is read from the disk.",
     "11": "Claude Code is started while the database is still being loaded, but the settings, the copy and the SDK "
-    "come before it, a quarter of a second of imports and of git; after it come the diff, the sandbox of the "
+    "come before it, about half a second of imports and of git; after it come the diff, the sandbox of the "
     "checks, and the acceptance, each a few calls of git. A plan of many tasks pays the first part once.",
     "12": "The libraries alone are some 73 MB (SQLAlchemy, pydantic, httpx); a task at work adds half a megabyte. A "
     "scripted Claude Code uses a second or two of CPU for a task and Obra a third of one, most of it for "

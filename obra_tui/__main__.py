@@ -9,6 +9,8 @@ from obra_tui.core.collector import while_loading
 def main() -> None:
     """Run the command line; expected errors become one line and an exit code, never a traceback."""
     while_loading()
+    # A thread that has got an answer, from git or from a key, goes on soon although another one is loading libraries.
+    sys.setswitchinterval(0.0005)
     from obra_tui.cli.entry import run
 
     code = run(sys.argv[1:])
