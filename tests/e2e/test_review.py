@@ -8,6 +8,7 @@ from tests.e2e.test_run import place, plan, run, stage  # noqa: F401 - fixtures
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(120)]
 
 
+@pytest.mark.parametrize("stage", ["calculator"], indirect=True)
 def test_a_gate_is_answered_with_one_of_its_findings_and_refuses_what_is_not_there(place, stage):  # noqa: F811
     home, _, env = place
     first = run(place, plan(stage), OBRA_GATE__POLICY="manual")
@@ -43,7 +44,7 @@ def test_accepted_work_is_reverted_by_another_process_with_a_reason(place, stage
     accepted = git(repo, "rev-parse", f"obra/{session}")
     shown = obra(home, "show", session, "--json", **env)
     assert shown.code == 0, shown.err
-    assert git(repo, "show", f"obra/{session}:calculator.py")
+    assert git(repo, "show", f"obra/{session}:report.py")
     attempt = first.of("work_accepted")[0]["attempt"]
     refused = obra(home, "review", "--undo", attempt, **env)
     assert (refused.code, "needs a reason" in refused.err) == (2, True)
@@ -51,6 +52,6 @@ def test_accepted_work_is_reverted_by_another_process_with_a_reason(place, stage
     assert undone.code == 0, undone.err
     tip = git(repo, "rev-parse", f"obra/{session}")
     assert undone.events[0]["commit"] == tip != accepted
-    assert "calculator.py" not in git(repo, "ls-tree", "--name-only", tip).split()
+    assert "report.py" not in git(repo, "ls-tree", "--name-only", tip).split()
     assert f"Obra-Reverts: {accepted}" in git(repo, "log", "-1", "--format=%B", tip)
     assert "reverted" in obra(home, "show", attempt, **env).out
