@@ -8,8 +8,9 @@ those literals is let through after a few substring searches.
 
 import base64
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import fields, is_dataclass, replace
+from functools import cache
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -100,14 +101,13 @@ class Redactor:
 
     def of(self, value: Value) -> Value:
         """Return a dataclass with all its texts redacted: the same object if there was nothing to redact."""
-        if not is_dataclass(value):
-            return value
         changed = {}
-        for field in fields(value):
-            old = getattr(value, field.name)
+        kind: Hashable = type(value)
+        for name in _fields_of(kind):
+            old = getattr(value, name)
             new = self._any(old)
             if new is not old:
-                changed[field.name] = new
+                changed[name] = new
         return replace(value, **changed) if changed else value  # type: ignore[type-var]
 
     def _any(self, value: Any) -> Any:
@@ -118,6 +118,12 @@ class Redactor:
             items = tuple(map(self._any, value))
             return items if any(new is not old for new, old in zip(items, value, strict=True)) else value
         return self.of(value)
+
+
+@cache
+def _fields_of(kind: Any) -> tuple[str, ...]:
+    """The names of a dataclass's fields, none for any other type."""
+    return tuple(field.name for field in fields(kind)) if is_dataclass(kind) else ()
 
 
 def _base64(value: str) -> str:
