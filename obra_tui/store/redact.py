@@ -8,7 +8,7 @@ those literals is let through after a few substring searches.
 
 import base64
 import re
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import fields, is_dataclass, replace
 from functools import cache
 from typing import Any, TypeVar
@@ -102,7 +102,7 @@ class Redactor:
     def of(self, value: Value) -> Value:
         """Return a dataclass with all its texts redacted: the same object if there was nothing to redact."""
         changed = {}
-        kind: Hashable = type(value)
+        kind: Any = type(value)
         for name in _fields_of(kind):
             old = getattr(value, name)
             new = self._any(old)
