@@ -78,8 +78,8 @@ fuzz: $(READY)  ## a broken stream of LINES=1000000 lines; the tests with genera
 faults: $(READY)  ## the tests of the list of faults, and its table in docs/reports/faults.md
 	@$(BIN)/python -m pytest tests -m fault $(AT_ONCE) -q --faults-report docs/reports/faults.md $(ARGS)
 
-bench: $(READY)  ## the measurements
-	@for file in benchmarks/b[0-9]*.py; do echo "== $$file"; $(BIN)/python -m "benchmarks.$$(basename "$$file" .py)" $(ARGS) || exit 1; done
+bench: $(READY)  ## the measurements, some twenty minutes; the report goes to docs/reports
+	@$(BIN)/python -m benchmarks $(ARGS)
 
 lint: $(READY)  ## style, types, and who may import whom
 	@$(BIN)/ruff check .
