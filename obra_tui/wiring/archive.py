@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -67,15 +68,7 @@ def _plain_address(url: str) -> str:
 
 def clean_record(history: History, attempt: AttemptId) -> Iterator[Record]:
     """Return the records of an attempt, page by page, with secrets taken out once more."""
-    from obra_tui.store.clean import exporter
-
-    redactor, last = exporter(), 0
-    while True:
-        page = history.attempt_records(attempt, last, _PAGE)
-        if not page:
-            return
-        last = page[-1].seq
-        yield from map(redactor.record, page)
+    return _clean_pages(partial(history.attempt_records, attempt))
 
 
 def told(history: History, attempt: AttemptId) -> Told:
@@ -93,13 +86,15 @@ def clean_session(history: History, session: SessionId) -> SessionDetail:
 
 def clean_records(history: History, session: SessionId) -> Iterator[Record]:
     """Return all records of a session, streamed ones included, without secrets."""
+    return _clean_pages(partial(history.records, session))
+
+
+def _clean_pages(read: Callable[[int, int], Sequence[Record]]) -> Iterator[Record]:
+    """Read on after the last record, a page at a time, until there is none."""
     from obra_tui.store.clean import exporter
 
     redactor, last = exporter(), 0
-    while True:
-        page = history.records(session, last, _PAGE)
-        if not page:
-            return
+    while page := read(last, _PAGE):
         last = page[-1].seq
         yield from map(redactor.record, page)
 
