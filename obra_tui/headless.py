@@ -292,6 +292,8 @@ def text_lines(record: Record) -> Iterator[str]:
             yield f"· {spec.key} {one_line(spec.title)}"
         case ev.TaskMoved(after=after, reason=reason):
             yield f"  {after.replace('_', ' ')}" + (f": {one_line(reason, 500)}" if reason else "")
+        case ev.PlanChanged(said=said, by=by):
+            yield f"  the plan was changed by {one_line(by)}" + (f": {one_line(said, 500)}" if said else "")
         case ev.Paused() | ev.Resumed() | ev.StopRequested():
             yield f"  {record.event.type.replace('_', ' ')} by {record.event.by}"
         case _:

@@ -17,6 +17,7 @@ from obra_tui.cli.tasks import (
     move_tasks,
     release_tasks,
     remove_tasks,
+    undo_change,
 )
 from obra_tui.core.task_fields import TaskFields
 
@@ -150,6 +151,12 @@ def move(
 def remove(keys: Keys, project: ProjectOption = HERE, session: SessionOption = "", as_json: JsonOption = False) -> int:
     """Take tasks that were not started out of the plan; `delete` is the same."""
     return remove_tasks(Place(project=project, session=session, as_json=as_json), keys)
+
+
+@task_app.command()
+def undo(project: ProjectOption = HERE, session: SessionOption = "", as_json: JsonOption = False) -> int:
+    """Take back the last change of the plan, here or in the app; again for the one before it."""
+    return undo_change(Place(project=project, session=session, as_json=as_json))
 
 
 def _lines(values: Sequence[str] | None) -> str | None:

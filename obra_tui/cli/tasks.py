@@ -63,8 +63,7 @@ def add_task(place: Place, fields: TaskFields) -> int:
         specs = [task.spec for task in plan.tasks()]
         key = fields.key or free_key([spec.key for spec in specs])
         spec = _checked(fields, TaskSpec(id=new_task_id(), key=key, title="", prompt="", source="typed"), specs)
-        plan.send(do.AddTasks(session=plan.session, tasks=(spec,)))
-        _tell(plan, place, f"{spec.key} was added.")
+        _change(plan, place, [do.AddTasks(session=plan.session, tasks=(spec,))], f"{spec.key} was added.")
     return 0
 
 
@@ -74,8 +73,7 @@ def edit_task(place: Place, key: str, given: dict[str, str]) -> int:
         spec = plan.find(key).spec
         others = [task.spec for task in plan.tasks() if task.spec.id != spec.id]
         changed = _checked(replace(fields_of(spec), **given), spec, others)
-        plan.send(do.EditTask(task=spec.id, spec=changed, by=plan.by))
-        _tell(plan, place, f"{spec.key} was changed.")
+        _change(plan, place, [do.EditTask(task=spec.id, spec=changed, by=plan.by)], f"{spec.key} was changed.")
     return 0
 
 
@@ -93,22 +91,21 @@ def import_tasks(place: Place, file: Path, *, theirs: bool) -> int:
         for item in found:
             if item not in taken:
                 _say_why(item)
-        if taken:
-            plan.change(*merging(taken, known, plan.session, plan.by, found))
-        _tell(plan, place, f"{read.source}: {told(taken) or 'nothing new'}.")
+        changes = merging(taken, known, plan.session, plan.by, found)
+        _change(plan, place, changes, f"{read.source}: {told(taken) or 'nothing new'}.")
     return 0
 
 
 def hold_tasks(place: Place, keys: Sequence[str]) -> int:
-    return _change(place, keys, "held", lambda task, by: do.HoldTask(task=task, by=by))
+    return _change_each(place, keys, "held", lambda task, by: do.HoldTask(task=task, by=by))
 
 
 def release_tasks(place: Place, keys: Sequence[str]) -> int:
-    return _change(place, keys, "released", lambda task, by: do.ReleaseTask(task=task, by=by))
+    return _change_each(place, keys, "released", lambda task, by: do.ReleaseTask(task=task, by=by))
 
 
 def remove_tasks(place: Place, keys: Sequence[str]) -> int:
-    return _change(place, keys, "taken out", lambda task, by: do.RemoveTask(task=task, by=by), last_first=True)
+    return _change_each(place, keys, "taken out", lambda task, by: do.RemoveTask(task=task, by=by), last_first=True)
 
 
 def move_tasks(place: Place, keys: Sequence[str], position: int) -> int:
@@ -116,18 +113,31 @@ def move_tasks(place: Place, keys: Sequence[str], position: int) -> int:
     with _open(place) as plan:
         block = [plan.find(key).spec.id for key in dict.fromkeys(keys)]
         moves = moves_to([task.spec.id for task in plan.tasks()], block, position - 1)
-        plan.change(*(do.MoveTask(task=task, position=to, by=plan.by) for task, to in moves))
-        _tell(plan, place, f"{', '.join(keys)} moved.")
+        changes = [do.MoveTask(task=task, position=to, by=plan.by) for task, to in moves]
+        _change(plan, place, changes, f"{', '.join(keys)} moved.")
     return 0
 
 
-def _change(place: Place, keys: Sequence[str], done: str, command: Made, *, last_first: bool = False) -> int:
+def undo_change(place: Place) -> int:
+    with _open(place) as plan:
+        _tell(plan, place, f"Undone: {plan.undo()}")
+    return 0
+
+
+def _change_each(place: Place, keys: Sequence[str], done: str, command: Made, *, last_first: bool = False) -> int:
     with _open(place) as plan:
         specs = [plan.find(key).spec for key in dict.fromkeys(keys)]
         ordered = reversed(order(specs)) if last_first else specs
-        plan.change(*(command(spec.id, plan.by) for spec in ordered))
-        _tell(plan, place, f"{', '.join(spec.key for spec in specs)} {done}.")
+        changes = [command(spec.id, plan.by) for spec in ordered]
+        _change(plan, place, changes, f"{', '.join(spec.key for spec in specs)} {done}.")
     return 0
+
+
+def _change(plan: "OpenPlan", place: Place, changes: Sequence[do.PlanChange], said: str) -> None:
+    """Make the changes as one, and tell what was done."""
+    if changes:
+        plan.change(*changes, said=said)
+    _tell(plan, place, said)
 
 
 def _say_why(left_out: Difference) -> None:

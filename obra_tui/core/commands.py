@@ -90,6 +90,20 @@ class ChangePlan:
 
     session: SessionId
     changes: tuple[PlanChange, ...]
+    said: str = ""
+    """What it is in a person's words, such as `T003 was added.`"""
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UndoPlanChange:
+    """Take back the last `ChangePlan` of the session that was not taken back yet. Answered with what it was in words.
+
+    Refused when there is none, or a task that it was about was started since.
+    """
+
+    session: SessionId
+    by: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -276,6 +290,7 @@ Command = (
     | ReleaseTask
     | RemoveTask
     | ChangePlan
+    | UndoPlanChange
     | RunFrom
     | StartRun
     | Pause

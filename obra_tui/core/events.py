@@ -189,6 +189,22 @@ class TaskRemoved:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlanChanged:
+    """The records just before this one are one change of the plan, made together and taken back together."""
+
+    records: int
+    """How many they are."""
+    tasks: tuple[TaskId, ...]
+    """What was changed."""
+    by: str
+    said: str = ""
+    """What it is in a person's words."""
+    undoes: int | None = None
+    """`seq` of the earlier `PlanChanged` that this one takes back."""
+    type: Literal["plan_changed"] = "plan_changed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TaskMoved:
     """The only event that changes a task's state."""
 
@@ -710,6 +726,7 @@ Event = (
     | TaskHeld
     | TaskReleased
     | TaskRemoved
+    | PlanChanged
     | TaskMoved
     | CopyPrepared
     | BudgetRenewed

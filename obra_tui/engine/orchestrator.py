@@ -32,6 +32,7 @@ from obra_tui.engine.config import EngineConfig, Ports
 from obra_tui.engine.gates import Gates
 from obra_tui.engine.outage import Outage, Watcher
 from obra_tui.engine.outbox import Listener, Outbox
+from obra_tui.engine.plan_steps import marked, taken_back
 from obra_tui.engine.recovery import recover
 from obra_tui.engine.replanning import Placed, PlanCommand, TaskStanding, replanned, replanned_together, standing
 from obra_tui.engine.session_run import SessionRun
@@ -96,6 +97,8 @@ class Orchestrator:
                 return self._add_tasks(self._open_run(command.session), command)
             case do.ChangePlan():
                 self._change_plan(command)
+            case do.UndoPlanChange(session=session, by=by):
+                return self._undo_plan_change(session, by)
             case do.EditTask() | do.MoveTask() | do.HoldTask() | do.ReleaseTask() | do.RemoveTask() | do.RunFrom():
                 self._replan(command)
             case do.SendText(task=task, text=text, by=by):
@@ -226,7 +229,14 @@ class Orchestrator:
 
     def _change_plan(self, command: do.ChangePlan) -> None:
         run = self._open_run(command.session)
-        self._write_plan(run, replanned_together(run.work, command.changes))
+        self._write_plan(run, marked(replanned_together(run.work, command.changes), command))
+
+    def _undo_plan_change(self, session: SessionId, by: str) -> str:
+        run = self._open_run(session)
+        self._outbox.flush()
+        said, events = taken_back(run.work, self._ports.ledger.session_records(session), by)
+        self._write_plan(run, events)
+        return said
 
     def _write_plan(self, run: SessionRun, events: Sequence[Placed], *, start: bool = False) -> None:
         if events:

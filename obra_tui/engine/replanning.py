@@ -56,13 +56,18 @@ def replanned(work: SessionWork, command: PlanCommand) -> tuple[Placed, ...]:
 
 def replanned_together(work: SessionWork, changes: Sequence[do.PlanChange]) -> tuple[Placed, ...]:
     """Return the events of several changes, each made to the plan that those before it leave behind."""
+    return drafted(work, changes)[1]
+
+
+def drafted(work: SessionWork, changes: Sequence[do.PlanChange]) -> tuple[SessionWork, tuple[Placed, ...]]:
+    """Return the plan as it would be after these changes, too. The one given stays as it is."""
     draft = replace(work, tasks={key: copy.copy(task) for key, task in work.tasks.items()})
     events: list[Placed] = []
     for change in changes:
         for owner, event in replanned(draft, change):
             events.append((owner, event))
             apply(draft, Record(seq=0, at=0.0, session=work.id, task=owner, attempt=None, event=event))
-    return tuple(events)
+    return draft, tuple(events)
 
 
 def _task_of(work: SessionWork, task: TaskId) -> TaskWork:

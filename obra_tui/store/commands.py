@@ -142,15 +142,16 @@ def _body_of(command: Command) -> str:
     """A change of a plan is told with its kind: some of them carry the same fields."""
     if isinstance(command, ChangePlan):
         changes = [(type(change).__name__, _body_of(change)) for change in command.changes]
-        return json.dumps({"session": command.session, "changes": changes})
+        said = {"session": command.session, "said": command.said, "by": command.by}
+        return json.dumps({**said, "changes": changes})
     return _adapter(type(command).__name__).dump_json(command).decode()
 
 
 def _command_of(kind: str, body: str) -> Command:
     if kind == ChangePlan.__name__:
         said = json.loads(body)
-        changes = tuple(cast(PlanChange, _command_of(name, inner)) for name, inner in said["changes"])
-        return ChangePlan(session=said["session"], changes=changes)
+        changes = tuple(cast(PlanChange, _command_of(name, inner)) for name, inner in said.pop("changes"))
+        return ChangePlan(**said, changes=changes)
     return cast(Command, _adapter(kind).validate_json(body))
 
 

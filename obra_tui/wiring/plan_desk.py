@@ -69,12 +69,13 @@ class OpenPlan:
             raise UnknownId(f"There is no task {key} in session {self.session}.", fix=f"The tasks are: {known}.")
         return found
 
-    def change(self, *changes: do.PlanChange) -> None:
-        """Make all of them, or none."""
-        self._desk.send(do.ChangePlan(session=self.session, changes=changes))
+    def change(self, *changes: do.PlanChange, said: str) -> None:
+        """Make all of them, or none; `said` is what it is in a person's words."""
+        self._desk.send(do.ChangePlan(session=self.session, changes=changes, said=said, by=self.by))
 
-    def send(self, command: do.Command) -> object:
-        return self._desk.send(command)
+    def undo(self) -> str:
+        """Take back the last change, whoever made it, and return what it was."""
+        return str(self._desk.send(do.UndoPlanChange(session=self.session, by=self.by)))
 
 
 @contextmanager

@@ -49,6 +49,10 @@ def test_a_plan_is_made_and_changed_from_the_command_line(project, task):
     assert refused.code == 2
     assert "T003 waits for it" in refused.err
     assert [key for key, *_ in keys(task("delete", "T001", "T003"))] == ["T004"]
+    undone = task("undo")
+    assert (keys(undone), undone.of("done")[0]["text"]) == (keys(listed), "Undone: T001, T003 taken out.")
+    assert [key for key, *_ in keys(task("undo"))] == ["T001", "T003", "T004"], "each change of its own"
+    assert [key for key, *_ in keys(task("delete", "T001", "T003"))] == ["T004"]
     unknown = task("hold", "T004", "T099")
     assert (unknown.code, "The tasks are: T004." in unknown.err) == (2, True)
     assert keys(task("list")) == [("T004", "queued", False)], "none of several when one is refused"

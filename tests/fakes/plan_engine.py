@@ -5,6 +5,7 @@ from obra_tui.core import events as e
 from obra_tui.core.errors import ObraError
 from obra_tui.core.ids import SessionId
 from obra_tui.core.model import Policy
+from obra_tui.engine.plan_steps import marked, taken_back
 from obra_tui.engine.replanning import replanned, replanned_together, standing
 from obra_tui.engine.work import rebuild
 from tests.fakes.engine import FakeEngine
@@ -24,7 +25,12 @@ class PlanEngine(FakeEngine):
                 case c.OpenSession():
                     return self._open(command)
                 case c.ChangePlan(session=session, changes=changes):
-                    self._write(session, replanned_together(self._work(session), changes))
+                    self._write(session, marked(replanned_together(self._work(session), changes), command))
+                case c.UndoPlanChange(session=session, by=by):
+                    records = [record for record in self.known if record.session == session]
+                    said, events = taken_back(self._work(session), records, by)
+                    self._write(session, events)
+                    return said
                 case c.AddTasks(session=session):
                     self._write(session, replanned(self._work(session), command))
         except ObraError as refused:

@@ -6,12 +6,16 @@ from dataclasses import replace
 import pytest
 
 from obra_tui.core import commands as c
+from obra_tui.core import events as e
 from obra_tui.core.errors import PlanError
+from obra_tui.core.lifecycle import State
 from obra_tui.core.model import SessionKind
+from obra_tui.ui.plan_changes import undoable
 from obra_tui.ui.screens.plan_preview import PlanPreview
 from obra_tui.ui.screens.task_form import TaskForm
 from obra_tui.ui.screens.task_picker import TaskPicker, found
 from obra_tui.ui.screens.tasks import TasksScreen
+from obra_tui.ui.state import ViewState, apply_all
 from tests.fakes.plan_engine import PlanEngine
 from tests.ui import stories
 from tests.ui.stage import FakePlans, Stage, settled
@@ -278,5 +282,34 @@ async def test_an_answer_to_a_gate_is_undone_first_when_it_came_last():
     stage = at_work(story=story)
     async with stage.open() as pilot:
         await stage.press(pilot, "2")
-        assert not stage.desk.plan_changes.can_undo
+        assert not stage.desk.plan_changes.can_undo(stage.desk.hub.view.newest_session)
         assert os.environ.get("NO_COLOR") is None
+
+
+def held_before_the_start():
+    """Two tasks, one of which was held by somebody before the app was opened."""
+    story = stories.Story().opened().with_tasks("Write the parser", "Write the docs")
+    held = story.on(2).tell(e.TaskHeld(by="person:eve")).task
+    story.task = None
+    return story.tell(e.PlanChanged(records=1, tasks=(held,), by="person:eve", said="T002 held.")), held
+
+
+async def test_a_change_made_before_the_app_was_opened_is_undone_by_the_key():
+    story, _ = held_before_the_start()
+    stage = at_work(story=story)
+    async with stage.open() as pilot:
+        await stage.press(pilot, "2")
+        assert stage.engine.tasks(stories.SESSION)[1].held_back
+        await stage.press(pilot, "z")
+        await settled(pilot, lambda: "Undone: T002 held." in stage.text())
+        assert not stage.engine.tasks(stories.SESSION)[1].held_back
+        assert stage.desk.plan_changes.can_undo(stage.desk.hub.view.newest_session) is False
+
+
+def test_a_change_of_a_task_that_was_begun_leaves_the_key_to_the_gates():
+    story, held = held_before_the_start()
+    view = apply_all(ViewState(), story.records)
+    assert undoable(view, view.newest_session).tasks == (held,)
+    begun = replace(view.tasks[held], state=State.IMPLEMENTING)
+    view = replace(view, tasks={**view.tasks, held: begun})
+    assert undoable(view, view.newest_session) is None

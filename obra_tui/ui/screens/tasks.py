@@ -180,7 +180,7 @@ class TasksScreen(ObraScreen):
             case "import_plan":
                 return self.ready and self._intake.plans is not None
             case "undo_plan":
-                return self.ready and self.desk.plan_changes.can_undo
+                return self.ready and self.desk.plan_changes.can_undo(self._session)
             case "settle":
                 return self.ready and bool(self.desk.plan_watch.conflicts)
             case _:
@@ -332,7 +332,8 @@ class TasksScreen(ObraScreen):
     # -- the rest ------------------------------------------------------------------------------
 
     def action_undo_plan(self) -> None:
-        self.desk.plan_changes.undo()
+        if self._session is not None:
+            self.desk.plan_changes.undo(self._session.id)
 
     def action_go_back(self) -> None:
         if self._marked:

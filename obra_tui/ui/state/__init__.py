@@ -8,7 +8,7 @@ from obra_tui.ui.state.attempts import AttemptView, CheckView, JudgeView, ToolTa
 from obra_tui.ui.state.gates import GateView
 from obra_tui.ui.state.permissions import PermissionView
 from obra_tui.ui.state.problems import ProblemView
-from obra_tui.ui.state.sessions import SessionView
+from obra_tui.ui.state.sessions import PlanStep, SessionView
 from obra_tui.ui.state.steps import Step, StepName, StepStatus, steps_of
 from obra_tui.ui.state.tasks import TaskView
 from obra_tui.ui.state.view import ViewState, apply, apply_all
@@ -19,6 +19,7 @@ __all__ = [
     "GateView",
     "JudgeView",
     "PermissionView",
+    "PlanStep",
     "ProblemView",
     "SessionView",
     "Step",

@@ -6,6 +6,7 @@ from typing import Literal
 from obra_tui.core.events import (
     Event,
     Paused,
+    PlanChanged,
     Resumed,
     RunFinished,
     RunStarted,
@@ -15,8 +16,19 @@ from obra_tui.core.events import (
     TasksOrdered,
     UsageReported,
 )
-from obra_tui.core.ids import SessionId, TaskId
+from obra_tui.core.ids import GateId, SessionId, TaskId
 from obra_tui.core.model import Policy, SessionKind, Usage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanStep:
+    """A change of the plan that was not taken back."""
+
+    seq: int
+    tasks: tuple[TaskId, ...]
+    """What it was about."""
+    held: frozenset[GateId]
+    """Gates whose answer could be undone at that time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +54,8 @@ class SessionView:
     usage: Usage = field(default_factory=Usage)
     tasks: tuple[TaskId, ...] = ()
     """In the order of the plan."""
+    plan_steps: tuple[PlanStep, ...] = ()
+    """Oldest first."""
     last_fact: int = 0
     """Highest `seq` of an event that was not streamed: the same records told again change nothing."""
 
@@ -69,6 +83,12 @@ def apply_to_session(session: SessionView, event: Event, at: float) -> SessionVi
             return replace(session, usage=session.usage + usage)
         case _:
             return session
+
+
+def after_plan_change(session: SessionView, event: PlanChanged, seq: int, held: frozenset[GateId]) -> SessionView:
+    if event.undoes is not None:
+        return replace(session, plan_steps=tuple(step for step in session.plan_steps if step.seq != event.undoes))
+    return replace(session, plan_steps=(*session.plan_steps, PlanStep(seq=seq, tasks=event.tasks, held=held)))
 
 
 def _opened(session: SessionView, event: SessionOpened, at: float) -> SessionView:

@@ -14,6 +14,7 @@ from obra_tui.core.events import (
     GateOpened,
     PermissionAnswered,
     PermissionAsked,
+    PlanChanged,
     ProblemCleared,
     ProblemRaised,
     Record,
@@ -29,7 +30,7 @@ from obra_tui.ui.state.attempts import AttemptView, apply_to_attempt, started_at
 from obra_tui.ui.state.gates import GateView, decided_gate, held_gate, opened_gate
 from obra_tui.ui.state.permissions import PermissionView
 from obra_tui.ui.state.problems import ProblemView, raised_problem
-from obra_tui.ui.state.sessions import SessionView, apply_to_session
+from obra_tui.ui.state.sessions import SessionView, after_plan_change, apply_to_session
 from obra_tui.ui.state.tasks import TaskView, added_task, apply_to_task
 
 K = TypeVar("K")
@@ -97,6 +98,9 @@ def apply(view: ViewState, record: Record) -> ViewState:
             return view
         session = replace(session, last_fact=record.seq)
     session = apply_to_session(session, record.event, record.at)
+    if isinstance(record.event, PlanChanged):
+        held = frozenset(gate.id for gate in view.held_gates)
+        session = after_plan_change(session, record.event, record.seq, held)
     rules = after(view.rules, record)
     view = replace(view, sessions=_with(view.sessions, record.session, session), rules=rules)
     view = _attempts(_tasks(view, record), record)
