@@ -81,9 +81,9 @@ class Tape:
         if len(self.records) <= RECORDS and self.chars <= CHARS:
             return
         self.cut = True
-        kept = self.records[len(self.records) // 4 :]
-        self.chars = sum(_chars(record) for record in kept)
-        self.records = kept
+        gone = len(self.records) // 4
+        self.chars -= sum(map(_chars, self.records[:gone]))
+        del self.records[:gone]
 
 
 class Tapes:

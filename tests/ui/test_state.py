@@ -1,5 +1,6 @@
 from dataclasses import MISSING, fields, replace
 from enum import Enum
+from functools import reduce
 from types import UnionType
 from typing import Literal, NewType, Union, get_args, get_origin, get_type_hints
 
@@ -17,6 +18,8 @@ from tests.ui import stories
 from tests.ui.stories import SESSION, Story
 
 TASK = TaskId("t00000000000001")
+WORK = (e.TextStreamed, e.ThinkingStreamed, e.TextFinished, e.ToolStarted, e.ToolFinished)
+AROUND = (*WORK, e.RetryScheduled, e.UsageReported)
 
 
 def view_of(story: Story) -> ViewState:
@@ -251,6 +254,25 @@ records = st.lists(
     ),
     max_size=60,
 )
+
+
+work = st.builds(
+    e.Record,
+    seq=st.integers(0, 50),
+    at=st.floats(0, 1e10),
+    session=st.sampled_from([SESSION, "s2"]),
+    task=st.sampled_from([TASK, TASK, None]),
+    attempt=st.sampled_from([None, stories.two_tasks().attempt_started().records[-1].attempt, "a9"]),
+    event=st.sampled_from([*{type(event): event for event in EVENTS if isinstance(event, AROUND)}.values()]),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(work, min_size=8, max_size=40))
+def test_work_is_counted_in_one_step_as_one_by_one(sequence):
+    before = view_of(stories.two_tasks().attempt_started())
+    later = [replace(record, seq=record.seq + before.sessions[SESSION].last_fact - 20) for record in sequence]
+    assert apply_all(before, later) == reduce(apply, later, before)
 
 
 @settings(max_examples=150, deadline=None)

@@ -1,7 +1,9 @@
 """The whole view and `apply`: a record in, the next view out, for any sequence of records."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import reduce
+from itertools import groupby
 from typing import TypeVar
 
 from obra_tui.core.events import (
@@ -32,6 +34,7 @@ from obra_tui.ui.state.permissions import PermissionView
 from obra_tui.ui.state.problems import ProblemView, raised_problem
 from obra_tui.ui.state.sessions import SessionView, after_plan_change, apply_to_session
 from obra_tui.ui.state.tasks import TaskView, added_task, apply_to_task
+from obra_tui.ui.state.work import place_of, untold, worked
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -85,9 +88,23 @@ def _newness(session: SessionView) -> tuple[bool, float]:
 
 
 def apply_all(view: ViewState, records: Iterable[Record]) -> ViewState:
-    for record in records:
-        view = apply(view, record)
+    """Return the view after all `records`: the same as one by one, but runs of Claude's work are one step."""
+    for place, run in groupby(records, place_of):
+        if place is None:
+            view = reduce(apply, run, view)
+        else:
+            view = _work(view, tuple(run), *place)
     return view
+
+
+def _work(view: ViewState, run: Sequence[Record], session: SessionId, attempt: AttemptId) -> ViewState:
+    known = view.sessions.get(session) or SessionView(id=session, opened_at=run[0].at)
+    after_it, new = untold(known, run)
+    if not new:
+        return view
+    view = replace(view, sessions=_with(view.sessions, session, after_it))
+    busy = view.attempts.get(attempt)
+    return view if busy is None else replace(view, attempts=_with(view.attempts, busy.id, worked(busy, new)))
 
 
 def apply(view: ViewState, record: Record) -> ViewState:
