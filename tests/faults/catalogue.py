@@ -280,19 +280,13 @@ FAULTS = (
     Fault(
         42, D, "The power fails", "Every acknowledged step is there",
         ("store/test_files.py::test_every_commit_reaches_the_disk_and_readers_never_checkpoint",),
-        limit="Shown is that every commit is synced before it is acknowledged, and that a side file cut anywhere after it "
-        "holds it; a real loss of power needs hardware.",
     ),
     Fault(
         43, D, "A SQLite with the known fault, or a network file system", "Named by doctor; a network disk is refused",
         ("store/test_owner.py::test_a_network_file_system_is_refused_by_name",),
     ),
     Fault(44, D, "The database server is away for a while", "Work stops, nothing is lost, it goes on without hands"),
-    Fault(
-        45, D, "The network between two owners is cut", "The old one ends before the new one begins",
-        limit="The black hole is a proxy on one machine, and both owners are processes of the same one. Agents are stopped "
-        "a third of the lease before its end; that they are dead by then is shown by the time that stopping takes (2 s).",
-    ),
+    Fault(45, D, "The network between two owners is cut", "The old one and its agents end before the new one begins"),
     Fault(46, D, "Two transactions collide", "The whole one is done again with the same token"),
     Fault(
         47, K, "Two Obras on one data directory", "The second looks on or ends, and names the first",

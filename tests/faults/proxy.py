@@ -7,19 +7,19 @@ from pathlib import Path
 
 
 class Proxy:
-    """Listens on loopback and carries bytes to a socket file.
+    """Listens on `host` and carries bytes to a socket file.
 
     `swallow()` makes a black hole: connections stay, nothing arrives any more, either way. `cut_at` breaks the
     connection when the client sends these bytes: before the server has them, or, with `after`, once it has answered.
     """
 
-    def __init__(self, to: Path) -> None:
+    def __init__(self, to: Path, host: str = "127.0.0.1") -> None:
         self._to = to
         self._swallows = threading.Event()
         self._open: list[socket.socket] = []
         self._cut_at: bytes | None = None
         self._after = False
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server((host, 0))
         threading.Thread(target=self._accept, daemon=True).start()
 
     @property

@@ -129,7 +129,8 @@ def read(number, seed, endless=0):
                 count["faults"] += 1
                 first += [traceback.format_exc()] if len(first) < 3 else []
         if index % 200 == 0:
-            count["grown"] = max(count["grown"], process.memory_info().rss - before)
+            count["most"] = max(count["most"], process.memory_info().rss)
+            count["grown"] = count["most"] - before
     return count, first
 
 
@@ -145,7 +146,7 @@ def main():
     print(
         f"{count['lines']:,} lines in {took:.0f} s ({count['lines'] / took:,.0f}/s, making them included), "
         f"{count['events']:,} events, {count['notices']:,} notices, {count['faults']} faults, "
-        f"memory + {count['grown'] / 2**20:.0f} MB at most"
+        f"memory {count['most'] / 2**20:.0f} MB at most (+ {count['grown'] / 2**20:.0f} MB)"
     )
     return 1 if count["faults"] else 0
 
