@@ -5,13 +5,25 @@ stands beside the n-th prompt, and after it turn beside turn.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from itertools import zip_longest
 
-from obra_tui.core.events import AttemptStarted, ClaudeEnded, ClaudeStarted, PromptSent, Record, TextFinished
+from obra_tui.core.events import (
+    PermissionAnswered,
+    PromptSent,
+    Record,
+    TextDropped,
+    TextFinished,
+    TextStreamed,
+    ThinkingStreamed,
+    ToolFinished,
+    ToolStarted,
+)
 
 Turn = tuple[Record, ...]
-_TELLING = (AttemptStarted, ClaudeStarted, ClaudeEnded)
-"""Records that say which attempt it was, by which model, at what cost."""
+_SHOWN = (TextStreamed, TextFinished, TextDropped, ThinkingStreamed, ToolStarted, ToolFinished, PermissionAnswered)
+"""All that can be shown of a transcript without saying which attempt it was, by which model, or what became of it."""
+_HIDDEN = PromptSent(text="Hidden: it would tell which of the two came first.", kind="task")
 
 
 def turns(records: Iterable[Record]) -> list[Turn]:
@@ -45,5 +57,6 @@ def _by_prompt(found: Sequence[Turn]) -> list[list[Turn]]:
 
 
 def untold(records: Iterable[Record]) -> list[Record]:
-    """Return the records without those that tell who it was."""
-    return [record for record in records if not isinstance(record.event, _TELLING)]
+    """Return the records without what tells who it was, or which of two came first; prompts keep their place."""
+    shown = (record for record in records if isinstance(record.event, (*_SHOWN, PromptSent)))
+    return [replace(record, event=_HIDDEN) if isinstance(record.event, PromptSent) else record for record in shown]

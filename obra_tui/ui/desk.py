@@ -27,6 +27,7 @@ from obra_tui.ui.choices import (
 )
 from obra_tui.ui.drafts import Draft
 from obra_tui.ui.hub import Hub
+from obra_tui.ui.kept_back import NOTHING, KeptBack, kept_back, view_without
 from obra_tui.ui.launch import Launch
 from obra_tui.ui.link import Link
 from obra_tui.ui.notify import Notices, run_command
@@ -35,7 +36,7 @@ from obra_tui.ui.plan_changes import PlanChanges
 from obra_tui.ui.plan_watch import PlanWatch
 from obra_tui.ui.ports import Backend, Clock, Doctor, Engine, OpenBackend
 from obra_tui.ui.requests import Requests
-from obra_tui.ui.state import TaskView
+from obra_tui.ui.state import TaskView, ViewState
 from obra_tui.ui.statusline import Part
 from obra_tui.ui.words import Tone
 
@@ -92,6 +93,16 @@ class Desk:
         """Blocks up to 2 s, so call it from a thread."""
         self.plan_watch.stop()
         self._link.close()
+
+    @property
+    def kept_back(self) -> KeptBack:
+        """Whose numbers blind mode hides now."""
+        return kept_back(self.hub.view, self.reviews) if self.blind else NOTHING
+
+    @property
+    def seen(self) -> ViewState:
+        """The view as the person may see it now."""
+        return view_without(self.hub.view, self.kept_back)
 
     def opened(self) -> None:
         loaded()

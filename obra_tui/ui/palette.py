@@ -72,7 +72,7 @@ class ObraCommands(Provider):
             yield text, TASK[task.state].word, partial(desk.watch_task, task.id)
 
     def _attempts(self) -> Iterator[Entry]:
-        view = desk_of(self.app).hub.view
+        view = desk_of(self.app).seen
         for attempt in view.attempts.values():
             task = view.tasks.get(attempt.task)
             name = f"{task.spec.key} {task.spec.title}" if task else str(attempt.task)

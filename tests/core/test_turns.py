@@ -34,3 +34,13 @@ def test_what_tells_who_it_was_can_be_left_out():
     kept = untold(story())
     assert not any(isinstance(record.event, ClaudeStarted) for record in kept)
     assert any(isinstance(record.event, ToolStarted) for record in kept)
+
+
+def test_nothing_that_is_left_tells_which_of_two_attempts_came_first():
+    kept = [record.event for record in untold(story())]
+    prompts = [event for event in kept if isinstance(event, PromptSent)]
+    assert len(prompts) == sum(isinstance(record.event, PromptSent) for record in story())
+    assert {(event.kind, event.by, event.text) for event in prompts} == {
+        ("task", "obra", "Hidden: it would tell which of the two came first.")
+    }
+    assert not {type(event).__name__ for event in kept} & {"DiffTaken", "ClaudeEnded", "RetryScheduled", "WorkAccepted"}

@@ -6,12 +6,16 @@ from obra_tui.core import events as e
 from obra_tui.core.commands import Decide
 from obra_tui.core.ids import GateId
 from obra_tui.core.model import Decision, DecisionKind, Reversal
+from obra_tui.ui.drafts import Draft
+from obra_tui.ui.kept_back import NOTHING, TELLING, KeptBack, attempt_without, kept_back, session_without, told
 from obra_tui.ui.screens.dialogs import WriteDialog
 from obra_tui.ui.screens.gates import gate_row
+from obra_tui.ui.screens.live import LiveScreen
 from obra_tui.ui.screens.rail import task_row
 from obra_tui.ui.state import ViewState, apply_all
 from obra_tui.ui.unbiased import hurried, own_score
 from tests.ui import stories
+from tests.ui.fake_history import FakeHistory
 from tests.ui.stage import Stage, settled
 
 NUMBER = "0.90 (PASS)"
@@ -119,3 +123,53 @@ def test_reverted_work_is_called_so_where_tasks_and_gates_are_listed():
     assert gate_row(view, gate, 0.0).aside.startswith("reverted")
     assert "reverted" in task_row(view, view.tasks[gate.task], current=False).aside
     assert view.revertible is None
+
+
+GIVING_AWAY = ("0.59", "FAIL", "0.86", "0.90", "It would pass", "All four operations are there")
+
+
+def gives_away(text):
+    return [words for words in GIVING_AWAY if words in text]
+
+
+async def test_in_blind_mode_no_screen_gives_the_number_away_until_the_own_score_is_given():
+    stage = Stage(stories.failing_gate())
+    async with stage.open((200, 50)) as pilot:
+        assert "0.59" in stage.text()
+        await stage.press(pilot, "g", "b", "escape", "l")
+        await settled(pilot, lambda: isinstance(stage.screen, LiveScreen))
+        assert gives_away(stage.text()) == []
+        assert "hidden until you gave your own" in stage.text()
+        assert "divide() raises" in stage.text(), "findings are there, as in the review"
+        await stage.press(pilot, "2")
+        assert gives_away(stage.text()) == []
+        await stage.press(pilot, "1", "g", "b", *"0.4", "ctrl+s")
+        await settled(pilot, lambda: "0.59" in stage.text())
+        await stage.press(pilot, "l")
+        await settled(pilot, lambda: isinstance(stage.screen, LiveScreen))
+        assert "0.59 (FAIL)" in stage.text()
+
+
+def test_what_is_read_from_the_history_is_kept_back_too():
+    history = FakeHistory.sample()
+    (detail,) = history._details.values()
+    (attempt,) = history._attempts.values()
+    summary = attempt.summary
+    kept = KeptBack(
+        attempts=frozenset((summary.id,)), tasks=frozenset((summary.task,)), sessions=frozenset((summary.session,))
+    )
+    hidden = session_without(detail, kept)
+    assert (detail.summary.score, hidden.summary.score) == (0.9, None)
+    assert {item.score for item in (*hidden.tasks, *hidden.attempts) if item.id in (summary.id, summary.task)} == {None}
+    bare = attempt_without(attempt, kept)
+    assert (bare.quality, bare.outcome, bare.verdict, bare.summary.passes) == (None, None, None, None)
+    records = stories.failing_gate().records
+    mine = KeptBack(attempts=frozenset(record.attempt for record in records if record.attempt))
+    assert not any(isinstance(record.event, TELLING) for record in told(records, mine))
+
+
+def test_work_that_is_answered_or_over_hides_nothing():
+    view = apply_all(ViewState(), stories.failing_gate().records)
+    (gate,) = view.waiting_gates
+    assert kept_back(view, {gate.id: Draft(own_score=0.4)}) == NOTHING
+    assert kept_back(apply_all(ViewState(), approvals(5.0).records), {}) == NOTHING

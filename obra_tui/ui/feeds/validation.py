@@ -13,6 +13,7 @@ from obra_tui.ui.feeds.lines import heading, joined, named, text_lines
 from obra_tui.ui.feeds.pane import Pane
 from obra_tui.ui.feeds.partial_json import parse_partial
 from obra_tui.ui.format import brief, count, plural, score
+from obra_tui.ui.kept_back import NOTHING, TELLING
 from obra_tui.ui.words import CHECK, SEVERITY
 from widgets.lines import LogLine, Span
 
@@ -21,6 +22,7 @@ LIVE_ROWS = 8
 TAIL_ROWS = 6
 """Last rows of a failed check that stand open; the whole output is a card of its own."""
 """Rows of output below a check while it runs; all of it is there when it is done."""
+HIDDEN = "The judge's scores are hidden until you gave your own at the gate (blind mode)."
 _STYLES = {CheckStatus.PASSED: "ok", CheckStatus.FAILED: "error", CheckStatus.TIMED_OUT: "error"}
 
 
@@ -39,6 +41,8 @@ class ValidationFeed:
     def __init__(self, pane: Pane, *, raw: bool = False) -> None:
         self._pane = pane
         self.raw = raw
+        self.kept = NOTHING
+        """Whose answers are not shown."""
         self._attempt = ""
         self._number = 0
         self._partial: dict[str, str] = {}
@@ -61,7 +65,9 @@ class ValidationFeed:
             if record.attempt and record.attempt != self._attempt:
                 self._answers.clear()
                 self._attempt, self._prompts, self._merges = record.attempt, 0, 0
-            if isinstance(record.event, e.JudgeStreamed):
+            if record.attempt in self.kept.attempts and isinstance(record.event, TELLING):
+                self._keep_back(record.event)
+            elif isinstance(record.event, e.JudgeStreamed):
                 answer = self._answers.setdefault(record.event.part, _Answer(key=self._answer_key))
                 answer.text += record.event.text
                 touched[answer.key] = answer
@@ -69,6 +75,13 @@ class ValidationFeed:
                 self._one(record.event)
         for answer in touched.values():
             self._put_keyed(self._answer_card(answer))
+
+    def _keep_back(self, event: e.Event) -> None:
+        """Say that there is an answer; its findings are shown, as in the review."""
+        if isinstance(event, e.VerdictReached):
+            self._stop_waiting()
+            self._pane.append(LogLine(HIDDEN, style="warn", glyph="–"))
+            self._pane.extend([finding_line(finding) for finding in event.verdict.findings])
 
     def _one(self, event: e.Event) -> None:
         match event:

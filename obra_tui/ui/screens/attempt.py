@@ -51,6 +51,8 @@ class AttemptScreen(SubjectKeys):
         """What came while the rest was being read."""
         self._lines: Sequence[LogLine] = ()
         self._jumped: dict[Stop, int] = {}
+        self._hidden = False
+        """The number was kept back when the page was written."""
         self._reading = Reading(self)
 
     def compose_body(self) -> ComposeResult:
@@ -137,7 +139,7 @@ class AttemptScreen(SubjectKeys):
             self._transcript.start(past.records, follow=past.runs)
             return
         self._pane.clear()
-        page = self._page
+        page, past = self._page, past.without(self.desk.kept_back)
 
         def make() -> None:
             """In a worker thread: there may be very much of it."""
@@ -165,11 +167,14 @@ class AttemptScreen(SubjectKeys):
             self._fresh += records
         else:
             self._grow(records)
-        past = self._past
+        past = self._past.without(self.desk.kept_back) if self._past else None
         if past is None:
             problem = Part(text=self._reading.problem, tone=Tone.FAIL, shrinks=True)
             self.show_status(Part(text="HISTORY", strong=True), Part(text=self._reading.doing), problem)
             return
+        if past.hidden != self._hidden:
+            self._hidden = past.hidden
+            self._show_page()
         summary, session = past.detail.summary, past.session.summary
         pin = f"{PIN} " if past.pinned else ""
         place = "HISTORY" if self.size.width < _NARROW else f"HISTORY › {pin}{session.title}"

@@ -158,8 +158,12 @@ class HistoryScreen(SubjectKeys, SearchLine):
             Part(text=self._reading.problem, tone=Tone.FAIL),
         )
 
+    @property
+    def _seen(self) -> Listing:
+        return self._listing.without(self.desk.kept_back)
+
     def _show_rows(self, keep: bool = True) -> None:
-        rows = self._listing.rows(self.desk.clock.now(), [subject.id for subject in self._marked])
+        rows = self._seen.rows(self.desk.clock.now(), [subject.id for subject in self._marked])
         listed = self.query_one("#list", ChoiceList)
         listed.border_title = self._listing.title
         listed.set_rows(rows or [LogLine(text, style="dim") for text in self._empty()], keep=keep)
@@ -179,7 +183,7 @@ class HistoryScreen(SubjectKeys, SearchLine):
 
     def _show_card(self) -> None:
         pane = self.query_one("#detail", LogPane)
-        pane.border_title, lines = self._listing.card(self._key)
+        pane.border_title, lines = self._seen.card(self._key)
         pane.clear()
         pane.extend(lines)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from obra_tui.core.history import Found, Mark, Page, SessionDetail, SessionSummary
 from obra_tui.core.ids import AttemptId, SessionId
 from obra_tui.ui.format import plural
+from obra_tui.ui.kept_back import KeptBack, found_without, row_without, session_without
 from obra_tui.ui.screens.found_rows import Group, found_card, found_groups, found_row
 from obra_tui.ui.screens.history_rows import attempt_row, session_card, session_row
 from widgets.lines import LogLine
@@ -53,6 +54,17 @@ class Listing:
         """The row is one of the last that were read, and there are more."""
         keys = [group.key for group in self.groups] if self.searched else [session.id for session in self.sessions]
         return self.more is not None and self.opened is None and key in keys[-_NEAR:]
+
+    def without(self, kept: KeptBack) -> Listing:
+        """Return it without the numbers that are kept back."""
+        if not kept.attempts:
+            return self
+        return replace(
+            self,
+            sessions=tuple(row_without(session, kept) for session in self.sessions),
+            found=tuple(found_without(row, kept) for row in self.found),
+            opened=session_without(self.opened, kept) if self.opened else None,
+        )
 
     # -- showing -------------------------------------------------------------------------------
 

@@ -20,13 +20,14 @@ from obra_tui.ui.bindings import bindings
 from obra_tui.ui.feeds.claude import ATTEMPT, ClaudeFeed
 from obra_tui.ui.feeds.validation import ValidationFeed
 from obra_tui.ui.format import duration
+from obra_tui.ui.kept_back import view_without
 from obra_tui.ui.plain import plain
 from obra_tui.ui.screens.base import ObraScreen
 from obra_tui.ui.screens.live_hints import hints
 from obra_tui.ui.screens.message_line import MessageLine
 from obra_tui.ui.screens.rail import Rail
 from obra_tui.ui.selection import Shown, neighbour, shown
-from obra_tui.ui.state import Step, StepStatus, steps_of
+from obra_tui.ui.state import Step, StepStatus, ViewState, steps_of
 from obra_tui.ui.statusline import Part, side_by_side, status_parts
 from obra_tui.ui.words import STEP, Tone
 from widgets.banner import Banner
@@ -60,6 +61,8 @@ class LiveScreen(ObraScreen):
         super().__init__()
         self._pinned: TaskId | None = None
         self._shown = Shown()
+        self._view = ViewState()
+        """As the person may see it now."""
         self._drawn: TaskId | None = None
         self._hinted = ""
         self._attentions: tuple[Attention, ...] = ()
@@ -99,14 +102,15 @@ class LiveScreen(ObraScreen):
 
     def draw(self, records: Sequence[Record]) -> None:
         before = self._shown.task.id if self._shown.task else None
-        self._shown = shown(self.hub.view, session=self.desk.session, pinned=self._pinned, before=before)
+        self._keep_back()
+        self._shown = shown(self._view, session=self.desk.session, pinned=self._pinned, before=before)
         self._draw_panes(records)
         self._draw_scores()
         self.tick()
 
     def tick(self) -> None:
         """Everything that a clock changes."""
-        now, view = self.desk.clock.now(), self.hub.view
+        now, view = self.desk.clock.now(), self._view
         shown_now = self._shown
         self.show_status(*self._status_parts(now))
         self.query_one("#steps", StepStrip).show(self._strip(now))
@@ -119,9 +123,23 @@ class LiveScreen(ObraScreen):
         it = self._shown
         if it.session is None:
             return (Part(text=self.desk.phase),)
-        parts = status_parts(self.hub.view, it.session, it.task, it.attempt, now, self.desk.launch.ascii_glyphs)
+        parts = status_parts(self._view, it.session, it.task, it.attempt, now, self.desk.launch.ascii_glyphs)
         pinned = (Part(text="pinned"),) if self._pinned else ()
-        return (*parts, *pinned, *side_by_side(self.hub.view, it.session))
+        return (*parts, *pinned, *side_by_side(self._view, it.session))
+
+    def _keep_back(self) -> None:
+        """In blind mode the judge's number is not shown before the person's own is given."""
+        kept = self.desk.kept_back
+        self._view = view_without(self.hub.view, kept)
+        if kept != self._validation_feed.kept:
+            self._validation_feed.kept = kept
+            self._draw_validation_anew()
+            self.query_one("#quality").border_title = "Quality, hidden: blind" if kept.attempts else "Quality"
+
+    def _draw_validation_anew(self) -> None:
+        if self._shown.task:
+            self._validation_feed.reset()
+            self._validation_feed.add(self.hub.tapes.of(self._shown.task.id))
 
     def _strip(self, now: float) -> list[StripStep]:
         if self._shown.task is None:
@@ -167,7 +185,7 @@ class LiveScreen(ObraScreen):
 
     def _draw_scores(self) -> None:
         task, attempt = self._shown.task, self._shown.attempt
-        earlier = self.hub.view.attempts_of(task.id) if task else ()
+        earlier = self._view.attempts_of(task.id) if task else ()
         before = earlier[-2] if len(earlier) > 1 else None
         bars = self.query_one("#scores", ScoreBars)
         bars.show(
@@ -303,9 +321,7 @@ class LiveScreen(ObraScreen):
     def action_raw(self) -> None:
         self._validation_feed.raw = not self._validation_feed.raw
         self._validation.set_hint("v rendered answer" if self._validation_feed.raw else "v raw answer")
-        if self._shown.task:
-            self._validation_feed.reset()
-            self._validation_feed.add(self.hub.tapes.of(self._shown.task.id))
+        self._draw_validation_anew()
 
     def action_zoom(self) -> None:
         if self.maximized is None:

@@ -11,6 +11,7 @@ from obra_tui.core.events import STREAMED, Record
 from obra_tui.core.history import AttemptDetail, History, SessionDetail
 from obra_tui.core.ids import AttemptId
 from obra_tui.core.model import GateDecision
+from obra_tui.ui.kept_back import KeptBack, attempt_without, told
 from obra_tui.ui.ports import Archive
 from obra_tui.ui.screens.history_rows import PINNED, running
 from obra_tui.ui.screens.listing import Labels, Subject
@@ -40,6 +41,8 @@ class PastAttempt:
     session: SessionDetail
     records: tuple[Record, ...] = ()
     labels: Labels = field(default_factory=dict)
+    hidden: bool = False
+    """The number is kept back from the person."""
 
     @property
     def id(self) -> AttemptId:
@@ -71,6 +74,8 @@ class PastAttempt:
 
     @property
     def quality(self) -> str:
+        if self.hidden:
+            return "score hidden (blind mode)"
         if self.detail.quality is not None:
             return self.detail.quality.line
         return "" if self.runs else "– no gate"
@@ -93,6 +98,12 @@ class PastAttempt:
         siblings = [attempt.id for attempt in self.session.attempts]
         at = siblings.index(self.id) + step if self.id in siblings else -1
         return siblings[at] if 0 <= at < len(siblings) else None
+
+    def without(self, kept: KeptBack) -> PastAttempt:
+        """Return it without the number, if that is kept back."""
+        if self.id not in kept.attempts:
+            return self
+        return replace(self, hidden=True, detail=attempt_without(self.detail, kept), records=told(self.records, kept))
 
     # -- growing -------------------------------------------------------------------------------
 

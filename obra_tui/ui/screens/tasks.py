@@ -89,7 +89,7 @@ class TasksScreen(ObraScreen):
         session, tasks = self._session, self._tasks
         self.show_status(*status_of(self.hub.view, session))
         self._marked &= {task.id for task in tasks}
-        rows = task_rows(self.hub.view, tasks, self._marked, self._list_width)
+        rows = task_rows(self.desk.seen, tasks, self._marked, self._list_width)
         if rows != self._rows:
             self._rows = rows
             self._list.set_rows(rows or [LogLine(line, style="dim") for line in self._empty()])
@@ -147,7 +147,7 @@ class TasksScreen(ObraScreen):
 
     def _tell_task(self) -> None:
         task, session = self._picked, self._session
-        attempts = self.hub.view.attempts_of(task.id) if task else ()
+        attempts = self.desk.seen.attempts_of(task.id) if task else ()
         if (task, attempts) == self._told:
             return
         self._told = (task, attempts)

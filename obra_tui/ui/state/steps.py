@@ -107,7 +107,8 @@ def _validate(attempt: AttemptView) -> Step:
 def _gate(task: TaskView, attempt: AttemptView) -> Step:
     quality = attempt.quality
     if quality is None:
-        return Step(name=StepName.GATE, status=StepStatus.WAITING)
+        asked = task.state is State.AWAITING_HUMAN and task.latest == attempt.id
+        return Step(name=StepName.GATE, status=StepStatus.ASKING if asked else StepStatus.WAITING)
     return Step(name=StepName.GATE, status=_gate_status(task, attempt), note=f"{quality.overall_score:.2f}")
 
 
