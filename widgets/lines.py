@@ -51,7 +51,7 @@ class LogLine:
     lead_style: str = "dim"
     hang: str | None = None
     key: str = ""
-    detail: tuple[LogLine, ...] = ()
+    detail: Sequence[LogLine] = ()
     unfolded: bool = False
 
     @classmethod

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from obra_tui.core import events as e
 from obra_tui.core.model import ConversationReason, Outcome, PermissionKind, PermissionVerdict, Usage
-from obra_tui.ui.feeds.lines import joined, named, patch_lines, text_lines
+from obra_tui.ui.feeds.lines import CardLines, joined, named, text_lines
 from obra_tui.ui.feeds.pane import Pane
 from obra_tui.ui.format import brief, clock_time, count, duration, money, plural
 from obra_tui.ui.words import person_name
@@ -18,7 +18,6 @@ TEXT, CALL, PERSON, SAYS, WARN, ERROR, END = "»", "▸", "›", "·", "!", "✗
 
 ATTEMPT = "attempt"
 """Key of the line that an attempt begins with, after the attempt's id."""
-_EDITS = frozenset({"Edit", "Write", "MultiEdit", "NotebookEdit"})
 _SHORT_OUTPUT = 3
 """A command's output of this many lines is shown at once."""
 
@@ -34,7 +33,7 @@ _REASONS = {
 class _Card:
     line: LogLine
     tool: str
-    input_lines: tuple[LogLine, ...]
+    given: str
 
 
 class ClaudeFeed:
@@ -128,7 +127,7 @@ class ClaudeFeed:
 
     def _tool_started(self, event: e.ToolStarted, time: str) -> None:
         text, spans = named(event.tool, event.title)
-        shown = ((*text_lines(event.input_json, "dim"),)) if event.input_json not in ("", "{}") else ()
+        given = event.input_json if event.input_json != "{}" else ""
         line = LogLine(
             text,
             spans=spans,
@@ -137,9 +136,9 @@ class ClaudeFeed:
             key=self._key(event.call),
             aside="…",
             lead="└ " if event.parent else "",
-            detail=shown,
+            detail=CardLines(given=given),
         )
-        self._cards[line.key] = _Card(line=line, tool=event.tool, input_lines=shown)
+        self._cards[line.key] = _Card(line=line, tool=event.tool, given=given)
         self._pane.append(line)
 
     def _tool_finished(self, event: e.ToolFinished) -> None:
@@ -186,17 +185,15 @@ class ClaudeFeed:
 
 def _finished_card(card: _Card, event: e.ToolFinished) -> LogLine:
     failed = event.is_error
-    output = patch_lines(event.patch) if event.patch and not failed else text_lines(event.output)
-    between = (LogLine("", style="dim"),) if card.input_lines and output else ()
-    short = card.tool not in _EDITS and 0 < len(output) <= _SHORT_OUTPUT
-    detail = output if short and card.tool == "Bash" else (*card.input_lines, *between, *output)
+    patch = "" if failed else event.patch
+    short = card.tool == "Bash" and not patch and 0 < len(text_lines(event.output)) <= _SHORT_OUTPUT
     return replace(
         card.line,
         glyph=WARN if failed else CALL,
         aside=_outcome(event),
         aside_style="error" if failed else "ok",
-        detail=detail,
-        unfolded=failed or (short and card.tool == "Bash"),
+        detail=CardLines(given="" if short else card.given, output="" if patch else event.output, patch=patch),
+        unfolded=failed or short,
     )
 
 

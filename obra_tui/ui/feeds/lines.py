@@ -1,6 +1,8 @@
 """Pieces that both feeds use: text as detail lines, diffs with their colours. Plain values in, lines out."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import overload
 
 from widgets.lines import LogLine, Span
 from widgets.text import without_colours
@@ -32,6 +34,41 @@ def _patch_style(text: str, fallback: str) -> str:
     if text.startswith("@@"):
         return "hunk"
     return {"+": "added", "-": "removed"}.get(text[:1], fallback)
+
+
+@dataclass(frozen=True, slots=True)
+class CardLines(Sequence[LogLine]):
+    """What unfolds below a tool call: what it was given, and what came of it.
+
+    Made when somebody looks: hardly any card is ever unfolded, and their lines took a sixth of the time of a busy
+    run and most of its memory.
+    """
+
+    given: str = ""
+    output: str = ""
+    patch: str = ""
+
+    def __bool__(self) -> bool:
+        return any(text and not text.isspace() for text in (self.given, self.output, self.patch))
+
+    def __len__(self) -> int:
+        return len(self._lines())
+
+    def __iter__(self) -> Iterator[LogLine]:
+        return iter(self._lines())
+
+    @overload
+    def __getitem__(self, index: int) -> LogLine: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[LogLine, ...]: ...
+    def __getitem__(self, index: int | slice) -> LogLine | tuple[LogLine, ...]:
+        return self._lines()[index]
+
+    def _lines(self) -> tuple[LogLine, ...]:
+        above = text_lines(self.given, "dim")
+        below = patch_lines(self.patch) if self.patch else text_lines(self.output)
+        between = (LogLine("", style="dim"),) if above and below else ()
+        return (*above, *between, *below)
 
 
 def named(name: str, rest: str, *, width: int = 6, style: str = "tool") -> tuple[str, tuple[Span, ...]]:
