@@ -19,6 +19,7 @@ from obra_tui.ui.footer import KeyLine, Place
 from obra_tui.ui.hub import Hub
 from obra_tui.ui.statusline import Part
 from obra_tui.ui.words import CONTENT_STYLES, Tone
+from widgets.frontmost import FrontCompositor
 from widgets.status_line import Part as LinePart
 from widgets.status_line import StatusLine
 
@@ -56,6 +57,10 @@ class ObraScreen(Screen[object]):
     ready = False
     """Its widgets are there."""
     _unwatch: Callable[[], None] | None = None
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._compositor = FrontCompositor()
 
     @property
     def desk(self) -> Desk:
