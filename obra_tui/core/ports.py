@@ -5,7 +5,7 @@ together. Streaming goes through an `Emit` callable that the engine hands in:
 it is cheap, never blocks, and may be called from the engine's loop only.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Protocol
 
 from obra_tui.core.events import Event, Record
@@ -171,10 +171,12 @@ class Journal(Protocol):
 class Ledger(Protocol):
     """What the engine must read back at start-up and before it decides."""
 
-    def open_sessions(self) -> tuple[tuple[SessionId, SessionKind], ...]: ...
+    def open_sessions(self, project: str = "") -> tuple[tuple[SessionId, SessionKind], ...]:
+        """Those of one project, or all."""
+        ...
 
-    def session_records(self, session: SessionId) -> tuple[Record, ...]:
-        """All records of a session but the streamed ones, in order: enough to rebuild its state."""
+    def session_records(self, session: SessionId, without: Collection[str] = ()) -> tuple[Record, ...]:
+        """All records of a session but the streamed ones and these types, in order: enough to rebuild its state."""
         ...
 
     def open_gates(self) -> tuple[OpenGate, ...]: ...

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Iterable, Iterator
 
 from obra_tui.core.crashpoint import crash_point
-from obra_tui.core.events import ProblemCleared, ProblemRaised, Record, TaskMoved
+from obra_tui.core.events import Event, ProblemCleared, ProblemRaised, Record, TaskMoved
+from obra_tui.core.ids import AttemptId, TaskId
 from obra_tui.core.lifecycle import WORKING, Trigger, advance
 from obra_tui.core.ports import Ledger
 from obra_tui.engine.outbox import Outbox
-from obra_tui.engine.work import SessionWork, rebuild
+from obra_tui.engine.work import NOT_FOLDED, SessionWork, rebuild
 
 FOUND = "Found half-way at start-up: an earlier Obra ended without stopping it. The work is kept."
 
@@ -16,22 +17,31 @@ def recover(
     ledger: Ledger, project: str, outbox: Outbox, adopt: Callable[[SessionWork], None]
 ) -> Iterator[SessionWork]:
     """Yield each open session of `project` after `adopt` got it and its interrupted tasks were marked."""
-    for session, _ in ledger.open_sessions():
-        records = ledger.session_records(session)
+    for session, _ in ledger.open_sessions(project):
+        records = ledger.session_records(session, NOT_FOLDED)
         work = rebuild(session, records)
-        if work is None or work.opened.project != project:
+        if work is None:
             continue
         adopt(work)
         crash_point("recovering.read")
-        for task in work.tasks.values():
-            if task.state in WORKING:
-                after = advance(task.state, Trigger.INTERRUPT)
-                moved = TaskMoved(before=task.state, trigger=Trigger.INTERRUPT, after=after, reason=FOUND)
-                outbox.commit(session, [(task.spec.id, task.attempt, moved)])
+        found = _found_halfway(work)
         if _says_that_the_disk_is_full(records):
-            outbox.commit(session, [(None, None, ProblemCleared(code="disk"))])
+            found.append((None, None, ProblemCleared(code="disk")))
+        if found:
+            outbox.commit(session, found)
         crash_point("recovering.marked")
         yield work
+
+
+def _found_halfway(work: SessionWork) -> list[tuple[TaskId | None, AttemptId | None, Event]]:
+    """Return what is to be told of them, all in one step: a hundred tasks wait for the disk once."""
+    found: list[tuple[TaskId | None, AttemptId | None, Event]] = []
+    for task in work.tasks.values():
+        if task.state in WORKING:
+            after = advance(task.state, Trigger.INTERRUPT)
+            moved = TaskMoved(before=task.state, trigger=Trigger.INTERRUPT, after=after, reason=FOUND)
+            found.append((task.spec.id, task.attempt, moved))
+    return found
 
 
 def _says_that_the_disk_is_full(records: Iterable[Record]) -> bool:

@@ -155,6 +155,13 @@ class SessionWork:
         return MappingProxyType({work.spec.key: work for work in self.tasks.values()})
 
 
+NOT_FOLDED = (
+    "text_finished", "text_dropped", "tool_started", "tool_finished", "claude_activity", "permission_asked",
+    "permission_answered", "claude_noticed", "check_started", "judge_started", "judge_prompted", "judge_waiting",
+)  # fmt: skip
+"""Types of events that `apply` does nothing with: the most of a long session, and not read to rebuild it."""
+
+
 def rebuild(session: SessionId, records: Iterable[Record]) -> SessionWork | None:
     """Return the session as its records tell it, or None without a `SessionOpened`."""
     work: SessionWork | None = None

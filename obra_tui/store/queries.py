@@ -5,7 +5,7 @@ from any thread, by any number of programs, and never holds the writer up.
 Lists are paged by keyset: a page costs the same however deep it lies.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -75,14 +75,18 @@ class SqlHistory:
 
     # --- Ledger
 
-    def open_sessions(self) -> tuple[tuple[SessionId, SessionKind], ...]:
+    def open_sessions(self, project: str = "") -> tuple[tuple[SessionId, SessionKind], ...]:
+        """Those of one project, or all."""
         query = select(t.session.c.id, t.session.c.kind).where(t.session.c.closed_at.is_(None)).order_by(t.session.c.id)
+        if project:
+            query = query.where(t.session.c.project == project)
         with self._reading() as connection:
             return tuple((SessionId(row.id), SessionKind(row.kind)) for row in connection.execute(query))
 
-    def session_records(self, session: SessionId) -> tuple[Record, ...]:
-        """All records of a session but the streamed ones, in order."""
-        query = select(*_RECORD).where(t.event.c.session == session, ~t.event.c.streamed).order_by(t.event.c.seq)
+    def session_records(self, session: SessionId, without: Collection[str] = ()) -> tuple[Record, ...]:
+        """All records of a session but the streamed ones and those of these types, in order."""
+        wanted = (t.event.c.session == session, ~t.event.c.streamed, t.event.c.type.not_in(without))
+        query = select(*_RECORD).where(*wanted).order_by(t.event.c.seq)
         with self._reading() as connection:
             return _records(connection, query)
 

@@ -128,7 +128,7 @@ def recovery_forgets_the_newest_session():
     from obra_tui.store.queries import SqlHistory
 
     original = SqlHistory.open_sessions
-    SqlHistory.open_sessions = lambda self: original(self)[:-1]
+    SqlHistory.open_sessions = lambda self, project="": original(self, project)[:-1]
 
 
 def accepted_halfway_is_done_again():

@@ -61,6 +61,8 @@ def test_records_come_back_as_they_were_without_the_streamed_ones(pair):
     kept = tuple(record for record in story.records if not isinstance(record.event, STREAMED))
     assert pair.ledger.session_records(story.session) == kept
     assert len(kept) < len(story.records)
+    but_tools = tuple(record for record in kept if record.event.type not in ("tool_started", "tool_finished"))
+    assert pair.ledger.session_records(story.session, ("tool_started", "tool_finished")) == but_tools
 
 
 def test_the_last_number_counts_the_streamed_ones_too(pair):
@@ -81,6 +83,13 @@ def test_only_sessions_that_were_not_closed_are_open(pair):
     pair.journal.append(finished_session().records)
     pair.journal.append(waiting_session().records)
     assert pair.ledger.open_sessions() == (("s2", SessionKind.MILESTONE),)
+
+
+def test_open_sessions_can_be_those_of_one_project(pair):
+    for session, project in (("s2", "/src/app"), ("s3", "/src/other")):
+        pair.journal.append(waiting_session(session, project=project).records)
+    assert pair.ledger.open_sessions("/src/other") == (("s3", SessionKind.MILESTONE),)
+    assert [session for session, _ in pair.ledger.open_sessions()] == ["s2", "s3"]
 
 
 def test_a_gate_is_open_until_it_is_decided(pair):

@@ -1,7 +1,7 @@
 """A journal and ledger in memory, held to the same contract as the real ones."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from obra_tui.core.errors import StoreError
 from obra_tui.core.events import (
@@ -93,16 +93,18 @@ class MemoryJournal:
 
     # Ledger
 
-    def open_sessions(self) -> tuple[tuple[SessionId, SessionKind], ...]:
+    def open_sessions(self, project: str = "") -> tuple[tuple[SessionId, SessionKind], ...]:
         found = []
         for session, kept in sorted(self.records.items()):
             opened = next(record.event for record in kept if isinstance(record.event, SessionOpened))
-            if not any(isinstance(record.event, SessionClosed) for record in kept):
+            closed = any(isinstance(record.event, SessionClosed) for record in kept)
+            if not closed and project in ("", opened.project):
                 found.append((session, opened.kind))
         return tuple(found)
 
-    def session_records(self, session: SessionId) -> tuple[Record, ...]:
-        return tuple(record for record in self.records.get(session, []) if not isinstance(record.event, STREAMED))
+    def session_records(self, session: SessionId, without: Collection[str] = ()) -> tuple[Record, ...]:
+        kept = (record for record in self.records.get(session, []) if not isinstance(record.event, STREAMED))
+        return tuple(record for record in kept if record.event.type not in without)
 
     def open_gates(self) -> tuple[OpenGate, ...]:
         waiting: dict[GateId, OpenGate] = {}

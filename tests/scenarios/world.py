@@ -82,6 +82,8 @@ class _Nowhere(MemoryJournal):
 
 
 class World:
+    patience_s = 10.0
+
     def __init__(self, tmp_path, *, plays=(WRITES,), rules=None, judge=(), attended=True, **config):
         self.implementer = FakeImplementer(plays)
         self.workspace = FolderWorkspace(tmp_path)
@@ -144,7 +146,7 @@ class World:
     async def until(self, wanted, count=1):
         """Wait until `count` told events satisfy `wanted` (a class or a predicate); return the last one."""
         test = (lambda event: isinstance(event, wanted)) if isinstance(wanted, type) else wanted
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(self.patience_s):
             while len(found := [e for e in self.events() if test(e)]) < count:
                 self._news.clear()
                 await self._news.wait()

@@ -26,7 +26,9 @@ class _Store:
 
 
 class LongWorld(World):
-    """A world that forgets what it was told, as a screen does."""
+    """A world that forgets what it was told, as a screen does, and has time while the machine does other work."""
+
+    patience_s = 300.0
 
     def _listen(self, records):
         self.told = [record for record in records if isinstance(record.event, SessionClosed)] or self.told
