@@ -1,6 +1,7 @@
 """The command `obra`, also as `python -m obra_tui`."""
 
 import gc
+import os
 import sys
 
 from obra_tui.core.collector import while_loading
@@ -11,6 +12,8 @@ def main() -> None:
     while_loading()
     # A thread that has got an answer, from git or from a key, goes on soon although another one is loading libraries.
     sys.setswitchinterval(0.0005)
+    # Nothing that is installed beside Obra has a say in its settings: pydantic would look through it for plugins.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     from obra_tui.cli.entry import run
 
     code = run(sys.argv[1:])

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from obra_tui.config.project import is_personal
 from obra_tui.config.sections import CheckSettings, Settings
 from obra_tui.config.showing import shown
+from obra_tui.config.wording import words_of
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "guides" / "configuration.md"
 _HEAD = """\
@@ -39,15 +40,14 @@ def _section(model: BaseModel, table: str) -> Iterator[str]:
         yield "| setting | default | meaning |\n|---|---|---|\n"
     for name in plain:
         key = f"{table}.{name}" if table else name
-        yield _row(key, getattr(model, name), fields[name].description)
+        yield _row(key, getattr(model, name), words_of(type(model), name))
     for name in fields:
         if isinstance(value := getattr(model, name), BaseModel):
             yield from _section(value, f"{table}.{name}" if table else name)
 
 
-def _row(key: str, value: Any, description: str | None) -> str:
+def _row(key: str, value: Any, said: str) -> str:
     default = '"~/.local/share/obra"' if key == "data_dir" else shown(value)
-    said = " ".join((description or "").split())
     mine = " *Yours alone.*" if is_personal(key) else ""
     said = said.replace(" Not in a project file.", "")
     return f"| `{key}` | `{_cell(default)}` | {_cell(said)}{mine} |\n"
@@ -57,7 +57,7 @@ def _checks() -> str:
     said = " ".join((CheckSettings.__doc__ or "").split())
     rows = "".join(
         f"| `{name}` | {'required' if field.is_required() else f'`{_cell(shown(field.default))}`'} "
-        f"| {_cell(' '.join((field.description or '').split()))} |\n"
+        f"| {_cell(words_of(CheckSettings, name))} |\n"
         for name, field in CheckSettings.model_fields.items()
     )
     return f"\n## [[checks]]\n\n{said}\n\n| setting | default | meaning |\n|---|---|---|\n{rows}"

@@ -5,10 +5,13 @@ nothing of Claude Code.
 """
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
+
+from obra_tui.core.marks import can_be_seen, carriers
 
 
 def identity(pid: int) -> str:
@@ -44,8 +47,17 @@ def family(pid: int) -> list[psutil.Process]:
 
 def marked(name: str, value: str | None = None) -> list[tuple[psutil.Process, dict[str, str]]]:
     """Return processes with variable `name` (and `value`) in their environment, with that environment."""
-    environments = ((process, _environment(process)) for process in psutil.process_iter())
+    environments = ((process, _environment(process)) for process in _candidates(name, value or ""))
     return [(process, env) for process, env in environments if name in env and value in (None, env[name])]
+
+
+def _candidates(name: str, beginning: str) -> Iterator[psutil.Process]:
+    if not can_be_seen():
+        yield from psutil.process_iter()
+        return
+    for pid in carriers(name, beginning):
+        with suppress(psutil.Error):
+            yield psutil.Process(pid)
 
 
 def _environment(process: psutil.Process) -> dict[str, str]:

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from obra_tui.config.project import is_personal
 from obra_tui.config.sections import CheckSettings, Settings
 from obra_tui.config.showing import shown
+from obra_tui.config.wording import words_of
 
 _HEAD = """\
 Every setting of Obra with its default. Written by `python -m obra_tui.settings`.
@@ -43,8 +44,8 @@ def _comment(text: str) -> str:
 
 
 def _template_of(model: BaseModel, table: str) -> Iterator[str]:
-    for name, field in type(model).model_fields.items():
-        value = getattr(model, name)
+    for name in type(model).model_fields:
+        value, words = getattr(model, name), words_of(type(model), name)
         key = f"{table}.{name}" if table else name
         if isinstance(value, BaseModel):
             yield f"\n{_comment(type(value).__doc__ or '')}\n[{key}]"
@@ -52,17 +53,17 @@ def _template_of(model: BaseModel, table: str) -> Iterator[str]:
         elif key == "checks":
             yield f"\n{_comment(CheckSettings.__doc__ or '')}\n{_comment(_CHECK_EXAMPLE)}"
         elif key == "keys":
-            yield f"\n{_wrapped(field.description)}\n[keys]"
+            yield f"\n{_wrapped(words)}\n[keys]"
         else:
-            yield from _template_line(name, key, value, field.description)
+            yield from _template_line(name, key, value, words)
 
 
-def _template_line(name: str, key: str, value: Any, description: str | None) -> Iterator[str]:
-    if description:
-        yield _wrapped(description)
+def _template_line(name: str, key: str, value: Any, words: str) -> Iterator[str]:
+    if words:
+        yield _wrapped(words)
     text = '"~/.local/share/obra"' if key == "data_dir" else shown(value)
     yield f"# {name} = {text}" if is_personal(key) and not key.startswith("ui.") else f"{name} = {text}"
 
 
-def _wrapped(description: str | None) -> str:
-    return textwrap.fill(" ".join((description or "").split()), 110, initial_indent="# ", subsequent_indent="# ")
+def _wrapped(words: str) -> str:
+    return textwrap.fill(words, 110, initial_indent="# ", subsequent_indent="# ")

@@ -15,6 +15,7 @@ from typing import ParamSpec, TypeVar
 from obra_tui.core.commands import Command
 from obra_tui.core.errors import StoreError
 from obra_tui.core.events import Record
+from obra_tui.engine.children import watch_without_threads
 from obra_tui.engine.orchestrator import Orchestrator
 
 P = ParamSpec("P")
@@ -95,6 +96,7 @@ class EngineThread:
             self._thread.join(_STOP_LIMIT_S)
 
     def _main(self) -> None:
+        watch_without_threads()
         try:
             asyncio.run(self._live())
         except BaseException as fault:

@@ -8,9 +8,11 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import psutil
+
+from obra_tui.core.marks import can_be_seen, carriers
 
 MARK = "OBRA_ATTEMPT"
 """Environment variable that every process of a run inherits."""
@@ -28,11 +30,11 @@ async def kill_tree(pid: int, mark: str) -> None:
 
 async def kill_left_over(prefix: str) -> None:
     """Kill what an Obra that died has left: processes whose mark begins so."""
-    await asyncio.to_thread(_kill_until_none, lambda: _marked(lambda mark: mark.startswith(prefix)))
+    await asyncio.to_thread(_kill_until_none, lambda: _marked(prefix))
 
 
 def _sweep(pid: int, mark: str) -> None:
-    _kill_until_none(lambda: [*_descendants(pid), *_marked(lambda found: found == mark)])
+    _kill_until_none(lambda: [*_descendants(pid), *_marked(mark)])
 
 
 def _kill_until_none(find: Callable[[], list[psutil.Process]]) -> None:
@@ -55,8 +57,17 @@ def _descendants(pid: int) -> list[psutil.Process]:
     return [process for process in found if _lives(process)]
 
 
-def _marked(wanted: Callable[[str], bool]) -> list[psutil.Process]:
-    return [process for process in psutil.process_iter() if wanted(_mark_of(process)) and _lives(process)]
+def _marked(beginning: str) -> list[psutil.Process]:
+    return [process for process in _carriers(beginning) if _lives(process)]
+
+
+def _carriers(beginning: str) -> Iterator[psutil.Process]:
+    if not can_be_seen():
+        yield from (process for process in psutil.process_iter() if _mark_of(process).startswith(beginning))
+        return
+    for pid in carriers(MARK, beginning):
+        with contextlib.suppress(psutil.Error):
+            yield psutil.Process(pid)
 
 
 def _mark_of(process: psutil.Process) -> str:

@@ -10,7 +10,6 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from contextlib import aclosing
 from typing import Any, TypeVar
 
-import httpx
 import stamina
 import stamina.instrumentation
 
@@ -19,6 +18,7 @@ from obra_tui.judge.config import JudgeConfig
 from obra_tui.judge.dialects import missing_model, refusal, speech_of, wrong_dialect
 from obra_tui.judge.exchange import Answer, Hearing, Piece, Question, Served
 from obra_tui.judge.faults import AnswerBroken, DeadlinePassed, NotReachable, ServerRefused, StillLoading
+from obra_tui.judge.lean_httpx import httpx
 
 T = TypeVar("T")
 
