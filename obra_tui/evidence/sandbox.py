@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from obra_tui.core.model import SandboxLevel
-from obra_tui.evidence.copies import make_private, remove_tree
+from obra_tui.evidence.copies import disk_faults, make_private, remove_tree
 from obra_tui.evidence.processes import MARK
 from obra_tui.evidence.running import Launch, run
 
@@ -133,8 +133,9 @@ class Sandbox:
         if shutil.which(program) is None:
             hint = " (Debian: apt install bubblewrap)" if level is SandboxLevel.BWRAP else ""
             return f"{program} is not installed{hint}."
-        make_private(self._data_dir)
-        folder = Path(tempfile.mkdtemp(prefix="probe-", dir=self._data_dir))
+        with disk_faults(self._data_dir):
+            make_private(self._data_dir)
+            folder = Path(tempfile.mkdtemp(prefix="probe-", dir=self._data_dir))
         try:
             return await self._judge_canary(level, folder)
         finally:

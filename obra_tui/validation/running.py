@@ -21,6 +21,7 @@ from obra_tui.core.history import AttemptDetail, SessionDetail
 from obra_tui.core.ids import new_id
 from obra_tui.core.lifecycle import State
 from obra_tui.core.model import CheckStatus, PermissionVerdict
+from obra_tui.evidence.copies import disk_faults, make_private
 from obra_tui.rehearsal import Scenario, materialise
 from obra_tui.settings import Settings
 from obra_tui.validation.outcome import AttemptRun, ProbeRun, ScenarioRun, SessionRun, TaskRun
@@ -75,7 +76,8 @@ def run_scenario(scenario: Scenario, ground: Ground, tell: Tell) -> ScenarioRun:
 
 @contextmanager
 def _opened(scenario: Scenario, ground: Ground) -> Iterator[Obra]:
-    ground.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with disk_faults(ground.data_dir):
+        make_private(ground.data_dir)
     if ground.rehearsal:
         obra, _ = Obra.rehearse(str(scenario.folder), ground.settings)
     else:

@@ -6,6 +6,7 @@ import asyncio
 import os
 import re
 import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,10 +35,16 @@ class MachineDoctor:
         yield line
         if settings is None:
             return
-        for look in (_data_folder, _sqlite, _sandbox):
-            yield look(settings)
-        yield from _claude(settings)
-        yield _judge(settings)
+        folder = _data_folder(settings)
+        yield folder
+        with tempfile.TemporaryDirectory(prefix="obra-doctor-") as spare:
+            if folder.status is DoctorStatus.MISSING:
+                # What only passes through the folder can be told all the same.
+                settings = settings.model_copy(update={"data_dir": Path(spare)})
+            yield _sqlite(settings)
+            yield _sandbox(settings)
+            yield from _claude(settings)
+            yield _judge(settings)
 
     def _project_line(self) -> DoctorLine:
         from obra_tui.wiring.project import project_root
@@ -92,7 +99,7 @@ def _root() -> Iterator[DoctorLine]:
 def _data_folder(settings: Settings) -> DoctorLine:
     folder = settings.data_dir
     parent = next((path for path in (folder, *folder.parents) if path.exists()), Path("/"))
-    if not os.access(parent, os.W_OK):
+    if not (parent.is_dir() and os.access(parent, os.W_OK | os.X_OK)):
         return _line(
             "data-folder",
             DoctorStatus.MISSING,

@@ -39,16 +39,20 @@ class Rehearsal:
 
 
 def open_rehearsal(scenario: str, settings: Settings, *, pace: float) -> Rehearsal:
-    """Start the servers and make the repository. Raises `ObraError` for an unknown scenario.
+    """Start the servers and make the repository.
+
+    Raises `ObraError` for an unknown scenario and for a data directory that cannot be written.
 
     `pace` 1 can be watched, 0 is as fast as possible.
     """
+    from obra_tui.evidence.copies import disk_faults, make_private
     from obra_tui.rehearsal import Stage, load_scenario, materialise
 
     told = load_scenario(scenario)
-    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    project = materialise(told, settings.data_dir / "rehearsals" / f"{told.name}-{new_id('')}")
-    home = Path(tempfile.mkdtemp(prefix="obra-rehearsal-"))
+    with disk_faults(settings.data_dir):
+        make_private(settings.data_dir)
+        project = materialise(told, settings.data_dir / "rehearsals" / f"{told.name}-{new_id('')}")
+        home = Path(tempfile.mkdtemp(prefix="obra-rehearsal-"))
     stage = Stage.open(told, pace=pace)
     return Rehearsal(stage=stage, project=project, plan=told.plan, models=_scripted(stage, settings, home), home=home)
 

@@ -88,3 +88,19 @@ def test_a_wrong_line_is_a_usage_error_and_no_crash(line, capsys):
 def test_a_start_without_a_terminal_says_what_to_do(capsys):
     assert run([]) == 2
     assert "needs a terminal" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "line", [["demo"], ["validate", "--rehearsal", "--only", "calculator"], ["run", "--task", "x", "--headless"]]
+)
+def test_a_data_directory_that_cannot_be_made_is_told_in_one_line(line, tmp_path, monkeypatch, capfd):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("OBRA_DATA_DIR", str(tmp_path / "file" / "data"))
+    author = ["-c", "user.name=A", "-c", "user.email=a@b.c"]
+    subprocess.run(["git", "init", "-q", tmp_path], check=True)
+    subprocess.run(["git", "-C", tmp_path, *author, "commit", "-q", "--allow-empty", "-m", "begin"], check=True)
+    monkeypatch.chdir(tmp_path)
+    assert run(line) != 0
+    said = "".join(capfd.readouterr())
+    assert "Not a directory" in said
+    assert "Obra itself failed" not in said
