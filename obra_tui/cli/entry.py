@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from obra_tui.cli.plain import bare_start, plain_run, wants_screen
-from obra_tui.core.errors import ObraError
+from obra_tui.core.errors import ConfigError, ObraError
 
 _EXIT_CRASH = 1
 _EXIT_INTERRUPTED = 130
@@ -15,6 +15,7 @@ def run(argv: list[str]) -> int:
     """Carry out one command line and return its exit code."""
     folder = bare_start(argv)
     try:
+        _refuse_without_home()
         if folder is not None and wants_screen(headless=False, as_json=False):
             return _open_app(folder)
         return _parse(argv)
@@ -28,6 +29,12 @@ def run(argv: list[str]) -> int:
         return _EXIT_CRASH
     except Exception as fault:  # noqa: BLE001  # the edge of the process: a person gets a sentence and a file
         return _refused(_crashed(fault))
+
+
+def _refuse_without_home() -> None:
+    """Settings and data are looked for below it: in a container, a user id may have none."""
+    if os.path.expanduser("~") == "~":  # noqa: PTH111  # Path.home() raises a RuntimeError instead
+        raise ConfigError("No home directory is known.", where="HOME", fix="Set HOME to a folder of yours.")
 
 
 def _open_app(folder: Path) -> int:

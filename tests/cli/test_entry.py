@@ -104,3 +104,9 @@ def test_a_data_directory_that_cannot_be_made_is_told_in_one_line(line, tmp_path
     said = "".join(capfd.readouterr())
     assert "Not a directory" in said
     assert "Obra itself failed" not in said
+
+
+def test_a_user_without_a_home_is_told_so(monkeypatch, capsys):
+    monkeypatch.setattr("os.path.expanduser", lambda path: path)
+    assert run(["history"]) == 2
+    assert capsys.readouterr().err == "obra: HOME: No home directory is known. Set HOME to a folder of yours.\n"
