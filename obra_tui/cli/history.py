@@ -185,6 +185,7 @@ def when(at: float) -> str:
 
 def _session_line(session: SessionSummary, labels: Iterable[str]) -> str:
     states = ", ".join(f"{count} {state.value}" for state, count in session.states)
+    states += f" ({session.reverted} reverted)" if session.reverted else ""
     marks = [f"REHEARSAL {session.rehearsal}"] if session.rehearsal else []
     marks += ["no gate"] if session.kind is SessionKind.IMPORTED else [states or "no task"]
     marks += [f"Quality: {session.score:.2f}"] if session.score is not None else []
@@ -198,6 +199,7 @@ def _attempt_line(attempt: AttemptSummary) -> str:
     score = "–" if attempt.score is None else f"{attempt.score:.2f} ({'PASS' if attempt.passes else 'FAIL'})"
     decided = f"{attempt.decision.value} by {attempt.decided_by}" if attempt.decision else ""
     decided = decided or ("waiting" if attempt.waiting else attempt.task_state.value)
+    decided += ", reverted" if attempt.reverted else ""
     name = f"{one_line(attempt.task_key, 20)} {one_line(attempt.task_title, 60)}"
     return f"{attempt.id}  {when(attempt.started_at)}  {name}  attempt {attempt.number}  Quality: {score}  {decided}"
 

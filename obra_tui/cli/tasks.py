@@ -186,10 +186,10 @@ def _warn(text: str) -> None:
 def _as_json(session: SessionId, task: "TaskStanding") -> dict[str, object]:
     spec = json.loads(json.dumps(dataclasses.asdict(task.spec), default=str))
     standing = {"state": task.state.value, "held": task.held_back, "attempts": task.attempts}
-    return {"type": "task", "session": session, **standing, **spec}
+    return {"type": "task", "session": session, **standing, "reverted": task.reverted or None, **spec}
 
 
 def _line(number: int, task: "TaskStanding") -> str:
-    word = "held" if task.held_back else task.state.value
+    word = "held" if task.held_back else "reverted" if task.reverted else task.state.value
     after = f"  after {', '.join(task.spec.depends_on)}" if task.spec.depends_on else ""
     return f"{number:>3}  {task.spec.key:<8} {word:<15} {one_line(task.spec.title, 80)}{after}"

@@ -51,7 +51,10 @@ def blocks(session: SessionDetail, attempts: Sequence[Told]) -> Iterator[Block]:
         yield Block(kind="p", text="Imported: nothing was checked, judged or gated. No gate.")
     yield Block(kind="table", rows=tuple(_facts(session)))
     yield Block(kind="h2", text="Tasks")
-    rows = [(t.key, t.title, t.state.value, _score(t.score), str(t.attempts), t.commit[:12]) for t in session.tasks]
+    rows = [
+        (t.key, t.title, "reverted" if t.reverted else t.state.value, _score(t.score), str(t.attempts), t.commit[:12])
+        for t in session.tasks
+    ]
     yield Block(kind="table", rows=(("task", "title", "state", "score", "attempts", "commit"), *rows))
     for told in attempts:
         yield from _attempt(told)

@@ -101,6 +101,8 @@ class SessionSummary:
     attempts: int = 0
     waiting: int = 0
     """Gates that wait for a person."""
+    reverted: int = 0
+    """Of how many accepted tasks the work was taken back."""
     score: float | None = None
     """Mean over the tasks of the score that each got last."""
     usage: Usage = field(default_factory=Usage)
@@ -129,6 +131,8 @@ class TaskSummary:
     """Of the last attempt that has one."""
     commit: str
     """Commit that took the work in; empty if none did."""
+    reverted: str = ""
+    """Commit that took it back later; the state stays `accepted`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,6 +161,8 @@ class AttemptSummary:
     claude_model: str
     judge_model: str
     usage: Usage
+    reverted: str = ""
+    """Commit that took the accepted work back."""
 
     @property
     def seconds(self) -> float | None:

@@ -21,6 +21,7 @@ IS = (
     "waiting",
     "accepted",
     "merged",
+    "reverted",
     "rejected",
     "failed",
     "cancelled",

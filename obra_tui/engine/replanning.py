@@ -109,6 +109,8 @@ class TaskStanding:
     held_back: bool
     attempts: int
     changeable: bool
+    reverted: str = ""
+    """Commit that took the accepted work back."""
 
     @property
     def over(self) -> bool:
@@ -125,6 +127,7 @@ def standing(work: SessionWork) -> tuple[TaskStanding, ...]:
             held_back=item.held_back,
             attempts=item.number,
             changeable=not_started(item),
+            reverted=item.reversal.commit if item.reversal else "",
         )
         for item in in_order(work)
         if not item.removed

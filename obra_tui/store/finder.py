@@ -166,6 +166,9 @@ def _is(clause: Clause) -> Condition:
             return select(t.gate.c.id).where(t.gate.c.attempt == _A.id, t.gate.c.closed_at.is_(None)).exists()
         case "accepted" | "merged":
             return select(_taken_in.c.task).where(_taken_in.c.attempt == _A.id).exists()
+        case "reverted":
+            taken_back = (_taken_in.c.attempt == _A.id, _taken_in.c.reverted != "")
+            return select(_taken_in.c.task).where(*taken_back).exists()
         case "running":
             return _A.ended_at.is_(None) & _T.state.in_([state.value for state in WORKING])
         case "rehearsal":

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, Table, and_, func, literal, or_, select, union_all
+from sqlalchemy import ColumnElement, Connection, Row, Select, Table, and_, case, func, literal, or_, select, union_all
 
 from obra_tui.core.history import HistoryFilter, Mark, SessionSummary
 from obra_tui.store import rows
@@ -18,6 +18,7 @@ _ATTEMPTS = (
         t.task.c.title.label("task_title"),
         t.task.c.state.label("task_state"),
         t.acceptance.c.commit,
+        t.acceptance.c.reverted,
         select(func.max(t.gate.c.id))
         .where(t.gate.c.attempt == t.attempt.c.id, t.gate.c.closed_at.is_(None))
         .scalar_subquery()
@@ -142,9 +143,12 @@ def summaries(connection: Connection, found: Sequence[Row[Any]]) -> tuple[Sessio
 
 
 def _states(ids: Sequence[str]) -> Select[Any]:
+    """How many tasks are in each state, and of how many the work was taken back."""
     columns = (t.task.c.session, t.task.c.state)
-    query = select(*columns, func.count().label("tasks")).where(t.task.c.session.in_(ids))
-    return query.group_by(*columns)
+    taken_back = func.sum(case((t.acceptance.c.reverted != "", 1), else_=0))
+    query = select(*columns, func.count().label("tasks"), taken_back.label("reverted"))
+    query = query.outerjoin(t.acceptance, t.acceptance.c.task == t.task.c.id)
+    return query.where(t.task.c.session.in_(ids)).group_by(*columns)
 
 
 def _totals(ids: Sequence[str]) -> Select[Any]:
@@ -182,6 +186,7 @@ def tasks_of(session: str) -> Select[Any]:
         select(
             t.task,
             t.acceptance.c.commit,
+            t.acceptance.c.reverted,
             select(func.count()).where(of_task).scalar_subquery().label("attempts"),
             select(t.attempt.c.score)
             .where(of_task, t.attempt.c.score.is_not(None))

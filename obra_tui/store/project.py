@@ -54,6 +54,7 @@ _USAGE_COLUMNS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_w
 
 _UPDATE_SESSION = update(t.session).where(t.session.c.id == bindparam("of"))
 _UPDATE_TASK = update(t.task).where(t.task.c.id == bindparam("of"))
+_REVERT = update(t.acceptance).where(t.acceptance.c.task == bindparam("of"))
 _UPDATE_ATTEMPT = update(t.attempt).where(t.attempt.c.id == bindparam("of"))
 _ADD_USAGE = _UPDATE_ATTEMPT.values({name: t.attempt.c[name] + bindparam(f"more_{name}") for name in _USAGE_COLUMNS})
 _CLOSE_GATES = (
@@ -147,6 +148,8 @@ def changes(record: Record) -> Sequence[Change]:  # noqa: C901, PLR0912 - one li
             return _decision_made(record, event)
         case e.WorkAccepted() as event:
             return [_work_accepted(record, event)]
+        case e.WorkReverted(reversal=reversal):
+            return [Change(_REVERT, {"of": record.task, "reverted": reversal.commit})]
         case e.WorkKept(ref=ref):
             return [_hit(_UPDATE_ATTEMPT, record.attempt, kept_ref=ref)]
         case _:

@@ -13,7 +13,10 @@ from obra_tui.store import rows, sqlite
 from obra_tui.store.version import SCHEMA, VERSION_TABLE
 
 _SESSIONS = "SELECT * FROM session ORDER BY opened_at DESC, id DESC LIMIT ?"
-_STATES = "SELECT session, state, count(*) AS tasks FROM task WHERE session IN ({ids}) GROUP BY session, state"
+_STATES = """
+    SELECT task.session, state, count(*) AS tasks, sum(coalesce(reverted, '') != '') AS reverted
+    FROM task LEFT JOIN acceptance ON acceptance.task = task.id
+    WHERE task.session IN ({ids}) GROUP BY task.session, state"""
 _TOTALS = """
     SELECT session, sum(attempts) AS attempts, {sums} FROM (
         SELECT session, 1 AS attempts, {names} FROM attempt WHERE session IN ({ids})

@@ -1,6 +1,8 @@
 """Rows into the values of `core.history`. Takes anything with named columns, so that no SQL library is needed here."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from obra_tui.core.history import (
@@ -39,11 +41,16 @@ def session_summaries(
 ) -> tuple[SessionSummary, ...]:
     """Put rows of `session` together with what was counted of them, each list with a column `session`."""
     by_session: dict[str, list[tuple[State, int]]] = {}
+    reverted: Counter[str] = Counter()
     for row in states:
         by_session.setdefault(row.session, []).append((State(row.state), row.tasks))
+        reverted[row.session] += int(row.reverted)
     sums, means, gates = _by_session(totals), _by_session(scores), _by_session(waiting)
     return tuple(
-        session_summary(row, by_session.get(row.id, []), sums.get(row.id), means.get(row.id), gates.get(row.id))
+        replace(
+            session_summary(row, by_session.get(row.id, []), sums.get(row.id), means.get(row.id), gates.get(row.id)),
+            reverted=reverted[row.id],
+        )
         for row in found
     )
 
@@ -88,6 +95,7 @@ def task_summary(row: Any) -> TaskSummary:
         attempts=row.attempts,
         score=row.score,
         commit=row.commit or "",
+        reverted=row.reverted or "",
     )
 
 
@@ -111,6 +119,7 @@ def attempt_summary(row: Any) -> AttemptSummary:
         decision=None if row.decision is None else DecisionKind(row.decision),
         decided_by=row.decided_by,
         accepted=row.commit is not None,
+        reverted=row.reverted or "",
         waiting=None if row.waiting is None else GateId(row.waiting),
         claude_model=row.claude_model,
         judge_model=row.judge_model,

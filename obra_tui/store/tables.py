@@ -338,6 +338,7 @@ acceptance = Table(
     Column("commit", String(64), nullable=False),
     _text("branch"),
     Column("repeated", Boolean, nullable=False),
+    _text("reverted"),
     Index("ix_acceptance_attempt", "attempt"),
 )
 

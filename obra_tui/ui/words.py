@@ -87,6 +87,12 @@ TASK: dict[State, Status] = {
     State.INTERRUPTED: _stopped("interrupted"),
 }
 
+
+def task_status(state: State, reverted: object) -> Status:
+    """Return how a task stands; accepted work that was taken back says so."""
+    return REVERTED if reverted else TASK[state]
+
+
 STEP: dict[StepStatus, Status] = {
     StepStatus.WAITING: _wait("waiting"),
     StepStatus.RUNNING: _run("running"),

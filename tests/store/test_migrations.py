@@ -18,6 +18,7 @@ from obra_tui.store.queries import SqlHistory
 from obra_tui.store.tables import metadata
 from obra_tui.store.version import KNOWN_SCHEMAS, SCHEMA
 from tests.store.story import finished_session
+from tests.store.test_queries import reverted_later
 
 
 def shape(path: Path) -> dict[str, Any]:
@@ -118,6 +119,7 @@ def test_what_was_stored_before_there_was_a_search_is_found(path: Path) -> None:
     connection.execute("DROP TABLE outside_usage")
     connection.execute("DROP TABLE fence")
     connection.execute("ALTER TABLE decision DROP COLUMN own_score")
+    connection.execute("ALTER TABLE acceptance DROP COLUMN reverted")
     connection.execute("UPDATE alembic_version SET version_num = '0001'")
     connection.commit()
     connection.close()
@@ -125,3 +127,19 @@ def test_what_was_stored_before_there_was_a_search_is_found(path: Path) -> None:
     after = SqlHistory(path).search("calculator").rows
     assert [hit.seq for hit in after] == [hit.seq for hit in before]
     assert after
+
+
+def test_work_that_was_taken_back_before_there_was_a_column_is_marked(path: Path) -> None:
+    story = finished_session()
+    journal = SqlJournal(path)
+    journal.append(story.records)
+    (task,) = [item for item in SqlHistory(path).session(story.session).tasks if item.commit]
+    journal.append([reverted_later(story, task.id, task.commit)])
+    journal.close()
+    connection = sqlite.driver().connect(path)
+    connection.execute("ALTER TABLE acceptance DROP COLUMN reverted")
+    connection.execute("UPDATE alembic_version SET version_num = '0007'")
+    connection.commit()
+    connection.close()
+    SqlJournal(path).close()
+    assert [item.reverted for item in SqlHistory(path).session(story.session).tasks if item.commit] == ["f" * 40]

@@ -2,14 +2,15 @@
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from obra_tui.core.errors import StoreError, UnknownId
-from obra_tui.core.events import Record, UsageReported
+from obra_tui.core.events import Record, UsageReported, WorkReverted
 from obra_tui.core.history import HistoryFilter, Mark
-from obra_tui.core.ids import AttemptId, GateId, SessionId
+from obra_tui.core.ids import AttemptId, GateId, SessionId, TaskId
 from obra_tui.core.lifecycle import State
 from obra_tui.core.model import (
     ConversationReason,
@@ -17,9 +18,11 @@ from obra_tui.core.model import (
     GateDecision,
     Outcome,
     PermissionVerdict,
+    Reversal,
     SessionKind,
     Usage,
 )
+from obra_tui.core.search import parse
 from obra_tui.store.journal import SqlJournal
 from obra_tui.store.queries import SqlHistory
 from obra_tui.store.quick import overview
@@ -317,3 +320,24 @@ def test_many_threads_read_while_one_writes(journal: SqlJournal, history: SqlHis
 def test_a_missing_database_is_said_to_be_missing(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="no database yet"):
         SqlHistory(tmp_path / "obra.db")
+
+
+def test_accepted_work_that_was_taken_back_says_so_and_stays_accepted(journal: SqlJournal, history: SqlHistory) -> None:
+    story = finished_session()
+    journal.append(story.records)
+    (task,) = [item for item in history.session(story.session).tasks if item.commit]
+    journal.append([reverted_later(story, task.id, task.commit)])
+    detail = history.session(story.session)
+    (task,) = [item for item in detail.tasks if item.commit]
+    assert (task.state, task.reverted) == (State.ACCEPTED, "f" * 40)
+    assert [item.reverted for item in detail.attempts if item.accepted] == ["f" * 40]
+    assert (detail.summary.reverted, detail.summary.in_state(State.ACCEPTED)) == (1, 1)
+    found = [item.attempt.task for item in history.find(parse("is:reverted", 0.0)).rows if item.attempt]
+    assert found == [task.id]
+
+
+def reverted_later(story: Writer, task: TaskId, commit: str) -> Record:
+    reversal = Reversal(commit="f" * 40, branch="obra/s1", reverted=commit)
+    event = WorkReverted(reversal=reversal, by="person:ada", note="Not wanted.")
+    last = story.records[-1]
+    return replace(last, seq=last.seq + 1, task=task, attempt=None, event=event)

@@ -57,6 +57,7 @@ def test_what_was_stored_before_there_was_an_index_is_found_by_it(url, engine):
     with engine.begin() as connection:
         before = the_only(connection, "SELECT count(*) FROM search")
         connection.exec_driver_sql("DROP TABLE search")
+        connection.exec_driver_sql("ALTER TABLE acceptance DROP COLUMN reverted")
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0006'")
     write(url)
     with engine.connect() as connection:

@@ -14,6 +14,7 @@ from obra_tui.ui.screens.attempt import AttemptScreen
 from obra_tui.ui.screens.attempt_pages import PAGES
 from obra_tui.ui.screens.compare import CompareScreen
 from obra_tui.ui.screens.history import HistoryScreen
+from obra_tui.ui.screens.history_rows import attempt_row, states_of
 from obra_tui.ui.screens.live import LiveScreen
 from obra_tui.ui.screens.replay import ReplayScreen
 from obra_tui.ui.state import ViewState, apply_all
@@ -237,3 +238,10 @@ async def test_two_attempts_are_compared_also_blind():
         await stage.press(pilot, "b")
         await settled(pilot, lambda: "blind" in stage.text())
         assert "0.40" not in stage.text()
+
+
+def test_what_was_taken_back_does_not_count_as_accepted_in_a_row():
+    session = replace(FakeHistory.sample()._sessions[1], reverted=3)
+    assert states_of(session) == ["7 accepted", "3 reverted"]
+    (attempt,) = FakeHistory.sample()._details[stories.SESSION].attempts
+    assert "reverted" in attempt_row(replace(attempt, accepted=True, reverted="f" * 40)).text

@@ -1,10 +1,12 @@
 from obra_tui.core import commands as c
 from obra_tui.core.errors import StoreError
-from obra_tui.core.events import TaskRemoved, TasksOrdered
-from obra_tui.core.model import DecisionKind
+from obra_tui.core.events import TaskRemoved, TasksOrdered, WorkReverted
+from obra_tui.core.model import DecisionKind, Reversal
 from obra_tui.ui.screens.attempt import AttemptScreen
 from obra_tui.ui.screens.live import LiveScreen
 from obra_tui.ui.screens.review import ReviewScreen
+from obra_tui.ui.screens.task_lines import task_detail, task_rows
+from obra_tui.ui.state import ViewState, apply_all
 from tests.ui import stories
 from tests.ui.fake_history import FakeHistory
 from tests.ui.stage import Stage, settled
@@ -122,3 +124,14 @@ async def test_a_history_that_cannot_be_read_says_so():
     async with stage.open() as pilot:
         await stage.press(pilot, "4")
         await settled(pilot, lambda: "The database cannot be read." in stage.text())
+
+
+def test_reverted_work_is_named_so_in_the_plan():
+    story = stories.at_gate().decided(DecisionKind.APPROVE)
+    commit = Reversal(commit="f" * 40, branch="obra/s1", reverted="a" * 40)
+    story.tell(WorkReverted(reversal=commit, by="person:ada", note="Too slow."))
+    view = apply_all(ViewState(), story.records)
+    task = view.tasks[story.task]
+    (row, *_) = task_rows(view, [task], (), 80)
+    assert "reverted" in row.text and "accepted" not in row.text
+    assert any("by ada with ffffffffff: Too slow." in line.text for line in task_detail(task, (), None))

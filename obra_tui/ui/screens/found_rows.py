@@ -9,8 +9,8 @@ from obra_tui.core.history import AttemptSummary, Found, SearchHit
 from obra_tui.core.model import SessionKind
 from obra_tui.ui.feeds.lines import joined
 from obra_tui.ui.format import cost_of, score
-from obra_tui.ui.screens.history_rows import NAME, STAMP, when
-from obra_tui.ui.words import DECISION, TASK, person_name
+from obra_tui.ui.screens.history_rows import NAME, STAMP, attempt_glyph, when
+from obra_tui.ui.words import DECISION, REVERTED, TASK, person_name
 from widgets.lines import LogLine, Span
 from widgets.wrapping import clip
 
@@ -51,7 +51,7 @@ def found_row(group: Group, now: float) -> LogLine:
         verdict, glyph = "no gate", "–"
     elif attempt is not None:
         name, number = f"{attempt.task_key} {attempt.task_title}", f"a{attempt.number}"
-        verdict, glyph = _verdict(attempt), "✓" if attempt.accepted else "✗" if attempt.passes is False else "·"
+        verdict, glyph = _verdict(attempt), attempt_glyph(attempt)
     value = score(attempt.score) if attempt is not None and attempt.score is not None else ""
     text = f"{stamp}{clip(lead + name, NAME):<{NAME}} {number:<3}{value:<5} {verdict}"
     spans = [Span(0, len(stamp), "dim")]
@@ -61,6 +61,8 @@ def found_row(group: Group, now: float) -> LogLine:
 
 
 def _verdict(attempt: AttemptSummary) -> str:
+    if attempt.reverted:
+        return REVERTED.word
     return TASK[attempt.task_state].word if attempt.decision is None else DECISION[attempt.decision].word
 
 

@@ -14,7 +14,7 @@ from obra_tui.core.model import SessionKind
 from obra_tui.ui.feeds.claude import consumption
 from obra_tui.ui.feeds.lines import joined
 from obra_tui.ui.format import cost_of, duration, plural, score
-from obra_tui.ui.words import DECISION, TASK
+from obra_tui.ui.words import DECISION, REVERTED, TASK, task_status
 from widgets.lines import LogLine, Run, Span, from_runs
 from widgets.wrapping import clip
 
@@ -53,7 +53,7 @@ def session_row(session: SessionSummary, now: float, labels: Sequence[str] = ())
         Run(f" {tagged(labels)}".rstrip(), "person"),
     ]
     width = sum(cell_len(run.text) for run in runs) - len(stamp)
-    states = " ".join(f"{count} {TASK[state].word}" for state, count in session.states)
+    states = " ".join(states_of(session))
     said = "no gate" if session.kind is SessionKind.IMPORTED else states
     line = from_runs([*runs, Run(" " * max(1, _TITLE - width) + said)])
     cost = cost_of(session.usage)
@@ -63,6 +63,15 @@ def session_row(session: SessionSummary, now: float, labels: Sequence[str] = ())
         glyph=_glyph(session),
         aside=joined((score(session.score) if session.score is not None else "", cost), "  "),
     )
+
+
+def states_of(session: SessionSummary) -> Sequence[str]:
+    """`2 accepted`, `1 reverted`, …: what was taken back does not count as accepted."""
+    counts = {TASK[state].word: count for state, count in session.states}
+    if session.reverted:
+        counts[TASK[State.ACCEPTED].word] -= session.reverted
+        counts[REVERTED.word] = session.reverted
+    return [f"{count} {word}" for word, count in counts.items() if count]
 
 
 def tagged(labels: Sequence[str]) -> str:
@@ -77,7 +86,7 @@ def _glyph(session: SessionSummary) -> str:
         return "–"
     if session.closed_at is None:
         return "●"
-    accepted = session.in_state(State.ACCEPTED)
+    accepted = session.in_state(State.ACCEPTED) - session.reverted
     if accepted == session.tasks:
         return "✓" if session.tasks else "–"
     return "!" if accepted else "✗"
@@ -91,7 +100,7 @@ def attempt_row(attempt: AttemptSummary) -> LogLine:
     return LogLine(
         f"{name:<{NAME}} a{attempt.number:<3}{value:<5} {_ended(attempt)}".rstrip(),
         key=attempt.id,
-        glyph=_attempt_glyph(attempt),
+        glyph=attempt_glyph(attempt),
         spans=(Span(0, len(name), "strong"),),
         time=time.strftime("%H:%M", time.localtime(attempt.started_at)),
         aside=took,
@@ -100,6 +109,8 @@ def attempt_row(attempt: AttemptSummary) -> LogLine:
 
 def _ended(attempt: AttemptSummary) -> str:
     """How it ended, in a few words."""
+    if attempt.reverted:
+        return REVERTED.word
     if attempt.decision is not None:
         return DECISION[attempt.decision].word
     if attempt.waiting:
@@ -116,7 +127,9 @@ def running(attempt: AttemptSummary) -> bool:
     return attempt.task_state in WORKING and attempt.gate_decision is None
 
 
-def _attempt_glyph(attempt: AttemptSummary) -> str:
+def attempt_glyph(attempt: AttemptSummary) -> str:
+    if attempt.reverted:
+        return REVERTED.glyph
     if attempt.accepted:
         return "✓"
     if attempt.waiting:
@@ -143,7 +156,7 @@ def _session_card(session: SessionSummary, detail: SessionDetail | None, labels:
         ("policy", session.policy.value),
         ("opened", time.strftime("%Y-%m-%d %H:%M", time.localtime(session.opened_at))),
         ("closed", time.strftime("%Y-%m-%d %H:%M", time.localtime(session.closed_at)) if session.closed_at else "open"),
-        ("tasks", ", ".join(f"{count} {TASK[state].word}" for state, count in session.states)),
+        ("tasks", ", ".join(states_of(session))),
         ("attempts", str(session.attempts)),
         ("score", score(session.score)),
         ("used", joined(consumption(session.usage))),
@@ -158,7 +171,7 @@ def _session_card(session: SessionSummary, detail: SessionDetail | None, labels:
     if detail is not None:
         yield LogLine("Tasks", style="heading")
         for task in detail.tasks:
-            status = TASK[task.state]
+            status = task_status(task.state, task.reverted)
             yield LogLine(
                 f"{task.key} {task.title}", glyph=status.glyph, aside=joined((status.word, score(task.score)), " ")
             )

@@ -86,6 +86,8 @@ class PastAttempt:
         summary = self.detail.summary
         if self.runs:
             return ""
+        if summary.reverted and self.detail.reverted is not None:
+            return f"reverted by {person_name(self.detail.reverted.by)}"
         if summary.decision is not None:
             return f"{DECISION[summary.decision].word} by {person_name(summary.decided_by)}"
         if summary.waiting is not None:

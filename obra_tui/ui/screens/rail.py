@@ -12,7 +12,7 @@ from obra_tui.ui.format import score
 from obra_tui.ui.patches import changed_file
 from obra_tui.ui.selection import Shown
 from obra_tui.ui.state import TaskView, ViewState
-from obra_tui.ui.words import REVERTED, TASK
+from obra_tui.ui.words import task_status
 from widgets.choice_list import ChoiceList
 from widgets.file_list import ChangedFile, FileList
 from widgets.lines import LogLine, Span
@@ -72,7 +72,7 @@ def task_rows(view: ViewState, it: Shown) -> Iterator[LogLine]:
 
 
 def task_row(view: ViewState, task: TaskView, *, current: bool) -> LogLine:
-    status = REVERTED if task.reverted is not None else TASK[task.state]
+    status = task_status(task.state, task.reverted)
     text = f"{task.spec.key} {task.spec.title}"
     style = "strong" if current else ""
     return LogLine(

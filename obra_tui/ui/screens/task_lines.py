@@ -12,14 +12,14 @@ from obra_tui.ui.feeds.lines import joined, text_lines
 from obra_tui.ui.format import brief, clock_time, count, money, score
 from obra_tui.ui.state import AttemptView, SessionView, TaskView, ViewState
 from obra_tui.ui.statusline import Part
-from obra_tui.ui.words import DECISION, HELD, TASK, person_name
+from obra_tui.ui.words import DECISION, HELD, person_name, task_status
 from widgets.lines import LogLine, Span
 
 _WORD = 12
 _AROUND = 14
 """Columns of a row that hold no text of its own: glyph, mark, attempts and score."""
 _NARROWEST_TITLE = 16
-_GROUPS = ("at work", "at the gate", "interrupted", "failed", "rejected", "cancelled", "held", "waiting")
+_GROUPS = ("at work", "at the gate", "interrupted", "failed", "rejected", "cancelled", "reverted", "held", "waiting")
 
 
 def status_of(view: ViewState, session: SessionView | None) -> tuple[Part, ...]:
@@ -47,7 +47,7 @@ def _group(task: TaskView) -> str:
         return "held"
     if task.state is State.AWAITING_HUMAN:
         return "at the gate"
-    return TASK[task.state].word if task.state not in (State.QUEUED, State.BLOCKED) else "waiting"
+    return task_status(task.state, task.reverted).word if task.state not in (State.QUEUED, State.BLOCKED) else "waiting"
 
 
 def task_rows(view: ViewState, tasks: Sequence[TaskView], marked: Iterable[str], width: int) -> tuple[LogLine, ...]:
@@ -59,7 +59,7 @@ def task_rows(view: ViewState, tasks: Sequence[TaskView], marked: Iterable[str],
 
 
 def _row(view: ViewState, task: TaskView, marked: bool, keys: int, title: int, afters: int) -> LogLine:
-    status = HELD if task.held_back and not task.over else TASK[task.state]
+    status = HELD if task.held_back and not task.over else task_status(task.state, task.reverted)
     head = f"{task.spec.key:<{keys}} {status.word:<{_WORD}} "
     scored = [item.quality.overall_score for item in view.attempts_of(task.id) if item.quality]
     tries = f"{len(task.attempts)}×" if task.attempts else ""
@@ -95,7 +95,7 @@ def task_detail(task: TaskView, attempts: Sequence[AttemptView], session: Sessio
     elif task.changeable:
         lines.append(LogLine("No line says when it is done: e adds one.", style="warn", glyph="!"))
     lines.append(LogLine("Facts", style="heading"))
-    lines.extend(LogLine(f"{name:<8}{value}", hang=" " * 8) for name, value in _facts(task, session) if value)
+    lines.extend(LogLine(f"{name:<9}{value}", hang=" " * 9) for name, value in _facts(task, session) if value)
     lines.extend(LogLine(text, style="person", glyph="›", aside="next prompt") for text in task.waiting_text)
     if attempts:
         lines.append(LogLine("Attempts", style="heading"))
@@ -107,7 +107,7 @@ def task_detail(task: TaskView, attempts: Sequence[AttemptView], session: Sessio
 def _facts(task: TaskView, session: SessionView | None) -> tuple[tuple[str, str], ...]:
     spec = task.spec
     return (
-        ("state", joined((TASK[task.state].word, "held" if task.held_back else "", task.reason))),
+        ("state", joined((task_status(task.state, task.reverted).word, "held" if task.held_back else "", task.reason))),
         ("after", ", ".join(spec.depends_on)),
         ("checks", ", ".join(check.name for check in spec.checks) or "those of the project"),
         ("gate", joined((f"quality ≥ {session.threshold:.2f}", session.policy.value)) if session else ""),
@@ -115,9 +115,15 @@ def _facts(task: TaskView, session: SessionView | None) -> tuple[tuple[str, str]
         ("source", spec.source),
         ("copy", task.copy_path),
         ("commit", f"{task.acceptance.commit[:10]} on {task.acceptance.branch}" if task.acceptance else ""),
+        ("reverted", _reverted(task)),
         ("kept", task.kept_ref),
         ("used", joined(consumption(task.usage))),
     )
+
+
+def _reverted(task: TaskView) -> str:
+    undone = task.reverted
+    return f"by {person_name(undone.by)} with {undone.reversal.commit[:10]}: {undone.note}" if undone else ""
 
 
 def limits_text(budget: Budget, attempts: int) -> str:
