@@ -201,8 +201,7 @@ def _tell_outage(error: StoreError | None, told: StoreError | None) -> StoreErro
         return error
     if not (isinstance(error, Unwritable) and error.passes):
         raise error
-    print_error(error)
-    print("obra: waiting; it goes on by itself.", file=sys.stderr)  # noqa: T201
+    print_waiting(error)
     return error
 
 
@@ -376,6 +375,12 @@ def _gate_lines(event: ev.Event) -> Iterator[str]:
 
 def _number(score: float | None) -> str:
     return "–" if score is None else f"{score:.2f}"
+
+
+def print_waiting(error: StoreError) -> None:
+    """Say why nothing goes on at present."""
+    print_error(error)
+    print("obra: waiting; it goes on by itself.", file=sys.stderr)  # noqa: T201
 
 
 def print_error(error: ObraError) -> None:

@@ -80,7 +80,7 @@ def _run_headless(job: Job) -> int:
 
 def follow_plant(plant: "Plant", order: Order, *, as_json: bool) -> int:
     """Start the engine, follow the ordered work to its end on standard output, stop the engine."""
-    from obra_tui.headless import Output, follow, print_error
+    from obra_tui.headless import Output, follow, print_error, print_waiting
     from obra_tui.wiring.begin import enter_session, start_work
     from obra_tui.wiring.guard import interrupt_on_signals
     from obra_tui.wiring.records import encode_record
@@ -88,13 +88,13 @@ def follow_plant(plant: "Plant", order: Order, *, as_json: bool) -> int:
     interrupt_on_signals()
     plant.start()
     try:
-        session = enter_session(plant.engine, order)
+        session = enter_session(plant.engine, order, print_waiting)
         output = Output(as_json=as_json, stream=sys.stdout, encode=encode_record)
         return follow(
             plant.engine,
             session,
             output,
-            lambda: start_work(plant.engine, session, order, person()),
+            lambda: start_work(plant.engine, session, order, person(), print_waiting),
             person(),
             past=not order.resume,
         )

@@ -1,6 +1,7 @@
 """SQLAlchemy engines on a SQLite file: one that writes, and ones that only read."""
 
 from pathlib import Path
+from typing import Literal
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import NullPool, StaticPool
@@ -8,12 +9,12 @@ from sqlalchemy.pool import NullPool, StaticPool
 from obra_tui.store.sqlite import connect, driver
 
 
-def writer_engine(path: Path) -> Engine:
+def writer_engine(path: Path, mode: Literal["rw", "draft"] = "rw") -> Engine:
     """Return the engine of the one connection that writes and checkpoints; usable from any thread, one at a time."""
     engine = create_engine(
         "sqlite://",
         module=driver(),
-        creator=lambda: connect(path, "rw"),
+        creator=lambda: connect(path, mode),
         poolclass=StaticPool,
         hide_parameters=True,
     )

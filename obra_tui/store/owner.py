@@ -10,6 +10,7 @@ import json
 import os
 import socket
 import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
@@ -60,7 +61,8 @@ class Owner:
         """Give the directory up; repeating it is harmless."""
         if self._descriptor is None:
             return
-        os.ftruncate(self._descriptor, 0)
+        with suppress(OSError):
+            os.ftruncate(self._descriptor, 0)
         os.close(self._descriptor)
         self._descriptor = None
 
@@ -102,8 +104,9 @@ def _lock(descriptor: int, where: str) -> Owner:
         os.close(descriptor)
         raise _owned(where, holder)
     holder = Holder(pid=os.getpid(), host=socket.gethostname(), since=time.time())
-    os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, json.dumps(asdict(holder)).encode(), 0)
+    with suppress(OSError):  # on a full disk the lock holds all the same; only its name is not known to others
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, json.dumps(asdict(holder)).encode(), 0)
     return Owner(descriptor, holder)
 
 

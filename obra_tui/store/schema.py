@@ -6,6 +6,7 @@ Alembic is imported only when an older database must be brought up to date.
 """
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, inspect, text
@@ -64,30 +65,39 @@ def _keep_copy(path: Path) -> None:
 
 def _make(path: Path) -> None:
     """Make the complete database under another name, then give it its name unless somebody was faster."""
-    for left in path.parent.glob(f"{path.name}.new-*"):  # by one that was killed here
-        left.unlink(missing_ok=True)
+    _remove(path.parent.glob(f"{path.name}.new-*"))  # by one that was killed here
     draft = path.with_name(f"{path.name}.new-{os.getpid()}")
+    try:
+        _draw_up(draft)
+        _give_name(draft, path)
+    finally:
+        _remove([draft, *path.parent.glob(f"{draft.name}-*")])
+    _sync_directory(path.parent)
+
+
+def _draw_up(draft: Path) -> None:
     sqlite.new_private_file(draft)
-    engine = engines.writer_engine(draft)
+    engine = engines.writer_engine(draft, "draft")
     try:
         with engine.begin() as connection:
             connection.exec_driver_sql(f"PRAGMA application_id={sqlite.APPLICATION_ID}")
             create_all(connection)
     finally:
         engine.dispose()
-    _give_name(draft, path)
-    _sync_directory(path.parent)
+
+
+def _remove(files: Iterable[Path]) -> None:
+    for left in files:
+        left.unlink(missing_ok=True)
 
 
 def _give_name(draft: Path, path: Path) -> None:
     try:
         os.link(draft, path)
-    except FileExistsError:
-        draft.unlink()
+    except FileExistsError:  # theirs stands
+        return
     except OSError:  # a file system without hard links
         draft.rename(path)
-    else:
-        draft.unlink()
 
 
 def _sync_directory(path: Path) -> None:

@@ -69,22 +69,25 @@ def sqlite_health() -> SqliteHealth:
 # --- connections ---------------------------------------------------------------------------------
 
 
-def connect(path: Path, mode: Literal["ro", "rw"]) -> Any:
-    """Return a connection of the driver, set up by the rules above; usable from any thread, one at a time."""
-    uri = f"file:{quote(str(path))}?mode={mode}"
+def connect(path: Path, mode: Literal["ro", "rw", "draft"]) -> Any:
+    """Return a connection of the driver, set up by the rules above; usable from any thread, one at a time.
+
+    A `draft` has no side file that it would need to be whole: all of it is in the one that is given its name.
+    """
+    uri = f"file:{quote(str(path))}?mode={'ro' if mode == 'ro' else 'rw'}"
     connection = driver().connect(uri, uri=True, check_same_thread=False, isolation_level=None)
     try:
-        _set_up(connection, writes=mode == "rw")
+        _set_up(connection, mode)
     except BaseException:
         connection.close()
         raise
     return connection
 
 
-def _set_up(connection: Any, *, writes: bool) -> None:
+def _set_up(connection: Any, mode: Literal["ro", "rw", "draft"]) -> None:
     connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
-    if writes:
-        connection.execute("PRAGMA journal_mode=WAL")
+    if mode != "ro":
+        connection.execute(f"PRAGMA journal_mode={'WAL' if mode == 'rw' else 'DELETE'}")
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA foreign_keys=ON")
         connection.execute(f"PRAGMA journal_size_limit={_WAL_LIMIT}")
@@ -115,12 +118,10 @@ def new_private_file(path: Path) -> None:
 
 # --- faults --------------------------------------------------------------------------------------
 
+_NO_SPACE = ("The disk is full.", "Free at least 16 MB. The last step was not stored; all before it is safe.")
 _PLAIN = (
-    (
-        "SQLITE_FULL",
-        "The disk is full.",
-        "Free at least 16 MB. The last step was not stored; all before it is safe.",
-    ),
+    ("SQLITE_FULL", *_NO_SPACE),
+    ("SQLITE_IOERR_SHMSIZE", *_NO_SPACE),
     ("SQLITE_READONLY", "The database is read-only.", "Make the file and its folder writable for you."),
     ("SQLITE_BUSY", "The database is locked by another program.", "Close the other program that writes to it."),
     ("SQLITE_LOCKED", "The database is locked by another program.", "Close the other program that writes to it."),
@@ -133,6 +134,7 @@ _PLAIN = (
 
 _KINDS: dict[str, type[StoreError]] = {
     "SQLITE_FULL": DiskFull,
+    "SQLITE_IOERR_SHMSIZE": DiskFull,
     "SQLITE_BUSY": StoreError,
     "SQLITE_LOCKED": StoreError,
 }

@@ -189,7 +189,7 @@ def _open_demo(
 def _backend(plant: Plant, order: Order, settings: Settings, closing: ExitStack) -> Backend:
     """Start the engine and its first work, and hand both to the screen."""
     from obra_tui.ui.ports import Backend
-    from obra_tui.wiring.begin import enter_session, start_work
+    from obra_tui.wiring.begin import enter_session, start_work_beside
     from obra_tui.wiring.plan_files import PlanFiles
     from obra_tui.wiring.reader import PlantReader
     from obra_tui.wiring.shelf import Shelf
@@ -200,7 +200,7 @@ def _backend(plant: Plant, order: Order, settings: Settings, closing: ExitStack)
     session = None
     if order.plan is not None or order.resume:
         session = enter_session(plant.engine, order)
-        start_work(plant.engine, session, order, person())
+        start_work_beside(plant.engine, session, order, person())
     return Backend(
         engine=plant.engine,
         reader=PlantReader(plant),

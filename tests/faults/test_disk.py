@@ -38,6 +38,18 @@ def test_fault_35_a_disk_that_fills_up_stops_the_work_and_the_work_goes_on_when_
     assert done.stdout.splitlines() == ["stopped and recorded", "went on"], done.stdout + done.stderr
 
 
+_FULL_AT_START = 'mount -t tmpfs -o size=20m tmpfs "$1" && exec "$2" -m tests.faults.full_start "$1"'
+
+
+@pytest.mark.fault(35)
+def test_fault_35_a_disk_that_is_full_at_the_first_start_leaves_nothing_half_done(tmp_path):
+    if not can_mount(tmp_path):
+        pytest.skip("no small disk can be mounted here")
+    words = ["unshare", "-rm", "sh", "-c", _FULL_AT_START, "sh", str(tmp_path), sys.executable]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=100, check=False)
+    assert done.stdout.splitlines() == ["True True"], done.stdout + done.stderr
+
+
 @pytest.mark.fault(35)
 def test_fault_35_the_reserve_takes_its_space_at_once_and_gives_it_up_once(tmp_path):
     reserve = Reserve(tmp_path)
