@@ -12,9 +12,8 @@ from os import getpid
 from pathlib import Path
 from socket import gethostname
 from threading import Lock
-from typing import Any
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import DBAPIError
 
 from obra_tui.core.crashpoint import crash_at_records
@@ -23,6 +22,7 @@ from obra_tui.core.events import Record
 from obra_tui.core.ids import SessionId
 from obra_tui.store import fence, project, search, server
 from obra_tui.store import tables as t
+from obra_tui.store.bulk import Row, insert_rows
 from obra_tui.store.codec import STREAMED_TYPES, encode
 from obra_tui.store.lease import LEASE_S, Lease, now
 from obra_tui.store.pieces import blank_pieces
@@ -30,7 +30,7 @@ from obra_tui.store.place import place_of
 from obra_tui.store.redact import Redactor
 from obra_tui.store.reserve import Reserve
 
-_INSERT_EVENT = insert(t.event)
+_COLUMNS = ("session", "seq", "at", "task", "attempt", "type", "streamed", "body")
 
 
 class SqlJournal:
@@ -163,10 +163,10 @@ class SqlJournal:
             last = self._settled(connection, records)
             records = records[len(self._doubt) if last else 0 :]
             last.update(self._numbered(connection, records, last))
-            clean = list(map(self._redactor.record, records))
+            rows, clean = self._cleaned(records)
             project.apply(connection, (change for record in clean for change in project.changes(record)))
-            if clean:
-                connection.execute(_INSERT_EVENT, [_row(record) for record in clean])
+            if rows:
+                insert_rows(connection, t.event, _COLUMNS, rows)
             if self._searchable:
                 search.add(connection, clean)
             for was, now in zip(records, clean, strict=True):
@@ -176,6 +176,18 @@ class SqlJournal:
             self._doubt = tuple(records) if self._lease else ()
         self._doubt = ()
         return last
+
+    def _cleaned(self, records: Sequence[Record]) -> tuple[list[Row], list[Record]]:
+        """Return rows and records without secrets; a record that had none stays the same one."""
+        rows, clean = [], []
+        for record in records:
+            body, without = encode(record.event), record
+            if self._redactor.suspects(body):
+                without = self._redactor.record(record)
+                body = encode(without.event)
+            rows.append(_row(without, body))
+            clean.append(without)
+        return rows, clean
 
     def _settled(self, connection: Connection, records: Sequence[Record]) -> dict[SessionId, int]:
         """Return the last numbers of what was in doubt if it turns out to be stored, nothing if it does not.
@@ -226,15 +238,7 @@ def _last_seq(connection: Connection, session: SessionId) -> int:
     return int(connection.execute(query).scalar_one())
 
 
-def _row(record: Record) -> dict[str, Any]:
+def _row(record: Record, body: str) -> Row:
     kind = record.event.type
-    return {
-        "session": record.session,
-        "seq": record.seq,
-        "at": record.at,
-        "task": record.task,
-        "attempt": record.attempt,
-        "type": kind,
-        "streamed": kind in STREAMED_TYPES,
-        "body": encode(record.event),
-    }
+    streamed = kind in STREAMED_TYPES
+    return record.session, record.seq, record.at, record.task, record.attempt, kind, streamed, body

@@ -7,6 +7,7 @@ those literals is let through after a few substring searches.
 """
 
 import base64
+import json
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import fields, is_dataclass, replace
@@ -73,6 +74,22 @@ _COMPILED = tuple(
 
 _HINTS = (*(hint for hints, _, _ in _COMPILED for hint in hints), _PEM_END)
 
+_RARE = "J-_:. /A"
+"""Characters of hints that texts hold seldom, so that a hint is looked for where one of them stands."""
+
+
+def _seldom(hints: Iterable[str]) -> re.Pattern[str]:
+    """Return an expression that finds any of `hints` by its rarest character: half of what a search for each costs."""
+    by_rare: dict[str, list[str]] = {}
+    for hint in hints:
+        rare = next(char for char in (*_RARE, hint[0]) if char in hint)
+        before, _, after = hint.partition(rare)
+        by_rare.setdefault(rare, []).append(f"(?<={re.escape(before + rare)}){re.escape(after)}")
+    return re.compile("|".join(f"{re.escape(rare)}(?:{'|'.join(rest)})" for rare, rest in by_rare.items()))
+
+
+_ANY_HINT = _seldom(_HINTS)
+
 
 class Redactor:
     """Takes secrets out of texts and, by `of`, out of every text of a frozen value."""
@@ -82,13 +99,18 @@ class Redactor:
         known = {secret for secret in secrets if len(secret) >= _SHORTEST_EXACT}
         forms = known | {quote(value, safe="") for value in known} | {_base64(value) for value in known}
         self._exact = tuple(sorted(forms, key=len, reverse=True))
+        self._encoded = tuple({form for exact in self._exact for form in _as_json(exact)})
+
+    def suspects(self, encoded: str) -> bool:
+        """Whether an event, encoded as JSON, may hold a secret; when it says no, there is none."""
+        return _ANY_HINT.search(encoded) is not None or any(map(encoded.__contains__, self._encoded))
 
     def text(self, text: str) -> str:
         """Return `text` with every secret replaced by `[redacted: kind]`."""
         contains = text.__contains__
         for secret in filter(contains, self._exact):
             text = text.replace(secret, _mark("secret"))
-        return _without_tokens(text) if any(map(contains, _HINTS)) else text
+        return _without_tokens(text) if _ANY_HINT.search(text) else text
 
     def record(self, record: Record) -> Record:
         """Return a record whose event holds no secret: the same one if there was none."""
@@ -128,6 +150,11 @@ def _fields_of(kind: Any) -> tuple[str, ...]:
 
 def _base64(value: str) -> str:
     return base64.b64encode(value.encode("utf-8", "replace")).decode()
+
+
+def _as_json(value: str) -> tuple[str, str]:
+    """The forms that a value can have within JSON. Hints need none: no character of theirs is ever escaped."""
+    return json.dumps(value, ensure_ascii=False)[1:-1], json.dumps(value)[1:-1]
 
 
 def _without_tokens(text: str) -> str:

@@ -5,7 +5,7 @@ texts stay in their events. It is derived like every other row and can be made
 anew. A SQLite built without FTS5 is searched by reading, which is slower.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, column, func, inspect, literal_column, select, table, text
@@ -23,7 +23,7 @@ TABLE = "search"
 _CREATE = f"""
     CREATE VIRTUAL TABLE {TABLE}
     USING fts5(words, content='', tokenize="unicode61 remove_diacritics 2", prefix='2 3')"""
-_ADD = text(f"INSERT INTO {TABLE} (rowid, words) SELECT id, :words FROM event WHERE session = :session AND seq = :seq")
+_ADD = f"INSERT INTO {TABLE} (rowid, words) VALUES (?, ?)"
 _ADD_ON_SERVER = text(search_server.ADD)
 _EMPTY = f"INSERT INTO {TABLE} ({TABLE}) VALUES ('delete-all')"
 _BATCH = 500
@@ -58,33 +58,46 @@ def product(connection: Connection) -> str:
     return connection.dialect.name if exists(connection) else ""
 
 
-def _put_in(connection: Connection, rows: list[dict[str, Any]]) -> None:
+def add(connection: Connection, records: Sequence[Record]) -> None:
+    """Index records whose events were inserted just now, in this order and before anything else."""
     if connection.dialect.name == "postgresql":
-        found = [{**row, "words": search_server.words_of(row["words"])} for row in rows]
-        connection.execute(_ADD_ON_SERVER, found)
-    else:
-        connection.execute(_ADD, rows)
-
-
-def add(connection: Connection, records: Iterable[Record]) -> None:
-    """Index records whose events were just inserted."""
+        _add_on_server(connection, records)
+        return
+    last = connection.exec_driver_sql("SELECT last_insert_rowid()").scalar_one()
     rows = [
-        {"session": record.session, "seq": record.seq, "words": words}
+        (own_id, words)
+        for own_id, record in enumerate(records, last - len(records) + 1)
+        if record.event.type not in STREAMED_TYPES and (words := text_of(record.event))
+    ]
+    if rows:
+        # By their own ids: a statement that looked them up for itself would have the index write out what it has
+        # gathered after every row, which costs three times as much as the words.
+        connection.exec_driver_sql(_ADD, rows)
+
+
+def _add_on_server(connection: Connection, records: Iterable[Record]) -> None:
+    rows = [
+        {"session": record.session, "seq": record.seq, "words": search_server.words_of(words)}
         for record in records
         if record.event.type not in STREAMED_TYPES and (words := text_of(record.event))
     ]
     if rows:
-        _put_in(connection, rows)
+        connection.execute(_ADD_ON_SERVER, rows)
 
 
 def fill(connection: Connection) -> None:
     """Make the whole index anew from the events."""
-    connection.exec_driver_sql(search_server.EMPTY if connection.dialect.name == "postgresql" else _EMPTY)
-    events = select(t.event.c.session, t.event.c.seq, t.event.c.type, t.event.c.body).where(~t.event.c.streamed)
-    for rows in connection.execute(events).partitions(_BATCH):
-        found = [{"session": row.session, "seq": row.seq, "words": text_of(decode(row.type, row.body))} for row in rows]
-        if found := [row for row in found if row["words"]]:
-            _put_in(connection, found)
+    on_server = connection.dialect.name == "postgresql"
+    connection.exec_driver_sql(search_server.EMPTY if on_server else _EMPTY)
+    event = t.event.c
+    query = select(event.id, event.session, event.seq, event.type, event.body).where(~event.streamed)
+    for rows in connection.execute(query).partitions(_BATCH):
+        found = [(row, words) for row in rows if (words := text_of(decode(row.type, row.body)))]
+        if on_server and found:
+            more = [{"session": row.session, "seq": row.seq, "words": search_server.words_of(w)} for row, w in found]
+            connection.execute(_ADD_ON_SERVER, more)
+        elif found:
+            connection.exec_driver_sql(_ADD, [(row.id, words) for row, words in found])
 
 
 # --- reading -------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from obra_tui.core import events as e
 from obra_tui.core.ids import SessionId
 from obra_tui.store import engines
 from obra_tui.store import tables as t
+from obra_tui.store.codec import encode
 from obra_tui.store.journal import SqlJournal
 from obra_tui.store.queries import SqlHistory
 from obra_tui.store.redact import Redactor
@@ -117,6 +118,29 @@ def test_every_text_of_an_event_is_looked_at_and_the_rest_stays_as_it_is() -> No
     assert "return a + b" not in clean.diff.patch
     assert clean.diff.files is event.diff.files
     assert Redactor().of(event) is event
+
+
+@pytest.mark.parametrize("name", sorted(CANARIES))
+@pytest.mark.parametrize(("before", "after"), [("", ""), ("\n+", "\n"), ('"\\t', '"'), ("é\x00 ", "\udc80")])
+def test_what_would_be_taken_out_is_suspected_in_the_encoded_event(name: str, before: str, after: str) -> None:
+    """Events are looked through as they are stored: nothing that JSON does to a text may hide a secret."""
+    event = e.TextFinished(block="b", text=before + CANARIES[name] + after)
+    assert Redactor().text(event.text) != event.text
+    assert Redactor().suspects(encode(event))
+
+
+@pytest.mark.parametrize(
+    "secret", ["plain-secret", 'a"quoted" one', "C:\\key\\file", "two\nlines", "schlüssel", "\x01\x7f-ringing"]
+)
+def test_an_exact_value_is_suspected_however_json_writes_it(secret: str) -> None:
+    for around in ("{}", "é{}", "\udc80 {}", '"{}\\'):
+        event = e.ToolStarted(call="c", tool="Bash", title="", input_json=around.format(secret))
+        assert Redactor([secret]).suspects(encode(event))
+
+
+def test_an_event_without_secrets_is_not_suspected() -> None:
+    event = e.ToolFinished(call="toolu_000001", is_error=False, output="   12\tvalue_12 = table[3].get(12)  # item-3")
+    assert not Redactor(["a-known-value"]).suspects(encode(event))
 
 
 def everything_stored(path: Path) -> str:
