@@ -36,17 +36,22 @@ class Banner(Widget):
         super().__init__(id=id, classes=classes)
         self._ascii = ascii
         self._text, self._state, self._key = "", "gate", ""
+        self._short, self._more = "", ""
 
     @property
     def text(self) -> str:
         """What it says now."""
         return self._text
 
-    def show(self, text: str, *, state: str = "gate", key: str = "") -> None:
-        """Ask for attention; `key` is the one that answers."""
-        if (text, state, key) == (self._text, self._state, self._key):
+    def show(self, text: str, *, state: str = "gate", key: str = "", short: str = "", more: str = "") -> None:
+        """Ask for attention; `key` is the one that answers.
+
+        `short` says the same where there is no room for `text`; `more` stands behind either and is not cut.
+        """
+        if (text, state, key, short, more) == (self._text, self._state, self._key, self._short, self._more):
             return
         self._text, self._state, self._key = text, state, key
+        self._short, self._more = short, more
         self.set_class(bool(text), "-asking")
         self.refresh()
 
@@ -58,9 +63,13 @@ class Banner(Widget):
         """Mark, text, key; the text is cut before the key is."""
         look = status(self._state)
         head = piece(mark(self._state, self._ascii) + " ", f"bold {look.style}")
-        tail = joined([piece("  Press "), piece(self._key, f"bold {look.style}")]) if self._key else Content("")
-        room = self.content_size.width - head.cell_length - tail.cell_length
-        return joined([head, cut(piece(self._text), room), tail])
+        more = piece(f" {self._more}" if self._more else "")
+        key = joined([piece("  Press "), piece(self._key, f"bold {look.style}")]) if self._key else Content("")
+        room = self.content_size.width - sum(part.cell_length for part in (head, more, key))
+        text = piece(self._text)
+        if self._short and text.cell_length > room:
+            text = piece(self._short)
+        return joined([head, cut(text, room), more, key])
 
     def get_content_width(self, container: Size, viewport: Size) -> int:
         """All there is."""

@@ -39,6 +39,8 @@ class Attention:
     key_id: str = ""
     """Binding that leads to the answer; empty = nothing to press."""
     key_label: str = ""
+    short: str = ""
+    """The same for a line that has no room for all of it."""
 
 
 def attentions(view: ViewState, now: float, stall_s: float = 120.0) -> tuple[Attention, ...]:
@@ -96,6 +98,7 @@ def _held_prompts(view: ViewState) -> Iterator[Attention]:
             yield Attention(
                 kind=AttentionKind.PROMPT,
                 text=f"{task.spec.key}: the next prompt waits for you; Claude has not got it yet.",
+                short=f"{task.spec.key}: the next prompt waits for you.",
                 tone=Tone.ASK,
                 since=task.held_since,
                 key_id="live.edit_prompt",
@@ -109,6 +112,7 @@ def _taken(view: ViewState) -> Iterator[Attention]:
             yield Attention(
                 kind=AttentionKind.TAKEN,
                 text=f"{task.spec.key} is in the hands of {person_name(task.taken_by)}: nothing works on it.",
+                short=f"{task.spec.key} is in the hands of {person_name(task.taken_by)}.",
                 tone=Tone.WARN,
                 since=task.since,
                 key_id="live.take_over",
@@ -125,6 +129,7 @@ def _problem(item: ProblemView, now: float) -> Attention:
     return Attention(
         kind=AttentionKind.PROBLEM,
         text=f"{_sentence(item.text)}{rest}",
+        short=_sentence(item.text),
         tone=Tone.WARN if item.until is not None else Tone.FAIL,
         since=item.since,
         key_id=key_id,
@@ -156,6 +161,7 @@ def _stalls(view: ViewState, now: float, stall_s: float) -> Iterator[Attention]:
             yield Attention(
                 kind=AttentionKind.STALL,
                 text=f"{task.spec.key}: Claude has been quiet for {duration(quiet)}. Wait, P interrupts, s stops.",
+                short=f"{task.spec.key}: Claude has been quiet for {duration(quiet)}.",
                 tone=Tone.WARN,
                 since=attempt.last_event_at,
                 key_id="live.interrupt",
@@ -170,6 +176,7 @@ def _gates(view: ViewState, now: float) -> Iterator[Attention]:
     yield Attention(
         kind=AttentionKind.GATE,
         text=f"{plural(len(waiting), 'gate waits', 'gates wait')}: {describe_gate(view, waiting[0], now)}",
+        short=f"{plural(len(waiting), 'gate waits', 'gates wait')}: {_gate_in_short(view, waiting[0])}",
         tone=Tone.ASK,
         since=waiting[0].opened_at,
         key_id="live.review_gate",
@@ -189,6 +196,14 @@ def describe_gate(view: ViewState, gate: GateView, now: float) -> str:
     return f"{name} attempt {attempt.number} {scored}, {when}."
 
 
+def _gate_in_short(view: ViewState, gate: GateView) -> str:
+    """`T002 0.71 (FAIL)`."""
+    task, attempt = view.tasks.get(gate.task), view.attempts.get(gate.attempt)
+    name = task.spec.key if task else str(gate.task)
+    quality = attempt.quality if attempt else None
+    return f"{name} {quality.line.removeprefix('Quality: ')}" if quality else name
+
+
 def _interrupted(view: ViewState, now: float) -> Iterator[Attention]:
     stopped = [task for task in view.tasks.values() if task.state is State.INTERRUPTED and not task.taken_by]
     cut = [task for task in stopped if not _running(view, task)]
@@ -198,6 +213,7 @@ def _interrupted(view: ViewState, now: float) -> Iterator[Attention]:
     yield Attention(
         kind=AttentionKind.INTERRUPTED,
         text=f"{plural(len(cut), 'task')} stopped half-way ({names}); the work is kept.",
+        short=f"{plural(len(cut), 'task')} stopped half-way.",
         tone=Tone.WARN,
         since=min(task.since for task in cut),
         key_id="live.resume_run",

@@ -80,6 +80,19 @@ async def test_the_banner_is_there_only_while_it_asks():
         assert not banner.display
 
 
+async def test_a_banner_without_room_says_it_shorter_and_never_cuts_how_much_more_there_is():
+    banner = Banner()
+    async with showing(banner, size=(60, 5)) as pilot:
+        banner.show("T001 attempt 1 scored 0.71 (needs 0.80), 6 min ago.", short="T001 0.71", more="(+2 more)", key="g")
+        await pilot.pause()
+        assert rows(pilot.app)[0].strip() == "? T001 0.71 (+2 more)  Press g"
+        await pilot.resize_terminal(100, 5)
+        assert "6 min ago. (+2 more)  Press g" in rows(pilot.app)[0]
+        banner.show("a very long command " * 9, more="(+2 more)", key="g")
+        await pilot.pause()
+        assert rows(pilot.app)[0].rstrip().endswith("… (+2 more)  Press g")
+
+
 async def test_markup_in_any_text_is_literal():
     banner, line, strip = Banner(), StatusLine(), StepStrip()
     evil = "[@click=app.quit]x[/] [/bold] [$error] \x1b[2J"

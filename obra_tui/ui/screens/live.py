@@ -153,11 +153,11 @@ class LiveScreen(ObraScreen):
             banner.clear()
             return
         first, more = self._attentions[0], len(self._attentions) - 1
-        text = f"{first.text} (+{more} more)" if more else first.text
         key = self.desk.key_shown(first.key_id) if first.key_id else ""
         waits = first.kind is AttentionKind.PROBLEM and first.tone is Tone.WARN
         state = "warn" if waits else _BANNER_STATES[first.kind]
-        banner.show(text, state=state, key=f"{key} to {first.key_label}" if key else "")
+        answer = f"{key} to {first.key_label}" if key else ""
+        banner.show(first.text, state=state, key=answer, short=first.short, more=f"(+{more} more)" if more else "")
 
     def _draw_panes(self, records: Sequence[Record]) -> None:
         task = self._shown.task
