@@ -5,7 +5,6 @@ Importing this is cheap; the SDK is loaded by the first start, or before by `war
 
 import asyncio
 import importlib
-import importlib.metadata
 import importlib.util
 import logging
 import os
@@ -62,6 +61,7 @@ def warm_up() -> None:
     logging.getLogger(SDK).addHandler(logging.NullHandler())
     load_sdk()
     importlib.import_module("obra_tui.agents.conversation")
+    importlib.import_module("anyio._backends._asyncio")  # the SDK would, at its first start
     launcher()
     _warm.set()
 
@@ -194,6 +194,8 @@ class ClaudeCode:
         return Permissions(self._place(request, plans), self._config.allow, ask, plans=plans)
 
     def _call(self, request: ImplementRequest, options: "ClaudeAgentOptions") -> Call:
+        from claude_agent_sdk import __version__ as sdk_version
+
         from obra_tui.agents.transport import command_line
 
         environment = child_environment(
@@ -202,7 +204,7 @@ class ClaudeCode:
             attempt=request.attempt,
             owner=owner_mark(self._config.tmp_dir),
             cwd=request.cwd,
-            sdk_version=importlib.metadata.version("claude-agent-sdk"),
+            sdk_version=sdk_version,
         )
         return Call(argv=(*launcher(), *command_line(options)), environment=environment, cwd=request.cwd)
 

@@ -1,7 +1,8 @@
 """The orchestrator in a background thread with a loop of its own.
 
 Everything that is slow to import (SDK, database, HTTP) is imported by `build`,
-which runs in this thread, so that the screen is there before it.
+which runs in this thread, so that the screen is there before it. This module
+loads nothing of the engine itself, for the same reason.
 """
 
 import asyncio
@@ -10,17 +11,19 @@ import threading
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import ParamSpec, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
-from obra_tui.core.commands import Command
 from obra_tui.core.errors import StoreError
-from obra_tui.core.events import Record
 from obra_tui.engine.children import watch_without_threads
-from obra_tui.engine.orchestrator import Orchestrator
+
+if TYPE_CHECKING:
+    from obra_tui.core.commands import Command
+    from obra_tui.core.events import Record
+    from obra_tui.engine.orchestrator import Orchestrator
 
 P = ParamSpec("P")
 T = TypeVar("T")
-Listener = Callable[[Sequence[Record]], None]
+Listener = Callable[[Sequence["Record"]], None]
 
 _STOP_LIMIT_S = 10.0
 
@@ -29,7 +32,7 @@ _STOP_LIMIT_S = 10.0
 class Assembly:
     """An orchestrator, how to close what it was built from, and what else runs on its loop while it lives."""
 
-    orchestrator: Orchestrator
+    orchestrator: "Orchestrator"
     close: Callable[[], Awaitable[None]]
     beside: Callable[[], Coroutine[None, None, None]] | None = None
 
@@ -65,7 +68,7 @@ class EngineThread:
         self._thread.start()
         self._ready.result()
 
-    def submit(self, command: Command) -> "Future[object]":
+    def submit(self, command: "Command") -> "Future[object]":
         """Hand over a command; the future holds its answer or one of `core.errors`. Never blocks."""
         assert self._loop is not None
         assert self._orchestrator is not None
@@ -120,7 +123,7 @@ class EngineThread:
                 beside.cancel()
             await self._end(self._orchestrator, assembly)
 
-    async def _end(self, orchestrator: Orchestrator, assembly: Assembly) -> None:
+    async def _end(self, orchestrator: "Orchestrator", assembly: Assembly) -> None:
         """Stop and close; the lock is released and Claude Code ended also when nothing can be written any more."""
         try:
             with contextlib.suppress(

@@ -12,7 +12,7 @@ from obra_tui.core.errors import BranchMoved, ProjectError
 from obra_tui.core.ids import AttemptId, SessionId
 from obra_tui.core.model import Acceptance, Diff
 from obra_tui.evidence.branch import TRIES, SessionBranch, tip_of, with_trailers
-from obra_tui.evidence.git import SLOW_S, Git, GitFailed
+from obra_tui.evidence.git import SLOW_S, Git, GitFailed, together
 from obra_tui.evidence.repository import Identity, OwnRepository
 
 TRAILER = "Obra-Attempt"
@@ -40,10 +40,10 @@ class Accepting:
         """Commit and move the branch; a race with another move is tried again on the new tip."""
         branch = self._branch
         for _ in range(TRIES):
-            tip = await branch.tip()
+            tip, folder = await together(branch.tip(), branch.checked_out())
             if tip and (commit := await self._earlier(tip)):
                 return Acceptance(commit=commit, branch=branch.name, repeated=True)
-            await branch.refuse_checked_out("approve again")
+            branch.refuse_checked_out(folder, "approve again")
             commit = await self._commit_on(tip)
             crash_point("accepting.committed")
             await branch.hand_over(commit)

@@ -70,9 +70,12 @@ class SessionBranch:
             await self.repository.bring(tip, f"refs/obra/tips/{self.session}")
         return tip
 
-    async def refuse_checked_out(self, again: str) -> None:
+    async def checked_out(self) -> str:
+        """Return the folder in which the person stands on the branch, or an empty string."""
+        return await checked_out_at(self.repository.project, self.name)
+
+    def refuse_checked_out(self, folder: str, again: str) -> None:
         """Raise `BranchMoved` when the person stands on the branch; `again` says what to do after leaving it."""
-        folder = await checked_out_at(self.repository.project, self.name)
         if folder:
             raise BranchMoved(
                 f"The branch {self.name} is checked out, so moving it would make your files look changed.",

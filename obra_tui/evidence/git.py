@@ -13,11 +13,15 @@ import os
 import signal
 import subprocess
 import tempfile
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from obra_tui.core.errors import ProjectError, WorkspaceError
+
+T = TypeVar("T")
+U = TypeVar("U")
 
 MINIMUM_GIT = (2, 38)
 """First version with `merge-tree --write-tree`."""
@@ -162,9 +166,10 @@ class Git:
         env: Mapping[str, str] | None = None,
     ) -> Answer:
         """Run one git command to its end. Raises `GitFailed` when its exit code is not one of `good`."""
-        process = await self._start(arguments, env or {})
+        told = asyncio.subprocess.PIPE if stdin else asyncio.subprocess.DEVNULL
+        process = await self._start(arguments, env or {}, told)
         try:
-            out, err = await asyncio.wait_for(process.communicate(stdin), timeout_s)
+            out, err = await asyncio.wait_for(process.communicate(stdin or None), timeout_s)
         except TimeoutError:
             raise self._too_slow(arguments, timeout_s) from None
         finally:
@@ -176,9 +181,8 @@ class Git:
 
     async def stream(self, *arguments: str, timeout_s: float = SLOW_S) -> AsyncIterator[bytes]:
         """Yield the output piece by piece, for output that may not fit in memory."""
-        process = await self._start(arguments, {})
-        assert process.stdout is not None and process.stderr is not None and process.stdin is not None
-        process.stdin.close()
+        process = await self._start(arguments, {}, asyncio.subprocess.DEVNULL)
+        assert process.stdout is not None and process.stderr is not None
         complaint = asyncio.create_task(process.stderr.read(_CHUNK))
         try:
             async with asyncio.timeout(timeout_s):
@@ -194,14 +198,16 @@ class Git:
         if code:
             raise self._failed(arguments, code, err)
 
-    async def _start(self, arguments: Sequence[str | bytes], env: Mapping[str, str]) -> asyncio.subprocess.Process:
+    async def _start(
+        self, arguments: Sequence[str | bytes], env: Mapping[str, str], stdin: int
+    ) -> asyncio.subprocess.Process:
         try:
             return await asyncio.create_subprocess_exec(
                 "git",
                 *(() if self.as_person else _SAFE_OPTIONS),
                 *self.options,
                 *arguments,
-                stdin=asyncio.subprocess.PIPE,
+                stdin=stdin,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,
                 env=await self._surroundings(env),
@@ -215,8 +221,9 @@ class Git:
     async def _surroundings(self, env: Mapping[str, str]) -> dict[str, str]:
         if self.as_person:
             return {**persons_environment(), **env}
-        trusted = {"GIT_CONFIG_GLOBAL": await asyncio.to_thread(trusted_folders)}
-        return clean_environment({**trusted, **self.environment, **env})
+        if not trusted_folders.cache_info().currsize:
+            await asyncio.to_thread(trusted_folders)
+        return clean_environment({"GIT_CONFIG_GLOBAL": trusted_folders(), **self.environment, **env})
 
     def _failed(self, arguments: Sequence[str | bytes], code: int, stderr: str) -> GitFailed:
         what = f"git {os.fsdecode(arguments[0])} failed with exit code {code}: {_first_line(stderr)}"
@@ -225,6 +232,16 @@ class Git:
     def _too_slow(self, arguments: Sequence[str | bytes], timeout_s: float) -> GitFailed:
         what = f"git {os.fsdecode(arguments[0])} did not finish within {timeout_s:.0f} s and was stopped."
         return GitFailed(what, where=self.where, fix="Try again when the machine is less busy.", code=-1, stderr="")
+
+
+async def together(one: Awaitable[T], other: Awaitable[U]) -> tuple[T, U]:
+    """Return both answers; when one fails, the other has ended, too, before that is told."""
+    first, second = await asyncio.gather(one, other, return_exceptions=True)
+    if isinstance(first, BaseException):
+        raise first
+    if isinstance(second, BaseException):
+        raise second
+    return first, second
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

@@ -64,11 +64,11 @@ class OwnRepository:
     def indexes(self) -> Path:
         return self.directory / "obra-indexes"
 
-    async def ensure(self) -> None:
-        """Make the repository if it is not there; a half-made one never gets the final name."""
+    async def ensure(self) -> bool:
+        """Make the repository if it is not there; a half-made one never gets the final name. Returns if it was made."""
         async with self._making:
             if self.directory.is_dir():
-                return
+                return False
             make_private(self.directory.parent)
             fresh = Path(tempfile.mkdtemp(prefix="new-", dir=self.directory.parent))
             try:
@@ -77,6 +77,7 @@ class OwnRepository:
             except BaseException:
                 await asyncio.to_thread(remove_tree, fresh)
                 raise
+            return True
 
     async def _make(self, fresh: Path) -> None:
         answer = await git_of_project(self.project).run("rev-parse", "--show-object-format")
@@ -92,8 +93,8 @@ class OwnRepository:
 
     async def bring(self, commit: str, name: str) -> None:
         """Fetch a commit with its history from the person's repository and hold it by a ref."""
-        await self.ensure()
-        if await self.has(commit):
+        fresh = await self.ensure()
+        if not fresh and await self.has(commit):
             await self.point(name, commit)
             return
         await self.git.run(

@@ -40,7 +40,7 @@ class Reverting:
                 raise self._gone(branch.name)
             if there := await self.repository.attempt_on(self.commit, tip, TRAILER, self.commit):
                 return self._reversal(there, repeated=True)
-            await branch.refuse_checked_out("revert again")
+            branch.refuse_checked_out(await branch.checked_out(), "revert again")
             undone = await self._commit_on(tip)
             await branch.hand_over(undone)
             if await branch.swap(undone, tip):

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from obra_tui.core.model import ChangeKind, Diff, FileChange
 from obra_tui.evidence import secrets
-from obra_tui.evidence.git import SLOW_S, Git, GitFailed
+from obra_tui.evidence.git import SLOW_S, Git, GitFailed, together
 from obra_tui.evidence.names import raw, shown, text_of
 from obra_tui.evidence.patch import RawChange, added_lines, read_changes
 from obra_tui.evidence.protect import TEST_CONFIG, Rule, configures_obra, has_tests, reason_for
@@ -94,9 +94,10 @@ class Reader:
     async def compare(self, base: str, taken: Snapshot) -> Diff:
         """Return what changed between the base commit and the tree that was taken."""
         git = self._repository.git
-        listed = await git.run("diff-tree", "--raw", "--numstat", *_DIFF_OPTIONS, base, taken.tree, timeout_s=SLOW_S)
+        question = ("diff-tree", "--raw", "--numstat", *_DIFF_OPTIONS, base, taken.tree)
+        listed, whole = await together(git.run(*question, timeout_s=SLOW_S), self._patch(base, taken.tree))
         changes = read_changes(listed.out)
-        patch, digest, cut = await self._patch(base, taken.tree)
+        patch, digest, cut = whole
         most = self._limits.changed_files
         files = await self._protected(base, changes[:most])
         notes = [*taken.notes, *(f"nested repository: {change.path}" for raw, change in changes if raw.is_gitlink)]

@@ -28,7 +28,7 @@ from obra_tui.evidence.copies import (
     remove_tree,
     repository_path,
 )
-from obra_tui.evidence.git import SLOW_S, Git
+from obra_tui.evidence.git import SLOW_S, Git, together
 from obra_tui.evidence.protect import rules_with
 from obra_tui.evidence.repository import Identity, OwnRepository, first_commit, open_project
 from obra_tui.evidence.reverting import Reverting
@@ -66,6 +66,11 @@ class GitWorkspace:
 
     async def head(self) -> str:
         return await first_commit(self.project)
+
+    async def get_ready(self) -> None:
+        """Make what every copy of the project needs, before one is asked for."""
+        with disk_faults(self._data_dir):
+            await self._repository.ensure()
 
     async def tip(self, session: SessionId) -> str | None:
         return await tip_of(self.project, branch_of(session))
@@ -119,10 +124,12 @@ class GitWorkspace:
         """Write the files through our repository, then give the copy a repository of its own beside them."""
         index = self._index(place)
         index.unlink(missing_ok=True)
-        await self._repository.reading(place.work, index).run("read-tree", "--reset", "-u", base, timeout_s=SLOW_S)
         plain = Git(options=(), where=str(place.work))
         form = f"--object-format={'sha256' if len(base) == 64 else 'sha1'}"
-        await plain.run("init", "--quiet", "--template=", "--initial-branch=work", form, str(place.work))
+        await together(
+            self._repository.reading(place.work, index).run("read-tree", "--reset", "-u", base, timeout_s=SLOW_S),
+            plain.run("init", "--quiet", "--template=", "--initial-branch=work", form, str(place.work)),
+        )
         own = place.work / ".git"
         (own / "objects" / "info").mkdir(parents=True, exist_ok=True)
         (own / "objects" / "info" / "alternates").write_text(f"{self._repository.directory / 'objects'}\n")

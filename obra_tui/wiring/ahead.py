@@ -6,6 +6,7 @@ copy made and the program waiting, or makes and starts its own.
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -41,7 +42,8 @@ async def begin_ahead(task: TaskSpec, hands: Hands, settings: Settings) -> None:
     if settings.workspace.setup:
         return  # commands of the project: they run once the task is on record, and take longer than what is saved here
     with suppress(ObraError):
-        copy = await hands.workspace.prepare(SessionId(""), task.id, await hands.workspace.head())
+        base, _ = await asyncio.gather(hands.workspace.head(), hands.workspace.get_ready())
+        copy = await hands.workspace.prepare(SessionId(""), task.id, base)
         budget = smallest((task.budget, settings.budget.of_task(), settings.budget.of_session()))
         await hands.claude.start_ahead(
             ImplementRequest(

@@ -7,21 +7,20 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, ExitStack, suppress
 from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
 from socket import gethostname
 from typing import TYPE_CHECKING
 
 from obra_tui.core.errors import ObraError, StoreError
-from obra_tui.core.gate import GateRules
 from obra_tui.core.model import SandboxLevel
-from obra_tui.engine.clock import SystemClock
-from obra_tui.engine.config import EngineConfig, Ports
 from obra_tui.engine.thread import Assembly, EngineThread
 from obra_tui.wiring.ahead import Hands, begin_ahead, first_task, try_sandbox
 from obra_tui.wiring.work import Start
 
 if TYPE_CHECKING:
     from obra_tui.core.ports import Journal
+    from obra_tui.engine.config import EngineConfig
     from obra_tui.engine.orchestrator import Orchestrator
     from obra_tui.evidence.workspace import GitWorkspace
     from obra_tui.settings import Settings
@@ -82,10 +81,14 @@ class Plant:
         return tuple(self.plan_updater.problems)
 
     async def _build(self) -> Assembly:
-        from obra_tui.agents.claude_code import warm_up
+        from obra_tui.evidence.git import trusted_folders
 
-        models = self._models()
+        loop = asyncio.get_running_loop()
         async with AsyncExitStack() as closing:
+            closing.callback(loop.run_in_executor(None, trusted_folders).cancel)  # it answers while the rest is loaded
+            from obra_tui.agents.claude_code import warm_up
+
+            models = self._models()
             closing.callback(self._own(models).release)
             hands = _hands(self._settings, self._start, models)
             closing.push_async_callback(hands.claude.close)
@@ -95,6 +98,7 @@ class Plant:
                 await asyncio.to_thread(warm_up)  # before the store: the first task waits for it
             store = await asyncio.to_thread(_open_store, self._settings, self._space_ran_out(), self._store_away())
             closing.callback(store.close)
+            await asyncio.to_thread(_load_engine)
             if task is not None:
                 closing.callback(asyncio.create_task(try_sandbox(hands)).cancel)
             assembly = self._assemble(hands, store, models)
@@ -139,6 +143,8 @@ class Plant:
         return store_away
 
     def _assemble(self, hands: Hands, store: Store, models: Models) -> Assembly:
+        from obra_tui.engine.clock import SystemClock
+        from obra_tui.engine.config import Ports
         from obra_tui.engine.orchestrator import Orchestrator
         from obra_tui.judge import QwenJudge
         from obra_tui.wiring.errands import run_errands
@@ -167,6 +173,12 @@ class Plant:
             close=close,
             beside=lambda: run_errands(store.commands, orchestrator.handle),
         )
+
+
+def _load_engine() -> None:
+    """In a thread, so that the loop can go on with the first copy meanwhile."""
+    import_module("obra_tui.engine.orchestrator")
+    import_module("obra_tui.judge")
 
 
 def _hands(settings: Settings, start: Start, models: Models) -> Hands:
@@ -240,6 +252,9 @@ def _secrets(settings: Settings) -> Iterator[str]:
 
 
 def _config(settings: Settings, start: Start, rehearsal: str, versions: tuple[tuple[str, str], ...]) -> EngineConfig:
+    from obra_tui.core.gate import GateRules
+    from obra_tui.engine.config import EngineConfig
+
     gate = settings.gate
     return EngineConfig(
         project=str(start.project),
