@@ -7,11 +7,12 @@ cheap.
 """
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from obra_tui.core.crashpoint import crash_at_records
-from obra_tui.core.errors import StoreError, Unwritable
+from obra_tui.core.errors import StoredAfterAll, StoreError, Unwritable
 from obra_tui.core.events import (
     STREAMED,
     CheckPrinted,
@@ -23,11 +24,10 @@ from obra_tui.core.events import (
 )
 from obra_tui.core.ids import AttemptId, SessionId, TaskId
 from obra_tui.core.ports import Clock, Journal
+from obra_tui.engine.pace import Pace
 
 Listener = Callable[[Sequence[Record]], None]
 
-_FLUSH_EVERY_S = 0.03
-"""Longest time that a streamed piece waits to be written: with the write, under the 50 ms that a crash may cost."""
 _FLUSH_AT = 2_000
 """Records that force a flush before the time is up, so that a burst does not pile up in memory."""
 
@@ -42,6 +42,7 @@ class Outbox:
         self._tried = 0
         """How many of them were handed to the journal without success: they stay as they are, for it may have them."""
         self._next: dict[SessionId, int] = {}
+        self._pace = Pace()
         self._timer: asyncio.TimerHandle | None = None
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
@@ -54,8 +55,10 @@ class Outbox:
         self._queue(session, task, attempt, event)
         if len(self._pending) >= _FLUSH_AT:
             self._flush_or_report()
-        elif self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(_FLUSH_EVERY_S, self._flush_or_report)
+            return
+        self._pace.came(time.monotonic(), first=self._timer is None)
+        if self._timer is None:
+            self._wait()
 
     def commit(
         self, session: SessionId, entries: Sequence[tuple[TaskId | None, AttemptId | None, Event]]
@@ -65,15 +68,11 @@ class Outbox:
         for task, attempt, event in entries:
             self._queue(session, task, attempt, event, join=False)
         written = tuple(self._pending[first:])
-        try:
-            self.flush()
-        except StoreError:
-            self._forget(session, written)
-            raise
+        self.flush(or_forget=written)
         return written
 
-    def flush(self) -> None:
-        """Write and tell what is pending. On `StoreError` the pending events stay pending.
+    def flush(self, or_forget: Sequence[Record] = ()) -> None:
+        """Write and tell what is pending. On `StoreError` the pending events stay pending, but for those to forget.
 
         That nothing can be written at all concerns everybody, whoever met it: `on_failure` hears of it.
         """
@@ -83,12 +82,13 @@ class Outbox:
         if not self._pending:
             return
         crash_at_records("before", self._pending)
+        began = time.monotonic()
         try:
             self._journal.append(self._pending)
-        except Unwritable as error:
-            self._tried = len(self._pending)
-            self._on_failure(error)
+        except StoreError as error:
+            self._refused(error, or_forget)
             raise
+        self._pace.wrote(len(self._pending), began, time.monotonic())
         batch, self._pending, self._tried = tuple(self._pending), [], 0
         crash_at_records("after", batch)
         for listener in tuple(self._listeners):
@@ -98,6 +98,40 @@ class Outbox:
         """Let go of a session's place in the journal; it is looked up again should it be needed."""
         if not any(record.session == session for record in self._pending):
             self._next.pop(session, None)
+
+    def _wait(self) -> None:
+        """Until it is time to write, as it looks now."""
+        delay = self._pace.due() - time.monotonic()
+        self._timer = asyncio.get_running_loop().call_later(delay, self._due)
+
+    def _due(self) -> None:
+        """Write, unless more came meanwhile and may be waited for."""
+        if self._pace.due() > time.monotonic():
+            self._wait()
+        else:
+            self._flush_or_report()
+
+    def _refused(self, error: StoreError, or_forget: Sequence[Record]) -> None:
+        tried = len(self._pending)
+        self._forget(or_forget)
+        if isinstance(error, Unwritable):
+            self._tried = tried
+            if isinstance(error, StoredAfterAll):
+                self._take_in(error)
+            self._on_failure(error)
+
+    def _take_in(self, error: StoredAfterAll) -> None:
+        """What had been given up did happen: tell it, and let what still waits come after it."""
+        stored = [record for record in error.records if isinstance(record, Record)]
+        self._pending = [record for record in self._pending if record not in stored]
+        self._next.update({record.session: record.seq + 1 for record in stored})
+        for place, record in enumerate(self._pending):
+            if any(other.session == record.session for other in stored):
+                self._pending[place] = replace(record, seq=self._next[record.session])
+                self._next[record.session] += 1
+        self._tried = 0
+        for listener in tuple(self._listeners):
+            listener(stored)
 
     def _flush_or_report(self) -> None:
         self._timer = None
@@ -137,12 +171,12 @@ class Outbox:
         self._pending[-1] = replace(last, event=joined)
         return True
 
-    def _forget(self, session: SessionId, written: Sequence[Record]) -> None:
+    def _forget(self, written: Sequence[Record]) -> None:
         """Take back events of a failed commit: they did not happen."""
         gone = {id(record) for record in written}
         self._pending = [record for record in self._pending if id(record) not in gone]
         if written:
-            self._next[session] = written[0].seq
+            self._next[written[0].session] = written[0].seq
 
 
 def join_streamed(first: Event, second: Event) -> Event | None:

@@ -34,37 +34,46 @@ class Wakeup:
         self._context = contextvars.copy_context()
         self._lock = Lock()
         self._pending = False
+        self._hurried = False
         self._closed = False
+        self._timer: asyncio.TimerHandle | None = None
         self._last = 0.0
+        self._burst = False
+        """Much was taken the last time: the rest of it must not be kept waiting."""
 
     def poke(self) -> None:
         with self._lock:
-            if self._pending or self._closed:
+            hurries = self._pending and not self._hurried and self._waiting() >= MANY
+            if self._closed or (self._pending and not hurries):
                 return
-            self._pending = True
+            self._pending, self._hurried = True, hurries
         try:
-            self._loop.call_soon_threadsafe(self._due, context=self._context)
+            self._loop.call_soon_threadsafe(self._wait, context=self._context)
         except RuntimeError:  # the loop is closed: nobody is there to wake
             self._closed = True
 
     def close(self) -> None:
         self._closed = True
 
-    def _due(self) -> None:
-        """Run if it is time, else look again when more may have come."""
-        since = self._loop.time() - self._last
-        wait = self._interval - since
-        if wait <= 0 and self._waiting() < MANY:
-            wait = min(self._calm - since, self._interval)
+    def _wait(self) -> None:
+        """Until it is time; called again when so much came that it is sooner."""
+        if not self._pending:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        period = self._interval if self._burst or self._waiting() >= MANY else self._calm
+        wait = self._last + period - self._loop.time()
         if wait > 0:
-            self._loop.call_later(wait, self._due, context=self._context)
+            self._timer = self._loop.call_later(wait, self._fire, context=self._context)
         else:
             self._fire()
 
     def _fire(self) -> None:
         with self._lock:
-            self._pending = False
+            self._pending = self._hurried = False
+        self._timer = None
         if self._closed:
             return
+        self._burst = self._waiting() >= MANY
         self._run()
         self._last = self._loop.time()

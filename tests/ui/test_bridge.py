@@ -128,7 +128,19 @@ async def test_a_trickle_that_becomes_a_burst_is_not_kept_waiting():
     await asyncio.sleep(0.02)
     assert not ran
     waiting[0] = MANY
+    wakeup.poke()
     await _until(lambda: ran)
+
+
+async def test_what_is_left_of_a_burst_is_not_kept_waiting():
+    ran: list[int] = []
+    waiting = [MANY]
+    wakeup = Wakeup(lambda: ran.append(1), lambda: waiting[0], interval_s=0.001, calm_s=1000.0)
+    wakeup.poke()
+    await _until(lambda: ran)
+    waiting[0] = 1
+    wakeup.poke()
+    await _until(lambda: len(ran) == 2)
 
 
 async def test_nobody_is_woken_after_the_end():
