@@ -9,12 +9,12 @@ Frame = Mapping[str, Any]
 
 def mapping(value: object) -> Frame:
     """Return the object, or an empty one."""
-    return value if isinstance(value, Mapping) else {}
+    return value if isinstance(value, dict) else {}
 
 
 def objects(value: object) -> list[Frame]:
     """Return the objects of a list."""
-    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def string(value: object) -> str:

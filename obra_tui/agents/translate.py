@@ -5,7 +5,6 @@ No I/O, no SDK, no clock: a frame and the time go in, events come out. What a fr
 """
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -305,9 +304,9 @@ def _input_json(given: Frame) -> str:
 
 def _shortened(value: Any) -> Any:
     match value:
-        case str() if len(value) > MAX_INPUT_TEXT:
+        case str():
             return _bounded(value, MAX_INPUT_TEXT)
-        case Mapping():
+        case dict():
             return {key: _shortened(item) for key, item in value.items()}
         case list():
             return [_shortened(item) for item in value]

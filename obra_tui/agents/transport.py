@@ -16,6 +16,7 @@ from typing import Any
 
 from claude_agent_sdk import ClaudeAgentOptions, CLIConnectionError, Transport
 from claude_agent_sdk._internal.transport.subprocess_cli import SubprocessCLITransport
+from pydantic_core import from_json
 
 from obra_tui.agents.spare import CHUNK, Call, release, spawn
 
@@ -119,7 +120,7 @@ class PipeTransport(Transport):
         if not text.startswith(b"{"):
             return None
         try:
-            frame = json.loads(text.decode("utf-8", "replace"))
+            frame = parsed(text)
         except (ValueError, RecursionError) as error:
             self._notice(f"Claude Code sent a line that cannot be read ({error}); it was left out.")
             return None
@@ -162,6 +163,18 @@ class PipeTransport(Transport):
             self._stderr.cancel()
             await asyncio.wait((self._stderr,), timeout=0.2)
         release(self._process)
+
+
+def parsed(line: bytes) -> Any:
+    """Return what a line of JSON says. Raises `ValueError` or `RecursionError` when it says nothing.
+
+    The quick parser, a third of the time of Python's own, is strict about text; half a character in a line is no
+    reason to lose the line.
+    """
+    try:
+        return from_json(line)
+    except ValueError:
+        return json.loads(line.decode("utf-8", "replace"))
 
 
 def command_line(options: ClaudeAgentOptions) -> list[str]:

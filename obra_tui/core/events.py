@@ -782,6 +782,9 @@ Event = (
 STREAMED = (TextStreamed, ThinkingStreamed, CheckPrinted, JudgeStreamed)
 """Event classes that may be joined with their neighbour of the same key."""
 
+TALK = frozenset((TextStreamed, ThinkingStreamed, TextFinished, ToolStarted, ToolFinished))
+"""What Claude says and does: nearly all of a journal, and nothing that a later step depends on."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:

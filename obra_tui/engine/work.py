@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from obra_tui.core.budget import Spent
 from obra_tui.core.events import (
+    TALK,
     AttemptStarted,
     BudgetRenewed,
     CheckFinished,
@@ -174,6 +175,8 @@ def rebuild(session: SessionId, records: Iterable[Record]) -> SessionWork | None
 
 
 def apply(work: SessionWork, record: Record) -> None:
+    if type(record.event) in TALK:  # compared with nothing else: there is too much of it
+        return
     _count(work, record)
     match record.event:
         case Paused():

@@ -1,9 +1,12 @@
 """Lines out of chunks."""
 
+import json
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from obra_tui.agents.transport import LineJoiner
+from obra_tui.agents.transport import LineJoiner, parsed
 
 
 @given(st.lists(st.binary(max_size=9).map(lambda line: line.replace(b"\n", b"")), max_size=8), st.data())
@@ -24,3 +27,28 @@ def test_a_line_over_the_limit_is_left_out_and_the_next_one_is_read():
     assert joiner.push(b"z" * 1000) == []
     assert joiner._parts == []
     assert joiner.push(b"end\nnext\n") == [b"next"]
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+        lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+        max_leaves=20,
+    ),
+    st.booleans(),
+)
+def test_a_line_says_what_python_reads_in_it(value, ascii_only):
+    line = json.dumps(value, ensure_ascii=ascii_only).encode("utf-8", "surrogatepass")
+    assert parsed(line) == json.loads(line.decode("utf-8", "replace"))
+
+
+@pytest.mark.parametrize(
+    "line", [rb'{"text": "half a \ud83d"}', b'{"text": "cut \xe2\x82"}', b'{"n": NaN, "big": 1e999}']
+)
+def test_a_line_with_half_a_character_is_not_lost(line):
+    assert set(parsed(line)) == set(json.loads(line.decode("utf-8", "replace")))
+
+
+def test_a_line_that_says_nothing_is_refused():
+    with pytest.raises(ValueError, match="Expecting"):
+        parsed(b'{"type": ')

@@ -3,19 +3,18 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from obra_tui.core.events import Record, TextFinished, TextStreamed, ThinkingStreamed, ToolFinished, ToolStarted
+from obra_tui.core.events import TALK, Record, TextFinished, TextStreamed, ThinkingStreamed, ToolFinished, ToolStarted
 from obra_tui.core.ids import AttemptId, SessionId
 from obra_tui.ui.state.attempts import AttemptView, ToolTally
 from obra_tui.ui.state.sessions import SessionView
 
-_WORK = frozenset((TextStreamed, ThinkingStreamed, TextFinished, ToolStarted, ToolFinished))
 _FACTS = frozenset((TextFinished, ToolStarted, ToolFinished))
 _SIGNS_OF_LIFE = frozenset((TextStreamed, ThinkingStreamed, ToolStarted))
 
 
 def place_of(record: Record) -> tuple[SessionId, AttemptId] | None:
     """Return what neighbours must share to be one step; None for all that is no work."""
-    if type(record.event) not in _WORK or record.task is None or record.attempt is None:
+    if type(record.event) not in TALK or record.task is None or record.attempt is None:
         return None
     return record.session, record.attempt
 
