@@ -110,6 +110,21 @@ class StoreAway(Unwritable):
     passes = True
 
 
+class StoredAfterAll(Unwritable):
+    """A step that was given up when its answer was lost is there; what was asked for now is not."""
+
+    passes = True
+
+    def __init__(self, records: tuple[object, ...], *, where: str = "") -> None:
+        super().__init__(
+            "A step that seemed lost with the connection was stored after all.",
+            where=where,
+            fix="Nothing is lost: it is read back, and the work goes on by itself. Look again, and ask again.",
+        )
+        self.records = records
+        """The records of that step, in order."""
+
+
 class UnknownId(ObraError):
     exit_code = 2
 

@@ -310,7 +310,9 @@ class Orchestrator:
     def _apply(self, records: Sequence[Record]) -> None:
         for record in records:
             run = self._runs.get(record.session)
-            if run is not None:
+            if run is None and isinstance(record.event, SessionOpened):  # it was given up, and is stored after all
+                self._adopt(SessionWork(id=record.session, opened=record.event))
+            elif run is not None:
                 apply(run.work, record)
                 if isinstance(record.event, SessionClosed):
                     self._forget_old(record.session)
@@ -323,7 +325,8 @@ class Orchestrator:
             self._runs.pop(self._closed.popleft(), None)
 
     def _hold_again(self, error: StoreError | None) -> None:
-        """Answers whose time to undo ended while nothing could be written are carried out now."""
+        """What became due while nothing could be written is carried out now: answers that stand, approved work."""
         if error is None:
             for run in self._runs.values():
                 self._gates.take_up(run.work.tasks.values())
+                run.accept_what_waits()

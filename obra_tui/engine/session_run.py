@@ -153,7 +153,12 @@ class SessionRun:
         """Writing works again: take up what was stopped for it, unless a person stopped it or went on meanwhile."""
         if self._jobs:
             await asyncio.wait(tuple(self._jobs.values()))
+        if self.work.closed:  # its end was stored, and the answer lost
+            self._running = False
+            return
         self._tell(ProblemCleared(code="disk"))
+        if self.work.paused:
+            self._signals.pause()
         if not self._running:
             return
         for task in (self.work.tasks[task] for task in self._cut):
@@ -218,6 +223,12 @@ class SessionRun:
         """Take in approved work at once, whether or not a run is on."""
         self._running = True
         self._launch_acceptance(task)
+
+    def accept_what_waits(self) -> None:
+        """Take in approved work that nobody takes in: its approval was stored and its answer lost."""
+        for task in self.work.tasks.values():
+            if task.state is State.ACCEPTING and task.spec.id not in self._jobs:
+                self.accept_now(task)
 
     def settle(self) -> None:
         """Take note of a final state that was reached without work, such as a rejection."""

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import DBAPIError
 
 from obra_tui.core.crashpoint import crash_at_records
-from obra_tui.core.errors import AlreadyOwned, DiskFull, OwnerChanged, StoreError, Unwritable
+from obra_tui.core.errors import AlreadyOwned, DiskFull, OwnerChanged, StoredAfterAll, StoreError
 from obra_tui.core.events import Record
 from obra_tui.core.ids import SessionId
 from obra_tui.store import fence, project, search, server
@@ -192,7 +192,7 @@ class SqlJournal:
     def _settled(self, connection: Connection, records: Sequence[Record]) -> dict[SessionId, int]:
         """Return the last numbers of what was in doubt if it turns out to be stored, nothing if it does not.
 
-        Raises `StoreError` when it is stored, but was given up by who wrote it.
+        Raises `StoredAfterAll` when it is stored, but was given up by who wrote it: who asks now did not know of it.
         """
         doubt = self._doubt
         last = {record.session: record.seq for record in doubt}
@@ -200,11 +200,9 @@ class SqlJournal:
             self._doubt = ()
             return {}
         if tuple(records[: len(doubt)]) != tuple(doubt):
-            raise Unwritable(
-                "A step that seemed lost with the connection was stored after all.",
-                where=self._place.name,
-                fix="Close Obra and start it again: it reads what is stored and goes on from there.",
-            )
+            self._doubt = ()
+            self._last.update(last)
+            raise StoredAfterAll(tuple(doubt), where=self._place.name)
         return last
 
     def _numbered(

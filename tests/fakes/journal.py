@@ -1,9 +1,9 @@
 """A journal and ledger in memory, held to the same contract as the real ones."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
-from obra_tui.core.errors import StoreError
+from obra_tui.core.errors import StoreAway, StoredAfterAll, StoreError
 from obra_tui.core.events import (
     STREAMED,
     AttemptStarted,
@@ -62,6 +62,9 @@ class MemoryJournal:
         self.fail_next: StoreError | None = None
         self.broken: StoreError | None = None
         self.full = False
+        self.lose_answer: Callable[[Sequence[Record]], bool] = lambda records: False
+        """Picks an `append` that is stored though its answer never comes, as when the connection breaks in it."""
+        self._doubt: tuple[Record, ...] = ()
 
     # Journal
 
@@ -71,6 +74,7 @@ class MemoryJournal:
         if self.fail_next is not None:
             error, self.fail_next = self.fail_next, None
             raise error
+        records = self._but_what_is_stored(records)
         written = {session: list(kept) for session, kept in self.records.items()}
         for record in records:
             kept = written.setdefault(record.session, [])
@@ -80,6 +84,15 @@ class MemoryJournal:
         self.records = defaultdict(list, written)
         if records:
             self.batches.append(tuple(records))
+        if self.lose_answer(records):
+            self.lose_answer, self._doubt = lambda records: False, tuple(records)
+            raise StoreAway("The database server cannot be reached.")
+
+    def _but_what_is_stored(self, records: Sequence[Record]) -> Sequence[Record]:
+        doubt, self._doubt = self._doubt, ()
+        if tuple(records[: len(doubt)]) != doubt:
+            raise StoredAfterAll(doubt)
+        return records[len(doubt) :]
 
     def last_seq(self, session: SessionId) -> int:
         kept = self.records.get(session)

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import create_engine
 
 from obra_tui.core import events as e
-from obra_tui.core.errors import AlreadyOwned, ConfigError, OwnerChanged, StoreAway, Unwritable
+from obra_tui.core.errors import AlreadyOwned, ConfigError, OwnerChanged, StoreAway, StoredAfterAll, Unwritable
 from obra_tui.store import server as server_module
 from obra_tui.store.journal import SqlJournal
 from obra_tui.store.queries import SqlHistory
@@ -177,7 +177,9 @@ def test_fault_44_a_step_whose_answer_was_lost_is_stored_once_with_what_came_lat
 
 
 @pytest.mark.fault(44)
-def test_fault_44_a_step_that_was_given_up_but_stored_is_never_overwritten(url, proxy, open_journal, impatient):
+def test_fault_44_a_step_that_was_given_up_but_stored_is_told_and_never_overwritten(
+    url, proxy, open_journal, impatient
+):
     story = waiting_session()
     journal = open_journal(through(proxy, url))
     journal.append(story.records)
@@ -185,11 +187,14 @@ def test_fault_44_a_step_that_was_given_up_but_stored_is_never_overwritten(url, 
     proxy.cut_at(b"COMMIT", after=True)
     with pytest.raises(StoreAway):
         journal.append([kept])
-    for _ in range(2):
-        with pytest.raises(Unwritable, match="stored after all") as refused:
-            journal.append([replace(kept, event=other)])
-        assert not refused.value.passes
+    with pytest.raises(StoredAfterAll, match="stored after all") as refused:
+        journal.append([replace(kept, event=other)])
+    assert refused.value.passes
+    assert refused.value.records == (kept,)
     assert SqlHistory(url).session_records(story.session)[-1] == kept
+    assert journal.last_seq(story.session) == kept.seq
+    journal.append([replace(kept, seq=kept.seq + 1, event=other)])
+    assert [record.event for record in SqlHistory(url).session_records(story.session)[-2:]] == [kept.event, other]
 
 
 # --- in the way --------------------------------------------------------------------------------------

@@ -5,11 +5,11 @@ import asyncio
 import pytest
 
 from obra_tui.core import commands as do
-from obra_tui.core.errors import DiskFull, OwnerChanged, Unwritable
-from obra_tui.core.events import AttemptStarted, ProblemCleared, ProblemRaised, SessionClosed, TaskMoved
+from obra_tui.core.errors import DiskFull, GateDecided, OwnerChanged, StoreAway, StoredAfterAll, Unwritable
+from obra_tui.core.events import AttemptStarted, DecisionMade, ProblemCleared, ProblemRaised, SessionClosed, TaskMoved
 from obra_tui.core.gate import GateRules
 from obra_tui.core.lifecycle import State
-from obra_tui.core.model import ConversationReason, Policy
+from obra_tui.core.model import ConversationReason, Policy, SessionKind
 from obra_tui.engine.outage import LOOK_EVERY_S
 from tests.fakes.implementer import Play
 from tests.scenarios.world import ME, WRITES, World, task
@@ -218,3 +218,100 @@ async def test_a_new_start_does_not_go_on_saying_that_the_disk_is_full(world):
     await world.crash()
     assert len([event for event in world.journal.events(world.session) if isinstance(event, ProblemCleared)]) == 1
     assert world.state() is State.INTERRUPTED
+
+
+# --- the answer to a step is lost, and the step is stored ---------------------------------------------
+
+
+def loses(world, kind):
+    """The answer to the first step with an event of this type is lost."""
+    world.journal.lose_answer = lambda records: any(record.event.type == kind for record in records)
+
+
+async def goes_on_until(world, kind):
+    """Let time pass: the server answers, and what was given up turns out to be there."""
+    while not world.events(kind):
+        await world.clock.until_asleep()
+        world.clock.advance(LOOK_EVERY_S)
+        for _ in range(50):
+            await asyncio.sleep(0)
+
+
+def told_and_stored(world):
+    """Everything that is stored was told, once and in order."""
+    told = [record for record in world.told if record.session == world.session]
+    stored = list(world.journal.records[world.session])
+    assert [(record.seq, record.event) for record in told] == [(record.seq, record.event) for record in stored]
+    return True
+
+
+@pytest.mark.fault(44)
+async def test_a_pause_whose_answer_was_lost_is_a_pause_and_resuming_goes_on(world):
+    loses(world, "paused")
+    with pytest.raises(StoreAway):
+        await world.do(do.Pause(session=world.session, by=ME))
+    await all_ended(world)
+    await goes_on_until(world, ProblemCleared)
+    assert world.work().paused
+    assert world.orchestrator.store_error is None
+    await world.do(do.Resume(session=world.session, by=ME))
+    await world.finished()
+    assert world.state() is State.ACCEPTED
+    assert told_and_stored(world)
+
+
+@pytest.mark.fault(44)
+async def test_an_approval_whose_answer_was_lost_is_carried_out_and_told_to_who_approves_again(tmp_path):
+    world = World(tmp_path, plays=(WRITES,))
+    await world.run()
+    await world.finished()
+    gate = world.gate()
+    loses(world, "decision_made")
+    with pytest.raises(StoreAway):
+        await world.approve(gate=gate)
+    await look_again(world)
+    await asyncio.sleep(0)
+    with pytest.raises((StoredAfterAll, GateDecided)):
+        await world.approve(gate=gate)
+    await look_again(world)
+    await world.until(SessionClosed)
+    assert world.state() is State.ACCEPTED
+    assert len(world.events(DecisionMade)) == 1
+    assert told_and_stored(world)
+
+
+@pytest.mark.fault(44)
+async def test_a_session_whose_opening_was_given_up_is_there_once_it_is_known(tmp_path):
+    world = World(tmp_path, plays=(WRITES,))
+    world.boot()
+    loses(world, "session_opened")
+    opening = do.OpenSession(kind=SessionKind.MILESTONE, title="Plan")
+    with pytest.raises(StoreAway):
+        await world.do(opening)
+    assert world.orchestrator.open_sessions() == ()
+    with pytest.raises(StoredAfterAll):
+        await world.do(opening)
+    ((session, _),) = world.orchestrator.open_sessions()
+    assert list(world.journal.records) == [session]
+
+
+@pytest.mark.fault(44)
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "run_started", "copy_prepared", "attempt_started", "prompt_sent", "claude_ended", "diff_taken",
+        "checks_planned", "check_finished", "verdict_reached", "gate_judged", "work_accepted", "run_finished",
+        "session_closed", "text_streamed",
+    ],
+)  # fmt: skip
+async def test_whatever_step_loses_its_answer_the_work_goes_on_without_hands_and_nothing_is_told_twice(tmp_path, kind):
+    world = World(tmp_path, plays=(WRITES,) * 3, rules=AUTONOMOUS)
+    loses(world, kind)
+    try:
+        await world.run()
+    except StoreAway:
+        assert kind == "run_started"
+    await goes_on_until(world, SessionClosed)
+    assert world.state() is State.ACCEPTED
+    assert told_and_stored(world)
+    assert "internal" not in world.problems()
