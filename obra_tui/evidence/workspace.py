@@ -190,6 +190,13 @@ class GitWorkspace:
         taken = Snapshot(tree=later.tree, notes=later.notes, complete=True)
         return await self._reader.compare(earlier.tree, taken)
 
+    async def changes_from_head(self, later: Diff) -> Diff:
+        """Return what differs between what the person has checked out, as it is committed, and the work."""
+        head = await self.head()
+        await self._repository.bring(head, "refs/obra/heads/compared")
+        taken = Snapshot(tree=later.tree, notes=later.notes, complete=True)
+        return await self._reader.compare(head, taken)
+
     async def keep(self, attempt: AttemptId, copy: WorkCopy, diff: Diff, message: str) -> tuple[str, str]:
         name = f"refs/obra/attempts/{attempt}"
         there = await self._repository.find(name)

@@ -95,7 +95,7 @@ KEYS: tuple[Key, ...] = (
     _key("review.previous_file", "N", "Previous file"),
     _key("review.next_hunk", "right_square_bracket", "Next hunk"),
     _key("review.previous_hunk", "left_square_bracket", "Previous hunk"),
-    _key("review.base", "d", "Diff since the attempt before, or the base"),
+    _key("review.base", "d", "Diff since the base, the attempt before, or HEAD"),
     _key("review.note_finding", "m", "Note on a finding"),
     _key("review.add_finding", "plus,i", "Add a finding"),
     _key("review.blind", "b", "Blind: own score first"),

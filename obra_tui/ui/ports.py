@@ -47,21 +47,28 @@ class Engine(Protocol):
         ...
 
 
+Head = Literal["HEAD"]
+HEAD: Head = "HEAD"
+"""What the person has checked out now, as it is committed."""
+
+
 class Reader(Protocol):
     """What is read on request. Every method blocks and is called from worker threads only.
 
     Each raises an `ObraError` with what to do when it cannot answer.
     """
 
-    def files_of(self, attempt: AttemptId, path: str, since: AttemptId | None = None) -> tuple[str | None, str | None]:
+    def files_of(
+        self, attempt: AttemptId, path: str, since: AttemptId | Head | None = None
+    ) -> tuple[str | None, str | None]:
         """Return a file before and after the attempt; None where it does not exist or is binary.
 
-        *Before* is the base of the task, or with `since` what that attempt left.
+        *Before* is the base of the task, or with `since` what that attempt left, or what is checked out.
         """
         ...
 
-    def changes_since(self, attempt: AttemptId, earlier: AttemptId) -> Diff:
-        """Return what changed from the work of an earlier attempt at the same task to that of `attempt`."""
+    def changes_since(self, attempt: AttemptId, earlier: AttemptId | Head) -> Diff:
+        """Return what changed from an earlier attempt at the same task, or from the checkout, to `attempt`."""
         ...
 
     def next_prompt(self, gate: GateId, note: str, chosen: tuple[Finding, ...]) -> str:

@@ -11,6 +11,7 @@ from obra_tui.core.errors import UnknownId
 from obra_tui.core.events import Record
 from obra_tui.core.ids import AttemptId, GateId
 from obra_tui.core.model import Diff, Finding
+from obra_tui.ui.ports import HEAD, Head
 
 if TYPE_CHECKING:
     from obra_tui.core.history import History
@@ -25,16 +26,23 @@ class PastWork:
         self._history = history
         self._workspace = workspace
 
-    def files_of(self, attempt: AttemptId, path: str, since: AttemptId | None = None) -> tuple[str | None, str | None]:
+    def files_of(
+        self, attempt: AttemptId, path: str, since: AttemptId | Head | None = None
+    ) -> tuple[str | None, str | None]:
         diff = self._history.attempt(attempt).diff
         if diff is None:
             return None, None
         if since is not None:
-            diff = replace(diff, base_commit=self._diff_of(since).tree)
+            diff = replace(diff, base_commit=self._base(since))
         return asyncio.run(self._workspace.files_of(diff, path))
 
-    def changes_since(self, attempt: AttemptId, earlier: AttemptId) -> Diff:
-        return asyncio.run(self._workspace.changes_between(self._diff_of(earlier), self._diff_of(attempt)))
+    def _base(self, since: AttemptId | Head) -> str:
+        return asyncio.run(self._workspace.head()) if since == HEAD else self._diff_of(AttemptId(since)).tree
+
+    def changes_since(self, attempt: AttemptId, earlier: AttemptId | Head) -> Diff:
+        if earlier == HEAD:
+            return asyncio.run(self._workspace.changes_from_head(self._diff_of(attempt)))
+        return asyncio.run(self._workspace.changes_between(self._diff_of(AttemptId(earlier)), self._diff_of(attempt)))
 
     def _diff_of(self, attempt: AttemptId) -> Diff:
         diff = self._history.attempt(attempt).diff
@@ -51,10 +59,12 @@ class PlantReader:
     def __init__(self, plant: Plant) -> None:
         self._plant = plant
 
-    def files_of(self, attempt: AttemptId, path: str, since: AttemptId | None = None) -> tuple[str | None, str | None]:
+    def files_of(
+        self, attempt: AttemptId, path: str, since: AttemptId | Head | None = None
+    ) -> tuple[str | None, str | None]:
         return self._past.files_of(attempt, path, since)
 
-    def changes_since(self, attempt: AttemptId, earlier: AttemptId) -> Diff:
+    def changes_since(self, attempt: AttemptId, earlier: AttemptId | Head) -> Diff:
         return self._past.changes_since(attempt, earlier)
 
     @property

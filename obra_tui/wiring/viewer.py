@@ -20,6 +20,7 @@ from obra_tui.store.commands import CommandTable
 from obra_tui.store.labels import LABELS
 from obra_tui.store.owner import Holder, holder_of
 from obra_tui.store.queries import SqlHistory
+from obra_tui.ui.ports import Head
 from obra_tui.wiring.reader import PastWork
 
 if TYPE_CHECKING:
@@ -171,10 +172,12 @@ class ViewerReader:
         self._history = history
         self._data_dir = data_dir
 
-    def files_of(self, attempt: AttemptId, path: str, since: AttemptId | None = None) -> tuple[str | None, str | None]:
+    def files_of(
+        self, attempt: AttemptId, path: str, since: AttemptId | Head | None = None
+    ) -> tuple[str | None, str | None]:
         return self._past(attempt).files_of(attempt, path, since)
 
-    def changes_since(self, attempt: AttemptId, earlier: AttemptId) -> Diff:
+    def changes_since(self, attempt: AttemptId, earlier: AttemptId | Head) -> Diff:
         return self._past(attempt).changes_since(attempt, earlier)
 
     def _past(self, attempt: AttemptId) -> PastWork:

@@ -285,3 +285,16 @@ async def test_a_test_moved_out_of_the_way_is_protected(tmp_path):
         (work / "tests" / "test_a.py").rename(work / "tests_off.txt")
 
     assert (await diff_after(scene, move)).protected == ("tests_off.txt (existing test)",)
+
+
+async def test_work_is_compared_with_what_the_person_has_committed_meanwhile(scene):
+    _, diff = await scene.work({"new.txt": "new\n"})
+    commit_files(scene.project, {"mine.txt": "mine\n"})
+    head = git(scene.project, "rev-parse", "HEAD")
+    compared = await scene.workspace.changes_from_head(diff)
+    assert compared.base_commit == head != diff.base_commit
+    assert {(item.path, item.kind) for item in compared.files} == {
+        ("new.txt", ChangeKind.ADDED),
+        ("mine.txt", ChangeKind.DELETED),
+    }
+    assert await scene.workspace.files_of(compared, "mine.txt") == ("mine\n", None)

@@ -5,6 +5,7 @@ import dataclasses
 from obra_tui.core.commands import Decide
 from obra_tui.core.errors import UnknownId
 from obra_tui.core.model import ChangeKind, Diff, FileChange
+from obra_tui.ui.ports import HEAD
 from obra_tui.ui.screens.output_dialog import OutputDialog
 from obra_tui.ui.screens.review import ReviewScreen
 from obra_tui.ui.screens.review_diff import ReviewDiff
@@ -43,6 +44,11 @@ async def test_d_shows_what_changed_since_the_attempt_before_and_back():
         await settled(
             pilot, lambda: ("files_of", stage.story.attempt, "calculator.py", "a00100000000001") in reader.asked
         )
+        reader.since = dataclasses.replace(SINCE, base_commit="5e1f00d")
+        await stage.press(pilot, "d")
+        await settled(pilot, lambda: "Diff since HEAD of your checkout (5e1f00d)" in stage.text())
+        assert ("changes_since", stage.story.attempt, HEAD) in reader.asked
+        await settled(pilot, lambda: ("files_of", stage.story.attempt, "calculator.py", HEAD) in reader.asked)
         await stage.press(pilot, "d")
         await settled(pilot, lambda: "Diff since the base of the task" in stage.text())
         assert len(pane.changes) == 2
@@ -72,11 +78,12 @@ async def test_a_comparison_that_cannot_be_made_says_why_and_leaves_the_diff():
         assert "Diff since the base of the task" in stage.text()
 
 
-async def test_the_first_attempt_has_nothing_to_be_compared_with():
-    stage = Stage(stories.at_gate())
+async def test_a_checkout_that_did_not_move_is_named_and_the_diff_stays():
+    stage = Stage(stories.at_gate(), reader=FakeReader(since=stories.DIFF))
     async with stage.open() as pilot:
         await stage.press(pilot, "g", "d")
-        assert "This is the first attempt" in stage.text()
+        await settled(pilot, lambda: "Your checkout stands where the task began" in stage.text())
+        assert "Diff since the base of the task" in stage.text()
 
 
 async def test_files_that_changed_since_they_were_read_are_to_be_read_again():

@@ -1,4 +1,4 @@
-"""The diff of a gate: against the base of the task, or against the attempt before; and what of it was looked at.
+"""The diff of a gate: against the base of the task, the attempt before or the checkout; and what of it was looked at.
 
 Texts and comparisons are read in worker threads. Only what was read against the base
 of the task counts as seen: that is what an answer is bound to.
@@ -16,6 +16,7 @@ from obra_tui.core.errors import ObraError
 from obra_tui.core.model import Diff, FileChange
 from obra_tui.ui.drafts import Mark
 from obra_tui.ui.patches import Texts, file_diffs, with_texts
+from obra_tui.ui.ports import HEAD, Head
 from obra_tui.ui.review import Review
 from widgets.diff_pane import DiffPane
 from widgets.patch import FileDiff
@@ -44,12 +45,14 @@ class ReviewDiff(DiffPane):
         super().__init__(id=id)
         self._review: Review | None = None
         self._compared: Diff | None = None
-        """What changed since the attempt before; None = everything since the base of the task."""
+        """What changed since another base; None = everything since the base of the task."""
+        self._since: AttemptId | Head | None = None
+        """That other base."""
         self._patches: dict[str, str] = {}
         """The patch of every file since the base of the task: what marks are about."""
         self._marks: set[Mark] = set()
         self._seen_since: set[str] = set()
-        """Read to their end in the comparison with the attempt before."""
+        """Read to their end in the comparison with another base."""
         self._split_chosen: bool | None = None
         self._turned = False
         """The person leafs through it: what is on screen is not exchanged under their eyes."""
@@ -65,7 +68,7 @@ class ReviewDiff(DiffPane):
 
     def show_review(self, review: Review, marks: frozenset[Mark]) -> None:
         """Show the work of this review from the base of the task on; marks of other content count no more."""
-        self._review, self._compared = review, None
+        self._review, self._compared, self._since = review, None, None
         diff = review.attempt.diff
         files = file_diffs(diff.patch, diff.files) if diff else []
         self._patches = {item.path: item.patch for item in files}
@@ -75,16 +78,21 @@ class ReviewDiff(DiffPane):
         self._read_texts()
 
     def switch_base(self) -> None:
-        """From the base of the task to the attempt before, and back."""
+        """From the base of the task to the attempt before, to what is checked out, and back."""
         review = self._review
         if review is None:
             return
-        if self._compared is not None:
-            self._take_base(None)
-        elif not review.earlier:
-            self.desk.tell("This is the first attempt: there is none to compare with.")
+        following = self._base_after(self._since)
+        if following is None:
+            self._take_base(None, None)
         else:
-            self._compare(review, review.earlier[-1].attempt.id)
+            self._compare(review, following)
+
+    def _base_after(self, base: AttemptId | Head | None) -> AttemptId | Head | None:
+        before = self._review.earlier[-1].attempt.id if self._review and self._review.earlier else None
+        if base is None and before is not None:
+            return before
+        return None if base == HEAD else HEAD
 
     @property
     def changes(self) -> tuple[FileChange, ...]:
@@ -143,19 +151,19 @@ class ReviewDiff(DiffPane):
             return self._compared
         return self._review.attempt.diff if self._review else None
 
-    def _compare(self, review: Review, earlier: AttemptId) -> None:
+    def _compare(self, review: Review, since: AttemptId | Head) -> None:
         backend = self.desk.backend
         if backend is None:
             return
-        self.border_title = "Diff · comparing with the attempt before…"
+        self.border_title = f"Diff · comparing with {self._name_of(since)}…"
 
         def read() -> None:
             try:
-                diff = backend.reader.changes_since(review.attempt.id, earlier)
+                diff = backend.reader.changes_since(review.attempt.id, since)
             except ObraError as refused:
                 self.desk.soon(partial(self._not_compared, refused))
             else:
-                self.desk.soon(partial(self._compared_with, review, diff))
+                self.desk.soon(partial(self._compared_with, review, since, diff))
 
         self.run_worker(read, thread=True, exit_on_error=False, group="compare", exclusive=True)
 
@@ -164,14 +172,19 @@ class ReviewDiff(DiffPane):
             self._write_base()
             self.desk.tell(str(refused), problem=True)
 
-    def _compared_with(self, review: Review, diff: Diff) -> None:
+    def _compared_with(self, review: Review, since: AttemptId | Head, diff: Diff) -> None:
         """Show it, unless other work came meanwhile."""
-        if self._there and self._review is not None and self._review.gate.binding == review.gate.binding:
-            self._seen_since.clear()
-            self._take_base(diff)
+        if not (self._there and self._review is not None and self._review.gate.binding == review.gate.binding):
+            return
+        if since == HEAD and review.attempt.diff is not None and diff.base_commit == review.attempt.diff.base_commit:
+            self.desk.tell("Your checkout stands where the task began: the diff is the same.")
+            self._take_base(None, None)
+            return
+        self._seen_since.clear()
+        self._take_base(since, diff)
 
-    def _take_base(self, diff: Diff | None) -> None:
-        self._compared = diff
+    def _take_base(self, since: AttemptId | Head | None, diff: Diff | None) -> None:
+        self._since, self._compared = since, diff
         self._turned = False
         shown = self._diff
         self._show(file_diffs(shown.patch, shown.files) if shown else [])
@@ -179,14 +192,17 @@ class ReviewDiff(DiffPane):
         self.post_message(self.BaseChanged())
 
     def _write_base(self) -> None:
-        number = self._review.earlier[-1].attempt.number if self._review and self._review.earlier else 0
-        key = self.desk.key_shown("review.base")
-        if self._compared is not None:
-            self.border_title = f"Diff since attempt {number}"
-            self.border_subtitle = f"{key} since the base of the task"
-        else:
-            self.border_title = "Diff since the base of the task"
-            self.border_subtitle = f"{key} since attempt {number}" if number else ""
+        key, following = self.desk.key_shown("review.base"), self._base_after(self._since)
+        self.border_title = f"Diff since {self._name_of(self._since)}"
+        self.border_subtitle = f"{key} since {self._name_of(following)}"
+
+    def _name_of(self, base: AttemptId | Head | None) -> str:
+        if base is None:
+            return "the base of the task"
+        if base == HEAD:
+            commit = self._compared.base_commit[:8] if self._compared and self._since == HEAD else ""
+            return f"HEAD of your checkout ({commit})" if commit else "HEAD of your checkout"
+        return f"attempt {self._review.earlier[-1].attempt.number}" if self._review else "the attempt before"
 
     # -- showing -------------------------------------------------------------------------------
 
@@ -208,7 +224,7 @@ class ReviewDiff(DiffPane):
         backend, review, diff, compared = self.desk.backend, self._review, self._diff, self._compared
         if backend is None or review is None or diff is None or not diff.files:
             return
-        since = review.earlier[-1].attempt.id if compared is not None else None
+        since = self._since if compared is not None else None
         paths = [change.path for change in diff.files if not change.binary][:RICH_FILES]
 
         def read() -> None:
