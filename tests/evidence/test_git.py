@@ -1,0 +1,29 @@
+"""How git is told things and heard."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from obra_tui.evidence.git import Git, GitFailed, git_version, together
+
+BARE = Git(options=(), where="git")
+
+
+async def test_what_git_is_told_and_says_may_be_longer_than_any_pipe_holds(tmp_path: Path):
+    long = b"line\n" * 300_000
+    hashed = await BARE.run("hash-object", "--stdin", stdin=long)
+    echoed = await BARE.run("stripspace", stdin=b"a" * 300_000)
+    assert len(hashed.text) == 40
+    assert echoed.text == "a" * 300_000
+
+
+async def test_a_system_without_files_in_memory_uses_others(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delattr(os, "memfd_create", raising=False)
+    assert await git_version() >= (2, 38)
+    assert (await BARE.run("stripspace", stdin=b"a")).text == "a"
+
+
+async def test_the_first_failure_of_two_is_told_when_both_have_ended():
+    with pytest.raises(GitFailed, match="rev-parse"):
+        await together(BARE.run("version"), BARE.run("rev-parse", "--verify", "no-such-thing"))
