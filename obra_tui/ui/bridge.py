@@ -13,6 +13,7 @@ from threading import Lock
 
 from obra_tui.core.events import (
     STREAMED,
+    TALK,
     CheckPrinted,
     Event,
     JudgeStreamed,
@@ -31,9 +32,16 @@ FACTS = 200_000
 """Facts that may wait. More means that the screen hung for minutes: it starts afresh then."""
 
 
+DRAWN = 4_000
+"""Facts that may wait to be drawn, as many as the tape of a task keeps. What Claude says and does beyond that is only
+counted: it would be drawn and gone in the same moment, and what waits would grow for as long as a flood lasts."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
     records: tuple[Record, ...]
+    passed: tuple[Record, ...] = ()
+    """Came before `records`, and too fast to be drawn; the history has it."""
     more: bool
     """Not everything was taken: come again after the keys had their turn."""
     dropped_chars: int = 0
@@ -57,8 +65,11 @@ class _Entry:
 class Bridge:
     """A queue of records with two ends: `listen` on the engine's thread, `take` on the screen's."""
 
-    def __init__(self, wake: Callable[[], None], *, stream_chars: int = STREAM_CHARS, facts: int = FACTS) -> None:
+    def __init__(
+        self, wake: Callable[[], None], *, stream_chars: int = STREAM_CHARS, facts: int = FACTS, drawn: int = DRAWN
+    ) -> None:
         self._wake = wake
+        self._drawn = drawn
         self._stream_chars = stream_chars
         self._fact_limit = facts
         self._lock = Lock()
@@ -80,8 +91,9 @@ class Bridge:
         self._wake()
 
     def take(self, limit: int = 600, chars: int = 200_000) -> Batch:
-        """Return what waits, oldest first, at most `limit` records and about `chars` of streamed text."""
+        """Return what waits, oldest first, at most `limit` records to draw and about `chars` of streamed text."""
         with self._lock:
+            passed = self._pass_by()
             taken: list[_Entry] = []
             size = 0
             while self._queue and len(taken) < limit and size < chars:
@@ -94,7 +106,7 @@ class Bridge:
             dropped, self._dropped = self._dropped, 0
             overflowed, self._overflowed = self._overflowed, False
         records = tuple(_joined(entry) for entry in taken)
-        return Batch(records=records, more=more, dropped_chars=dropped, overflowed=overflowed)
+        return Batch(records=records, passed=passed, more=more, dropped_chars=dropped, overflowed=overflowed)
 
     def clear(self) -> None:
         with self._lock:
@@ -140,6 +152,14 @@ class Bridge:
             self._dropped += oldest.chars
             oldest.pieces, oldest.chars = [], 0
 
+    def _pass_by(self) -> tuple[Record, ...]:
+        """Take out the oldest talk over what can be drawn, up to the first record that is no talk."""
+        passed = []
+        while self._facts > self._drawn and _is_said_or_done(self._queue[0]):
+            passed.append(self._queue.popleft().record)
+            self._facts -= 1
+        return tuple(passed)
+
     def _forget(self, entry: _Entry) -> None:
         if entry.key is None:
             self._facts -= 1
@@ -149,6 +169,10 @@ class Bridge:
         if waiting and waiting[0] is entry:
             waiting.popleft()
             self._chars[kind] -= entry.chars
+
+
+def _is_said_or_done(entry: _Entry) -> bool:
+    return entry.key is None and type(entry.record.event) in TALK
 
 
 def _stream_of(event: Streamed) -> object:

@@ -133,7 +133,7 @@ class Desk:
     def took(self, batch: Batch) -> None:
         if not batch.records:
             return
-        self.hub.take(batch.records)
+        self.hub.take(batch.records, batch.passed)
         self.plan_watch.follow()
         for sequence in self._notices.of(batch.records, self.hub.view, self.clock.now(), self._app.app_focus):
             self._app.write_sequence(sequence)

@@ -69,6 +69,28 @@ def test_too_many_facts_ask_for_a_fresh_start():
     assert not queue.take().overflowed
 
 
+def called(seq: int) -> e.Record:
+    return record(seq, e.ToolStarted(call=f"c{seq}", tool="Read", title="x", input_json="{}"))
+
+
+def test_what_comes_too_fast_to_be_drawn_is_passed_by_in_order():
+    queue = bridge(drawn=10)
+    queue.listen([called(number) for number in range(25)])
+    batch = queue.take(limit=4)
+    assert [item.seq for item in batch.passed] == [*range(15)]
+    assert [item.seq for item in batch.records] == [15, 16, 17, 18]
+    assert not queue.take().passed, "no more than can be drawn waits now"
+
+
+def test_nothing_but_talk_is_passed_by():
+    queue = bridge(drawn=2)
+    queue.listen([called(0), record(1, e.RunStarted()), *(called(number) for number in range(2, 9))])
+    first = queue.take(limit=1)
+    assert ([item.seq for item in first.passed], [item.seq for item in first.records]) == ([0], [1])
+    second = queue.take()
+    assert [item.seq for item in (*second.passed, *second.records)] == [*range(2, 9)]
+
+
 def test_a_batch_is_bounded_and_says_that_there_is_more():
     queue = bridge()
     queue.listen([record(number, e.RunStarted()) for number in range(5)])

@@ -246,3 +246,9 @@ def test_check_words_cover_every_status():
     from obra_tui.ui.words import CHECK
 
     assert set(CHECK) == set(CheckStatus)
+
+
+def test_what_was_not_drawn_is_told_as_one_line():
+    pane = FakePane()
+    ClaudeFeed(pane).skip(1_200)
+    assert pane.texts == ["… 1200 steps too fast to be shown, kept in the history"]

@@ -61,6 +61,11 @@ class ClaudeFeed:
         for record in records:
             self._one(record)
 
+    def skip(self, count: int) -> None:
+        """Say that so much came too fast to be drawn."""
+        text = f"… {plural(count, 'step')} too fast to be shown, kept in the history"
+        self._pane.append(LogLine(text, style="dim", glyph=SAYS))
+
     def _one(self, record: e.Record) -> None:
         event, time = record.event, clock_time(record.at)
         self._attempt = record.attempt or self._attempt

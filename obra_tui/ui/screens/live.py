@@ -166,6 +166,8 @@ class LiveScreen(ObraScreen):
             self._draw_panes_anew(hint)
             return
         mine = [record for record in records if record.task == task.id and record.attempt]
+        if undrawn := self.hub.undrawn.pop(task.id, 0):
+            self._claude_feed.skip(undrawn)
         self._claude_feed.add(mine)
         self._validation_feed.add(mine)
 
@@ -179,6 +181,7 @@ class LiveScreen(ObraScreen):
         if hint:
             self._claude.extend([LogLine(line, style="dim") for line in hint.split("\n")])
         if task is not None:
+            self.hub.undrawn.pop(task.id, None)
             tape = self.hub.tapes.of(task.id)
             self._claude_feed.add(tape)
             self._validation_feed.add(tape)
