@@ -127,14 +127,21 @@ def session_cpu(leader: int) -> float:
 
 
 def stored(database: Path, patience: float = 120.0) -> float:
-    """Wait until another process can read the last event; return when that was."""
+    """Wait until another process can read the last event; return when that was.
+
+    Looks at new rows only: whoever read all of them again at every look would take a core for itself and never let
+    the database fold its side file in, which the peer's has nobody to keep it from.
+    """
     give_up = time.perf_counter() + patience
-    query = "select 1 from event where type = 'text_finished' and body like ? order by session desc, seq desc limit 1"
+    query = "select max(id), max(type = 'text_finished' and body like ?) from event where id > ?"
+    seen = 0
     with contextlib.closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as reader:
         while True:
             asked = time.perf_counter()
             if asked > give_up:
                 raise TimeoutError("the last event was not stored")
-            if reader.execute(query, (f"%{MARK}%",)).fetchone():
+            newest, found = reader.execute(query, (f"%{MARK}%", seen)).fetchone()
+            if found:
                 return asked
+            seen = newest or seen
             time.sleep(0.002)
