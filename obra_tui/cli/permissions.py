@@ -54,14 +54,14 @@ _VERDICT = {
 }
 
 
-def permissions(answering: Answering, *, as_json: bool) -> int:
+def permissions(answering: Answering, *, as_json: bool, ended: bool = False) -> int:
     """List everything, or carry out the one answer."""
     from obra_tui.settings import load
     from obra_tui.wiring.open_work import read_open_work
 
     settings = load()
     chosen = answering.chosen()
-    work = read_open_work(settings)
+    work = read_open_work(settings, ended=ended)
     if chosen is None:
         return _list(work, as_json=as_json)
     what, typed = chosen
@@ -141,8 +141,9 @@ def _list(work: "OpenWork", *, as_json: bool) -> int:
             _print_json("standing_rule", **_plain(rule))
         for asked in found.denied:
             _print_json("denied_question", **_plain(asked))
+        _list_ended_as_json(work)
         return 0
-    lines = list(_lines(work, found, rules))
+    lines = [*_lines(work, found, rules), *_ended_lines(work)]
     for line in lines or ["Nothing is asked, and no rule was made."]:
         typer.echo(line)
     return 0
@@ -162,6 +163,30 @@ def _lines(work: "OpenWork", found: Permissions, rules: tuple[StandingRule, ...]
         yield "Denied because nobody was there:"
     for asked in found.denied:
         yield f"  {_key(work, asked)}  {one_line(asked.question.title, 120)}"
+
+
+def _ended_lines(work: "OpenWork") -> Iterator[str]:
+    """What was allowed and denied in sessions that are over: nothing of it holds any more."""
+    rules = sorted(work.ended_permissions.rules.values(), key=lambda rule: rule.since)
+    if rules:
+        yield "Allowed in sessions that have ended:"
+    for rule in rules:
+        until = f"revoked by {_name(rule.revoked_by)}" if rule.revoked_by else "until the session ended"
+        used = f"used {rule.used} times" if rule.used else "never used"
+        where = f"{rule.session} {one_line(work.ended[rule.session].opened.title, 60)}"
+        yield f"  {one_line(rule.pattern)}  {_day(rule.since)} by {_name(rule.by)}, {until}, {used}  ({where})"
+    if work.ended_permissions.denied:
+        yield "Denied because nobody was there, in sessions that have ended:"
+    for asked in work.ended_permissions.denied:
+        title = one_line(asked.question.title, 120)
+        yield f"  {_key(work, asked)}  {title}  {_day(asked.at)}  ({asked.session})"
+
+
+def _list_ended_as_json(work: "OpenWork") -> None:
+    for rule in work.ended_permissions.rules.values():
+        _print_json("ended_rule", **_plain(rule))
+    for asked in work.ended_permissions.denied:
+        _print_json("denied_question", **_plain(asked), ended=True)
 
 
 def _question_lines(work: "OpenWork", asked: Asked) -> Iterator[str]:
@@ -189,7 +214,7 @@ def _ways(asked: Asked) -> str:
 
 
 def _key(work: "OpenWork", asked: Asked) -> str:
-    session = work.sessions.get(asked.session)
+    session = work.sessions.get(asked.session) or work.ended.get(asked.session)
     task = session.tasks.get(asked.task) if session and asked.task else None
     return task.spec.key if task else "–"
 
@@ -200,6 +225,10 @@ def _name(by: str) -> str:
 
 def _clock(at: float) -> str:
     return datetime.fromtimestamp(at).strftime("%H:%M:%S")
+
+
+def _day(at: float) -> str:
+    return datetime.fromtimestamp(at).strftime("%Y-%m-%d %H:%M")
 
 
 def _plain(value: Any) -> dict[str, Any]:

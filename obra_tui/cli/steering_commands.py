@@ -39,6 +39,7 @@ def permissions(
     ] = "",
     revoke: Annotated[str, typer.Option("--revoke", metavar="RULE", help="Take back what was allowed.")] = "",
     text: Annotated[str, typer.Option("--text", "--reason", help="Your reason, or your answer.")] = "",
+    ended: Annotated[bool, typer.Option("--all", help="List what was in sessions that have ended, too.")] = False,
     as_json: JsonOption = False,
 ) -> int:
     """Show what Claude asks and what was allowed for the session; answer and revoke, also for an Obra at work."""
@@ -46,7 +47,7 @@ def permissions(
     from obra_tui.cli.permissions import permissions as show
 
     answering = Answering(allow=allow, for_session=for_session, deny=deny, reply=reply, revoke=revoke, text=text)
-    return show(answering, as_json=as_json)
+    return show(answering, as_json=as_json, ended=ended)
 
 
 def steer(

@@ -90,6 +90,14 @@ class SqlHistory:
         with self._reading() as connection:
             return _records(connection, query)
 
+    def ended_records(self, types: Collection[str]) -> tuple[Record, ...]:
+        """All records of these types in sessions that are closed, session by session."""
+        closed = select(t.session.c.id).where(t.session.c.closed_at.is_not(None))
+        wanted = (t.event.c.type.in_(types), ~t.event.c.streamed, t.event.c.session.in_(closed))
+        query = select(*_RECORD).where(*wanted).order_by(t.event.c.session, t.event.c.seq)
+        with self._reading() as connection:
+            return _records(connection, query)
+
     def open_gates(self) -> tuple[OpenGate, ...]:
         """Gates that wait for a person, oldest first."""
         query = (

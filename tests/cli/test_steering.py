@@ -1,6 +1,7 @@
 """`obra permissions` and `obra steer`, on sessions as the records tell them; what runs is tested end to end."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -67,6 +68,26 @@ async def test_the_list_as_json_is_one_object_a_line(tmp_path, capsys):
 def test_nothing_to_list_says_so(capsys):
     _list(OpenWork(sessions={}, permissions=permissions_of(()), at_work=False), as_json=False)
     assert capsys.readouterr().out == "Nothing is asked, and no rule was made.\n"
+
+
+async def test_sessions_that_have_ended_are_listed_when_they_are_asked_for(tmp_path, capsys):
+    _, after = await asking(tmp_path)
+    ended = after.permissions
+    nobody = next(iter(ended.waiting.values()))
+    over = OpenWork(
+        sessions={},
+        permissions=permissions_of(()),
+        at_work=False,
+        ended=after.sessions,
+        ended_permissions=replace(ended, waiting={}, denied=(nobody,)),
+    )
+    _list(over, as_json=False)
+    shown = capsys.readouterr().out
+    assert "Allowed in sessions that have ended:" in shown and "by ada, until the session ended, never used" in shown
+    assert "T001  Which?" in shown
+    _list(over, as_json=True)
+    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(item["type"], item.get("ended")) for item in told] == [("ended_rule", None), ("denied_question", True)]
 
 
 @pytest.mark.parametrize(

@@ -341,3 +341,8 @@ def reverted_later(story: Writer, task: TaskId, commit: str) -> Record:
     event = WorkReverted(reversal=reversal, by="person:ada", note="Not wanted.")
     last = story.records[-1]
     return replace(last, seq=last.seq + 1, task=task, attempt=None, event=event)
+
+
+def test_records_of_some_types_are_read_from_closed_sessions_alone(full: SqlHistory) -> None:
+    found = full.ended_records(("task_added", "session_opened"))
+    assert [(record.session, record.event.type) for record in found] == [("s1", "session_opened"), ("s1", "task_added")]
