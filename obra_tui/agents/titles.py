@@ -4,6 +4,7 @@ Pure. Knows the names of Claude Code's tools; an unknown tool shows its first te
 """
 
 import os
+from collections.abc import Iterable
 
 from obra_tui.agents.frames import Frame, objects, string
 
@@ -62,11 +63,17 @@ def _todos(given: Frame) -> str:
 
 
 def _first(given: Frame, cwd: str) -> str:
-    path = next((_text(given, key) for key in _PATH_KEYS if _text(given, key)), "")
+    path = _first_of(given, _PATH_KEYS)
     if path:
         return one_line(inside(path, cwd))
-    known = next((_text(given, key) for key in _TEXT_KEYS if _text(given, key)), "")
-    return one_line(known or next((value for value in given.values() if isinstance(value, str) and value), ""))
+    return one_line(_first_of(given, _TEXT_KEYS) or _first_of(given, given))
+
+
+def _first_of(given: Frame, keys: Iterable[str]) -> str:
+    for key in keys:
+        if text := _text(given, key):
+            return text
+    return ""
 
 
 def _text(given: Frame, key: str) -> str:

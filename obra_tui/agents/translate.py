@@ -298,8 +298,12 @@ def _output(content: object, result: Frame) -> str:
     return whole.removeprefix("<tool_use_error>").removesuffix("</tool_use_error>")
 
 
+_encode = json.JSONEncoder(ensure_ascii=False).encode
+
+
 def _input_json(given: Frame) -> str:
-    return json.dumps(_shortened(given), ensure_ascii=False)
+    whole = _encode(given)
+    return whole if len(whole) <= MAX_INPUT_TEXT else _encode(_shortened(given))
 
 
 def _shortened(value: Any) -> Any:

@@ -74,7 +74,7 @@ _COMPILED = tuple(
 
 _HINTS = (*(hint for hints, _, _ in _COMPILED for hint in hints), _PEM_END)
 
-_RARE = "J-_:. /A"
+_RARE = "/J-_.Ar"
 """Characters of hints that texts hold seldom, so that a hint is looked for where one of them stands."""
 
 

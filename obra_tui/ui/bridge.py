@@ -8,7 +8,7 @@ from any thread.
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from threading import Lock
 
 from obra_tui.core.events import (
@@ -37,6 +37,9 @@ DRAWN = 4_000
 counted: it would be drawn and gone in the same moment, and what waits would grow for as long as a flood lasts."""
 
 
+SCREENFUL = 60
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
     records: tuple[Record, ...]
@@ -52,13 +55,13 @@ class Batch:
 
 @dataclass(slots=True)
 class _Entry:
-    """One record that waits; `pieces` is the text of a streamed one, joined when it is taken."""
+    """A streamed text that waits in `pieces`, joined when it is taken; `record` is the newest of them."""
 
     record: Record
-    key: tuple[object, ...] | None = None
-    pieces: list[str] = field(default_factory=list)
-    chars: int = 0
-    began: float = 0.0
+    key: tuple[object, ...]
+    pieces: list[str]
+    chars: int
+    began: float
     """When its first piece came: what is joined carries this time."""
 
 
@@ -73,7 +76,8 @@ class Bridge:
         self._stream_chars = stream_chars
         self._fact_limit = facts
         self._lock = Lock()
-        self._queue: deque[_Entry] = deque()
+        self._queue: deque[_Entry | Record] = deque()
+        """Facts as they are, streamed pieces as entries."""
         self._streams: dict[type[object], deque[_Entry]] = {}
         self._chars: dict[type[object], int] = {}
         self._facts = 0
@@ -94,18 +98,24 @@ class Bridge:
         """Return what waits, oldest first, at most `limit` records to draw and about `chars` of streamed text."""
         with self._lock:
             passed = self._pass_by()
-            taken: list[_Entry] = []
+            if passed:  # a screenful shows that it goes on; the rest would be drawn for nothing, too
+                limit = min(limit, SCREENFUL)
+            taken: list[_Entry | Record] = []
             size = 0
             while self._queue and len(taken) < limit and size < chars:
                 entry = self._queue.popleft()
+                if isinstance(entry, Record):
+                    self._facts -= 1
+                    taken.append(entry)
+                    continue
                 size += entry.chars
                 self._forget(entry)
-                if entry.key is None or entry.pieces:
+                if entry.pieces:
                     taken.append(entry)
             more = bool(self._queue)
             dropped, self._dropped = self._dropped, 0
             overflowed, self._overflowed = self._overflowed, False
-        records = tuple(_joined(entry) for entry in taken)
+        records = tuple(entry if isinstance(entry, Record) else _joined(entry) for entry in taken)
         return Batch(records=records, passed=passed, more=more, dropped_chars=dropped, overflowed=overflowed)
 
     def clear(self) -> None:
@@ -125,14 +135,14 @@ class Bridge:
             self._overflowed = True
         else:
             self._facts += 1
-            self._queue.append(_Entry(record=record))
+            self._queue.append(record)
 
     def _put_piece(self, record: Record, event: Streamed) -> None:
         kind = type(event)
         key = (kind, record.attempt, _stream_of(event))
         last = self._queue[-1] if self._queue else None
         size = len(event.text)
-        if last is not None and last.key == key and last.chars + size <= PIECE_CHARS:
+        if isinstance(last, _Entry) and last.key == key and last.chars + size <= PIECE_CHARS:
             last.pieces.append(event.text)
             last.chars += size
             last.record = record
@@ -154,25 +164,22 @@ class Bridge:
 
     def _pass_by(self) -> tuple[Record, ...]:
         """Take out the oldest talk over what can be drawn, up to the first record that is no talk."""
-        passed = []
-        while self._facts > self._drawn and _is_said_or_done(self._queue[0]):
-            passed.append(self._queue.popleft().record)
+        passed: list[Record] = []
+        while self._facts > self._drawn:
+            oldest = self._queue[0]
+            if not isinstance(oldest, Record) or type(oldest.event) not in TALK:
+                break
+            passed.append(oldest)
+            self._queue.popleft()
             self._facts -= 1
         return tuple(passed)
 
     def _forget(self, entry: _Entry) -> None:
-        if entry.key is None:
-            self._facts -= 1
-            return
         kind = type(entry.record.event)
         waiting = self._streams[kind]
         if waiting and waiting[0] is entry:
             waiting.popleft()
             self._chars[kind] -= entry.chars
-
-
-def _is_said_or_done(entry: _Entry) -> bool:
-    return entry.key is None and type(entry.record.event) in TALK
 
 
 def _stream_of(event: Streamed) -> object:

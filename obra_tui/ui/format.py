@@ -1,6 +1,7 @@
 """Numbers as people read them: short, of steady width, the same everywhere."""
 
 import time
+from functools import lru_cache
 
 from obra_tui.core.model import Usage
 
@@ -59,7 +60,13 @@ def count(number: int) -> str:
 
 def clock_time(at: float) -> str:
     """Local time of day: `14:02:11`."""
-    return time.strftime("%H:%M:%S", time.localtime(at))
+    return _clock_time(int(at))
+
+
+@lru_cache(maxsize=64)
+def _clock_time(second: int) -> str:
+    """Many lines are of the same second."""
+    return time.strftime("%H:%M:%S", time.localtime(second))
 
 
 def score(value: float | None) -> str:
