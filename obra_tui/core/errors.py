@@ -12,7 +12,8 @@
     │   └── Unwritable         nothing at all can be written
     │       ├── OwnerChanged   another process took it over, this one may not write any more
     │       ├── DiskFull       there is no space to write; ends by itself when there is
-    │       └── StoreAway      the database server cannot be reached; ends by itself when it can
+    │       ├── StoreAway      the database server cannot be reached; ends by itself when it can
+    │       └── StoredAfterAll a step that seemed lost was stored; what was asked for now was not
     ├── UnknownId              no such session, task, attempt or gate
     ├── NotAllowed             the request is not legal in the present state
     │   ├── IllegalMove        the lifecycle table has no such move
@@ -26,7 +27,12 @@
 Each carries what happened (`what`), where (`where`) and what to do next (`fix`).
 """
 
+from typing import TYPE_CHECKING
+
 from obra_tui.core.ids import GateId
+
+if TYPE_CHECKING:
+    from obra_tui.core.events import Record
 
 
 class ObraError(Exception):
@@ -115,7 +121,7 @@ class StoredAfterAll(Unwritable):
 
     passes = True
 
-    def __init__(self, records: tuple[object, ...], *, where: str = "") -> None:
+    def __init__(self, records: "tuple[Record, ...]", *, where: str = "") -> None:
         super().__init__(
             "A step that seemed lost with the connection was stored after all.",
             where=where,

@@ -49,14 +49,14 @@ class Orchestrator:
         self._config = config
         self._runs: dict[SessionId, SessionRun] = {}
         self._outage = Outage(ports.journal, ports.clock, self._runs)
-        self._outbox = Outbox(ports.journal, ports.clock, self._outage.store_failed)
+        self._outbox = Outbox(ports.journal, ports.clock, self._outage.store_failed, self._outage.refusal)
         self._outbox.subscribe(self._apply)
         self._questions = Questions(self._outbox, attended=config.attended)
         self._steering = Steering(ports, self._outbox)
         self._gates = Gates(ports, config, self._outbox, self._runs)
         self._closed: deque[SessionId] = deque()
         self.space_ran_out = self._outage.space_ran_out
-        self.store_failed = self._outage.store_failed
+        self.right_lost = self._outage.right_lost
         self._outage.watch(self._hold_again)
 
     @property

@@ -8,7 +8,7 @@ is kept: from then on there is only reading.
 import asyncio
 from collections.abc import Callable, Mapping
 
-from obra_tui.core.errors import StoreError, Unwritable
+from obra_tui.core.errors import StoreAway, StoredAfterAll, StoreError, Unwritable
 from obra_tui.core.ids import SessionId
 from obra_tui.core.ports import Clock, Journal
 from obra_tui.engine.session_run import SessionRun
@@ -17,6 +17,10 @@ Watcher = Callable[[StoreError | None], None]
 
 LOOK_EVERY_S = 5.0
 """Time between two looks whether writing works again."""
+RIDE_OUT_S = 3.0
+"""How long a database server may be away before the work is stopped for it."""
+LOOK_SOON_S = 0.2
+"""Time between two looks meanwhile."""
 
 
 class Outage:
@@ -29,6 +33,8 @@ class Outage:
         self._watchers: list[Watcher] = []
         self.error: StoreError | None = None
         """Why nothing can be written; None while writing works."""
+        self._patient_until: float | None = None
+        """Until when what runs is left alone; None when it is not, or was abandoned already."""
 
     def watch(self, watcher: Watcher) -> None:
         """Call `watcher` with the error when nothing can be written any more, and with None when it can again."""
@@ -43,14 +49,40 @@ class Outage:
         self._wait()
 
     def store_failed(self, error: StoreError) -> None:
-        """Nothing can be recorded: nothing may go on. The work in the copies stays as it is."""
-        if self.error is None:
-            self.error = error
-            self._tell()
-            for run in self._running():
-                run.abandon(error)
+        """A step could not be recorded: nothing may go on. The work in the copies stays as it is.
+
+        A server that has just gone may be back soon: what runs is left alone for a moment, and stands still where it
+        has something to record.
+        """
+        if isinstance(error, StoredAfterAll):
+            # Who asked stands still; they and whoever it was about are taken up.
+            self._running()
+            self._stopped.update(record.session for record in error.records)
+        elif self.error is None:
+            self._fail(error, self._clock.monotonic() + RIDE_OUT_S if isinstance(error, StoreAway) else None)
+        elif self._patient_until is not None and not isinstance(error, StoreAway):
+            self._fail(error, None)
         if isinstance(error, Unwritable) and error.passes:
             self._wait()
+
+    def right_lost(self, error: StoreError) -> None:
+        """Soon somebody else may write: all that runs must be dead by then."""
+        self._fail(error, None)
+        self._wait()
+
+    def refusal(self) -> StoreError | None:
+        """Why it need not be tried to record anything now: a server that is away would have to be waited for."""
+        return self.error if isinstance(self.error, StoreAway) else None
+
+    def _fail(self, error: StoreError, patient_until: float | None) -> None:
+        self.error, self._patient_until = error, patient_until
+        self._tell()
+        if patient_until is None:
+            self._abandon(error)
+
+    def _abandon(self, error: StoreError) -> None:
+        for run in self._running():
+            run.abandon(error)
 
     def is_short_of_space(self, session: SessionId) -> bool:
         """Whether what has just gone wrong in a session did so on a full disk; it is taken up when there is space."""
@@ -76,13 +108,17 @@ class Outage:
 
     async def _until_it_is_over(self) -> None:
         while self.error or self._stopped:
-            await self._clock.sleep(LOOK_EVERY_S)
-            if self._journal.writable():
+            await self._clock.sleep(LOOK_EVERY_S if self._patient_until is None else LOOK_SOON_S)
+            if await asyncio.to_thread(self._journal.writable):
                 await self._go_on()
+            elif self.error and self._patient_until is not None and self._clock.monotonic() >= self._patient_until:
+                self._patient_until = None
+                self._abandon(self.error)
         self._waits = None
 
     async def _go_on(self) -> None:
-        self.error = None
+        self.error = self._patient_until = None
+        self._running()
         self._tell()
         stopped, self._stopped = sorted(self._stopped), set()
         for session in stopped:

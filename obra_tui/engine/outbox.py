@@ -33,10 +33,18 @@ _FLUSH_AT = 2_000
 
 
 class Outbox:
-    def __init__(self, journal: Journal, clock: Clock, on_failure: Callable[[StoreError], None]) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        clock: Clock,
+        on_failure: Callable[[StoreError], None],
+        refusal: Callable[[], StoreError | None] = lambda: None,
+    ) -> None:
+        """`refusal` says why the journal need not be asked now: it is known to be away, and asking it takes time."""
         self._journal = journal
         self._clock = clock
         self._on_failure = on_failure
+        self._refusal = refusal
         self._listeners: list[Listener] = []
         self._pending: list[Record] = []
         self._tried = 0
@@ -81,6 +89,9 @@ class Outbox:
             self._timer = None
         if not self._pending:
             return
+        if (refusal := self._refusal()) is not None:
+            self._forget(or_forget)
+            raise refusal
         crash_at_records("before", self._pending)
         began = time.monotonic()
         try:
@@ -122,7 +133,7 @@ class Outbox:
 
     def _take_in(self, error: StoredAfterAll) -> None:
         """What had been given up did happen: tell it, and let what still waits come after it."""
-        stored = [record for record in error.records if isinstance(record, Record)]
+        stored = error.records
         self._pending = [record for record in self._pending if record not in stored]
         self._next.update({record.session: record.seq + 1 for record in stored})
         for place, record in enumerate(self._pending):

@@ -151,8 +151,8 @@ class SessionRun:
 
     async def go_on(self) -> None:
         """Writing works again: take up what was stopped for it, unless a person stopped it or went on meanwhile."""
-        if self._jobs:
-            await asyncio.wait(tuple(self._jobs.values()))
+        if ending := [job for task, job in self._jobs.items() if task in self._cut]:
+            await asyncio.wait(ending)
         if self.work.closed:  # its end was stored, and the answer lost
             self._running = False
             return
@@ -237,9 +237,7 @@ class SessionRun:
 
     def abandon(self, error: ObraError) -> None:
         """Stop all work without writing anything: the journal cannot be written."""
-        self._halted = True
-        self._stood_still = f"{error.what.rstrip('.')}: everything was stopped; what was stored is safe."
-        self._cut.update(self._jobs)
+        self._stand_still(error, self._jobs)
         for task_id, job in self._jobs.items():
             runner = self._runners.get(task_id)
             if runner is not None:
@@ -247,6 +245,11 @@ class SessionRun:
                 # Who met it himself ends by the error that he was given; an acceptance comes to its own end.
                 if job is not asyncio.current_task():
                     job.cancel()
+
+    def _stand_still(self, error: ObraError, tasks: Iterable[TaskId]) -> None:
+        self._halted = True
+        self._stood_still = f"{error.what.rstrip('.')}: everything was stopped; what was stored is safe."
+        self._cut.update(tasks)
 
     def _launch(self, task: TaskWork) -> None:
         runner = TaskRunner(
@@ -290,7 +293,7 @@ class SessionRun:
             self._forks.discard(task.spec.id)
         stopped, fault = self._halted, None if job.cancelled() else job.exception()
         if isinstance(fault, Unwritable):
-            self._halted = True
+            self._stand_still(fault, (task.spec.id,))
         elif fault is not None:
             self._fail(task, fault)
         elif not job.cancelled():

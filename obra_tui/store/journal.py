@@ -61,8 +61,6 @@ class SqlJournal:
         self._lock = Lock()
         self._away = away
         self._lease = None if self._place.file else Lease(self._engine, self._token, self._gave_up, lease_s)
-        self._patient = True
-        """Whether the last write went through: only then is a server that has gone waited for."""
         self._doubt: Sequence[Record] = ()
         """What was being committed when the connection was lost: it may have happened."""
         self._space_ran_out = space_ran_out
@@ -138,13 +136,7 @@ class SqlJournal:
     def _write(self, records: Sequence[Record]) -> dict[SessionId, int]:
         step = partial(self._write_once, records)
         try:
-            if self._lease is None:
-                return step()
-            lease, patient = self._lease, self._patient
-            self._patient = False
-            last = server.persistently(step, lambda: lease.held and patient)
-            self._patient = True
-            return last
+            return step() if self._lease is None else server.persistently(step)
         except DBAPIError as error:
             raise self._place.plain(error) from error
 

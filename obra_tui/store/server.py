@@ -5,7 +5,7 @@ fails. That is no error of a step but a time in which none can be stored.
 """
 
 from collections.abc import Callable
-from time import monotonic, sleep
+from time import sleep
 from typing import Any, TypeVar
 
 from sqlalchemy import Engine, create_engine
@@ -16,9 +16,6 @@ from obra_tui.core.errors import ConfigError, DiskFull, StoreAway, StoreError
 
 T = TypeVar("T")
 
-RIDE_OUT_S = 3.0
-"""How long a write waits for a server that has just gone, before the work is stopped for it."""
-_LOOK_EVERY_S = 0.2
 _TRIES = 8
 """Of a transaction that collided with another one."""
 _FIRST_WAIT_S = 0.01
@@ -33,6 +30,7 @@ _REACH = {
     "keepalives_idle": 5,
     "keepalives_interval": 2,
     "keepalives_count": 3,
+    "tcp_user_timeout": 5000,
     "application_name": "obra",
 }
 """A connection that is dead must be known to be dead."""
@@ -102,17 +100,14 @@ def _state(error: DBAPIError) -> str:
     return getattr(original, "sqlstate", None) or ""
 
 
-def persistently(step: Callable[[], T], may_wait: Callable[[], bool]) -> T:
-    """Do a transaction, again as a whole when it collided, and for a moment when the server is away."""
-    until, collisions = monotonic() + RIDE_OUT_S, 0
+def persistently(step: Callable[[], T]) -> T:
+    """Do a transaction, and again as a whole when it collided. A server that is away is not waited for here."""
+    collisions = 0
     while True:
         try:
             return step()
         except DBAPIError as error:
-            if has_collided(error) and collisions < _TRIES:
-                sleep(_FIRST_WAIT_S * 2**collisions)
-                collisions += 1
-            elif is_away(error) and monotonic() < until and may_wait():
-                sleep(_LOOK_EVERY_S)
-            else:
+            if not has_collided(error) or collisions == _TRIES:
                 raise
+            sleep(_FIRST_WAIT_S * 2**collisions)
+            collisions += 1

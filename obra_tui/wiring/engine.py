@@ -134,7 +134,7 @@ class Plant:
 
         def tell(error: StoreError) -> None:
             if self._parts is not None:
-                self._parts.orchestrator.store_failed(error)
+                self._parts.orchestrator.right_lost(error)
 
         def store_away(error: StoreError) -> None:
             with suppress(RuntimeError):  # the loop has ended, and all work with it

@@ -9,19 +9,12 @@ from sqlalchemy import create_engine
 
 from obra_tui.core import events as e
 from obra_tui.core.errors import AlreadyOwned, ConfigError, OwnerChanged, StoreAway, StoredAfterAll, Unwritable
-from obra_tui.store import server as server_module
 from obra_tui.store.journal import SqlJournal
 from obra_tui.store.queries import SqlHistory
 from tests.faults.proxy import Proxy
 from tests.store.story import Writer, finished_session, waiting_session
 
 SOON = 20.0
-
-
-@pytest.fixture
-def impatient(monkeypatch):
-    """A server that is away is not waited for in the middle of a write."""
-    monkeypatch.setattr(server_module, "RIDE_OUT_S", 0.0)
 
 
 @pytest.fixture
@@ -84,7 +77,7 @@ def written(records):
 
 @pytest.mark.fault(44)
 def test_fault_44_while_the_server_is_away_nothing_is_stored_and_afterwards_everything_once(
-    own_postgresql, open_journal, impatient
+    own_postgresql, open_journal
 ):
     url = own_postgresql.new_database()
     journal, records = open_journal(url), finished_session().records
@@ -99,44 +92,6 @@ def test_fault_44_while_the_server_is_away_nothing_is_stored_and_afterwards_ever
     assert journal.writable()
     journal.append(records[5:])
     assert rows(url) == written(records)
-
-
-@pytest.mark.fault(44)
-def test_fault_44_a_server_that_is_started_anew_is_waited_for_in_the_middle_of_a_write(
-    own_postgresql, open_journal, monkeypatch
-):
-    monkeypatch.setattr(server_module, "RIDE_OUT_S", SOON)
-    url = own_postgresql.new_database()
-    journal, records = open_journal(url), finished_session().records
-    journal.append(records[:5])
-    own_postgresql.stop()
-    waited = threading.Event()
-    monkeypatch.setattr(server_module, "sleep", lambda seconds: waited.set())
-    writing = threading.Thread(target=journal.append, args=(records[5:],))
-    writing.start()
-    assert waited.wait(SOON)
-    own_postgresql.start()
-    writing.join(SOON)
-    assert rows(url) == written(records)
-
-
-@pytest.mark.fault(44)
-def test_fault_44_only_the_first_write_waits_for_a_server_that_has_gone(own_postgresql, open_journal, monkeypatch):
-    waited = []
-    monkeypatch.setattr(server_module, "RIDE_OUT_S", 0.3)
-    monkeypatch.setattr(server_module, "sleep", waited.append)
-    journal, records = open_journal(own_postgresql.new_database()), finished_session().records
-    own_postgresql.stop()
-    with pytest.raises(StoreAway):
-        journal.append(records[:5])
-    first = len(waited)
-    assert first
-    with pytest.raises(StoreAway):
-        journal.append(records[:5])
-    assert len(waited) == first
-    own_postgresql.start()
-    journal.append(records)
-    assert journal._patient
 
 
 @pytest.mark.fault(44)
@@ -159,13 +114,15 @@ def test_fault_44_a_step_whose_answer_was_lost_is_stored_once(url, proxy, open_j
     journal, records = open_journal(through(proxy, url)), finished_session().records
     journal.append(records[:5])
     proxy.cut_at(b"COMMIT", after=after)
+    with pytest.raises(StoreAway):
+        journal.append(records[5:])
     journal.append(records[5:])
     assert rows(url) == written(records)
     assert journal.last_seq(records[0].session) == len(records)
 
 
 @pytest.mark.fault(44)
-def test_fault_44_a_step_whose_answer_was_lost_is_stored_once_with_what_came_later(url, proxy, open_journal, impatient):
+def test_fault_44_a_step_whose_answer_was_lost_is_stored_once_with_what_came_later(url, proxy, open_journal):
     journal, records = open_journal(through(proxy, url)), finished_session().records
     journal.append(records[:5])
     proxy.cut_at(b"COMMIT", after=True)
@@ -177,9 +134,7 @@ def test_fault_44_a_step_whose_answer_was_lost_is_stored_once_with_what_came_lat
 
 
 @pytest.mark.fault(44)
-def test_fault_44_a_step_that_was_given_up_but_stored_is_told_and_never_overwritten(
-    url, proxy, open_journal, impatient
-):
+def test_fault_44_a_step_that_was_given_up_but_stored_is_told_and_never_overwritten(url, proxy, open_journal):
     story = waiting_session()
     journal = open_journal(through(proxy, url))
     journal.append(story.records)
@@ -256,9 +211,7 @@ def test_fault_45_the_right_is_renewed_without_any_write(url, open_journal):
 
 
 @pytest.mark.fault(45)
-def test_fault_45_cut_off_from_the_server_the_old_one_stops_before_a_new_one_begins(
-    url, proxy, open_journal, impatient
-):
+def test_fault_45_cut_off_from_the_server_the_old_one_stops_before_a_new_one_begins(url, proxy, open_journal):
     events = []
     stopped = threading.Event()
 
@@ -289,7 +242,7 @@ def test_fault_45_cut_off_from_the_server_the_old_one_stops_before_a_new_one_beg
 
 
 @pytest.mark.fault(45)
-def test_fault_45_cut_off_for_a_while_and_nobody_came_the_old_one_goes_on(url, proxy, open_journal, impatient):
+def test_fault_45_cut_off_for_a_while_and_nobody_came_the_old_one_goes_on(url, proxy, open_journal):
     stopped = threading.Event()
     records = finished_session().records
     old = open_journal(through(proxy, url), holder="one", away=lambda error: stopped.set(), lease_s=0.9)

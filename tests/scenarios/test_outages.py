@@ -10,7 +10,7 @@ from obra_tui.core.events import AttemptStarted, DecisionMade, ProblemCleared, P
 from obra_tui.core.gate import GateRules
 from obra_tui.core.lifecycle import State
 from obra_tui.core.model import ConversationReason, Policy, SessionKind
-from obra_tui.engine.outage import LOOK_EVERY_S
+from obra_tui.engine.outage import LOOK_EVERY_S, LOOK_SOON_S, RIDE_OUT_S
 from tests.fakes.implementer import Play
 from tests.scenarios.world import ME, WRITES, World, task
 
@@ -228,13 +228,17 @@ def loses(world, kind):
     world.journal.lose_answer = lambda records: any(record.event.type == kind for record in records)
 
 
-async def goes_on_until(world, kind):
-    """Let time pass: the server answers, and what was given up turns out to be there."""
-    while not world.events(kind):
-        await world.clock.until_asleep()
-        world.clock.advance(LOOK_EVERY_S)
-        for _ in range(50):
+async def goes_on_until(world, wanted, *, step=LOOK_EVERY_S):
+    """Let time pass, whoever waits for it, until there is such an event or it is so."""
+    async with asyncio.timeout(20):
+        while not (world.events(wanted) if isinstance(wanted, type) else wanted()):
+            if world.clock._sleepers:
+                world.clock.advance(step)
             await asyncio.sleep(0)
+
+
+def can_write(world):
+    return lambda: world.orchestrator.store_error is None
 
 
 def told_and_stored(world):
@@ -250,11 +254,11 @@ async def test_a_pause_whose_answer_was_lost_is_a_pause_and_resuming_goes_on(wor
     loses(world, "paused")
     with pytest.raises(StoreAway):
         await world.do(do.Pause(session=world.session, by=ME))
-    await all_ended(world)
     await goes_on_until(world, ProblemCleared)
     assert world.work().paused
     assert world.orchestrator.store_error is None
     await world.do(do.Resume(session=world.session, by=ME))
+    world.implementer.go_on.set()
     await world.finished()
     assert world.state() is State.ACCEPTED
     assert told_and_stored(world)
@@ -269,12 +273,10 @@ async def test_an_approval_whose_answer_was_lost_is_carried_out_and_told_to_who_
     loses(world, "decision_made")
     with pytest.raises(StoreAway):
         await world.approve(gate=gate)
-    await look_again(world)
-    await asyncio.sleep(0)
+    await goes_on_until(world, can_write(world))
     with pytest.raises((StoredAfterAll, GateDecided)):
         await world.approve(gate=gate)
-    await look_again(world)
-    await world.until(SessionClosed)
+    await goes_on_until(world, SessionClosed)
     assert world.state() is State.ACCEPTED
     assert len(world.events(DecisionMade)) == 1
     assert told_and_stored(world)
@@ -289,6 +291,7 @@ async def test_a_session_whose_opening_was_given_up_is_there_once_it_is_known(tm
     with pytest.raises(StoreAway):
         await world.do(opening)
     assert world.orchestrator.open_sessions() == ()
+    await goes_on_until(world, can_write(world))
     with pytest.raises(StoredAfterAll):
         await world.do(opening)
     ((session, _),) = world.orchestrator.open_sessions()
@@ -315,3 +318,73 @@ async def test_whatever_step_loses_its_answer_the_work_goes_on_without_hands_and
     assert world.state() is State.ACCEPTED
     assert told_and_stored(world)
     assert "internal" not in world.problems()
+
+
+# --- a server that has just gone ----------------------------------------------------------------------
+
+AWAY = StoreAway("The database server cannot be reached.")
+
+
+@pytest.mark.fault(44)
+async def test_a_server_that_is_soon_back_is_waited_for_and_what_runs_is_left_alone(world):
+    heard = []
+    world.orchestrator.watch_store(heard.append)
+    world.journal.broken = AWAY
+    with pytest.raises(StoreAway):
+        await world.do(do.Pause(session=world.session, by=ME))
+    await goes_on_until(world, lambda: world.clock.slept.count(LOOK_SOON_S) > 3, step=LOOK_SOON_S)
+    assert heard == [AWAY]
+    assert world.implementer.stops == 0
+    world.journal.broken = None
+    await goes_on_until(world, ProblemCleared, step=LOOK_SOON_S)
+    assert heard == [AWAY, None]
+    world.implementer.go_on.set()
+    await world.finished()
+    assert world.state() is State.ACCEPTED
+    assert len(world.events(AttemptStarted)) == 1
+    assert told_and_stored(world)
+
+
+@pytest.mark.fault(44)
+async def test_what_has_something_to_record_meanwhile_stands_still_and_is_taken_up(world):
+    world.journal.broken = AWAY
+    with pytest.raises(StoreAway):
+        await world.do(do.Pause(session=world.session, by=ME))
+    world.implementer.go_on.set()
+    await all_ended(world)
+    world.journal.broken = None
+    await goes_on_until(world, ProblemCleared, step=LOOK_SOON_S)
+    await world.finished()
+    assert world.state() is State.ACCEPTED
+    assert told_and_stored(world)
+
+
+@pytest.mark.fault(44)
+async def test_a_server_that_stays_away_ends_what_runs(world):
+    world.journal.broken = AWAY
+    with pytest.raises(StoreAway):
+        await world.do(do.Pause(session=world.session, by=ME))
+    await goes_on_until(world, lambda: world.implementer.stops, step=RIDE_OUT_S)
+    await all_ended(world)
+    world.journal.broken = None
+    await goes_on_until(world, ProblemCleared)
+    await world.finished()
+    assert world.state() is State.ACCEPTED
+
+
+@pytest.mark.fault(44)
+async def test_while_the_server_is_away_nobody_waits_for_its_answer(world):
+    world.journal.broken = AWAY
+    with pytest.raises(StoreAway):
+        await world.do(do.Pause(session=world.session, by=ME))
+    world.journal.append = None  # it is not asked at all
+    with pytest.raises(StoreAway):
+        await world.do(do.Pause(session=world.session, by=ME))
+
+
+@pytest.mark.fault(45)
+async def test_when_the_right_to_write_is_lost_what_runs_is_ended_at_once(world):
+    world.orchestrator.right_lost(AWAY)
+    assert world.orchestrator.store_error is AWAY
+    await all_ended(world)
+    assert world.implementer.stops
