@@ -53,6 +53,8 @@ class Accepting:
         raise branch.kept_moving("approve again")
 
     async def _earlier(self, tip: str) -> str | None:
+        if tip == self.diff.base_commit:
+            return None  # nothing came after what the work began from
         return await self.repository.attempt_on(self.diff.base_commit, tip, TRAILER, self.attempt)
 
     def _text(self) -> str:

@@ -94,8 +94,7 @@ class OwnRepository:
     async def bring(self, commit: str, name: str) -> None:
         """Fetch a commit with its history from the person's repository and hold it by a ref."""
         fresh = await self.ensure()
-        if not fresh and await self.has(commit):
-            await self.point(name, commit)
+        if not fresh and await self._held(name, commit):
             return
         await self.git.run(
             *("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance"),
@@ -104,8 +103,9 @@ class OwnRepository:
             timeout_s=SLOW_S,
         )
 
-    async def has(self, commit: str) -> bool:
-        answer = await self.git.run("cat-file", "-e", f"{commit}^{{commit}}", good=(0, 1, 128))
+    async def _held(self, name: str, commit: str) -> bool:
+        """Hold a commit that is there already; False when it is not."""
+        answer = await self.git.run("update-ref", name, commit, good=(0, 1, 128))
         return answer.code == 0
 
     async def is_ancestor(self, commit: str, tip: str) -> bool:
