@@ -6,6 +6,7 @@ import re
 import shutil
 import sqlite3
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -404,3 +405,30 @@ def test_interrupted_work_goes_on_in_a_fork_whose_usage_is_its_own(house):
         assert first.usage.total_tokens > 0
         asked = [asked for asked in one.theatre.claude.requests if asked.session == fork.id]
         assert asked[0].prompts[0] == one.theatre.claude.requests[0].prompts[0], "a fork knows what was said before it"
+
+
+# --- other hands ---------------------------------------------------------------------------------
+
+
+def test_a_held_prompt_is_read_changed_and_sent_from_another_thread(tmp_path):
+    house = House(tmp_path, "csv")
+    held = {**house.config(), "claude.hold_prompts": True}
+    with Obra.open(house.repo, held, attended=True) as obra:
+        (task,) = obra.create_tasks(house.plan)
+        session = obra.start_milestone_session("CSV")
+        with ThreadPoolExecutor(1) as others:
+            result = others.submit(obra.execute_task, task, session)
+            while not result.done():
+                prompt = obra.steering.held_prompt(task)
+                if prompt is not None:
+                    obra.steering.send_prompt(task, f"{prompt}\n\nBe brief.")
+                time.sleep(0.05)
+            assert result.result(timeout=90).accepted
+        attempt = obra.session(session).attempts[0]
+        assert obra.attempt(attempt.id).prompts[0].text.endswith("Be brief.")
+        assert obra.permissions.waiting() == obra.permissions.rules() == ()
+        with pytest.raises(NotAllowed, match="No change of this plan is left"):
+            obra.steering.undo_plan_change(session)
+        with pytest.raises(UnknownId):
+            obra.steering.interrupt(TaskId("t-none"))
+    house.theatre.close()

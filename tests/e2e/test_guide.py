@@ -19,6 +19,7 @@ EXAMPLES = [
 SHOWN = {
     "One task": ("calculator", ["accepted Quality: 0.97 (PASS)", "2 attempts, "]),
     "A milestone of several tasks": ("two-tasks", ["+def rectangle_area", "2 tasks on obra/s"]),
+    "Answering Claude and steering": ("bash-user", ["git push"]),
     "Looking at what happened": ("csv", ["1 Quality: 0.97 (PASS)", "where from: ['", "1 session_opened"]),
     "Usage": ("csv", ["1500"]),
     "Rehearsing a script": ("csv", ["Quality: 0.97 (PASS)"]),

@@ -1,17 +1,4 @@
-"""Obra from a script: blocking, thread-safe, typed.
-
-The same engine as the app and the command line, behind plain calls:
-
-    with Obra.open("path/to/project") as obra:
-        task = obra.create_task("Write the parser", prompt="…", acceptance=("it raises on bad input",))
-        result = obra.execute_task(task)
-        print(result.quality.line if result.quality else result.reason)
-
-Without a session `execute_task` makes and closes one of its own. Every error is
-one of `obra_tui.core.errors`. Obra's ids (`SessionId`, `TaskId`, …) and Claude
-Code's (`ClaudeSessionId`) are different types: a type checker refuses to mix
-them.
-"""
+"""A project under supervision, for scripts: tasks, sessions, gates and what is known of them."""
 
 from __future__ import annotations
 
@@ -25,6 +12,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar, cast
 
+from obra_tui.api.permissions import PermissionDesk
+from obra_tui.api.steering import Steering
 from obra_tui.core.commands import AddTasks, CloseSession, Command, Decide, OpenSession, RecordUsage, Resume, StartRun
 from obra_tui.core.errors import NotAllowed, ObraError, SessionClosedError, UnknownId
 from obra_tui.core.events import Record, RunFinished, SessionClosed, TaskMoved
@@ -48,21 +37,7 @@ if TYPE_CHECKING:
     from obra_tui.settings import Settings
     from obra_tui.wiring.engine import Plant
     from obra_tui.wiring.models import Models
-
-__all__ = [
-    "AttemptId",
-    "Budget",
-    "CheckSpec",
-    "ClaudeSessionId",
-    "DecisionKind",
-    "GateId",
-    "Obra",
-    "SessionId",
-    "SessionKind",
-    "TaskId",
-    "TaskResult",
-    "Usage",
-]
+    from obra_tui.wiring.open_work import OpenWork
 
 T = TypeVar("T")
 
@@ -116,12 +91,15 @@ class Obra:
         project: str | Path,
         config: Mapping[str, object] | None = None,
         *,
+        attended: bool = False,
         models: Callable[[Settings], Models] | None = None,
     ) -> Self:
         """Open a git repository.
 
         `config` maps dotted setting names to values, as flags of the command line would
-        (`{"gate.policy": "autonomous"}`). `models` replaces the models that the settings name; rehearsals use it.
+        (`{"gate.policy": "autonomous"}`). With `attended` Claude waits for answers to what it asks (`permissions`);
+        without, everything that would be asked is denied. `models` replaces the models that the settings name;
+        rehearsals use it.
 
         Raises `ProjectError`, `ConfigError`, or `AlreadyOwned` when another Obra uses the data directory.
         """
@@ -131,8 +109,8 @@ class Obra:
         from obra_tui.wiring.project import project_root
 
         root = project_root(Path(project))
-        settings = load(root, config or {})
-        plant = Plant(settings, Start(project=root, attended=False), lambda: (models or real_models)(settings))
+        settings = load(root, {"gate.undo_s": 0, **(config or {})})
+        plant = Plant(settings, Start(project=root, attended=attended), lambda: (models or real_models)(settings))
         plant.start()
         closing = ExitStack()
         closing.callback(plant.engine.stop)
@@ -292,6 +270,23 @@ class Obra:
             raise NotAllowed("Usage below zero was given.", fix="Usage only adds up; give what was used since then.")
         self._do(RecordUsage(session=session, usage=usage))
         return self.session(session).summary.usage
+
+    # --- other hands ---
+
+    @property
+    def permissions(self) -> PermissionDesk:
+        """What Claude asks and what was allowed."""
+        return PermissionDesk(self._do, self._open_work)
+
+    @property
+    def steering(self) -> Steering:
+        """What can be done to running work, from another thread."""
+        return Steering(self._do, self._open_work)
+
+    def _open_work(self) -> OpenWork:
+        from obra_tui.wiring.open_work import open_work_of
+
+        return open_work_of(self._plant.parts.history, at_work=True)
 
     # --- looking ---
 
