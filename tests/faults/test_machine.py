@@ -2,6 +2,9 @@
 
 import errno
 import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -17,9 +20,11 @@ from obra_tui.core.oom import memory_kills
 from obra_tui.engine import clock
 from obra_tui.engine.clock import SystemClock
 from obra_tui.wiring.doctor import MachineDoctor
+from tests.e2e.obra import environment
 from tests.fakes.implementer import Play
 from tests.scenarios.world import ME, WRITES, World
 
+ROOT = Path(__file__).resolve().parents[2]
 AUTONOMOUS = GateRules(policy=Policy.AUTONOMOUS)
 
 
@@ -59,6 +64,26 @@ async def test_fault_11_claude_code_that_cannot_be_forked_is_an_error_with_a_fix
         conversation = await ClaudeCode(ClaudeConfig(tmp_dir=tmp_path / "tmp", api_key="x")).start(request, print, None)
         await conversation.finished()
     assert "temporarily unavailable" in str(caught.value)
+
+
+@pytest.mark.fault(11)
+@pytest.mark.parametrize("most", [14, 20, 26])
+def test_fault_11_the_real_program_that_may_open_hardly_any_files_says_so_in_a_sentence(tmp_path, most):
+    code = (
+        "import resource, runpy; resource.setrlimit(resource.RLIMIT_NOFILE, ({0}, {0})); "
+        "runpy.run_module('obra_tui', run_name='__main__')"
+    )
+    words = [sys.executable, "-c", code.format(most), "demo", "--headless"]
+    (tmp_path / "tmp").mkdir()
+    done = subprocess.run(
+        words, env=environment(tmp_path), cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "itself failed" not in done.stderr
+    assert done.stderr.startswith("obra: ")
+    assert done.stderr.count("\n") == 1
+    assert "ulimit -n" in done.stderr or "cannot be opened" in done.stderr or "too many" in done.stderr.lower()
 
 
 @pytest.mark.fault(12)
