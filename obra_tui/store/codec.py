@@ -7,6 +7,7 @@ surrogates are escaped as JSON allows. Streamed events, which are nearly all of
 a journal, take a hand-written path. Knows nothing of tables or files.
 """
 
+import functools
 import json
 from collections.abc import Callable
 from dataclasses import fields
@@ -44,14 +45,20 @@ _COLLIDING = {
 }
 """Fields of an event that are called like a field of the record; `event_<name>` in a line of output."""
 
-_ADAPTER: TypeAdapter[Event] = TypeAdapter(
-    Annotated[Event, Field(discriminator="type")],
-    config=ConfigDict(strict=True, ser_json_inf_nan="constants"),
-)
+
+@functools.cache
+def _adapter() -> TypeAdapter[Event]:
+    """Made when the first event is written or read: who only looks for sessions never needs it."""
+    return TypeAdapter(
+        Annotated[Event, Field(discriminator="type")],
+        config=ConfigDict(strict=True, ser_json_inf_nan="constants"),
+    )
 
 
-_TO_JSON = _ADAPTER.serializer.to_json
-"""What `_ADAPTER.dump_json` calls after it has looked at a dozen settings, which takes it a third of the time."""
+@functools.cache
+def _to_json() -> Callable[[Event], bytes]:
+    """What `dump_json` calls after it has looked at a dozen settings, which takes it a third of the time."""
+    return _adapter().serializer.to_json
 
 
 class DamagedRecord(StoreError):
@@ -85,9 +92,9 @@ def encode(event: Event) -> str:
 
 def _encode_any(event: Event) -> str:
     try:
-        return _TO_JSON(event).decode()
+        return _to_json()(event).decode()
     except PydanticSerializationError:
-        plain = _ADAPTER.dump_python(event, mode="json")
+        plain = _adapter().dump_python(event, mode="json")
         return json.dumps(plain, separators=(",", ":"), ensure_ascii=True)
 
 
@@ -111,7 +118,7 @@ def decode(kind: str, body: str) -> Event:
     if kind not in EVENT_CLASSES:
         return ClaudeNoticed(level="warning", text=f"Event of unknown type '{kind}'.", raw_json=body)
     try:
-        return _ADAPTER.validate_json(body)
+        return _adapter().validate_json(body)
     except ValidationError as error:
         return _decode_surrogates(kind, body, error)
 
@@ -128,7 +135,7 @@ def _decode_surrogates(kind: str, body: str, error: ValidationError) -> Event:
     if error.errors(include_input=False)[0]["type"] != "json_invalid":
         raise _damaged(kind, body) from error
     try:
-        return _ADAPTER.validate_python(json.loads(body), strict=False)
+        return _adapter().validate_python(json.loads(body), strict=False)
     except (ValueError, RecursionError) as second:
         raise _damaged(kind, body) from second
 
