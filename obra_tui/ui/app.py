@@ -198,7 +198,7 @@ class ObraApp(App[UiResult]):
     def owner_gone(self) -> None:
         """The Obra that this one looked at has ended."""
         if self.desk is not None:
-            self.desk.ask_take_over(self._open_backend)
+            self.desk.asking.take_over_engine(self._open_backend)
 
     def tell(self, text: str, *, problem: bool = False) -> None:
         """A short word to the person."""
@@ -234,18 +234,22 @@ class ObraApp(App[UiResult]):
         if action == "undo":
             return self.desk is not None and bool(self.desk.hub.view.held_gates)
         if action == "revert":
-            return self.desk is not None and not self.desk.hub.view.held_gates and self.desk.revertible is not None
+            return (
+                self.desk is not None
+                and not self.desk.hub.view.held_gates
+                and self.desk.taking_back.revertible is not None
+            )
         if action == "answer_question":
             return self.desk is not None and bool(self.desk.hub.view.permissions)
         return super().check_action(action, parameters)
 
     def action_undo(self) -> None:
         if self.desk is not None:
-            self.desk.undo_last()
+            self.desk.taking_back.undo_last()
 
     def action_revert(self) -> None:
         if self.desk is not None:
-            self.desk.ask_revert()
+            self.desk.taking_back.ask_revert()
 
     def action_show_live(self) -> None:
         self.show("live")
@@ -272,11 +276,11 @@ class ObraApp(App[UiResult]):
 
     def action_answer_question(self) -> None:
         if self.desk is not None:
-            self.desk.answer_next()
+            self.desk.go.answer_next()
 
     def action_ask_quit(self) -> None:
         if self.desk is not None:
-            self.desk.ask_quit()
+            self.desk.asking.quit()
         else:
             self.leave()
 

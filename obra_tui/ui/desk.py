@@ -1,4 +1,4 @@
-"""What all screens stand on: the view, the engine, and the questions that more than one of them asks.
+"""What all screens stand on: the view, the engine and its news, and words for the person.
 
 Imported after the first paint: it brings the whole vocabulary of records with it.
 """
@@ -6,38 +6,30 @@ Imported after the first paint: it brings the whole vocabulary of records with i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from obra_tui.core.collector import loaded
 from obra_tui.core.errors import ObraError
-from obra_tui.core.ids import GateId, QuestionId, SessionId, TaskId
+from obra_tui.core.ids import GateId, SessionId, TaskId
 from obra_tui.ui import keys
+from obra_tui.ui.asking import Asking
 from obra_tui.ui.bridge import Batch
-from obra_tui.ui.choices import (
-    Choice,
-    by_hand_choices,
-    cancel_choices,
-    open_choices,
-    quit_choices,
-    stop_choices,
-    take_over_choices,
-    taken_choices,
-)
+from obra_tui.ui.by_hand import ByHand
 from obra_tui.ui.drafts import Draft
+from obra_tui.ui.going import Going
 from obra_tui.ui.hub import Hub
 from obra_tui.ui.kept_back import NOTHING, KeptBack, kept_back, view_without
 from obra_tui.ui.launch import Launch
 from obra_tui.ui.link import Link
 from obra_tui.ui.notify import Notices, run_command
-from obra_tui.ui.outside import step_aside
 from obra_tui.ui.plan_changes import PlanChanges
 from obra_tui.ui.plan_watch import PlanWatch
 from obra_tui.ui.ports import Backend, Clock, Doctor, Engine, OpenBackend
 from obra_tui.ui.requests import Requests
-from obra_tui.ui.state import TaskView, ViewState
+from obra_tui.ui.state import ViewState
 from obra_tui.ui.statusline import Part
+from obra_tui.ui.taking_back import TakingBack
 from obra_tui.ui.words import Tone
 
 if TYPE_CHECKING:
@@ -57,7 +49,10 @@ class Desk:
         self.requests = Requests(self)
         self.plan_changes = PlanChanges(self)
         self.plan_watch = PlanWatch(self)
-        self.step_aside = step_aside
+        self.go = Going(app, self)
+        self.asking = Asking(app, self)
+        self.by_hand = ByHand(app, self)
+        self.taking_back = TakingBack(app, self)
         self.prompt_drafts: dict[TaskId, str] = {}
         """Prompts that the person began to change and did not send yet."""
         self.phase = "starting…"
@@ -69,7 +64,6 @@ class Desk:
         self._store_fault: ObraError | None = None
         self._link = Link(app, self)
         self._notices = Notices(app.launch.notify, self._run_notice if app.launch.notify_command else None)
-        self._quitting = False
 
     # -- the engine ----------------------------------------------------------------------------
 
@@ -137,8 +131,7 @@ class Desk:
         self.plan_watch.follow()
         for sequence in self._notices.of(batch.records, self.hub.view, self.clock.now(), self._app.app_focus):
             self._app.write_sequence(sequence)
-        if self._quitting and not self.works:
-            self._app.leave()
+        self.asking.leave_when_done()
 
     def _run_notice(self, kind: str, words: str) -> None:
         """Run the person's own command, in a thread."""
@@ -228,245 +221,3 @@ class Desk:
         """Copy a text; `what` names it when it is too long to be shown."""
         self._app.copy_to_clipboard(text)
         self.tell(f"Copied {what}" if what else f"Copied: {self.clean(text)}")
-
-    # -- where to go ---------------------------------------------------------------------------
-
-    def show(self, name: str) -> None:
-        self._app.show(name)
-
-    def watch_task(self, task: TaskId) -> None:
-        """Go to Live and stay with this task."""
-        from obra_tui.ui.screens.live import LiveScreen
-
-        def pin() -> None:
-            if isinstance(self._app.screen, LiveScreen):
-                self._app.screen.pin(task)
-
-        self.show("live")
-        self._app.call_after_refresh(pin)
-
-    def search_history(self, line: str) -> None:
-        """Go to History and show what this line finds."""
-        from obra_tui.ui.screens.history import HistoryScreen
-
-        def search() -> None:
-            if isinstance(self._app.screen, HistoryScreen):
-                self._app.screen.search(line)
-
-        self.show("history")
-        self._app.call_after_refresh(search)
-
-    def review_oldest(self) -> None:
-        """Open the gate that waits longest; only ever because somebody asked for it."""
-        waiting = self.hub.view.waiting_gates
-        if waiting:
-            self.review(waiting[0].id)
-
-    def review(self, gate: GateId) -> None:
-        from obra_tui.ui.screens.review import ReviewScreen
-
-        self._app.push_screen(ReviewScreen(gate))
-
-    def undo_last(self) -> None:
-        """Take back an answer to a gate that was not carried out yet: that of the gate on screen, else the last."""
-        held = self.hub.view.held_gates
-        if held:
-            shown = self._gate_shown
-            self.requests.undo(next((gate.id for gate in held if gate.id == shown), held[0].id))
-
-    @property
-    def _gate_shown(self) -> GateId | None:
-        from obra_tui.ui.screens.base import ObraScreen
-
-        screen = self._app.screen
-        return screen.gate_shown if isinstance(screen, ObraScreen) else None
-
-    @property
-    def revertible(self) -> TaskView | None:
-        """The task whose accepted work can be taken back: that of the gate on screen, else the last one."""
-        view = self.hub.view
-        gate = view.gates.get(shown) if (shown := self._gate_shown) else None
-        task = view.tasks.get(gate.task) if gate else view.revertible
-        taken = task is not None and task.acceptance is not None and task.reverted is None
-        return task if taken else None
-
-    def ask_revert(self) -> None:
-        """Let the person take accepted work back, with a reason."""
-        from obra_tui.ui.screens.dialogs import WriteDialog, Writing
-
-        task = self.revertible
-        if task is None or task.acceptance is None:
-            return
-        taken = task.acceptance
-        later = [
-            other.spec.key for other in self.hub.view.tasks_of(task.session) if task.spec.key in other.spec.depends_on
-        ]
-        built = f" {', '.join(later)} may build on it." if later else ""
-        writing = Writing(
-            title=f"Revert {task.spec.key}",
-            explanation=f"It was taken in as {taken.commit[:12]} on {taken.branch}. One more commit there undoes it; "
-            f"nothing else is touched, and the task stays accepted in the history.{built}",
-            send_label="Revert the commit",
-            placeholder="Why is it not wanted any more?",
-        )
-
-        def written(text: str | None) -> None:
-            if text is not None:
-                self.requests.revert(task.session, task.id, text)
-
-        self._app.push_screen(WriteDialog(writing), written)
-
-    def answer_next(self, after: QuestionId | None = None) -> None:
-        """Open the oldest question of Claude; only ever because somebody asked for it."""
-        from obra_tui.ui.screens.permission import PermissionScreen
-
-        asked = sorted(self.hub.view.permissions.values(), key=lambda item: item.asked_at)
-        first = next((item for item in asked if item.id != after), None)
-        if first is not None and not isinstance(self._app.screen, PermissionScreen):
-            self._app.push_screen(PermissionScreen(first))
-
-    def edit_prompt(self, task: TaskView | None) -> None:
-        """Show the prompt that waits; without one, ask for the next one of this task to wait, or no longer."""
-        from obra_tui.ui.screens.prompt import PromptScreen
-
-        waiting = sorted((item for item in self.hub.view.tasks.values() if item.held_prompt is not None), key=_since)
-        held = task if task is not None and task.held_prompt is not None else next(iter(waiting), None)
-        if held is not None and held.held_prompt is not None:
-            self._app.push_screen(PromptScreen(held.id, held.held_prompt, self.prompt_drafts.get(held.id)))
-        elif task is not None:
-            self.requests.hold_prompt(task.id, on=not task.hold_next)
-
-    def take_over(self, task: TaskView) -> None:
-        """Let the person work in the copy themselves, and say what becomes of it."""
-        if task.taken_by:
-            self._choose(f"{task.spec.key} is in your hands", taken_choices(task.spec.key), partial(self._taken, task))
-            return
-
-        def answered(answer: str) -> None:
-            if answer in ("shell", "editor"):
-                self.requests.take_over(task.id, lambda: self._work_there(task, answer))
-
-        self._choose(f"Take {task.spec.key} over?", by_hand_choices(), answered)
-
-    def _taken(self, task: TaskView, answer: str) -> None:
-        match answer:
-            case "check" | "claude":
-                self.requests.give_back(task.id, answer)
-            case "shell" | "editor":
-                self._work_there(task, answer)
-            case _:
-                pass
-
-    def _work_there(self, task: TaskView, where: str) -> None:
-        problem = self.step_aside(self._app, "shell" if where == "shell" else "editor", task.copy_path)
-        if problem:
-            self.tell(problem, problem=True)
-        self._choose(f"Back from {task.spec.key}", taken_choices(task.spec.key), partial(self._taken, task))
-
-    def show_rules(self) -> None:
-        """List what was allowed for the session."""
-        from obra_tui.ui.screens.rules import RulesScreen
-
-        self._app.push_screen(RulesScreen())
-
-    def start_demo(self) -> None:
-        """Leave the present engine and rehearse in the same screen."""
-        if self.open_demo is None or self.works:
-            self.tell("Stop the present run first.", problem=True)
-            return
-        self.hub.forget()
-        self.phase = "starting the rehearsal…"
-        self.open(self.open_demo)
-        self.show("live")
-
-    # -- questions -----------------------------------------------------------------------------
-
-    def ask_new_task(self) -> None:
-        """Let the person write a task and run it in a session of its own."""
-        from obra_tui.ui.screens.dialogs import WriteDialog, Writing
-
-        writing = Writing(
-            title="New task",
-            explanation="What shall Claude do? The first line becomes the title. It works in a copy of the project.",
-            send_label="Start it",
-            placeholder="Add a --verbose flag to the command line…",
-        )
-        self._app.push_screen(WriteDialog(writing), lambda text: self.requests.new_task(text) if text else None)
-
-    def ask_cancel(self, task: TaskView) -> None:
-        def answered(answer: str) -> None:
-            if answer == "task":
-                self.requests.cancel_task(task.id)
-
-        self._choose(f"Cancel {task.spec.key}?", cancel_choices(task), answered)
-
-    def ask_open(self, task: TaskView, back: Callable[[], None]) -> None:
-        """Let the person work in the copy of a task; `back` is called when they come back."""
-
-        def answered(answer: str) -> None:
-            if answer not in ("shell", "editor"):
-                return
-            problem = self.step_aside(self._app, "shell" if answer == "shell" else "editor", task.copy_path)
-            if problem:
-                self.tell(problem, problem=True)
-            else:
-                back()
-
-        self._choose(f"Open the copy of {task.spec.key}", open_choices(task.copy_path), answered)
-
-    def ask_stop(self, session: SessionId, task: TaskView | None) -> None:
-        """Ways to stop, with what becomes of the work; the focus is on none of them."""
-
-        def answered(answer: str) -> None:
-            match answer:
-                case "after_stage":
-                    self.requests.stop_run(session, "after_stage")
-                case "now":
-                    self.requests.stop_run(session, "now")
-                case "task" if task is not None:
-                    self.requests.cancel_task(task.id)
-                case _:
-                    pass
-
-        self._choose("Stop this run?", stop_choices(task), answered)
-
-    def ask_quit(self) -> None:
-        """Quit at once when nothing is at work; else ask, with the focus on staying."""
-        if self._quitting or not self.works or (self.backend is not None and self.backend.viewer_of):
-            self._app.leave()
-        else:
-            self._choose("A run is active", quit_choices(), self._quit_as)
-
-    def ask_take_over(self, open_backend: OpenBackend) -> None:
-        """The other Obra has ended: its work can be taken over, or looked at as it is."""
-
-        def answered(answer: str) -> None:
-            if answer == "take_over":
-                self.hub.forget()
-                self.open(open_backend)
-
-        self._choose("The other Obra has ended", take_over_choices(), answered)
-
-    def _quit_as(self, answer: str) -> None:
-        running = [session.id for session in self.hub.view.sessions.values() if session.running]
-        match answer:
-            case "after_stage":
-                self._quitting = True
-                self.tell("Obra quits when the present stage is done; ctrl+q quits at once.")
-                for session in running:
-                    self.requests.stop_run(session, "after_stage")
-            case "now":
-                for session in running:
-                    self.requests.stop_run(session, "now")
-                self._app.leave()
-            case _:
-                pass
-
-    def _choose(self, title: str, choices: list[Choice], answered: Callable[[str], None]) -> None:
-        from obra_tui.ui.screens.dialogs import ChoiceDialog
-
-        self._app.push_screen(ChoiceDialog(title, choices, first=choices[0].id), lambda answer: answered(answer or ""))
-
-
-def _since(task: TaskView) -> float:
-    return task.held_since

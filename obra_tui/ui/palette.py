@@ -69,7 +69,7 @@ class ObraCommands(Provider):
         desk = desk_of(self.app)
         for task in desk.hub.view.tasks.values():
             text = clean_line(f"Watch {task.spec.key} {task.spec.title}")
-            yield text, TASK[task.state].word, partial(desk.watch_task, task.id)
+            yield text, TASK[task.state].word, partial(desk.go.watch_task, task.id)
 
     def _attempts(self) -> Iterator[Entry]:
         view = desk_of(self.app).seen
@@ -97,7 +97,7 @@ class ObraCommands(Provider):
             if isinstance(self.app.screen, SetupScreen):
                 self.app.screen.point_at(name)
 
-        desk_of(self.app).show("setup")
+        desk_of(self.app).go.show("setup")
         self.app.call_after_refresh(point)
 
     def _themes(self) -> Iterator[Entry]:

@@ -274,13 +274,13 @@ async def test_the_copy_can_be_opened_and_what_was_done_there_is_handed_back():
     stage = Stage(stories.at_gate())
     async with stage.open() as pilot:
         opened = []
-        stage.desk.step_aside = lambda app, program, folder: opened.append((program, folder)) or ""
+        stage.desk.by_hand.step_aside = lambda app, program, folder: opened.append((program, folder)) or ""
         await stage.press(pilot, "g", "o")
         assert "/data/copies/t1" in stage.text()
         await stage.press(pilot, "enter")
         await settled(pilot, lambda: stage.engine.asked(HandBack))
         assert opened == [("shell", "/data/copies/t1")]
-        stage.desk.step_aside = lambda app, program, folder: "No editor is named: set $EDITOR."
+        stage.desk.by_hand.step_aside = lambda app, program, folder: "No editor is named: set $EDITOR."
         await stage.press(pilot, "o", "j", "enter")
         await settled(pilot, lambda: "set $EDITOR" in stage.text())
         assert len(stage.engine.asked(HandBack)) == 1

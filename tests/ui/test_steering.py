@@ -143,7 +143,7 @@ async def test_work_is_taken_over_done_by_hand_and_handed_back(answer, then):
     stage = Stage(at_work())
     async with stage.open() as pilot:
         went = []
-        stage.desk.step_aside = lambda app, program, folder: went.append((program, folder)) or ""
+        stage.desk.by_hand.step_aside = lambda app, program, folder: went.append((program, folder)) or ""
         await stage.press(pilot, "o", "j", "enter")
         await settled(pilot, lambda: stage.engine.asked(c.TakeOver))
         await settled(pilot, lambda: went == [("shell", "/data/copies/t1/work")])

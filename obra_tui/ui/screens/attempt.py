@@ -278,16 +278,9 @@ class AttemptScreen(SubjectKeys):
 
     def search_for(self, line: str) -> None:
         """The history searches."""
-        from obra_tui.ui.screens.history import HistoryScreen
-
-        def search() -> None:
-            if isinstance(self.app.screen, HistoryScreen):
-                self.app.screen.search_for(line)
-
-        app = self.app
+        go = self.desk.go
         self.dismiss(None)
-        self.desk.show("history")
-        app.call_after_refresh(search)
+        go.search_history(line, write=True)
 
     def action_replay(self) -> None:
         from obra_tui.ui.screens.replay import ReplayScreen

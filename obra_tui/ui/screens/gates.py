@@ -70,10 +70,10 @@ class GatesScreen(ObraScreen):
 
     def action_open_gate(self) -> None:
         if self._gate is not None:
-            self.desk.review(self._gate.id)
+            self.desk.go.review(self._gate.id)
 
     def action_go_back(self) -> None:
-        self.desk.show("live")
+        self.desk.go.show("live")
 
 
 _EMPTY = ("No gate is waiting.", "A gate opens here when the policy wants a person to decide; 1 goes back to Live.")

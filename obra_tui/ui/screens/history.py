@@ -237,7 +237,7 @@ class HistoryScreen(SubjectKeys, SearchLine):
         elif self._line:
             self.search("")
         else:
-            self.desk.show("live")
+            self.desk.go.show("live")
 
     def action_reload(self) -> None:
         self._load()

@@ -250,7 +250,7 @@ class LiveScreen(ObraScreen):
         return bool(session.paused_by) or interrupted or bool(waits)
 
     def action_review_gate(self) -> None:
-        self.desk.review_oldest()
+        self.desk.go.review_oldest()
 
     def action_pause(self) -> None:
         if self._shown.session:
@@ -262,14 +262,14 @@ class LiveScreen(ObraScreen):
 
     def action_stop_run(self) -> None:
         if self._shown.session:
-            self.desk.ask_stop(self._shown.session.id, self._shown.task)
+            self.desk.asking.stop(self._shown.session.id, self._shown.task)
 
     def action_interrupt(self) -> None:
         if self._shown.task:
             self.desk.requests.interrupt(self._shown.task.id)
 
     def action_new_task(self) -> None:
-        self.desk.ask_new_task()
+        self.desk.asking.new_task()
 
     def _can_hold_prompt(self) -> bool:
         task = self._shown.task
@@ -277,14 +277,14 @@ class LiveScreen(ObraScreen):
         return waits or (task is not None and not task.over and self.desk.engine is not None)
 
     def action_edit_prompt(self) -> None:
-        self.desk.edit_prompt(self._shown.task)
+        self.desk.go.edit_prompt(self._shown.task)
 
     def action_take_over(self) -> None:
         if self._shown.task:
-            self.desk.take_over(self._shown.task)
+            self.desk.by_hand.take_over(self._shown.task)
 
     def action_show_rules(self) -> None:
-        self.desk.show_rules()
+        self.desk.go.show_rules()
 
     def action_message(self) -> None:
         if self._shown.task:

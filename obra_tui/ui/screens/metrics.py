@@ -212,7 +212,7 @@ class MetricsScreen(ObraScreen):
         group, name = self._chosen()
         found = next((item for item in measured.groups if item.name == group), None) if measured else None
         if measured is not None and found is not None:
-            self.desk.search_history(rows_line(measured.scope, group, found[name]))
+            self.desk.go.search_history(rows_line(measured.scope, group, found[name]))
 
     def action_shorter(self) -> None:
         self._set_range(self._range - 1)
@@ -266,4 +266,4 @@ class MetricsScreen(ObraScreen):
             self.desk.soon(partial(self.desk.tell, f"Wrote {path}"))
 
     def action_go_back(self) -> None:
-        self.desk.show("live")
+        self.desk.go.show("live")

@@ -202,7 +202,7 @@ class PermissionScreen(ArmedScreen, ModalScreen[object]):
         options.set_rows(self._option_rows())
 
     def action_show_rules(self) -> None:
-        self.desk.show_rules()
+        self.desk.go.show_rules()
 
     def action_allow_session(self) -> None:
         if self._question.session_rule:
@@ -241,7 +241,7 @@ class PermissionScreen(ArmedScreen, ModalScreen[object]):
 
     def _answered(self, question: QuestionId, _: object) -> None:
         self.dismiss(None)
-        self.desk.answer_next(after=question)
+        self.desk.go.answer_next(after=question)
 
     def _refused(self, refused: ObraError) -> None:
         self._sending = False

@@ -81,11 +81,11 @@ class AnsweringScreen(ArmedScreen, ObraScreen):
     def action_open_copy(self) -> None:
         review = self._review
         if review is not None and review.task.copy_path:
-            self.desk.ask_open(review.task, partial(self.desk.requests.hand_back, self._gate))
+            self.desk.by_hand.open_copy(review.task, partial(self.desk.requests.hand_back, self._gate))
 
     def action_stop_run(self) -> None:
         if self._review is not None:
-            self.desk.ask_stop(self._review.session.id, None)
+            self.desk.asking.stop(self._review.session.id, None)
 
     def action_later(self) -> None:
         self.dismiss(None)

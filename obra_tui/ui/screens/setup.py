@@ -164,7 +164,7 @@ class SetupScreen(ObraScreen):
         self.desk.copy(line.fix)
 
     def action_start_demo(self) -> None:
-        self.desk.start_demo()
+        self.desk.go.start_demo()
 
     def action_next_pane(self) -> None:
         self.focus_next("ChoiceList")
@@ -196,7 +196,7 @@ class SetupScreen(ObraScreen):
         self._look()
 
     def action_go_back(self) -> None:
-        self.desk.show("live")
+        self.desk.go.show("live")
 
 
 def doctor_row(line: DoctorLine) -> LogLine:

@@ -216,7 +216,7 @@ class TasksScreen(ObraScreen):
 
     def action_open_task(self) -> None:
         if self._picked is not None:
-            self.desk.watch_task(TaskId(self._picked.id))
+            self.desk.go.watch_task(TaskId(self._picked.id))
 
     def action_run_again(self) -> None:
         if self._picked is not None:
@@ -228,7 +228,7 @@ class TasksScreen(ObraScreen):
 
     def action_cancel_task(self) -> None:
         if self._picked is not None:
-            self.desk.ask_cancel(self._picked)
+            self.desk.asking.cancel(self._picked)
 
     def action_edit_task(self, *, outside: bool = False) -> None:
         from obra_tui.ui.screens.task_form import TaskForm
@@ -340,7 +340,7 @@ class TasksScreen(ObraScreen):
             self._marked.clear()
             self.draw(())
         else:
-            self.desk.show("live")
+            self.desk.go.show("live")
 
 
 def _named(tasks: Sequence[TaskView]) -> str:
