@@ -22,6 +22,7 @@ from typing import Any
 from textual.app import App, ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
+from textual.screen import Screen
 from textual.widgets import Static
 
 
@@ -42,6 +43,12 @@ class Measured(App[None]):
         super().__init__()
         self.options = options
         self.pressed = 0
+
+    def get_default_screen(self) -> Screen[Any]:
+        """Ours: the screen that our panes stand on in the application."""
+        from widgets.frontmost import FrontScreen
+
+        return FrontScreen(id="_default") if self.options.kind.startswith("ours") else super().get_default_screen()
 
     def compose(self) -> ComposeResult:
         """The counter and the work."""

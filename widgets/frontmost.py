@@ -13,8 +13,11 @@ from typing import NamedTuple
 from rich.console import Console
 from textual._compositor import Compositor, CompositorUpdate
 from textual.geometry import Region
+from textual.screen import Screen, ScreenResultType
 from textual.strip import Strip
 from textual.widget import Widget
+
+from .frames import Frames
 
 
 class Run(NamedTuple):
@@ -114,3 +117,25 @@ class FrontCompositor(Compositor):
                 yield Run(start, end, widget, seen.x, seen.width)
                 left_bare.extend(gap for gap in ((left, start), (end, right)) if gap[0] < gap[1])
             bare = left_bare
+
+
+class FrontScreen(Screen[ScreenResultType]):
+    """A screen that is painted that way, and as soon as may be."""
+
+    def __init__(self, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(name, id, classes)
+        self._compositor = FrontCompositor()
+        self._frames = Frames(self._frame)
+
+    @property
+    def _update_timer(self) -> Frames:  # type: ignore[override]
+        return self._frames
+
+    def _frame(self) -> None:
+        """Called by the loop, where nobody else would see an error."""
+        if self.app._exit:
+            return
+        try:
+            self._on_timer_update()
+        except Exception as error:  # noqa: BLE001 - the edge of the loop: the app tells what became of it
+            self.app._handle_exception(error)

@@ -8,11 +8,10 @@ from textual._compositor import LayoutUpdate
 from textual.app import App
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.screen import Screen
 from textual.strip import Strip
 from textual.widgets import Static
 
-from widgets.frontmost import FrontCompositor, PiecesUpdate
+from widgets.frontmost import FrontCompositor, FrontScreen, PiecesUpdate
 from widgets.log_pane import LogPane
 from widgets.status_line import Part, StatusLine
 
@@ -50,11 +49,7 @@ def cells(strip):
     ]
 
 
-class FrontScreen(Screen):
-    def __init__(self):
-        super().__init__()
-        self._compositor = FrontCompositor()
-
+class TwoPanes(FrontScreen):
     def compose(self):
         yield StatusLine(id="status")
         with Vertical(id="body"), Horizontal(id="panes"):
@@ -67,7 +62,7 @@ class Watched(App):
     """Paints on a canvas what a terminal would get."""
 
     CSS = """
-    FrontScreen { layers: below above; }
+    TwoPanes { layers: below above; }
     #panes { height: 1fr; }
     #left, #right { width: 1fr; border: round green; }
     #note { layer: above; offset: 20 6; width: 24; height: 5; border: heavy red; display: none; }
@@ -79,7 +74,7 @@ class Watched(App):
         self.canvas = Canvas()
 
     def get_default_screen(self):
-        return FrontScreen()
+        return TwoPanes()
 
     def _display(self, screen, renderable):
         self.canvas.paint(renderable)

@@ -10,7 +10,6 @@ from textual.app import App, ComposeResult
 from textual.content import Content
 from textual.events import Resize
 from textual.geometry import Size
-from textual.screen import Screen
 from textual.widgets import Static
 from textual.worker import Worker, WorkerState
 
@@ -19,7 +18,7 @@ from obra_tui.ui.footer import KeyLine, Place
 from obra_tui.ui.hub import Hub
 from obra_tui.ui.statusline import Part
 from obra_tui.ui.words import CONTENT_STYLES, Tone
-from widgets.frontmost import FrontCompositor
+from widgets.frontmost import FrontScreen
 from widgets.status_line import Part as LinePart
 from widgets.status_line import StatusLine
 
@@ -50,17 +49,13 @@ def desk_of(app: App[Any]) -> Desk:
     return desk
 
 
-class ObraScreen(Screen[object]):
+class ObraScreen(FrontScreen[object]):
     """Draws only while it is on top; catches up when it comes back."""
 
     AUTO_FOCUS: ClassVar[str | None] = ""
     ready = False
     """Its widgets are there."""
     _unwatch: Callable[[], None] | None = None
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._compositor = FrontCompositor()
 
     @property
     def desk(self) -> Desk:
