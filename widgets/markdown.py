@@ -42,7 +42,21 @@ class _Fence:
 
 
 class MarkdownStream:
-    """One streamed Markdown text as a growing entry of a document."""
+    """One streamed Markdown text as a growing entry of a document. A pane holds thousands of them."""
+
+    __slots__ = (
+        "_drawn",
+        "_fence",
+        "_finished",
+        "_gap",
+        "_head",
+        "_lines",
+        "_pieces",
+        "_settled",
+        "_solid",
+        "_tail",
+        "version",
+    )
 
     def __init__(self, *, time: str = "", glyph: str = "", style: str = "") -> None:
         self.version = 0
