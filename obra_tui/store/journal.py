@@ -13,7 +13,7 @@ from pathlib import Path
 from socket import gethostname
 from threading import Lock
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Engine, func, select
 from sqlalchemy.exc import DBAPIError
 
 from obra_tui.core.crashpoint import crash_at_records
@@ -55,16 +55,15 @@ class SqlJournal:
         """
         self._redactor = Redactor(secrets)
         self._place = place_of(target)
-        self._engine = self._place.writer()
+        self._space_ran_out = space_ran_out
+        self._reserve = Reserve(self._place.file.parent) if self._place.file and space_ran_out else None
         self._lease_s = 0.0 if self._place.file else lease_s
-        self._searchable, self._token = self._prepare(holder or f"{gethostname()}, process {getpid()}")
+        self._engine, self._searchable, self._token = self._opened(holder or f"{gethostname()}, process {getpid()}")
         self._lock = Lock()
         self._away = away
         self._lease = None if self._place.file else Lease(self._engine, self._token, self._gave_up, lease_s)
         self._doubt: Sequence[Record] = ()
         """What was being committed when the connection was lost: it may have happened."""
-        self._space_ran_out = space_ran_out
-        self._reserve = Reserve(self._place.file.parent) if self._place.file and space_ran_out else None
         if self._reserve:
             self._reserve.hold()
         self._last: dict[SessionId, int] = {}
@@ -110,16 +109,28 @@ class SqlJournal:
         """In a thread of the lease."""
         self._away(server.no_answer(self._place.name))
 
-    def _prepare(self, holder: str) -> tuple[bool, int]:
-        """Return whether there is a search index, and the token of the one who may write, which this one becomes."""
+    def _opened(self, holder: str) -> tuple[Engine, bool, int]:
+        """Return what writes, whether there is a search index, and the token of the one who may: this one, from now on.
+
+        On a full disk the reserve makes room for it.
+        """
         try:
-            with self._engine.begin() as connection:
-                return search.exists(connection), fence.take(connection, holder, self._lease_s)
+            return self._open(holder)
+        except DiskFull:
+            if self._reserve is None or not self._reserve.release():
+                raise
+            return self._open(holder)
+
+    def _open(self, holder: str) -> tuple[Engine, bool, int]:
+        engine = self._place.writer()
+        try:
+            with engine.begin() as connection:
+                return engine, search.exists(connection), fence.take(connection, holder, self._lease_s)
         except AlreadyOwned:
-            self._engine.dispose()
+            engine.dispose()
             raise
         except DBAPIError as error:
-            self._engine.dispose()
+            engine.dispose()
             raise self._place.plain(error) from error
 
     def _write_with_reserve(self, records: Sequence[Record]) -> dict[SessionId, int]:
