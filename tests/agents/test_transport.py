@@ -52,3 +52,9 @@ def test_a_line_with_half_a_character_is_not_lost(line):
 def test_a_line_that_says_nothing_is_refused():
     with pytest.raises(ValueError, match="Expecting"):
         parsed(b'{"type": ')
+
+
+def test_a_line_over_the_limit_within_a_chunk_is_left_out_too():
+    joiner = LineJoiner(4)
+    assert joiner.push(b"a\nlonger\nb\n") == [b"a", b"b"]
+    assert joiner.overflowed
