@@ -7,6 +7,7 @@ level in force and the reason are always told, never lowered silently.
 
 import asyncio
 import contextlib
+import functools
 import os
 import pwd
 import shutil
@@ -244,10 +245,17 @@ def search_path(first: Iterable[Path]) -> str:
 
 def _homes() -> tuple[Path, ...]:
     """Return the person's home folder, by the environment and by the user database; some have no entry there."""
-    found = [os.environ.get("HOME", "")]
-    with contextlib.suppress(KeyError):
-        found.append(pwd.getpwuid(os.getuid()).pw_dir)
-    return tuple(dict.fromkeys(Path(home) for home in found if home.startswith("/") and home != "/"))
+    found = dict.fromkeys((os.environ.get("HOME", ""), _home_on_record()))
+    return tuple(Path(home) for home in found if home.startswith("/") and home != "/")
+
+
+@functools.cache
+def _home_on_record() -> str:
+    """Return the home folder by the user database, which is read once: each launch asks a score of times."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_dir
+    except KeyError:
+        return ""
 
 
 def _tool_homes() -> dict[str, str]:
