@@ -199,6 +199,26 @@ async def test_no_process_is_left_whatever_it_did_to_stay(tmp_path, folder, path
     assert left_over(launch.mark) == []
 
 
+@pytest.mark.parametrize("hidden", [(), ("bwrap",)], ids=["bwrap", "unshare"])
+async def test_a_process_that_also_clears_its_environment_is_not_left_either(tmp_path, folder, path_without, hidden):
+    if hidden:
+        path_without(*hidden)
+    sandbox = Sandbox(data_dir=tmp_path / "data")
+    level, _ = await sandbox.probe()
+    seconds = f"{60_000 + os.getpid() % 30_000}{len(hidden)}"
+    stay = f"env -i $(command -v setsid) -f $(command -v sleep) {seconds}; echo begun"
+    ended = await run(sandbox.launch(level, job(folder, stay)), timeout_s=30, printed=lambda _: None)
+    assert ended.exit_code == 0 and "begun" in ended.output
+    assert [process.pid for process in psutil.process_iter() if seconds in words_of(process)] == []
+
+
+def words_of(process):
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
+
+
 @pytest.mark.parametrize("hidden", [(), ("bwrap",), ("bwrap", "unshare")], ids=["bwrap", "unshare", "none"])
 async def test_a_time_limit_ends_the_whole_tree(tmp_path, folder, path_without, hidden):
     if hidden:

@@ -80,7 +80,10 @@ FAULTS = (
             "agents/test_sweep.py::test_the_program_and_its_command_die_with_obra",
             "agents/test_sweep.py::test_commands_of_a_killed_obra_are_killed_at_the_next_start",
             "evidence/test_sandbox.py::test_no_process_is_left_whatever_it_did_to_stay",
+            "evidence/test_sandbox.py::test_a_process_that_also_clears_its_environment_is_not_left_either",
         ),
+        limit="Without a namespace (checks at the level none, and commands of Claude Code itself) a process is found by its "
+        "descent, its group and a mark in its environment: one that leaves all three is not found.",
     ),
     Fault(
         9, P, "A process id is used again by a stranger", "The stranger is never killed",
