@@ -12,17 +12,22 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 DOCUMENT = ROOT / "docs" / "protocol.md"
-SOURCES = {"commands": ROOT / "obra_tui/core/commands.py", "events": ROOT / "obra_tui/core/events.py"}
-NOT_A_MESSAGE = {"Record"}
+CORE = ROOT / "obra_tui/core"
+EVENTS = ("session", "plan", "attempt", "permission", "evidence", "gate")
+SOURCES = {"commands": (CORE / "commands.py",), "events": tuple(CORE / f"events/{name}.py" for name in EVENTS)}
 
 
-def tables(source: Path) -> str:
-    """Return one table per section of `source`, a row for each class."""
+def tables(sources: tuple[Path, ...]) -> str:
+    """Return one table per section of the files, a row for each class."""
+    return "\n\n".join(map(tables_of, sources))
+
+
+def tables_of(source: Path) -> str:
     text = source.read_text(encoding="utf-8")
     heads = [(text[: found.start()].count("\n"), found[1]) for found in re.finditer(r"^# --- (.+?) -+$", text, re.M)]
     rows: dict[str, list[str]] = {}
     for node in ast.parse(text).body:
-        if isinstance(node, ast.ClassDef) and node.name not in NOT_A_MESSAGE:
+        if isinstance(node, ast.ClassDef):
             section = next((name for line, name in reversed(heads) if line < node.lineno), "")
             rows.setdefault(section, []).append(row(node))
     return "\n\n".join(table(section, lines) for section, lines in rows.items())
@@ -59,13 +64,13 @@ def cell(text: str) -> str:
 
 def rewritten(document: str) -> str:
     """Return `document` with what stands between its marks made anew."""
-    for name, source in SOURCES.items():
+    for name, sources in SOURCES.items():
         begin, end = f"<!-- {name}: written by scripts/protocol.py -->", f"<!-- end of {name} -->"
         before, _, rest = document.partition(begin)
         _, found, after = rest.partition(end)
         if not found:
             raise SystemExit(f"{DOCUMENT} has no marks for {name}")
-        document = f"{before}{begin}\n\n{tables(source)}\n\n{end}{after}"
+        document = f"{before}{begin}\n\n{tables(sources)}\n\n{end}{after}"
     return document
 
 
