@@ -124,7 +124,7 @@ def test_it_says_what_it_understood():
 
 def test_tab_completes_fields_then_values_then_known_names():
     assert completions("retry sc", 8) == ("score:",)
-    assert completions("is:re", 5) == ("is:rejected", "is:rehearsal")
+    assert completions("is:re", 5) == ("is:reverted", "is:rejected", "is:rehearsal")
     assert completions("-is:op", 6) == ("-is:open",)
     assert completions("model:q", 7, {"model": ["qwen2.5-coder:32b", "gpt"]}) == ("model:qwen2.5-coder:32b",)
     assert completions("project:/h", 10, {"project": ["/home/a b"]}) == ('project:"/home/a b"',)
