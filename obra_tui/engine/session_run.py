@@ -71,6 +71,8 @@ class SessionRun:
         self._close_when_done = False
         self._halted = True
         """No task is started: before the first start, after a stop, and after a fault that would meet each task."""
+        self._held_up = False
+        """Only because nothing can be written: it goes on by itself."""
 
     @property
     def busy(self) -> bool:
@@ -85,7 +87,7 @@ class SessionRun:
 
     def start(self, *, close_when_done: bool) -> None:
         self._close_when_done = self._close_when_done or close_when_done
-        self._halted = False
+        self._halted = self._held_up = False
         if not self._running:
             self._running = True
             self._tell(RunStarted())
@@ -130,7 +132,7 @@ class SessionRun:
         after_stage = mode == "after_stage"
         self._tell(StopRequested(mode="after_stage" if after_stage else "now", by=by))
         self._cut.clear()
-        self._halted = True
+        self._halted, self._held_up = True, False
         if after_stage:
             self._signals.stop_after_stage()
         else:
@@ -139,11 +141,16 @@ class SessionRun:
 
     async def stop_for_space(self) -> None:
         """End what runs and write down why, with the little space that was kept back; `go_on` takes it up again."""
+        self._hold_up()
         self._wait_for_space(self._jobs)
         await self._end_jobs(tuple(self._jobs), Trigger.INTERRUPT, _NO_SPACE)
 
-    def _wait_for_space(self, tasks: Iterable[TaskId]) -> None:
+    def _hold_up(self) -> None:
+        """Start nothing for now; a stop that a person asked for stays one."""
+        self._held_up = self._held_up or not self._halted
         self._halted = True
+
+    def _wait_for_space(self, tasks: Iterable[TaskId]) -> None:
         self._stood_still = _NO_SPACE
         self._cut.update(tasks)
         fix = "Free 16 MB and it goes on by itself."
@@ -164,10 +171,13 @@ class SessionRun:
         for task in (self.work.tasks[task] for task in self._cut):
             if task.state in WORKING:
                 self._move(task, Trigger.INTERRUPT, self._stood_still)
-            if task.state is State.INTERRUPTED:
+            if task.state is State.INTERRUPTED and self._held_up:
                 self._move(task, Trigger.RESUME)
         self._cut.clear()
-        self.start(close_when_done=False)
+        if self._held_up:
+            self.start(close_when_done=False)
+        else:
+            self.advance()
 
     async def shut_down(self) -> None:
         """End everything that runs; used when the engine stops."""
@@ -247,7 +257,7 @@ class SessionRun:
                     job.cancel()
 
     def _stand_still(self, error: ObraError, tasks: Iterable[TaskId]) -> None:
-        self._halted = True
+        self._hold_up()
         self._stood_still = f"{error.what.rstrip('.')}: everything was stopped; what was stored is safe."
         self._cut.update(tasks)
 
@@ -284,7 +294,7 @@ class SessionRun:
             self._take_note(task, job)
         except StoreError:
             # Nothing can be written: nothing goes on. What was not written is found half-way at the next start.
-            self._halted = True
+            self._hold_up()
 
     def _take_note(self, task: TaskWork, job: "asyncio.Task[ObraError | None]") -> None:
         self._jobs.pop(task.spec.id, None)
@@ -301,6 +311,7 @@ class SessionRun:
             self._halted = self._halted or job.result() is not None
             wrong = job.result() is not None or task.state is State.INTERRUPTED
             if wrong and not stopped and self._is_short_of_space(self.work.id):
+                self._held_up = True
                 self._wait_for_space((task.spec.id,))
         self.advance()
 

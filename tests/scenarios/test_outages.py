@@ -373,6 +373,26 @@ async def test_a_server_that_stays_away_ends_what_runs(world):
 
 
 @pytest.mark.fault(44)
+@pytest.mark.parametrize("away_for", [LOOK_SOON_S, RIDE_OUT_S])
+async def test_a_stop_that_a_person_asked_for_stays_one_when_the_server_is_back(tmp_path, away_for):
+    world = World(tmp_path, plays=(HOLDS, WRITES), rules=AUTONOMOUS)
+    await world.run(task("T001"), task("T002"))
+    await world.until(AttemptStarted)
+    await world.do(do.StopRun(session=world.session, mode="after_stage", by=ME))
+    world.journal.broken = AWAY
+    with pytest.raises(StoreAway):
+        await world.do(do.Pause(session=world.session, by=ME))
+    await goes_on_until(world, lambda: away_for in world.clock.slept or world.implementer.stops, step=away_for)
+    world.journal.broken = None
+    await goes_on_until(world, ProblemCleared)
+    world.implementer.go_on.set()
+    await world.finished()
+    assert world.state("T001") is State.INTERRUPTED
+    assert world.state("T002") is State.QUEUED
+    assert len(world.events(AttemptStarted)) == 1
+
+
+@pytest.mark.fault(44)
 async def test_while_the_server_is_away_nobody_waits_for_its_answer(world):
     world.journal.broken = AWAY
     with pytest.raises(StoreAway):
