@@ -258,3 +258,14 @@ async def test_a_used_up_budget_and_a_limit_that_is_waited_for_can_be_gone_on_fr
             await stage.press(pilot, "p")
             (resume,) = stage.engine.asked(c.Resume)
             assert resume.session == SESSION
+
+
+async def test_a_plan_that_nobody_started_says_how_to():
+    story = stories.Story().opened().with_tasks("Write the parser", "Write the docs")
+    story.records.pop()  # the start of the run
+    stage = Stage(story)
+    async with stage.open() as pilot:
+        await settled(pilot, lambda: "Nothing works on this plan now." in stage.text())
+        assert "2 then R  run it from a task on" in stage.text()
+        stage.play(lambda s: s.tell(e.RunStarted()))
+        await settled(pilot, lambda: "Nothing works on this plan now." not in stage.text())

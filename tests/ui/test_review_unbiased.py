@@ -91,6 +91,17 @@ async def test_blind_mode_goes_with_the_person_to_the_next_gate_and_ends_when_th
         assert not stage.desk.blind
 
 
+async def test_blind_mode_that_was_begun_by_mistake_is_left_without_a_score():
+    stage = Stage(stories.at_gate())
+    async with stage.open((200, 50)) as pilot:
+        await stage.press(pilot, "g", "b", "ctrl+s")
+        await settled(pilot, lambda: "Quality: " in stage.text())
+        assert not stage.desk.blind
+        await stage.press(pilot, "r", *"no", "ctrl+s")
+        await settled(pilot, lambda: stage.engine.asked(Decide))
+        assert stage.engine.asked(Decide)[0].decision.own_score is None
+
+
 @pytest.mark.parametrize(
     ("text", "value"), [("0.8", 0.8), (".8", 0.8), ("0,8", 0.8), ("80 %", 0.8), ("1", 1.0), ("80", None), ("x", None)]
 )

@@ -51,7 +51,7 @@ class HelpScreen(ModalScreen[None]):
             yield Input(placeholder="type to search", compact=True, id="filter")
             yield LogPane(id="keys-list", follow=False)
             yield Static(
-                Content("esc closes · ctrl+p finds every action by name · outside the app: obra keys"), id="hint"
+                Content("esc closes · ctrl+p finds actions by name · all keys: obra keys"), id="hint"
             )
 
     def on_mount(self) -> None:

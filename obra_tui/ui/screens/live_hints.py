@@ -20,7 +20,7 @@ def hints(desk: Desk, it: Shown) -> list[str]:
     if it.task is None:
         return _no_task(desk)
     if it.attempt is None:
-        return _no_attempt(desk, it)
+        return [*_no_attempt(desk, it), *_not_running(desk, it)]
     return []
 
 
@@ -30,6 +30,7 @@ def _no_task(desk: Desk) -> list[str]:
         "Nothing is running yet.",
         "",
         f"  {key('live.new_task')}  write a task for Claude in {desk.launch.project}",
+        f"  {key('app.show_tasks')}  make a plan of several, or import one",
         f"  {key('app.show_setup')}  see whether Claude Code, Ollama and git are ready",
         f"  {key('app.show_history')}  look at earlier sessions",
         f"  {key('app.show_help')}  all keys",
@@ -39,6 +40,19 @@ def _no_task(desk: Desk) -> list[str]:
             3, f"  {key('app.show_setup')} then {key('setup.start_demo')}  watch a rehearsal: no login, no cost"
         )
     return lines
+
+
+def _not_running(desk: Desk, it: Shown) -> list[str]:
+    """A plan that nobody started stands still without saying so."""
+    session = it.session
+    if session is None or session.running or session.closed_at is not None or session.paused_by:
+        return []
+    key = desk.key_shown
+    return [
+        "",
+        "Nothing works on this plan now.",
+        f"  {key('app.show_tasks')} then {key('tasks.run_from')}  run it from a task on",
+    ]
 
 
 def _no_attempt(desk: Desk, it: Shown) -> list[str]:

@@ -111,7 +111,7 @@ class ReviewScreen(DraftingScreen):
         place = f"gate {review.number} of {review.waiting}" if review.open else "answered"
         self.show_status(
             Part(text="GATE", tone=Tone.ASK, strong=True),
-            Part(text=f"{review.task.spec.key} {review.task.spec.title}", strong=True),
+            Part(text=f"{review.task.spec.key} {review.task.spec.title}", strong=True, shrinks=True),
             Part(text=f"attempt {review.attempt.number}{of}"),
             Part(text=place),
             Part(text=f"waiting {model.waiting_for(review, self.desk.clock.now())}" if review.open else ""),
@@ -193,11 +193,16 @@ class ReviewScreen(DraftingScreen):
         if not self.desk.blind:
             self.desk.blind = True
         elif self._draft.own_score is not None:
-            self.desk.blind = False
-            self.desk.tell("Blind mode is off: the judge's number is shown at once.")
+            self._end_blind()
         self.tick()
         self._lift_veil()
         self.with_own_score(lambda: None)
+
+    def _end_blind(self) -> None:
+        self.desk.blind = False
+        self.desk.tell("Blind mode is off: the judge's number is shown at once.")
+        self.tick()
+        self._lift_veil()
 
     def with_own_score(self, then: Callable[[], None]) -> None:
         if self._veil is not Veil.OWN_SCORE:
@@ -205,6 +210,9 @@ class ReviewScreen(DraftingScreen):
             return
 
         def scored(text: str) -> None:
+            if not text.strip():
+                self._end_blind()
+                return
             self._keep(replace(self._draft, own_score=own_score(text)))
             self._lift_veil()
             self.desk.tell("The judge's number is shown now; your answer is still to give.")
@@ -212,13 +220,16 @@ class ReviewScreen(DraftingScreen):
         self.write(
             Writing(
                 title="Your own score",
-                explanation="How good is this work, from 0 to 1? Then the judge's number is shown; both are stored.",
+                explanation="How good is this work, from 0 to 1? Then the judge's number is shown; both are stored. "
+                "With nothing written blind mode ends.",
                 send_label="Give it",
                 placeholder="0.8",
                 may_be_empty=True,
             ),
             scored,
-            lambda text: "" if own_score(text) is not None else "Write a number from 0 to 1, such as 0.75.",
+            lambda text: (
+                "" if not text.strip() or own_score(text) is not None else "Write a number from 0 to 1, such as 0.75."
+            ),
         )
 
     # -- what was looked at --------------------------------------------------------------------
