@@ -238,6 +238,10 @@ async def test_in_a_short_terminal_the_first_press_only_shows_what_the_second_do
         await stage.press(pilot, "g", "a")
         assert stage.engine.asked(Decide) == []
         assert "again to approve" in stage.text()
+        await stage.press(pilot, "escape")
+        assert "again to approve" not in stage.text(), "escape takes the first press back and stays at the gate"
+        await stage.press(pilot, "a")
+        assert stage.engine.asked(Decide) == []
         await stage.press(pilot, "a")
         await settled(pilot, lambda: stage.engine.asked(Decide))
 

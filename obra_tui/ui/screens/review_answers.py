@@ -88,7 +88,12 @@ class AnsweringScreen(ArmedScreen, ObraScreen):
             self.desk.asking.stop(self._review.session.id, None)
 
     def action_later(self) -> None:
-        self.dismiss(None)
+        """An answer that was begun is taken back first."""
+        if self._asked_twice:
+            self._asked_twice = self._refusal = ""
+            self.draw(())
+        else:
+            self.dismiss(None)
 
     # -- what each needs -----------------------------------------------------------------------
 
@@ -110,7 +115,7 @@ class AnsweringScreen(ArmedScreen, ObraScreen):
         self.query_one(DecisionBar).display = True
         key = self.desk.key_shown(key_id)
         self.query_one(DecisionBar).preview(key)
-        self._refusal = f"Press {key} again to approve."
+        self._refusal = f"Press {key} again to approve, {self.desk.key_shown('review.later')} not to."
         self.draw_note()
 
     def _ask_reason(self, review: Review, against: Sequence[str]) -> None:
