@@ -1,6 +1,5 @@
 """The commands of `obra task`, as a person sees them in `obra task --help`."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -63,18 +62,8 @@ def add(
 ) -> int:
     """Add a task at the end; opens a session if there is none."""
     title, _, prompt = text.strip().partition("\n")
-    fields = TaskFields(
-        key=key,
-        title=title,
-        prompt=prompt,
-        acceptance=_lines(accept) or "",
-        after=_list(after) or "",
-        checks=_lines(check) or "",
-        turns=max_turns or "",
-        cost=max_cost or "",
-        seconds=max_seconds or "",
-        tokens=max_tokens or "",
-    )
+    said = _said(after, accept, check, max_turns, max_cost, max_seconds, max_tokens)
+    fields = TaskFields(key=key, title=title, prompt=prompt, **said)
     return add_task(Place(project=project, session=session, as_json=as_json), fields)
 
 
@@ -107,19 +96,9 @@ def edit(
     as_json: JsonOption = False,
 ) -> int:
     """Change a task that was not started; what is not given stays."""
-    changes = {
-        "title": title,
-        "prompt": prompt,
-        "after": _list(after),
-        "acceptance": _lines(accept),
-        "checks": _lines(check),
-        "turns": max_turns,
-        "cost": max_cost,
-        "seconds": max_seconds,
-        "tokens": max_tokens,
-    }
-    given = {name: value for name, value in changes.items() if value is not None}
-    return edit_task(Place(project=project, session=session, as_json=as_json), key, given)
+    words = {name: value for name, value in (("title", title), ("prompt", prompt)) if value is not None}
+    said = _said(after, accept, check, max_turns, max_cost, max_seconds, max_tokens)
+    return edit_task(Place(project=project, session=session, as_json=as_json), key, {**words, **said})
 
 
 @task_app.command()
@@ -159,9 +138,27 @@ def undo(project: ProjectOption = HERE, session: SessionOption = "", as_json: Js
     return undo_change(Place(project=project, session=session, as_json=as_json))
 
 
-def _lines(values: Sequence[str] | None) -> str | None:
-    return None if values is None else "\n".join(value for value in values if value)
+def _said(
+    after: Several,
+    accept: Several,
+    check: Several,
+    turns: str | None,
+    cost: str | None,
+    seconds: str | None,
+    tokens: str | None,
+) -> dict[str, str]:
+    """Return the fields of a task that were given as options; an empty one takes the field away."""
+    fields = {
+        "after": _joined(after, ", "),
+        "acceptance": _joined(accept, "\n"),
+        "checks": _joined(check, "\n"),
+        "turns": turns,
+        "cost": cost,
+        "seconds": seconds,
+        "tokens": tokens,
+    }
+    return {name: value for name, value in fields.items() if value is not None}
 
 
-def _list(values: Sequence[str] | None) -> str | None:
-    return None if values is None else ", ".join(value for value in values if value)
+def _joined(values: Several, between: str) -> str | None:
+    return None if values is None else between.join(value for value in values if value)
