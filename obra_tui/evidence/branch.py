@@ -4,6 +4,7 @@ What the commits hold is decided elsewhere. The checkout, the index and the curr
 branch of the person are never touched.
 """
 
+import asyncio
 import contextlib
 import os
 from dataclasses import dataclass
@@ -48,6 +49,30 @@ async def checked_out_at(project: Path, branch: str) -> str:
         elif word == "branch" and value == f"refs/heads/{branch}":
             return folder
     return ""
+
+
+def _keep_names(project: Path, branch: str) -> None:
+    """Make the moved branch and its new objects last through a loss of power: git syncs files, not their names.
+
+    Where that cannot be done, the names are kept some seconds later, as the file system does by itself.
+    """
+    shared = _shared_folder(project)
+    for folder in (shared / "objects", shared / "objects" / "pack", (shared / "refs" / "heads" / branch).parent):
+        with contextlib.suppress(OSError):
+            opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            try:
+                os.fsync(opened)
+            finally:
+                os.close(opened)
+
+
+def _shared_folder(project: Path) -> Path:
+    """Return where the objects and branches of the repository are, also when the project is one of its work trees."""
+    own = project / ".git"
+    with contextlib.suppress(OSError, UnicodeDecodeError):
+        own = project / own.read_text("utf-8").removeprefix("gitdir:").strip()
+        own = own / (own / "commondir").read_text("utf-8").strip()
+    return own
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +131,7 @@ class SessionBranch:
             if await tip_of(self.repository.project, self.name) != tip:
                 return False
             raise self._stuck(error) from error
+        await asyncio.to_thread(_keep_names, self.repository.project, self.name)
         with contextlib.suppress(GitFailed):
             await self.repository.git.run("update-ref", "-d", self._holder(commit))
         return True

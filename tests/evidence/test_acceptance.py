@@ -1,6 +1,7 @@
 """Taking work in: once, on a branch of its own, and never into the person's hands."""
 
 import asyncio
+import os
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from obra_tui.core.errors import BranchMoved, ProjectError, WorkspaceError
 from obra_tui.core.ids import new_attempt_id, new_session_id
 from obra_tui.evidence.acceptance import with_trailers
 from obra_tui.evidence.repository import Identity
-from obra_tui.evidence.workspace import fast_forward
+from obra_tui.evidence.workspace import GitWorkspace, fast_forward
 from tests.evidence.scene import commit_files, commit_on_branch, git, make_scene
 
 
@@ -235,3 +236,20 @@ async def test_rebasing_keeps_what_the_tip_deleted_deleted(scene):
     task = Path(copy.path).parent.name
     again = await scene.workspace.rebase(scene.session, task, diff, tip)
     assert sorted(path.name for path in Path(again.path).iterdir() if path.name != ".git") == ["new.txt", "one.txt"]
+
+
+@pytest.mark.fault(42)
+@pytest.mark.parametrize("linked", [False, True], ids=["repository", "linked work tree"])
+async def test_the_names_of_an_acceptance_are_synced_and_not_only_its_files(tmp_path, monkeypatch, linked):
+    scene = make_scene(tmp_path)
+    if linked:
+        git(scene.project, "worktree", "add", "-q", "-b", "side", str(tmp_path / "side"))
+        scene.workspace = GitWorkspace(project=tmp_path / "side", data_dir=scene.data_dir, sandbox=scene.sandbox)
+    _, diff = await scene.work({"new.txt": "new\n"})
+    synced, fsync = set(), os.fsync
+    monkeypatch.setattr(
+        os, "fsync", lambda opened: (synced.add(str(Path(f"/proc/self/fd/{opened}").readlink())), fsync(opened))
+    )
+    await scene.accept(diff)
+    kept = scene.project / ".git"
+    assert {str(kept / "objects"), str(kept / "refs" / "heads" / "obra")} <= synced
