@@ -5,7 +5,7 @@ those into PASS, RETRY or ASK under a policy. Nothing that the implementer said
 is looked at here.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
@@ -246,12 +246,7 @@ def _floor(evidence: Evidence) -> tuple[str, ...]:
         found.append(f"Claude Code did not finish: {evidence.outcome.replace('_', ' ')}.")
     if diff.empty:
         found.append("Nothing was changed.")
-    if diff.truncated:
-        found.append("The change is too large to be taken in full.")
-    if diff.protected:
-        found.append(f"Protected files were changed: {', '.join(diff.protected)}.")
-    if diff.secrets:
-        found.append(f"Added lines look like secrets: {', '.join(diff.secrets)}.")
+    found.extend(_not_for_claude(diff))
     found.extend(f"{describe_check(result)}." for result in failing(evidence.checks))
     return tuple(found)
 
@@ -300,16 +295,21 @@ def _ask(*reasons: str) -> GateOutcome:
     return GateOutcome(decision=GateDecision.ASK, reasons=tuple(dict.fromkeys(reasons)))
 
 
+def _not_for_claude(diff: Diff) -> Iterator[str]:
+    """Yield what is wrong with a change that nobody but a person may wave through."""
+    if diff.truncated:
+        yield "The change is too large to be taken in full."
+    if diff.protected:
+        yield f"Protected files were changed: {', '.join(diff.protected)}."
+    if diff.secrets:
+        yield f"Added lines look like secrets: {', '.join(diff.secrets)}."
+
+
 def _only_a_person(quality: QualityResult, evidence: Evidence) -> tuple[str, ...]:
     """Return the obstacles that another attempt of Claude's must not be left to remove."""
     diff, verdict = evidence.diff, evidence.verdict
     found = list(_floor(evidence)) if evidence.outcome not in (Outcome.COMPLETED, Outcome.EMPTY) else []
-    if diff.truncated:
-        found.append("The change is too large to be taken in full.")
-    if diff.protected:
-        found.append(f"Protected files were changed: {', '.join(diff.protected)}.")
-    if diff.secrets:
-        found.append(f"Added lines look like secrets: {', '.join(diff.secrets)}.")
+    found.extend(_not_for_claude(diff))
     if _injected(verdict):
         found.append(_INJECTION)
     if not found:
