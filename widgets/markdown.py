@@ -14,7 +14,7 @@ from markdown_it.token import Token
 
 from .highlight import code_lines
 from .lines import LogLine, gutter_width
-from .markdown_lines import lines_of
+from .markdown_lines import lines_of, paragraph
 from .text import clean
 
 _LONGEST_TAIL = 8_000
@@ -23,6 +23,8 @@ _RELEXED_FENCE = 300
 _PARSER = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable(["table", "strikethrough"])
 
 
+_PROSE = re.compile(r"[^\W\d_][^\n\r\t\\`*_\[\]<>&~]*")
+"""One line that begins with a letter and has nothing in it that means something: it is a paragraph as it stands."""
 _FENCE = re.compile(r"( {0,3})(`{3,}|~{3,})([^\n]*)\n")
 
 
@@ -122,6 +124,10 @@ class MarkdownStream:
 
     def _read_blocks(self) -> bool:
         """Settle every complete block; true when there is more to read in another way."""
+        if _PROSE.fullmatch(self._tail) and "://" not in self._tail:
+            self._draw([paragraph(self._tail.strip())])
+            self._bound()
+            return False
         tokens = _PARSER.parse(self._tail)
         if not tokens:
             return False
@@ -132,8 +138,7 @@ class MarkdownStream:
         if tokens[0].type == "fence" and self._enter_fence():
             return True
         self._draw(lines_of(tokens))
-        if len(self._tail) > _LONGEST_TAIL:
-            self._keep_all()
+        self._bound()
         return False
 
     def _cut(self, tokens: list[Token]) -> int:
@@ -158,8 +163,10 @@ class MarkdownStream:
         self._tail = self._tail.split("\n", cut)[cut]
         self._gap = gap
 
-    def _keep_all(self) -> None:
+    def _bound(self) -> None:
         """An endless block is cut, so that a frame stays cheap."""
+        if len(self._tail) <= _LONGEST_TAIL:
+            return
         self._solid = self._settled = len(self._lines)
         self._tail, self._gap = "", False
 

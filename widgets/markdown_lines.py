@@ -30,6 +30,11 @@ def lines_of(tokens: Sequence[Token]) -> list[LogLine]:
     return _Writer().write(tokens)
 
 
+def paragraph(text: str) -> LogLine:
+    """What `lines_of` makes of a paragraph of one line with nothing in it that means something."""
+    return LogLine(text, lead_style="bullet", hang="")
+
+
 class _Writer:
     """Walks the tokens once; the open lists and quotes are a stack of prefixes."""
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from widgets import markdown
 from widgets.markdown import MarkdownStream
+from widgets.markdown_lines import lines_of
 from widgets.samples import MARKDOWN
 
 
@@ -137,3 +138,15 @@ def test_html_is_shown_as_it_is_written(html):
 
 def test_an_empty_stream_has_one_empty_line():
     assert len(drawn("")) == 1
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(alphabet="abZé全1 .,;:!?#+-=|()'\"/%$@{}\u00a0\u2003", min_size=1, max_size=30))
+def test_a_line_of_prose_is_drawn_as_the_parser_would(source):
+    parsed = lines_of(markdown._PARSER.parse("x" + source))
+    assert drawn("x" + source) == parsed
+
+
+def test_a_line_of_prose_is_not_parsed_at_all(monkeypatch):
+    monkeypatch.setattr(markdown._PARSER, "parse", None)
+    assert shown("I look at the parser first: it is the reason.") == ["I look at the parser first: it is the reason."]
