@@ -150,19 +150,18 @@ def missed(outcome: Outcome) -> str:
 
 
 WHY: dict[str, str] = {
-    "1": "Seen means stored first: what comes is written every 40 ms, and the screen draws what was written, thirty "
-    "times a second at most. Two of each, and reading 300 events, are a floor of some 80 ms that the peer, "
-    "which stores nothing, does not have.",
-    "2": "What comes is drawn ten times a second and written 25 times a second, each time with a sync to the disk; "
-    "one frame of the whole screen costs Textual some 5 ms, which is the larger part. At 25 times the rate the "
-    "frames stay as many, and every event is read, stored and indexed.",
+    "1": "Seen means stored first: what comes is written as soon as it stops coming, and the screen draws at once what "
+    "was written. Reading 300 events takes some 15 ms, storing them 20 to 30, drawing them 10; the peer stores none.",
+    "2": "What comes is drawn ten times a second and written 15 to 25 times a second, each time with a sync to the "
+    "disk, which is the larger part; a frame takes some 2 ms. At 25 times the rate the frames stay as many, and every "
+    "event is read, stored and indexed.",
     "3": "Every event is cleaned of secrets, becomes an event, a row or two of other tables and words of the search "
     "index, and is drawn, all in one process; by hand it is one row of one table. Of 33 us of CPU that a line takes in "
     "a burst, reading and understanding it take 9, looking for secrets and encoding 5, SQLite 12 (half of it the "
     "index), the screen 7. An index that lags behind would save a tenth (decision 13).",
-    "5": "The program takes in the flood and answers keys in one process: a key waits for the frame that is being "
-    "painted and for its own, one after the other on a beat of 16 ms.",
-    "6": "The tail is made by frames in which all four panes are painted at once while a key waits; the middle of "
+    "5": "The program takes in the flood and answers keys in one process: a key waits for the lines that are being "
+    "taken in and for the frame that is being painted, one after the other.",
+    "6": "The tail is made by beats at which all four panes are laid out and painted while a key waits; the middle of "
     "the key presses is far below the target.",
     "8": "Beside Textual itself there are the guard of the terminal, the keys and the frame of the screen to load, "
     "and a frame of the whole screen to paint instead of one word.",
@@ -173,7 +172,7 @@ WHY: dict[str, str] = {
     "acceptance, each a few calls of git: some 0.2 s. A plan of many tasks pays the first part once.",
     "12": "The libraries are nearly all of it: the interpreter with TLS and SQLite some 22 MB, SQLAlchemy 13, pydantic "
     "for the settings and the events 11, Obra itself 10, HTTP and the SDK 5; a task at work adds half a megabyte. A "
-    "scripted Claude Code uses a second of CPU for a task and Obra a fifth of one: some fifty calls of git and forty "
+    "scripted Claude Code uses a second of CPU for a task and Obra a quarter of one: some fifty calls of git and forty "
     "synced transactions, for a task that other work overtook is merged and checked once more. A model that thinks "
     "for minutes makes that share small.",
 }
