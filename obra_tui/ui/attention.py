@@ -68,6 +68,7 @@ def _undos(view: ViewState, now: float) -> Iterator[Attention]:
             yield Attention(
                 kind=AttentionKind.UNDO,
                 text=f"{key}: {word}. It takes effect at {clock_time(held.until)} (in {left}).",
+                short=f"{key}: {word}, takes effect in {left}.",
                 tone=Tone.WARN,
                 since=held.until,
                 key_id="app.undo",

@@ -161,6 +161,15 @@ def test_the_gate_banner_names_score_and_threshold():
     assert banner.text == "1 gate waits: T001 attempt 1 scored 0.90 (needs 0.70), 6 min ago."
 
 
+def test_a_banner_has_a_short_form_for_a_narrow_terminal():
+    gate = attentions(view_of(stories.at_gate()), stories.START)[0]
+    assert gate.short == "1 gate waits: T001 0.90 (PASS)"
+    story = stories.at_gate()
+    story.held(DecisionKind.APPROVE, story.at + 11)
+    held = attentions(view_of(story), story.at)[0]
+    assert held.short == "T001: approved, takes effect in 0:10."
+
+
 def test_a_limit_says_when_it_goes_on_by_itself():
     story = stories.two_tasks()
     story.tell(e.ProblemRaised(code="limited", text="Usage limit reached", fix="", until=story.at + 61))

@@ -145,7 +145,7 @@ class PermissionScreen(ArmedScreen, ModalScreen[object]):
                 Answer(key("permission.deny"), "Send back…", "Claude reads what you write and plans again"),
                 later,
             ]
-        rule = f"also allows {question.session_rule} until the session ends" if question.session_rule else ""
+        rule = f"{question.session_rule}, until it ends" if question.session_rule else ""
         return [
             Answer(key("permission.allow_once"), "Allow once", "this call and no other"),
             Answer(
