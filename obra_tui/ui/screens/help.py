@@ -50,9 +50,7 @@ class HelpScreen(ModalScreen[None]):
         with Vertical(id="dialog", classes="-help"):
             yield Input(placeholder="type to search", compact=True, id="filter")
             yield LogPane(id="keys-list", follow=False)
-            yield Static(
-                Content("esc closes · ctrl+p finds actions by name · all keys: obra keys"), id="hint"
-            )
+            yield Static(Content("esc closes · ctrl+p finds actions by name · all keys: obra keys"), id="hint")
 
     def on_mount(self) -> None:
         self.query_one("#dialog").border_title = "Keys"
