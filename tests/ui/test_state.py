@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from obra_tui.core import events as e
-from obra_tui.core.ids import TaskId
+from obra_tui.core.ids import AttemptId, SessionId, TaskId
 from obra_tui.core.lifecycle import State, Trigger
 from obra_tui.core.model import DecisionKind, Outcome
 from obra_tui.ui.attention import AttentionKind, attentions, quiet_note
@@ -282,6 +282,13 @@ def test_work_is_counted_in_one_step_as_one_by_one(sequence):
     before = view_of(stories.two_tasks().attempt_started())
     later = [replace(record, seq=record.seq + before.sessions[SESSION].last_fact - 20) for record in sequence]
     assert apply_all(before, later) == reduce(apply, later, before)
+
+
+def test_a_session_that_is_known_by_its_work_alone_begins_with_what_was_told_first():
+    at = {"session": SessionId("s9"), "task": TASK, "attempt": AttemptId("a9")}
+    again = e.Record(seq=0, at=1.0, event=e.TextFinished(block="b", text="x"), **at)
+    first = e.Record(seq=0, at=2.0, event=e.TextStreamed(block="b", text="x"), **at)
+    assert apply_all(ViewState(), [again, first]) == reduce(apply, [again, first], ViewState())
 
 
 @settings(max_examples=150, deadline=None)

@@ -98,10 +98,12 @@ def apply_all(view: ViewState, records: Iterable[Record]) -> ViewState:
 
 
 def _work(view: ViewState, run: Sequence[Record], session: SessionId, attempt: AttemptId) -> ViewState:
-    known = view.sessions.get(session) or SessionView(id=session, opened_at=run[0].at)
-    after_it, new = untold(known, run)
+    known = view.sessions.get(session)
+    after_it, new = untold(known or SessionView(id=session), run)
     if not new:
         return view
+    if known is None:
+        after_it = replace(after_it, opened_at=new[0].at)
     view = replace(view, sessions=_with(view.sessions, session, after_it))
     busy = view.attempts.get(attempt)
     return view if busy is None else replace(view, attempts=_with(view.attempts, busy.id, worked(busy, new)))
