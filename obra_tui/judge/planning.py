@@ -34,9 +34,9 @@ def plan_review(request: JudgeRequest, standards: Standards) -> Plan:
 
 
 def _room(request: JudgeRequest, standards: Standards) -> int:
-    """Tokens that are left for hunks beside everything else and the answer."""
+    """Tokens that are left for hunks beside everything else, the answer, and a complaint about it."""
     config = standards.config
-    frame = standards.frame(request)
+    frame = standards.frame(request) + standards.second_try()
     room = config.num_ctx - config.max_output_tokens - frame
     if room < _LEAST_ROOM:
         raise DoesNotFit(

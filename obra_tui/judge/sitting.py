@@ -24,7 +24,6 @@ Asking = Callable[[Question, Hearing], Awaitable[Answer]]
 
 _QUOTED = 6000
 """Characters of an unusable answer that are shown back to the model."""
-_SHORTER = "It was too long: report at most five findings, one sentence each."
 
 
 class Sitting:
@@ -81,8 +80,7 @@ class Sitting:
 
     def _complaint(self, messages: tuple[Message, ...], answer: Answer, fault: AnswerUnusable) -> tuple[Message, ...]:
         """The conversation for the second try: with the unusable answer, if there is room for it."""
-        text = self._standards.prompts.repair.substitute(error=fault.what, advice=_SHORTER if answer.cut else "")
-        complaint = Message(role="user", content=text)
+        complaint = self._standards.complaint(fault.what, cut=answer.cut)
         quoted = Message(role="assistant", content=trim(answer.text, _QUOTED) or "(nothing)")
         full = (*messages, quoted, complaint)
         fits = self._standards.room_after(full) >= self._standards.config.max_output_tokens

@@ -14,8 +14,13 @@ from obra_tui.judge.prompt import (
     prompt_tokens,
     review_text,
     system_text,
+    trim,
 )
 from obra_tui.judge.rubric import Rubric, answer_schema, load_rubric
+
+_COMPLAINT = 300
+"""Characters of what is wrong with an answer that the model is told."""
+_SHORTER = "It was too long: report at most five findings, one sentence each."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +51,15 @@ class Standards:
     def frame(self, request: JudgeRequest) -> int:
         """Tokens of the largest prompt without any of the diff."""
         return prompt_tokens(self._messages(request, "", 99, 99, COSTLIEST_MARK))
+
+    def complaint(self, wrong: str, *, cut: bool) -> Message:
+        """What is said to the model about an unusable answer of its own."""
+        text = self.prompts.repair.substitute(error=trim(wrong, _COMPLAINT), advice=_SHORTER if cut else "")
+        return Message(role="user", content=text)
+
+    def second_try(self) -> int:
+        """Tokens that a complaint takes at most, if it is in plain words: kept free, so that there can be one."""
+        return prompt_tokens((self.complaint("0 " * (_COMPLAINT // 2), cut=True),))
 
     def _messages(self, request: JudgeRequest, diff: str, number: int, total: int, mark: str) -> tuple[Message, ...]:
         text = review_text(self.prompts, request, diff, number, total, Limits.of(self.config.num_ctx), mark)

@@ -69,6 +69,14 @@ async def test_a_line_that_only_another_part_showed_is_no_proof_of_having_looked
     assert "big.py:400, a line that was not shown" in verdict.unjudged
 
 
+@pytest.mark.parametrize("lines", range(380, 400))
+async def test_however_full_a_part_is_a_complaint_about_the_answer_fits(lines):
+    change = new_file("big.py", [f"value_{number} = compute(alpha, beta, gamma, {number})" for number in range(lines)])
+    heard = Heard()
+    await reviewed(ndjson("{"), heard=heard, asked=request(diff=change), **SMALL)
+    assert len(heard.of(JudgePrompted)) == 2, "the prompt of the first part, and the complaint"
+
+
 @pytest.mark.parametrize(
     "place",
     [
