@@ -19,8 +19,10 @@ from obra_tui.core.events import (
     Event,
     JudgeStreamed,
     Record,
+    TextFinished,
     TextStreamed,
     ThinkingStreamed,
+    ToolFinished,
 )
 from obra_tui.core.ids import AttemptId, SessionId, TaskId
 from obra_tui.core.ports import Clock, Journal
@@ -30,6 +32,8 @@ Listener = Callable[[Sequence[Record]], None]
 
 _FLUSH_AT = 2_000
 """Records that force a flush before the time is up, so that a burst does not pile up in memory."""
+_FLUSH_CHARS = 1_000_000
+"""The same in characters: what has to be written on a disk that fills up must fit into what is kept back for that."""
 
 
 class Outbox:
@@ -47,6 +51,8 @@ class Outbox:
         self._refusal = refusal
         self._listeners: list[Listener] = []
         self._pending: list[Record] = []
+        self._chars = 0
+        """How much of text came since the last write."""
         self._tried = 0
         """How many of them were handed to the journal without success: they stay as they are, for it may have them."""
         self._next: dict[SessionId, int] = {}
@@ -61,7 +67,8 @@ class Outbox:
     def tell(self, session: SessionId, task: TaskId | None, attempt: AttemptId | None, event: Event) -> None:
         """Queue an event that nothing depends on; it is written within 50 ms."""
         self._queue(session, task, attempt, event)
-        if len(self._pending) >= _FLUSH_AT:
+        self._chars += _length(event)
+        if len(self._pending) >= _FLUSH_AT or self._chars >= _FLUSH_CHARS:
             self._flush_or_report()
             return
         self._pace.came(time.monotonic(), first=self._timer is None)
@@ -100,7 +107,7 @@ class Outbox:
             self._refused(error, or_forget)
             raise
         self._pace.wrote(len(self._pending), began, time.monotonic())
-        batch, self._pending, self._tried = tuple(self._pending), [], 0
+        batch, self._pending, self._tried, self._chars = tuple(self._pending), [], 0, 0
         crash_at_records("after", batch)
         for listener in tuple(self._listeners):
             listener(batch)
@@ -188,6 +195,17 @@ class Outbox:
         self._pending = [record for record in self._pending if id(record) not in gone]
         if written:
             self._next[written[0].session] = written[0].seq
+
+
+def _length(event: Event) -> int:
+    """Characters of what can be long."""
+    match event:
+        case TextStreamed() | ThinkingStreamed() | CheckPrinted() | JudgeStreamed() | TextFinished():
+            return len(event.text)
+        case ToolFinished():
+            return len(event.output)
+        case _:
+            return 0
 
 
 def join_streamed(first: Event, second: Event) -> Event | None:

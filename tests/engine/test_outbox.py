@@ -114,6 +114,15 @@ async def test_a_burst_is_written_before_it_piles_up():
     assert len(wire.told) >= 4_000
 
 
+async def test_much_text_is_written_before_it_piles_up():
+    wire = Wire()
+    for number in range(10):
+        wire.outbox.tell(S, T, A, text("x" * 100_000, block=f"b{number % 2}"))
+    assert len(wire.told) == 10
+    wire.outbox.tell(S, T, A, text("one more"))
+    assert len(wire.told) == 10, "counted afresh"
+
+
 async def test_who_unsubscribed_hears_nothing_more():
     wire = Wire()
     heard = []
