@@ -54,3 +54,22 @@ def test_a_real_process_is_found_by_its_mark():
         assert list(carriers("OBRA_TEST_MARK", "here/")) == [child.pid]
     finally:
         child.communicate(b"\n")
+
+
+def test_a_process_whose_program_is_just_beginning_is_looked_at_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Until Linux has laid out the new program, it shows an empty environment."""
+    machine = _machine(tmp_path, {"7": b"", "8": b""})
+    (machine / "7" / "exe").symlink_to("/bin/sleep")
+    begins = lambda _: (machine / "7" / "environ").write_bytes(b"MARK=x\0")  # noqa: E731
+    monkeypatch.setattr("time.sleep", begins)
+    assert list(carriers("MARK", proc=machine)) == [7]
+
+
+@linux
+def test_a_process_without_any_environment_is_waited_for_only_a_moment():
+    child = subprocess.Popen(["sleep", "60"], env={})
+    try:
+        assert list(carriers("OBRA_TEST_NOBODY")) == []
+    finally:
+        child.kill()
+        child.wait()
