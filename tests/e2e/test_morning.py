@@ -147,6 +147,10 @@ def test_a_whole_morning(app, tmp_path):
     records.until("select count(*) from gate where closed_at is null", [(1,)])
     refuse_the_stale_approval(app, records)
     records.until("select key, state from task order by key", ENDS, timeout=30)
+    # The run ends after its last task; before the screen has heard of it, quitting asks what to do with it.
+    last = "select type from event where type in ('run_started', 'run_finished') order by id desc limit 1"
+    records.until(last, [("run_finished",)])
+    time.sleep(1.0)
     app.press("C-q")
     assert app.wait_for_end() == 0
     check_records(records)
