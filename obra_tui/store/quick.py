@@ -46,6 +46,8 @@ def overview(path: Path, limit: int = 20) -> Overview:
         finally:
             connection.close()
     except sqlite.driver().Error as error:
+        if sqlite.needs_the_writer(error):
+            return Overview()
         raise sqlite.plain_error(error, path) from error
 
 

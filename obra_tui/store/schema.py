@@ -121,14 +121,22 @@ def _refuse_foreign(path: Path) -> None:
     fix = "Move the file away to start with an empty history, or restore a backup in its place."
     if path.stat().st_size == 0:
         raise StoreError("The database is an empty file; what it held is lost.", where=str(path), fix=fix)
-    connection = sqlite.connect(path, "ro")
-    try:
-        mark = connection.execute("PRAGMA application_id").fetchone()[0]
-        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    finally:
-        connection.close()
+    mark = _mark(path)
     if mark != sqlite.APPLICATION_ID:
         raise StoreError("This database was made by another program.", where=str(path), fix=fix)
+
+
+def _mark(path: Path) -> int:
+    """Return the number of the program that made the database. Raises what SQLite says of a file that is none."""
+    connection = sqlite.connect(path, "ro")
+    try:
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite.driver().Error as error:
+        if not sqlite.needs_the_writer(error):
+            raise
+    finally:
+        connection.close()
+    return sqlite.mark_of(path)
 
 
 def current_schema(connection: Connection) -> str | None:

@@ -22,6 +22,8 @@ BUSY_TIMEOUT_MS = 5_000
 _WAL_LIMIT = 64 * 1024 * 1024
 APPLICATION_ID = 0x4F627261
 """`Obra`, in the header of the file."""
+_MARK_AT = 68
+_MAGIC = b"SQLite format 3\0"
 
 
 def driver() -> ModuleType:
@@ -116,6 +118,13 @@ def new_private_file(path: Path) -> None:
         os.close(descriptor)
 
 
+def mark_of(path: Path) -> int:
+    """Return the number of the program that made the file, as its header has it; 0 when there is none."""
+    with path.open("rb") as file:
+        header = file.read(_MARK_AT + 4)
+    return int.from_bytes(header[_MARK_AT:]) if header.startswith(_MAGIC) else 0
+
+
 # --- faults --------------------------------------------------------------------------------------
 
 _NO_SPACE = ("The disk is full.", "Free at least 16 MB. The last step was not stored; all before it is safe.")
@@ -142,13 +151,22 @@ _KINDS: dict[str, type[StoreError]] = {
 
 def plain_error(error: BaseException, path: Path) -> StoreError:
     """Return what a database error means to a person."""
-    name = getattr(error, "sqlite_errorname", "") or _guessed_name(str(error))
+    name = _name_of(error)
     for prefix, what, fix in _PLAIN:
         if name.startswith(prefix):
             return _KINDS.get(prefix, Unwritable)(what, where=str(path), fix=fix)
     return StoreError(
         f"The database refused a step ({error}).", where=str(path), fix="Nothing of this step was stored."
     )
+
+
+def needs_the_writer(error: BaseException) -> bool:
+    """A reader met a step that the power cut in half: whoever opens the file for writing takes it back first."""
+    return _name_of(error).startswith("SQLITE_READONLY")
+
+
+def _name_of(error: BaseException) -> str:
+    return getattr(error, "sqlite_errorname", "") or _guessed_name(str(error))
 
 
 def _guessed_name(message: str) -> str:

@@ -1,7 +1,9 @@
 """The database as a file: who may read it, what is refused, what survives."""
 
 import os
+import shutil
 import signal
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -11,10 +13,12 @@ import pytest
 
 from obra_tui.core.errors import NewerDatabase, StoreError
 from obra_tui.core.events import ClaudeNoticed, Record
+from obra_tui.core.history import Overview
 from obra_tui.core.ids import SessionId
 from obra_tui.store import sqlite
 from obra_tui.store.journal import SqlJournal
 from obra_tui.store.queries import SqlHistory
+from obra_tui.store.quick import overview
 from obra_tui.store.version import SCHEMA
 from tests.store.story import Writer, finished_session
 
@@ -109,6 +113,39 @@ def test_a_damaged_header_is_refused(path: Path) -> None:
     data[0:16] = b"x" * 16
     path.write_bytes(data)
     refused(path, "no database")
+
+
+def half_written(path: Path) -> None:
+    """Leave a database as a power cut does in the one commit that takes it from its first journal to the log."""
+    SqlJournal(path).close()
+    live = path.with_name("live.db")
+    path.rename(live)
+    connection = sqlite.driver().connect(live, isolation_level=None)
+    connection.execute("PRAGMA journal_mode=DELETE")
+    connection.execute("PRAGMA cache_size=1")
+    connection.execute("BEGIN")
+    connection.execute("CREATE TABLE much AS SELECT randomblob(100000) AS noise")
+    connection.execute("UPDATE much SET noise = randomblob(100000)")
+    shutil.copy(live, path)
+    shutil.copy(f"{live}-journal", f"{path}-journal")
+    connection.close()
+
+
+def test_a_commit_that_the_power_cut_in_half_is_taken_back_at_the_next_start(path: Path) -> None:
+    half_written(path)
+    assert overview(path) == Overview(), "the first screen leaves it to the program proper"
+    SqlJournal(path).append(finished_session().records)
+    assert len(overview(path).sessions) == 1
+    with sqlite3.connect(path) as db:
+        assert db.execute("SELECT count(*) FROM sqlite_master WHERE name = 'much'").fetchone() == (0,)
+
+
+def test_a_file_of_another_program_that_was_cut_in_half_is_left_as_it_is(path: Path) -> None:
+    half_written(path)
+    with path.open("r+b") as file:
+        file.seek(68)
+        file.write(b"Else")
+    refused(path, "another program")
 
 
 def test_a_damaged_page_is_named_when_it_is_met(path: Path) -> None:
