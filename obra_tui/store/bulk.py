@@ -6,18 +6,18 @@ and the values go as they are to the driver; so they must be of types that need 
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
 
 from sqlalchemy import Connection, Dialect, Table, insert
 
-Row = tuple[Any, ...]
+from obra_tui.store import bare
+from obra_tui.store.bare import Row
 
 
 def insert_rows(connection: Connection, table: Table, columns: tuple[str, ...], rows: Sequence[Row]) -> None:
     """Insert `rows`, each with its values in the order of `columns`, which is that of the table."""
     statement, by_place = _statement(connection.dialect, table, columns)
     if by_place:
-        connection.exec_driver_sql(statement, list(rows))
+        bare.run_many(connection, statement, rows)
     else:
         connection.exec_driver_sql(statement, [dict(zip(columns, row, strict=True)) for row in rows])
 

@@ -22,7 +22,8 @@ from obra_tui.core.events import Record
 from obra_tui.core.ids import SessionId
 from obra_tui.store import fence, project, search, server
 from obra_tui.store import tables as t
-from obra_tui.store.bulk import Row, insert_rows
+from obra_tui.store.bare import Row
+from obra_tui.store.bulk import insert_rows
 from obra_tui.store.codec import STREAMED_TYPES, encode
 from obra_tui.store.lease import LEASE_S, Lease, now
 from obra_tui.store.pieces import blank_pieces
@@ -59,6 +60,7 @@ class SqlJournal:
         self._reserve = Reserve(self._place.file.parent) if self._place.file and space_ran_out else None
         self._lease_s = 0.0 if self._place.file else lease_s
         self._engine, self._searchable, self._token = self._opened(holder or f"{gethostname()}, process {getpid()}")
+        self._kept: Connection | None = None
         self._lock = Lock()
         self._away = away
         self._lease = None if self._place.file else Lease(self._engine, self._token, self._gave_up, lease_s)
@@ -103,6 +105,9 @@ class SqlJournal:
         with self._lock:
             if self._lease:
                 self._lease.end()
+            if self._kept:
+                self._kept.close()
+                self._kept = None
             self._engine.dispose()
 
     def _gave_up(self) -> None:
@@ -155,11 +160,26 @@ class SqlJournal:
     def _transaction(self) -> Iterator[Connection]:
         """One transaction of the one who may write; on a server it renews that right."""
         since = now()
-        with self._engine.begin() as connection:
+        with self._begun() as connection:
             fence.check(connection, self._token, self._place.name, self._lease_s)
             yield connection
         if self._lease:
             self._lease.renewed(since)
+
+    @contextmanager
+    def _begun(self) -> Iterator[Connection]:
+        """To SQLite always by the same connection: taking one anew costs as much as all that a small step writes.
+
+        After an error it is not kept; giving it back undoes what was begun, however it ended.
+        """
+        connection, self._kept = self._kept or self._engine.connect(), None
+        try:
+            with connection.begin():
+                yield connection
+            self._kept = connection if self._place.file else None
+        finally:
+            if self._kept is None:
+                connection.close()
 
     def _write_once(self, records: Sequence[Record]) -> dict[SessionId, int]:
         with self._transaction() as connection:

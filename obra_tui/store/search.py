@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Select, column, func, inspect,
 from obra_tui.core.events import Record
 from obra_tui.core.history import HistoryFilter, Mark, SearchHit
 from obra_tui.core.ids import AttemptId, SessionId, TaskId
-from obra_tui.store import search_server
+from obra_tui.store import bare, search_server
 from obra_tui.store import tables as t
 from obra_tui.store.codec import STREAMED_TYPES, decode
 from obra_tui.store.lists import between, contains, of_session
@@ -24,6 +24,7 @@ _CREATE = f"""
     CREATE VIRTUAL TABLE {TABLE}
     USING fts5(words, content='', tokenize="unicode61 remove_diacritics 2", prefix='2 3')"""
 _ADD = f"INSERT INTO {TABLE} (rowid, words) VALUES (?, ?)"
+_LAST = select(func.last_insert_rowid())
 _ADD_ON_SERVER = text(search_server.ADD)
 _EMPTY = f"INSERT INTO {TABLE} ({TABLE}) VALUES ('delete-all')"
 _BATCH = 500
@@ -63,7 +64,7 @@ def add(connection: Connection, records: Sequence[Record]) -> None:
     if connection.dialect.name == "postgresql":
         _add_on_server(connection, records)
         return
-    last = connection.exec_driver_sql("SELECT last_insert_rowid()").scalar_one()
+    last = bare.value(connection, _LAST)
     rows = [
         (own_id, words)
         for own_id, record in enumerate(records, last - len(records) + 1)
@@ -72,7 +73,7 @@ def add(connection: Connection, records: Sequence[Record]) -> None:
     if rows:
         # By their own ids: a statement that looked them up for itself would have the index write out what it has
         # gathered after every row, which costs three times as much as the words.
-        connection.exec_driver_sql(_ADD, rows)
+        bare.run_many(connection, _ADD, rows)
 
 
 def _add_on_server(connection: Connection, records: Iterable[Record]) -> None:
