@@ -26,15 +26,19 @@ class Terminal:
     def type(self, text):
         self._tmux("send-keys", "-l", text)
 
-    def wait_for(self, *words, timeout=60):
-        """Return the screen once it shows all words; fails with the last screen seen."""
+    def wait_for(self, *words, without=(), timeout=60):
+        """Return the screen once it shows all words and none of the others; fails with the last screen seen."""
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:
             shown = self.screen()
-            if all(word in shown for word in words):
+            if all(word in shown for word in words) and not any(word in shown for word in without):
                 return shown
             time.sleep(0.1)
-        raise AssertionError(f"never saw {words} on:\n{shown}")
+        raise AssertionError(f"never saw {words} without {without} on:\n{shown}")
+
+    def listen(self, *words):
+        """Wait for a question that swallows keys at first, and until it says no more that it does."""
+        return self.wait_for(*words, without=["keys are not taken yet"])
 
     def wait_for_end(self, timeout=20):
         """Return the exit status of the program, or the negative number of the signal that ended it."""

@@ -39,7 +39,7 @@ def test_the_panes_fill_the_gate_waits_and_the_person_accepts(start, tmp_path):
     assert "Write" in shown or "Edit" in shown
     app.press("g")
     app.wait_for("Approve", "calculator.py", "why you")
-    pause_for_the_grace(app)
+    app.listen("a Approve →")
     app.press("a")
     app.wait_for("ACCEPTED")
     app.press("q")
@@ -51,14 +51,6 @@ def test_the_panes_fill_the_gate_waits_and_the_person_accepts(start, tmp_path):
     (branch,) = git(repo, "branch", "--list", "obra/*", "--format=%(refname:short)").splitlines()
     assert "def divide" in git(repo, "show", f"{branch}:calculator.py")
     assert not (repo / "calculator.py").exists()
-
-
-def pause_for_the_grace(app):
-    """The review swallows keys for 350 ms; its decision bar says when it listens."""
-    app.wait_for("a Approve")
-    import time
-
-    time.sleep(1.0)  # the grace is a time by design, not a state of another process
 
 
 def test_typing_words_while_a_gate_arrives_decides_nothing(start, tmp_path):

@@ -120,12 +120,6 @@ class Records:
             time.sleep(0.1)
 
 
-def listen(app, *words):
-    """Wait for a screen that swallows keys at first, and until it listens."""
-    app.wait_for(*words)
-    time.sleep(1.0)  # the grace is a time by design, not a state of another process
-
-
 def write(app, text, *words):
     app.wait_for(*words)
     app.type(text)
@@ -139,7 +133,7 @@ def test_a_whole_morning(app, tmp_path):
     app.wait_for("3 gates wait", timeout=120)
     approve_and_undo(app, records)
     send_back_with_a_finding(app)
-    listen(app, "T001", "a Approve")
+    app.listen("T001", "a Approve →")
     app.press("a")
     reject_with_a_reason(app)
     # T003 is rejected; what is open then is the gate of T002, which was sent back before.
@@ -150,7 +144,7 @@ def test_a_whole_morning(app, tmp_path):
     # The run ends after its last task; before the screen has heard of it, quitting asks what to do with it.
     last = "select type from event where type in ('run_started', 'run_finished') order by id desc limit 1"
     records.until(last, [("run_finished",)])
-    time.sleep(1.0)
+    app.wait_for("ACCEPTED", "t New task")
     app.press("C-q")
     assert app.wait_for_end() == 0
     check_records(records)
@@ -164,7 +158,7 @@ ENDS = [("T001", "accepted"), ("T002", "accepted"), ("T003", "rejected")]
 def deny_the_push(app, records):
     app.wait_for("git push origin HEAD", "Press A", timeout=90)
     app.press("A")
-    listen(app, "Deny", "Allow once")
+    app.listen("d Deny", "Allow once →")
     app.press("d")
     write(app, "Not from here.", "Claude reads your reason")
     records.until("select count(*) from permission where verdict = 'deny'", [(1,)])
@@ -172,17 +166,17 @@ def deny_the_push(app, records):
 
 def approve_and_undo(app, records):
     app.press("g")
-    listen(app, "T001", "hello.py", "a Approve")
+    app.listen("T001", "hello.py", "a Approve →")
     app.press("a")
     records.until("select count(*) from event where type = 'decision_held'", [(1,)])
-    listen(app, "T002", "a Approve")
+    app.listen("T002", "a Approve →")
     app.press("z")
     records.until("select count(*) from event where type = 'decision_undone'", [(1,)])
     assert records.rows("select count(*) from decision") == [(0,)]
 
 
 def send_back_with_a_finding(app):
-    listen(app, "T002", "total.py", "docstring")
+    app.listen("T002", "total.py", "docstring")
     app.press("Tab")
     app.press("Space")
     app.press("c")
@@ -192,7 +186,7 @@ def send_back_with_a_finding(app):
 
 
 def reject_with_a_reason(app):
-    listen(app, "T003", "shout.py", "a Approve")
+    app.listen("T003", "shout.py", "a Approve →")
     app.press("r")
     write(app, "Nobody wants to be shouted at.", "Reject T003")
 
@@ -200,7 +194,7 @@ def reject_with_a_reason(app):
 def refuse_the_stale_approval(app, records):
     app.wait_for("1 gate waits")
     app.press("g")
-    listen(app, "T002", "attempt 2", "a Approve")
+    app.listen("T002", "attempt 2", "a Approve →")
     ((copy,),) = records.rows("select copy_path from task where key = 'T002'")
     file = Path(copy, "total.py")
     before = file.read_text()
@@ -208,7 +202,7 @@ def refuse_the_stale_approval(app, records):
     app.press("a")
     app.wait_for("changed since it was shown")
     file.write_text(before)
-    time.sleep(1.0)
+    app.listen("changed since it was shown")
     app.press("a")
 
 
