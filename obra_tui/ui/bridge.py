@@ -38,6 +38,8 @@ counted: it would be drawn and gone in the same moment, and what waits would gro
 
 
 SCREENFUL = 60
+FLOOD = 200
+"""So many facts from one look to the next, and again so many by the one after it, are more than anybody sees go by."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +83,8 @@ class Bridge:
         self._streams: dict[type[object], deque[_Entry]] = {}
         self._chars: dict[type[object], int] = {}
         self._facts = 0
+        self._came = self._came_before = 0
+        """Facts since the last look, and between that and the one before it."""
         self._dropped = 0
         self._overflowed = False
 
@@ -135,6 +139,7 @@ class Bridge:
             self._overflowed = True
         else:
             self._facts += 1
+            self._came += 1
             self._queue.append(record)
 
     def _put_piece(self, record: Record, event: Streamed) -> None:
@@ -164,8 +169,11 @@ class Bridge:
 
     def _pass_by(self) -> tuple[Record, ...]:
         """Take out the oldest talk over what can be drawn, up to the first record that is no talk."""
+        flooded = min(self._came, self._came_before) > FLOOD
+        self._came, self._came_before = 0, self._came
+        drawn = min(SCREENFUL, self._drawn) if flooded else self._drawn
         passed: list[Record] = []
-        while self._facts > self._drawn:
+        while self._facts > drawn:
             oldest = self._queue[0]
             if not isinstance(oldest, Record) or type(oldest.event) not in TALK:
                 break

@@ -2,7 +2,7 @@ import asyncio
 from threading import Thread
 
 from obra_tui.core import events as e
-from obra_tui.ui.bridge import Bridge
+from obra_tui.ui.bridge import SCREENFUL, Bridge
 from obra_tui.ui.wakeup import MANY, Wakeup
 
 
@@ -80,6 +80,26 @@ def test_what_comes_too_fast_to_be_drawn_is_passed_by_in_order():
     assert [item.seq for item in batch.passed] == [*range(15)]
     assert [item.seq for item in batch.records] == [15, 16, 17, 18]
     assert not queue.take().passed, "no more than can be drawn waits now"
+
+
+def test_a_flood_that_lasts_is_shown_by_a_screenful_at_a_time():
+    queue = bridge()
+    queue.listen([called(number) for number in range(500)])
+    assert len(queue.take().records) == 500, "a burst is drawn whole"
+    queue.listen([called(number) for number in range(500, 1_000)])
+    flooded = queue.take()
+    assert [item.seq for item in flooded.passed] == [*range(500, 1_000 - SCREENFUL)]
+    assert [item.seq for item in flooded.records] == [*range(1_000 - SCREENFUL, 1_000)]
+    queue.listen([called(number) for number in range(1_000, 1_100)])
+    assert not queue.take().passed, "it is over"
+
+
+def test_what_was_there_before_is_drawn_in_several_looks():
+    queue = bridge()
+    queue.listen([called(number) for number in range(1_500)])
+    looks = [queue.take() for _ in range(3)]
+    assert [len(look.records) for look in looks] == [600, 600, 300]
+    assert not any(look.passed for look in looks)
 
 
 def test_nothing_but_talk_is_passed_by():
