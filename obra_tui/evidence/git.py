@@ -10,26 +10,25 @@ import atexit
 import contextlib
 import functools
 import os
-import signal
+import shutil
 import subprocess
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, TypeVar, cast
 
 from obra_tui.core.errors import ProjectError, WorkspaceError
+from obra_tui.evidence.child import NOTHING, Child, End, pieces, start
 
 T = TypeVar("T")
 U = TypeVar("U")
-End = int | BinaryIO
 
 MINIMUM_GIT = (2, 38)
 """First version with `merge-tree --write-tree`."""
 
 QUICK_S = 60.0
 SLOW_S = 600.0
-_CHUNK = 1 << 16
 
 _PASSED_ON = ("PATH", "TMPDIR", "SYSTEMROOT")
 _FIXED_ENVIRONMENT = {
@@ -140,6 +139,13 @@ def trusted_folders() -> str:
     return name
 
 
+@functools.lru_cache(maxsize=4)
+def _program(path: str) -> str:
+    """Return git's own path, which is not looked for each time, nor in the folder where Obra happens to stand."""
+    folders = (folder for folder in path.split(os.pathsep) if folder.startswith("/"))
+    return shutil.which("git", path=os.pathsep.join(folders)) or "git"
+
+
 def persons_environment() -> dict[str, str]:
     """Return the person's own environment, for what git does at their request on their files."""
     own = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
@@ -168,53 +174,47 @@ class Git:
     ) -> Answer:
         """Run one git command to its end. Raises `GitFailed` when its exit code is not one of `good`."""
         with _paper(stdin) as told, _paper() as out, _paper() as err:
-            process = await self._start(arguments, env or {}, told if stdin else asyncio.subprocess.DEVNULL, out, err)
+            child = await self._start(arguments, env or {}, told if stdin else NOTHING, out, err)
             try:
-                await asyncio.wait_for(process.wait(), timeout_s)
+                code = await child.wait(timeout_s)
             except TimeoutError:
                 raise self._too_slow(arguments, timeout_s) from None
             finally:
-                await _end(process)
-            answer = Answer(code=process.returncode or 0, out=_read(out), err=os.fsdecode(_read(err)))
+                await child.end()
+            answer = Answer(code=code, out=_read(out), err=os.fsdecode(_read(err)))
         if answer.code not in good:
             raise self._failed(arguments, answer.code, answer.err)
         return answer
 
     async def stream(self, *arguments: str, timeout_s: float = SLOW_S) -> AsyncIterator[bytes]:
         """Yield the output piece by piece, for output that may not fit in memory."""
-        pipe = asyncio.subprocess.PIPE
-        process = await self._start(arguments, {}, asyncio.subprocess.DEVNULL, pipe, pipe)
-        assert process.stdout is not None and process.stderr is not None
-        complaint = asyncio.create_task(process.stderr.read(_CHUNK))
-        try:
-            async with asyncio.timeout(timeout_s):
-                while chunk := await process.stdout.read(_CHUNK):
-                    yield chunk
-                err = os.fsdecode(await complaint)
-                code = await process.wait()
-        except TimeoutError:
-            raise self._too_slow(arguments, timeout_s) from None
-        finally:
-            complaint.cancel()
-            await _end(process)
-        if code:
-            raise self._failed(arguments, code, err)
+        with _pipe() as (reading, writing), _paper() as err:
+            with writing:
+                child = await self._start(arguments, {}, NOTHING, writing, err)
+            try:
+                async with asyncio.timeout(timeout_s):
+                    async for piece in pieces(reading.fileno()):
+                        yield piece
+                    code = await child.wait()
+            except TimeoutError:
+                raise self._too_slow(arguments, timeout_s) from None
+            finally:
+                await child.end()
+            if code:
+                raise self._failed(arguments, code, os.fsdecode(_read(err)))
 
     async def _start(
         self, arguments: Sequence[str | bytes], env: Mapping[str, str], stdin: End, stdout: End, stderr: End
-    ) -> asyncio.subprocess.Process:
+    ) -> Child:
+        safe = () if self.as_person else _SAFE_OPTIONS
+        environment = await self._surroundings(env)
         try:
-            return await asyncio.create_subprocess_exec(
-                "git",
-                *(() if self.as_person else _SAFE_OPTIONS),
-                *self.options,
-                *arguments,
+            return start(
+                (_program(os.environ.get("PATH", os.defpath)), "-C", "/", *safe, *self.options, *arguments),
+                environment=environment,
                 stdin=stdin,
                 stdout=stdout,
                 stderr=stderr,
-                env=await self._surroundings(env),
-                cwd="/",
-                start_new_session=True,
             )
         except FileNotFoundError:
             wanted = ".".join(map(str, MINIMUM_GIT))
@@ -266,12 +266,11 @@ def _read(paper: BinaryIO) -> bytes:
     return paper.read()
 
 
-async def _end(process: asyncio.subprocess.Process) -> None:
-    """Leave no git behind, whatever ended the wait."""
-    if process.returncode is None:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        await process.wait()
+@contextlib.contextmanager
+def _pipe() -> Iterator[tuple[BinaryIO, BinaryIO]]:
+    reading, writing = os.pipe()
+    with os.fdopen(reading, "rb", buffering=0) as reader, os.fdopen(writing, "wb", buffering=0) as writer:
+        yield reader, writer
 
 
 def git_of_project(project: Path) -> Git:

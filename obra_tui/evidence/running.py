@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from obra_tui.evidence.child import NOTHING, Child, start
 from obra_tui.evidence.processes import kill_tree
 
 PIECE_S = 0.05
@@ -102,7 +103,9 @@ async def run(
     reading, writing = os.pipe()
     os.set_blocking(reading, False)
     try:
-        process = await _start(launch, writing)
+        child = start(
+            launch.argv, environment=launch.environment, cwd=launch.cwd, stdin=NOTHING, stdout=writing, stderr=writing
+        )
     except BaseException:
         os.close(reading)
         raise
@@ -110,37 +113,25 @@ async def run(
         os.close(writing)
     closed = _listen(reading, output)
     try:
-        exit_code = await _wait(process, timeout_s)
+        exit_code = await _wait(child, timeout_s)
     finally:
-        await asyncio.shield(_clean_up(process, launch.mark, closed, reading))
+        await asyncio.shield(_clean_up(child, launch.mark, closed, reading))
         output.take(b"", last=True)
         output.pass_on()
     return Ended(exit_code=exit_code, output=output.whole(), duration_s=time.monotonic() - started)
 
 
-async def _start(launch: Launch, writing: int) -> asyncio.subprocess.Process:
-    return await asyncio.create_subprocess_exec(
-        *launch.argv,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=writing,
-        stderr=writing,
-        env=dict(launch.environment),
-        cwd=launch.cwd,
-        start_new_session=True,
-    )
-
-
-async def _wait(process: asyncio.subprocess.Process, timeout_s: float) -> int | None:
+async def _wait(child: Child, timeout_s: float) -> int | None:
     try:
-        return await asyncio.wait_for(process.wait(), timeout_s)
+        return await child.wait(timeout_s)
     except TimeoutError:
         return None
 
 
-async def _clean_up(process: asyncio.subprocess.Process, mark: str, closed: asyncio.Future[None], fd: int) -> None:
+async def _clean_up(child: Child, mark: str, closed: asyncio.Future[None], fd: int) -> None:
     """Kill what is left, then take what is still in the pipe; a child elsewhere may hold it open."""
-    await kill_tree(process.pid, mark)
-    await process.wait()
+    await kill_tree(child.pid, mark)
+    await child.wait()
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(asyncio.shield(closed), _DRAIN_S)
     asyncio.get_running_loop().remove_reader(fd)
