@@ -27,6 +27,7 @@ from obra_tui.config.sections import (
     ClaudeSettings,
     DatabaseSettings,
     GateSettings,
+    InForce,
     JudgeSettings,
     Origin,
     SandboxSettings,
@@ -35,7 +36,7 @@ from obra_tui.config.sections import (
     Weights,
     WorkspaceSettings,
 )
-from obra_tui.config.showing import origins
+from obra_tui.config.showing import origins, values
 from obra_tui.core.errors import ConfigError
 
 __all__ = [
@@ -74,13 +75,12 @@ def load(project: Path | None = None, flags: Mapping[str, object] | None = None)
         refuse_untrusted(own, above, below, trusted=trusted)
         layers = (*above, own, below)
     settings = validated(merged(layers))
-    settings._origins = tuple(origins(settings, layers))
-    return settings
+    return InForce(**dict(values(settings)), origins=tuple(origins(settings, layers)))
 
 
 def explain(settings: Settings) -> tuple[Origin, ...]:
     """Return every setting with its value and its source, in the order of `config.toml`."""
-    return settings._origins or tuple(origins(settings, ()))
+    return settings.origins if isinstance(settings, InForce) else tuple(origins(settings, ()))
 
 
 def user_file() -> Path:

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel
+from msgspec.structs import fields
 
 from obra_tui.config.project import is_personal
-from obra_tui.config.sections import CheckSettings, Settings
-from obra_tui.config.showing import shown
+from obra_tui.config.sections import CheckSettings, Section, Settings
+from obra_tui.config.showing import shown, values
 from obra_tui.config.wording import words_of
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "guides" / "configuration.md"
@@ -31,18 +31,19 @@ def document() -> str:
     return _HEAD + "".join(_section(Settings(), "")) + _checks()
 
 
-def _section(model: BaseModel, table: str) -> Iterator[str]:
-    fields = type(model).model_fields
-    plain = [name for name in fields if not isinstance(getattr(model, name), BaseModel) and name != "checks"]
-    said = " ".join((type(model).__doc__ or "").split()) if table else "At the top of the file, before the first table."
+def _section(section: Section, table: str) -> Iterator[str]:
+    plain = [name for name, value in values(section) if not isinstance(value, Section) and name != "checks"]
+    said = (
+        " ".join((type(section).__doc__ or "").split()) if table else "At the top of the file, before the first table."
+    )
     yield f"\n## {'[' + table + ']' if table else 'General'}\n\n{said}\n\n"
     if plain:
         yield "| setting | default | meaning |\n|---|---|---|\n"
     for name in plain:
         key = f"{table}.{name}" if table else name
-        yield _row(key, getattr(model, name), words_of(type(model), name))
-    for name in fields:
-        if isinstance(value := getattr(model, name), BaseModel):
+        yield _row(key, getattr(section, name), words_of(type(section), name))
+    for name, value in values(section):
+        if isinstance(value, Section):
             yield from _section(value, f"{table}.{name}" if table else name)
 
 
@@ -56,9 +57,9 @@ def _row(key: str, value: Any, said: str) -> str:
 def _checks() -> str:
     said = " ".join((CheckSettings.__doc__ or "").split())
     rows = "".join(
-        f"| `{name}` | {'required' if field.is_required() else f'`{_cell(shown(field.default))}`'} "
-        f"| {_cell(words_of(CheckSettings, name))} |\n"
-        for name, field in CheckSettings.model_fields.items()
+        f"| `{field.name}` | {'required' if field.required else f'`{_cell(shown(field.default))}`'} "
+        f"| {_cell(words_of(CheckSettings, field.name))} |\n"
+        for field in fields(CheckSettings)
     )
     return f"\n## [[checks]]\n\n{said}\n\n| setting | default | meaning |\n|---|---|---|\n{rows}"
 

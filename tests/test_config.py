@@ -351,6 +351,6 @@ def test_folders_that_checks_may_read_are_whole_paths_and_need_trust_in_a_projec
         Path("/home/ada/.cache/x"),
         Path("/opt/y"),
     )
-    with pytest.raises(ValueError, match="must begin with / or ~/"):
-        SandboxSettings(readable=("cache",))
+    monkeypatch.setenv("OBRA_SANDBOX__READABLE", '["cache"]')
+    assert "must begin with / or ~/" in str(refused(tmp_path))
     assert not _harmless("sandbox.readable", ("/home/ada",), ())

@@ -10,6 +10,7 @@ from obra_tui.cli.plain import wants_screen
 from obra_tui.wiring.work import Order, Start, person
 
 if TYPE_CHECKING:
+    from obra_tui.settings import Settings
     from obra_tui.wiring.engine import Plant
 
 
@@ -62,20 +63,32 @@ def run_job(job: Job) -> int:
 
 
 def _run_headless(job: Job) -> int:
+    from obra_tui.wiring.apart import begin_apart
+
+    found = begin_apart(lambda: _place_of(job))
+    # the settings are read while this is loaded
+    from obra_tui.agents.claude_code import warm_up
+    from obra_tui.wiring.engine import Plant
+    from obra_tui.wiring.models import real_models
+
+    warm_up()
+    project, settings = found()
+    plant = Plant(
+        settings, Start(project=project, attended=False, order=job.order, jobs=job.jobs), lambda: real_models(settings)
+    )
+    return follow_plant(plant, job.order, as_json=job.as_json)
+
+
+def _place_of(job: Job) -> "tuple[Path, Settings]":
+    """Return the project and the settings in force there. Raises `ObraError`."""
     from obra_tui.wiring.project import look_for_root
 
     root = look_for_root(job.project)
     # git looks while this is loaded
     from obra_tui.settings import load
-    from obra_tui.wiring.engine import Plant
-    from obra_tui.wiring.models import real_models
 
     project = root()
-    settings = load(project, job.flags.settings())
-    plant = Plant(
-        settings, Start(project=project, attended=False, order=job.order, jobs=job.jobs), lambda: real_models(settings)
-    )
-    return follow_plant(plant, job.order, as_json=job.as_json)
+    return project, load(project, job.flags.settings())
 
 
 def follow_plant(plant: "Plant", order: Order, *, as_json: bool) -> int:

@@ -4,20 +4,22 @@ import difflib
 import json
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from msgspec.structs import fields
+from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from obra_tui.config.layers import Key, Layer
-from obra_tui.config.sections import CheckSettings, Settings
+from obra_tui.config.sections import CheckSettings, Section, Settings
+from obra_tui.config.shape import CHECKED, plain
 from obra_tui.core.errors import ConfigError
 
 
 def refuse_wrong(layer: Layer) -> None:
     try:
         if layer.typed:
-            Settings.model_validate_json(json.dumps(layer.values, default=_no_date), strict=True)
+            CHECKED.model_validate_json(json.dumps(layer.values, default=_no_date), strict=True)
         else:
-            Settings.model_validate(layer.values)
+            CHECKED.model_validate(layer.values)
     except ValidationError as error:
         raise _told(error.errors(), layer) from error
 
@@ -58,23 +60,24 @@ def _nearest(loc: Key) -> str:
 
 
 def _valid_keys(parents: Key) -> list[str]:
-    model: type[BaseModel] = Settings
+    model: type[Section] = Settings
     for part in parents:
         if isinstance(part, int):
             continue
         model = CheckSettings if part == "checks" else _section(model, part) or model
-    return list(model.model_fields)
+    return list(model.__struct_fields__)
 
 
-def _section(model: type[BaseModel], name: str) -> type[BaseModel] | None:
-    annotation = model.model_fields[name].annotation
-    return annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else None
+def _section(model: type[Section], name: str) -> type[Section] | None:
+    default = next(field.default for field in fields(model) if field.name == name)
+    return type(default) if isinstance(default, Section) else None
 
 
 def validated(values: dict[str, Any]) -> Settings:
     # Each layer was checked for itself; together they can only fail where two of them disagree.
     try:
-        return Settings.model_validate(values)
+        settings: Settings = plain(CHECKED.model_validate(values))
+        return settings
     except ValidationError as error:
         first = error.errors()[0]
         raise ConfigError(

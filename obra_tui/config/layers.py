@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict, SettingsError
+from pydantic_settings import EnvSettingsSource, SettingsError
 
 from obra_tui.config.sections import Settings
+from obra_tui.config.shape import FROM_ENVIRONMENT, PREFIX
 from obra_tui.core.errors import ConfigError
 from obra_tui.core.toml_places import line_of, place_of_error
 
-_PREFIX = "OBRA_"
 _NOT_SETTINGS = frozenset({"OBRA_JUNIT", "OBRA_CRASH_AT"})
 """Variables that Obra itself sets for the commands it runs."""
 
@@ -28,12 +28,6 @@ class Layer:
     """Where a key of this layer is written."""
     typed: bool
     """Values have types of their own (TOML, flags) and are not converted from text."""
-
-
-class _Environment(BaseSettings, Settings):
-    """Only ever used as the shape by which the environment is read."""
-
-    model_config = SettingsConfigDict(env_prefix=_PREFIX, env_nested_delimiter="__", extra="forbid")
 
 
 def flag_layer(flags: Mapping[str, object]) -> Layer:
@@ -51,11 +45,11 @@ def _nest(parts: list[str], value: object) -> dict[str, Any]:
 def environment_layer() -> Layer:
     _refuse_unknown_variables()
     try:
-        values = EnvSettingsSource(_Environment)()
+        values = EnvSettingsSource(FROM_ENVIRONMENT)()
     except SettingsError as error:
         raise ConfigError(
             f"A variable of the environment cannot be read: {error.__cause__ or error}.",
-            where=_PREFIX + str(error).partition('"')[2].partition('"')[0].upper(),
+            where=PREFIX + str(error).partition('"')[2].partition('"')[0].upper(),
             fix='Lists and tables are written as JSON there, such as ["uv sync"].',
         ) from error
     return Layer(values=values, place=_variable, typed=False)
@@ -63,18 +57,18 @@ def environment_layer() -> Layer:
 
 def _variable(key: Key) -> str:
     """Return the variable that sets `key`: itself, or the one of a parent that was given as JSON."""
-    names = [_PREFIX + "__".join(str(part) for part in key[:length]).upper() for length in range(len(key), 0, -1)]
+    names = [PREFIX + "__".join(str(part) for part in key[:length]).upper() for length in range(len(key), 0, -1)]
     present = {name.upper() for name in os.environ}
     return next((name for name in names if name in present), names[0])
 
 
 def _refuse_unknown_variables() -> None:
-    known = {name.upper() for name in Settings.model_fields}
+    known = {name.upper() for name in Settings.__struct_fields__}
     for name in sorted(os.environ):
-        head = name.upper().removeprefix(_PREFIX).split("__")[0]
-        if name.upper().startswith(_PREFIX) and head not in known and name.upper() not in _NOT_SETTINGS:
+        head = name.upper().removeprefix(PREFIX).split("__")[0]
+        if name.upper().startswith(PREFIX) and head not in known and name.upper() not in _NOT_SETTINGS:
             near = difflib.get_close_matches(head, sorted(known), 1)
-            advice = f"Did you mean {_PREFIX}{near[0]}?" if near else "Unset it, or see `obra config show`."
+            advice = f"Did you mean {PREFIX}{near[0]}?" if near else "Unset it, or see `obra config show`."
             raise ConfigError("There is no such setting.", where=name, fix=advice)
 
 

@@ -1,35 +1,92 @@
-"""Every setting, its type, range and default. The docstrings are the comments of `config.toml`."""
+"""Every setting, its type, range and default. The docstrings are the comments of `config.toml`.
+
+These are the plain values that everybody works with. `model` makes of them the shape by which pydantic-settings reads
+and checks what a person wrote; whoever only uses settings does without that library.
+"""
 
 import os
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
+from msgspec import Meta, Struct, field
 from platformdirs import user_data_path
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, field_validator, model_validator
 
 from obra_tui.core.model import Budget, CheckSpec, Policy, Stage
 
 
-def _url(value: str) -> str:
+class Section(Struct, frozen=True, kw_only=True):
+    """Some settings that belong together."""
+
+
+class Rule(Struct, frozen=True):
+    """What a value must keep to beyond its type: returns it as it is kept, or raises `ValueError` with the reason."""
+
+    of: Callable[[Any], Any]
+
+
+class Secret(Struct, frozen=True):
+    """A text that is never shown."""
+
+    _text: str = ""
+
+    def get_secret_value(self) -> str:
+        return self._text
+
+    def __repr__(self) -> str:
+        return "Secret('********')" if self._text else "Secret('')"
+
+
+# --- rules ---------------------------------------------------------------------------------------
+
+
+def _full_address(value: str) -> str:
     if value and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).hostname):
         raise ValueError("must be a full address such as http://127.0.0.1:11434")
     return value.rstrip("/")
 
 
-class Section(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, allow_inf_nan=False, hide_input_in_errors=True, defer_build=True
-    )
+def _given(value: str) -> str:
+    if not value.strip():
+        raise ValueError("must not be empty")
+    return value
 
 
-class ClaudeSettings(Section):
+def _something_counts(weights: "Weights") -> "Weights":
+    if not any((weights.syntax, weights.testing, weights.requirements, weights.quality)):
+        raise ValueError("at least one weight must be greater than 0")
+    return weights
+
+
+def _whole_paths(value: tuple[str, ...]) -> tuple[str, ...]:
+    for path in value:
+        if not path.startswith(("/", "~/")):
+            raise ValueError(f"'{path}' must begin with / or ~/")
+    return value
+
+
+def _absolute(value: Path) -> Path:
+    return Path(os.path.abspath(value.expanduser()))  # noqa: PTH100 - resolve() would follow links
+
+
+def _unique_names(value: "tuple[CheckSettings, ...]") -> "tuple[CheckSettings, ...]":
+    names = [check.name for check in value]
+    double = next((name for name in names if names.count(name) > 1), None)
+    if double is not None:
+        raise ValueError(f"two checks are called '{double}'")
+    return value
+
+
+# --- settings ------------------------------------------------------------------------------------
+
+
+class ClaudeSettings(Section, frozen=True, kw_only=True):
     """How Claude Code is started. What is empty or 0 is left to Claude Code, or is no limit."""
 
-    base_url: str = ""
+    base_url: Annotated[str, Rule(_full_address)] = ""
     """Address of the Messages API; empty = Anthropic's own."""
-    api_key: SecretStr = SecretStr("")
+    api_key: Secret = Secret()
     """API key; empty = ANTHROPIC_API_KEY or the login of Claude Code. Not in a project file."""
     model: str = ""
     """Model that Claude Code uses, such as "opus" or a full model id; empty = its own default."""
@@ -37,11 +94,11 @@ class ClaudeSettings(Section):
     """Another Claude Code program; empty = the one that was installed with Obra."""
     config_dir: str = ""
     """Claude Code's own folder (CLAUDE_CONFIG_DIR); empty = the one you use by hand, with its login."""
-    max_turns: int = Field(default=100, ge=0)
+    max_turns: Annotated[int, Meta(ge=0)] = 100
     """Turns of one run of Claude Code; 0 = no limit."""
-    max_budget_usd: float = Field(default=5.0, ge=0)
+    max_budget_usd: Annotated[float, Meta(ge=0)] = 5.0
     """Estimated cost of one run of Claude Code in US dollars; 0 = no limit."""
-    max_retries: int = Field(default=6, ge=0, le=100)
+    max_retries: Annotated[int, Meta(ge=0, le=100)] = 6
     """How often Claude Code tries a failed API request again."""
     allow: tuple[str, ...] = ()
     """More commands that Claude may run without asking, each as a prefix: ["just test"] allows `just test -q`.
@@ -51,96 +108,79 @@ class ClaudeSettings(Section):
     that then run on this machine."""
     hold_prompts: bool = False
     """Show every prompt to you in the app before Claude gets it: read it, change it, send it."""
-    wait_for_limit_s: float = Field(default=21600.0, ge=0)
+    wait_for_limit_s: Annotated[float, Meta(ge=0)] = 21600.0
     """How long to wait at most for a usage limit to reset before the task is given back to you."""
-    silence_warn_s: float = Field(default=60.0, gt=0)
+    silence_warn_s: Annotated[float, Meta(gt=0)] = 60.0
     """Say so when nothing has come from Claude Code for this long."""
-    silence_kill_s: float = Field(default=600.0, gt=0)
+    silence_kill_s: Annotated[float, Meta(gt=0)] = 600.0
     """Take a silent run for hung and end it after this long. Waiting for your answer does not count."""
 
-    _check_url = field_validator("base_url")(_url)
 
-
-class JudgeSettings(Section):
+class JudgeSettings(Section, frozen=True, kw_only=True):
     """The local model that reviews the diff."""
 
-    base_url: str = "http://127.0.0.1:11434"
+    base_url: Annotated[str, Rule(_full_address), Rule(_given)] = "http://127.0.0.1:11434"
     """Address of the model server, without a path."""
-    model: str = "qwen2.5-coder:32b"
+    model: Annotated[str, Rule(_given)] = "qwen2.5-coder:32b"
     """Model as the server names it."""
     dialect: Literal["ollama", "openai"] = "ollama"
     """"ollama" = /api/chat; "openai" = /v1/chat/completions (llama.cpp, vLLM, LM Studio)."""
-    api_key: SecretStr = SecretStr("")
+    api_key: Secret = Secret()
     """Bearer key if the server wants one. Not in a project file."""
-    num_ctx: int = Field(default=16384, ge=2048)
+    num_ctx: Annotated[int, Meta(ge=2048)] = 16384
     """Context window in tokens; a larger diff is judged in parts."""
-    max_output_tokens: int = Field(default=2048, ge=256)
+    max_output_tokens: Annotated[int, Meta(ge=256)] = 2048
     """Longest answer; an answer that is cut there is no verdict."""
-    deadline_s: float = Field(default=600.0, gt=0)
+    deadline_s: Annotated[float, Meta(gt=0)] = 600.0
     """Longest time for the whole review of one attempt, loading the model included."""
-    connect_timeout_s: float = Field(default=5.0, gt=0)
+    connect_timeout_s: Annotated[float, Meta(gt=0)] = 5.0
     """Longest time to reach the server."""
 
-    _check_url = field_validator("base_url")(_url)
 
-    @field_validator("base_url", "model")
-    @classmethod
-    def _given(cls, value: str) -> str:
-        if not value.strip():
-            raise ValueError("must not be empty")
-        return value
-
-
-class Weights(Section):
+class Weights(Section, frozen=True, kw_only=True):
     """What each stage weighs in the score."""
 
-    syntax: float = Field(default=0.20, ge=0)
-    testing: float = Field(default=0.20, ge=0)
-    requirements: float = Field(default=0.30, ge=0)
-    quality: float = Field(default=0.30, ge=0)
-
-    @model_validator(mode="after")
-    def _something_counts(self) -> "Weights":
-        if not any((self.syntax, self.testing, self.requirements, self.quality)):
-            raise ValueError("at least one weight must be greater than 0")
-        return self
+    syntax: Annotated[float, Meta(ge=0)] = 0.20
+    testing: Annotated[float, Meta(ge=0)] = 0.20
+    requirements: Annotated[float, Meta(ge=0)] = 0.30
+    quality: Annotated[float, Meta(ge=0)] = 0.30
 
     def pairs(self) -> tuple[tuple[Stage, float], ...]:
         return tuple((stage, float(getattr(self, stage.value))) for stage in Stage)
 
 
-class GateSettings(Section):
+class GateSettings(Section, frozen=True, kw_only=True):
     """The rule that turns evidence into pass, retry or a question to you."""
 
     policy: Policy = Policy.SUPERVISED
     """"manual" = you decide everything; "supervised" = failing work is sent back on its own, you approve
     what would pass; "autonomous" = complete and good evidence passes on its own."""
-    threshold: float = Field(default=0.70, ge=0, le=1)
+    threshold: Annotated[float, Meta(ge=0, le=1)] = 0.70
     """Lowest score that can pass, from 0.0 to 1.0."""
-    max_attempts: int = Field(default=3, ge=1, le=100)
+    max_attempts: Annotated[int, Meta(ge=1, le=100)] = 3
     """Attempts at one task before you are asked."""
-    undo_s: float = Field(default=10.0, ge=0, le=3600)
+    undo_s: Annotated[float, Meta(ge=0, le=3600)] = 10.0
     """Seconds in which your answer in the app can be undone before it is carried out; 0 = at once."""
     friction: bool = True
     """After three approvals in a row that took you under three seconds each, the next gate shows its score only
     when you have read on in the diff."""
-    weights: Weights = Weights()
+    weights: Annotated[Weights, Rule(_something_counts)] = Weights()
 
 
-class BudgetSettings(Section):
+class BudgetSettings(Section, frozen=True, kw_only=True):
     """What may be used before Obra stops and asks you; 0 = no limit. Going on begins the budget anew."""
 
-    task_usd: float = Field(default=0.0, ge=0)
+    task_usd: Annotated[float, Meta(ge=0)] = 0.0
     """Estimated cost of one task, all its attempts together, in US dollars."""
-    task_tokens: int = Field(default=0, ge=0)
+    task_tokens: Annotated[int, Meta(ge=0)] = 0
     """Tokens of one task, those that were read from the cache included."""
-    task_seconds: float = Field(default=0.0, ge=0)
+    task_seconds: Annotated[float, Meta(ge=0)] = 0.0
     """Time in which Claude Code works on one task."""
-    session_usd: float = Field(default=0.0, ge=0)
+    session_usd: Annotated[float, Meta(ge=0)] = 0.0
     """Estimated cost of all tasks of a session."""
-    session_tokens: int = Field(default=0, ge=0)
+    session_tokens: Annotated[int, Meta(ge=0)] = 0
     """Tokens of all tasks of a session."""
-    session_seconds: float = Field(default=0.0, ge=0)
+    session_seconds: Annotated[float, Meta(ge=0)] = 0.0
     """Time in which Claude Code works on all tasks of a session."""
 
     def of_task(self) -> Budget:
@@ -154,17 +194,17 @@ def _budget(usd: float, tokens: int, seconds: float) -> Budget:
     return Budget(max_cost_usd=usd or None, max_tokens=tokens or None, max_seconds=seconds or None)
 
 
-class CheckSettings(Section):
+class CheckSettings(Section, frozen=True, kw_only=True):
     """A command that Obra runs on the work. With one or more of them Obra does not look for others."""
 
-    name: str = Field(min_length=1)
-    run: str = Field(min_length=1)
+    name: Annotated[str, Meta(min_length=1)]
+    run: Annotated[str, Meta(min_length=1)]
     """Shell command line, run in the root of the copy."""
     stage: Literal["syntax", "testing"] = "testing"
     """Stage that the result counts for."""
     blocking: bool = True
     """Work that fails it cannot pass."""
-    timeout_s: float = Field(default=600.0, gt=0)
+    timeout_s: Annotated[float, Meta(gt=0)] = 600.0
 
     def spec(self) -> CheckSpec:
         return CheckSpec(
@@ -178,7 +218,7 @@ class CheckSettings(Section):
         )
 
 
-class WorkspaceSettings(Section):
+class WorkspaceSettings(Section, frozen=True, kw_only=True):
     """The isolated copy that Claude Code works in."""
 
     setup: tuple[str, ...] = ()
@@ -192,22 +232,14 @@ class WorkspaceSettings(Section):
     """Keep the copy of a finished task on the disk. Its content is kept as a git ref in any case."""
 
 
-class SandboxSettings(Section):
+class SandboxSettings(Section, frozen=True, kw_only=True):
     """How checks are kept away from the machine."""
 
     level: Literal["auto", "required"] = "auto"
     """"auto" = the best that works here, and say which; "required" = without bubblewrap no check is run."""
-    readable: tuple[str, ...] = ()
+    readable: Annotated[tuple[str, ...], Rule(_whole_paths)] = ()
     """Folders in your home that checks may read and not change, such as a tool's cache: ["~/.cache/tool"].
     They see nothing else of it. Keep logins out of them: a check runs what Claude wrote."""
-
-    @field_validator("readable")
-    @classmethod
-    def _absolute(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for path in value:
-            if not path.startswith(("/", "~/")):
-                raise ValueError(f"'{path}' must begin with / or ~/")
-        return value
 
     def readable_paths(self) -> tuple[Path, ...]:
         return tuple(Path(path).expanduser() for path in self.readable)
@@ -221,7 +253,7 @@ Theme = Literal[
 ]  # fmt: skip
 
 
-class UiSettings(Section):
+class UiSettings(Section, frozen=True, kw_only=True):
     """The screen. Not in a project file."""
 
     theme: Theme = "obra-cb-dark"
@@ -240,7 +272,7 @@ class UiSettings(Section):
     "finished" in $OBRA_NOTICE_KIND. Such as 'notify-send Obra "$OBRA_NOTICE"'."""
 
 
-class DatabaseSettings(Section):
+class DatabaseSettings(Section, frozen=True, kw_only=True):
     """Where the sessions are kept."""
 
     url: str = ""
@@ -249,8 +281,7 @@ class DatabaseSettings(Section):
     empty = SQLite in the data directory. Not in a project file."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Origin:
+class Origin(Struct, frozen=True, kw_only=True):
     """One setting, its value as text (secrets masked) and where the value came from."""
 
     key: str
@@ -259,38 +290,28 @@ class Origin:
     """`default`, `flag`, `OBRA_JUDGE__MODEL` or `config.toml:12`."""
 
 
-class Settings(Section):
+class Settings(Section, frozen=True, kw_only=True):
     """All settings in force; made by `obra_tui.settings.load`."""
 
-    data_dir: Path = Field(default_factory=lambda: user_data_path("obra"))
+    data_dir: Annotated[Path, Rule(_absolute)] = field(default_factory=lambda: user_data_path("obra"))
     """Folder of the database, the copies and the logs. Also as OBRA_DATA_DIR. Not in a project file."""
     claude: ClaudeSettings = ClaudeSettings()
     judge: JudgeSettings = JudgeSettings()
     gate: GateSettings = GateSettings()
     budget: BudgetSettings = BudgetSettings()
-    checks: tuple[CheckSettings, ...] = ()
+    checks: Annotated[tuple[CheckSettings, ...], Rule(_unique_names)] = ()
     workspace: WorkspaceSettings = WorkspaceSettings()
     sandbox: SandboxSettings = SandboxSettings()
     ui: UiSettings = UiSettings()
-    keys: dict[str, str] = Field(default_factory=dict)
+    keys: dict[str, str] = field(default_factory=dict)
     """Keys of your own, such as `"review.approve" = "ctrl+a"`; `obra keys` lists the names. Not in a project file."""
     database: DatabaseSettings = DatabaseSettings()
 
-    _origins: tuple[Origin, ...] = PrivateAttr(default=())
-
-    @field_validator("data_dir")
-    @classmethod
-    def _absolute(cls, value: Path) -> Path:
-        return Path(os.path.abspath(value.expanduser()))  # noqa: PTH100 - resolve() would follow links
-
-    @field_validator("checks")
-    @classmethod
-    def _unique_names(cls, value: tuple[CheckSettings, ...]) -> tuple[CheckSettings, ...]:
-        names = [check.name for check in value]
-        double = next((name for name in names if names.count(name) > 1), None)
-        if double is not None:
-            raise ValueError(f"two checks are called '{double}'")
-        return value
-
     def check_specs(self) -> tuple[CheckSpec, ...]:
         return tuple(check.spec() for check in self.checks)
+
+
+class InForce(Settings, frozen=True, kw_only=True):
+    """Settings that were read, with the place of each."""
+
+    origins: tuple[Origin, ...] = ()

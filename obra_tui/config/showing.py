@@ -6,19 +6,22 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, SecretStr
-
 from obra_tui.config.layers import Layer
-from obra_tui.config.sections import CheckSettings, Origin, Settings
+from obra_tui.config.sections import CheckSettings, Origin, Secret, Section, Settings
 
 
-def leaves(model: BaseModel, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for name in type(model).model_fields:
-        value = getattr(model, name)
-        if isinstance(value, BaseModel):
+def leaves(section: Section, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in values(section):
+        if isinstance(value, Section):
             yield from leaves(value, f"{prefix}{name}.")
         else:
             yield f"{prefix}{name}", value
+
+
+def values(section: Section) -> Iterator[tuple[str, Any]]:
+    """Yield what a section holds; where it came from is no part of the settings."""
+    names = Settings.__struct_fields__ if isinstance(section, Settings) else section.__struct_fields__
+    return ((name, getattr(section, name)) for name in names)
 
 
 def origins(settings: Settings, layers: tuple[Layer, ...]) -> Iterator[Origin]:
@@ -38,7 +41,7 @@ def _has(values: Any, path: tuple[str, ...]) -> bool:
 
 def shown(value: Any) -> str:
     match value:
-        case SecretStr():
+        case Secret():
             return '"********"' if value.get_secret_value() else '""'
         case str():
             return json.dumps(re.sub(r"(://[^/@:]*):[^/@]*@", r"\1:********@", str(value)), ensure_ascii=False)

@@ -4,11 +4,9 @@ import textwrap
 from collections.abc import Iterator
 from typing import Any
 
-from pydantic import BaseModel
-
 from obra_tui.config.project import is_personal
-from obra_tui.config.sections import CheckSettings, Settings
-from obra_tui.config.showing import shown
+from obra_tui.config.sections import CheckSettings, Section, Settings
+from obra_tui.config.showing import shown, values
 from obra_tui.config.wording import words_of
 
 _HEAD = """\
@@ -43,11 +41,11 @@ def _comment(text: str) -> str:
     return "\n".join(f"# {line}".rstrip() for line in text.strip("\n").splitlines())
 
 
-def _template_of(model: BaseModel, table: str) -> Iterator[str]:
-    for name in type(model).model_fields:
-        value, words = getattr(model, name), words_of(type(model), name)
+def _template_of(section: Section, table: str) -> Iterator[str]:
+    for name, value in values(section):
+        words = words_of(type(section), name)
         key = f"{table}.{name}" if table else name
-        if isinstance(value, BaseModel):
+        if isinstance(value, Section):
             yield f"\n{_comment(type(value).__doc__ or '')}\n[{key}]"
             yield from _template_of(value, key)
         elif key == "checks":

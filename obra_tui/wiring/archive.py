@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from obra_tui.core.errors import ConfigError
 from obra_tui.core.events import Record
-from obra_tui.core.export import Told
 from obra_tui.core.ids import AttemptId, SessionId
 
 if TYPE_CHECKING:
+    from obra_tui.core.export import Told
     from obra_tui.core.history import History, SessionDetail
     from obra_tui.settings import Settings
     from obra_tui.store.keeping import Pruning
@@ -73,6 +73,7 @@ def clean_record(history: History, attempt: AttemptId) -> Iterator[Record]:
 
 def told(history: History, attempt: AttemptId) -> Told:
     """Return an attempt for export, without secrets."""
+    from obra_tui.core.export import Told
     from obra_tui.store.clean import exporter
 
     return Told(detail=exporter().of(history.attempt(attempt)), records=tuple(clean_record(history, attempt)))

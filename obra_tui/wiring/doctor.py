@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from obra_tui.core.doctor import DoctorLine, DoctorStatus
 from obra_tui.core.errors import ObraError
 
@@ -40,7 +42,7 @@ class MachineDoctor:
         with tempfile.TemporaryDirectory(prefix="obra-doctor-") as spare:
             if folder.status is DoctorStatus.MISSING:
                 # What only passes through the folder can be told all the same.
-                settings = settings.model_copy(update={"data_dir": Path(spare)})
+                settings = replace(settings, data_dir=Path(spare))
             yield _sqlite(settings)
             yield _sandbox(settings)
             yield from _claude(settings)

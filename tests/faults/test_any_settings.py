@@ -5,11 +5,12 @@ import json
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import fields
 
 from obra_tui.core.errors import ConfigError
 from obra_tui.settings import Settings, load
 
-SECTIONS = {name: list(getattr(field.annotation, "model_fields", {})) for name, field in Settings.model_fields.items()}
+SECTIONS = {field.name: list(getattr(field.default, "__struct_fields__", ())) for field in fields(Settings)}
 names = st.sampled_from(sorted(SECTIONS)) | st.text(max_size=6)
 keys = st.sampled_from(sorted({key for keys in SECTIONS.values() for key in keys})) | st.text(max_size=6)
 values = st.recursive(

@@ -4,6 +4,7 @@ import dataclasses
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from obra_tui.settings import load, user_file
 from obra_tui.wiring.appearance import appearance
@@ -23,7 +24,7 @@ notify_command = "true"
 
 def looks_like_the_settings() -> bool:
     quick, whole = dataclasses.asdict(appearance()), load(None)
-    wanted = whole.ui.model_dump() | {"keys": whole.keys, "data_dir": whole.data_dir}
+    wanted = structs.asdict(whole.ui) | {"keys": whole.keys, "data_dir": whole.data_dir}
     wanted["ascii_glyphs"] = wanted.pop("glyphs") == "ascii"
     assert quick == wanted
     return True
