@@ -147,18 +147,17 @@ class ClaudeConversation:
     # --- what comes in ---
 
     def _watch(self, frame: Frame) -> None:
-        now = monotonic()
-        self._translation.pid = self._transport.pid
+        now, kind = monotonic(), frame.get("type")
         self._course.note(frame, now)
         for event in self._translation.read(frame, now):
             self._tell(event)
-        if frame.get("type") == "command_lifecycle" and frame.get("state") == "started":
+        if kind == "command_lifecycle" and frame.get("state") == "started":
             self._was_read(str(frame.get("command_uuid")))
-        if _begins_message(frame):
+        elif kind == "stream_event" and _begins_message(frame):
             self._check_spending()
-        elif _wants_another_call(frame):
+        elif kind == "stream_event" and _wants_another_call(frame):
             self._check_tokens()
-        if self._course.settled_at is not None or frame.get("type") not in TALK:
+        if self._course.settled_at is not None or kind not in TALK:
             self._changed.set()  # mere talk ends nothing: it is not looked at anew for each word
 
     def _was_read(self, ident: str) -> None:
@@ -253,6 +252,7 @@ class ClaudeConversation:
                 where=str(error.filename or ""),
                 fix="Check claude.cli_path, or reinstall Obra; `obra doctor` shows what is there.",
             ) from error
+        self._translation.pid = self._transport.pid
 
     async def _prompt(self, text: str, ident: str) -> None:
         message = {"role": "user", "content": text}

@@ -60,14 +60,14 @@ class Course:
         """Take in one frame."""
         self.last_frame = now
         match frame.get("type"):
-            case "system":
-                self._system(frame, now)
             case "stream_event":
                 self._streamed(frame.get("event"))
             case "assistant":
                 self._assistant(frame, now)
             case "user":
                 self._user(frame)
+            case "system":
+                self._system(frame, now)
             case "result":
                 self._ended(frame)
             case "rate_limit_event":
@@ -133,11 +133,10 @@ class Course:
     def _assistant(self, frame: Frame, now: float) -> None:
         self._turn_running = True
         for block in objects(mapping(frame.get("message")).get("content")):
-            match block:
-                case {"type": "tool_use", "id": str(call), "name": str(tool)}:
+            if block.get("type") == "tool_use":
+                call, tool = block.get("id"), block.get("name")
+                if isinstance(call, str) and isinstance(tool, str):
                     self._tools[call] = now + _own_limit(tool, block.get("input"))
-                case _:
-                    pass
 
     def _user(self, frame: Frame) -> None:
         for block in objects(mapping(frame.get("message")).get("content")):

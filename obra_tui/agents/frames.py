@@ -14,7 +14,11 @@ def mapping(value: object) -> Frame:
 
 def objects(value: object) -> list[Frame]:
     """Return the objects of a list."""
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+    if not isinstance(value, list):
+        return []
+    if len(value) == 1 and isinstance(value[0], dict):
+        return value  # as nearly every message has it
+    return [item for item in value if isinstance(item, dict)]
 
 
 def string(value: object) -> str:

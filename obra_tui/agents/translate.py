@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from obra_tui.agents.frames import Frame, count, mapping, number, objects, string, texts
-from obra_tui.agents.patch import patch_of
+from obra_tui.agents.patch import Patch, patch_of
 from obra_tui.agents.titles import inside, title_of
 from obra_tui.agents.usage import usage_by_model
 from obra_tui.core.events import (
@@ -45,6 +45,10 @@ _SILENT_SUBTYPES = {
     "thinking_tokens", "background_tasks_changed", "hook_started", "hook_progress", "hook_response",
     "task_progress", "task_updated", "files_persisted", "elicitation_complete", "post_turn_summary",
 }  # fmt: skip
+
+
+_CALLS = ("tool_use", "server_tool_use")
+_NO_PATCH = Patch()
 
 
 @dataclass(slots=True)
@@ -140,13 +144,14 @@ class Translation:
             return _program_speaks(frame, message)
         events: list[Event] = []
         for block in objects(message.get("content")):
-            match block:
-                case {"type": "text", "text": str(text)} if not parent:
+            kind = block.get("type")
+            if kind == "text":
+                if not parent and isinstance(text := block.get("text"), str):
                     events.append(TextFinished(block=self._finish(str(message.get("id", ""))), text=text))
-                case {"type": "tool_use" | "server_tool_use", "id": str(call), "name": str(tool)}:
+            elif kind in _CALLS:
+                call, tool = block.get("id"), block.get("name")
+                if isinstance(call, str) and isinstance(tool, str):
                     events.append(self._tool(call, tool, mapping(block.get("input")), parent, now))
-                case _:
-                    pass
         return events
 
     def _finish(self, message: str) -> str:
@@ -165,11 +170,12 @@ class Translation:
 
     def _user(self, frame: Frame, now: float) -> list[Event]:
         content = mapping(frame.get("message")).get("content")
-        results = [block for block in objects(content) if block.get("type") == "tool_result"]
+        blocks = objects(content)
+        results = [block for block in blocks if block.get("type") == "tool_result"]
         # The structured twin of a result belongs to the whole frame: it is only known whose it is when there is one.
         twin = frame.get("tool_use_result") if len(results) == 1 else None
         events: list[Event] = [self._finished(block, twin, now) for block in results]
-        said = content if isinstance(content, str) else "\n".join(texts(content))
+        said = content if isinstance(content, str) else "" if len(results) == len(blocks) else "\n".join(texts(blocks))
         if said.strip() and not frame.get("parent_tool_use_id") and not frame.get("isReplay"):
             events.append(ClaudeNoticed(level="info", text=_bounded(said.strip(), MAX_NOTICE)))
         return events
@@ -177,7 +183,7 @@ class Translation:
     def _finished(self, block: Frame, twin: object, now: float) -> ToolFinished:
         call = str(block.get("tool_use_id", ""))
         result = mapping(twin)
-        patch = patch_of(result, inside(str(result.get("filePath", "")), self.cwd))
+        patch = patch_of(result, inside(str(result.get("filePath", "")), self.cwd)) if result else _NO_PATCH
         return ToolFinished(
             call=call,
             is_error=bool(block.get("is_error")),

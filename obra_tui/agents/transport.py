@@ -126,7 +126,8 @@ class PipeTransport(Transport):
             return None
         if not isinstance(frame, dict):
             return None
-        self._answered = self._answered or frame.get("type") == "control_response"
+        if not self._answered:
+            self._answered = frame.get("type") == "control_response"
         return frame
 
     async def _read_stderr(self) -> None:
@@ -196,9 +197,11 @@ class LineJoiner:
     def push(self, chunk: bytes) -> list[bytes]:
         """Return the lines that `chunk` completed."""
         *ends, rest = chunk.split(b"\n")
-        lines = [line for line in map(self._finish, ends) if line is not None]
+        # But for the first, they began in this chunk: within a chunk that is no longer than a line may be, they fit.
+        begun = 1 if len(chunk) <= self._limit else len(ends)
+        lines = [line for line in map(self._finish, ends[:begun]) if line is not None]
         self._keep(rest)
-        return lines
+        return lines + ends[begun:]
 
     def _finish(self, end: bytes) -> bytes | None:
         self._keep(end)

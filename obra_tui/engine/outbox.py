@@ -35,6 +35,8 @@ _FLUSH_AT = 2_000
 _FLUSH_CHARS = 1_000_000
 """The same in characters: what has to be written on a disk that fills up must fit into what is kept back for that."""
 
+_TEXTS = (*STREAMED, TextFinished)
+
 
 class Outbox:
     def __init__(
@@ -178,7 +180,7 @@ class Outbox:
         )
 
     def _joined(self, session: SessionId, attempt: AttemptId | None, event: Event) -> bool:
-        if len(self._pending) <= self._tried or not isinstance(event, STREAMED):
+        if not isinstance(event, STREAMED) or len(self._pending) <= self._tried:
             return False
         last = self._pending[-1]
         if last.session != session or last.attempt != attempt:
@@ -199,13 +201,9 @@ class Outbox:
 
 def _length(event: Event) -> int:
     """Characters of what can be long."""
-    match event:
-        case TextStreamed() | ThinkingStreamed() | CheckPrinted() | JudgeStreamed() | TextFinished():
-            return len(event.text)
-        case ToolFinished():
-            return len(event.output)
-        case _:
-            return 0
+    if isinstance(event, _TEXTS):
+        return len(event.text)
+    return len(event.output) if isinstance(event, ToolFinished) else 0
 
 
 def join_streamed(first: Event, second: Event) -> Event | None:

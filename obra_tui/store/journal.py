@@ -234,7 +234,7 @@ class SqlJournal:
         """Return the new last numbers, or refuse records that leave a gap or repeat one."""
         last = dict(known)
         for record in records:
-            before = last.get(record.session, self._last.get(record.session))
+            before = last.get(record.session) or self._last.get(record.session)
             if before is None:
                 before = _last_seq(connection, record.session)
             if record.seq != before + 1:

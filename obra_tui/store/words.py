@@ -23,16 +23,16 @@ _SPACES = re.compile(r"\s+")
 def text_of(event: e.Event) -> str:
     """Return the words of an event, empty for one that has none worth finding."""
     match event:
-        case e.SessionOpened(title=title, project=project):
-            parts = [title, project]
-        case e.TaskAdded(spec=spec) | e.TaskEdited(spec=spec):
-            parts = [spec.key, spec.title, spec.prompt, *spec.acceptance]
         case e.PromptSent(text=text) | e.TextFinished(text=text) | e.SteerQueued(text=text):
             parts = [text]
         case e.ToolStarted(tool=tool, title=title, input_json=given):
             parts = [tool, title, given]
         case e.ToolFinished(output=output):
             parts = [output]
+        case e.SessionOpened(title=title, project=project):
+            parts = [title, project]
+        case e.TaskAdded(spec=spec) | e.TaskEdited(spec=spec):
+            parts = [spec.key, spec.title, spec.prompt, *spec.acceptance]
         case e.DiffTaken(diff=diff):
             parts = [change.path for change in diff.files] + [diff.patch]
         case e.CheckFinished(result=result):
@@ -47,7 +47,7 @@ def text_of(event: e.Event) -> str:
             parts = [text]
         case _:
             return ""
-    return storable("\n".join(part for part in parts if part)[:LONGEST_TEXT])
+    return storable("\n".join(filter(None, parts))[:LONGEST_TEXT])
 
 
 def _said_by_a_person(event: e.DecisionMade | e.WorkReverted) -> list[str]:
