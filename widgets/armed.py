@@ -95,6 +95,12 @@ class ArmedScreen(_Screen):
         self._tell_armed(False, always=True)
         self._wait_for_silence()
 
+    def arm_again(self) -> None:
+        """What is asked about has changed: keys are swallowed until there was silence, and the legend says so."""
+        self.arming.open()
+        self._tell_armed(False)
+        self._wait_for_silence()
+
     def _wait_for_silence(self) -> None:
         if self._arming_timer is not None:
             self._arming_timer.stop()

@@ -107,7 +107,7 @@ def facts(review: Review, veil: Veil = Veil.NONE) -> tuple[Fact, ...]:
         Fact(label="policy", value=f"{session.policy.value}, threshold {score(session.threshold)}"),
         Fact(label="attempt", value=f"{attempt.number}{of} · {binding.attempt}"),
         Fact(label="commit", value=f"{session.branch} · base {session.base_commit[:SHORT]}"),
-        Fact(label="content", value=f"tree {binding.tree[:SHORT]} · diff {binding.diff_digest[:SHORT]}"),
+        Fact(label="tree", value=f"{binding.tree[:SHORT]} · diff {binding.diff_digest[:SHORT]}"),
         _judge_fact(attempt, binding.rubric_hash),
     ]
     if attempt.diff is not None:

@@ -1,6 +1,7 @@
 from dataclasses import replace
 
 from textual import events
+from textual.widgets._toast import Toast
 
 from obra_tui.core.commands import Decide, HandBack, RevertWork, UndoDecision
 from obra_tui.core.errors import GateDecided, StaleDecision
@@ -8,7 +9,9 @@ from obra_tui.core.events import DecisionUndone
 from obra_tui.core.ids import GateId
 from obra_tui.core.model import DecisionKind
 from obra_tui.ui.outside import command_of
+from obra_tui.ui.review import Fact
 from obra_tui.ui.screens.dialogs import WriteDialog
+from obra_tui.ui.screens.fact_box import FactBox
 from obra_tui.ui.screens.live import LiveScreen
 from obra_tui.ui.screens.review import ReviewScreen
 from obra_tui.ui.screens.review_diff import ReviewDiff
@@ -185,6 +188,25 @@ async def test_a_stale_decision_is_refused_and_the_screen_loads_again():
         assert stage.screen._drawn is not None
 
 
+async def test_after_a_refusal_the_screen_says_that_it_takes_no_keys_and_when_it_does_again():
+    engine = FakeEngine(stories.at_gate().records, {Decide: StaleDecision("g1", "the diff")})
+    stage = Stage(stories.at_gate(), engine=engine, review_grace_s=0.35)
+    async with stage.open((200, 50)) as pilot:
+        await stage.press(pilot, "g")
+        stage.clock.at += 0.5
+        await see_every_file(stage, pilot)
+        await settled(pilot, lambda: "keys are not taken yet" not in stage.text())
+        await stage.press(pilot, "a")
+        await settled(pilot, lambda: "changed since it was shown" in stage.text())
+        await settled(pilot, lambda: "keys are not taken yet" in stage.text())
+        await stage.press(pilot, "a")
+        assert len(stage.engine.asked(Decide)) == 1, "what was typed while it was refused answers nothing"
+        stage.clock.at += 0.5
+        await settled(pilot, lambda: "keys are not taken yet" not in stage.text())
+        await stage.press(pilot, "a")
+        await settled(pilot, lambda: len(stage.engine.asked(Decide)) == 2)
+
+
 async def test_the_second_of_two_people_is_told_who_was_first():
     story = stories.at_gate()
     engine = FakeEngine(story.records, {Decide: GateDecided("g1", "person:bob", "14:02")})
@@ -251,8 +273,37 @@ async def test_facts_come_from_the_binding_and_not_from_the_model():
     async with stage.open((200, 50)) as pilot:
         await stage.press(pilot, "g")
         text = stage.text()
-        for fact in ("tree 4b825dc6", "diff c0ffee12", "rubric 77aa12b0", "supervised", "1 of 3"):
+        for fact in ("4b825dc6", "diff c0ffee12", "rubric 77aa12b0", "supervised", "1 of 3"):
             assert fact in text
+
+
+async def test_no_fact_is_cut_in_the_smallest_terminal():
+    stage = Stage(stories.at_gate())
+    async with stage.open((80, 24)) as pilot:
+        await stage.press(pilot, "g")
+        box = stage.text().partition("╚")[0]
+        assert "…" not in box
+        for fact in ("base 9be21f0c", "4b825dc6 · diff c0ffee12", "rubric 77aa12b0", "attempt 1 of 3 · "):
+            assert fact in box
+
+
+async def test_facts_too_long_to_stand_beside_each_other_stand_one_below_the_other():
+    long = [Fact(label=name, value="x" * 50) for name in ("one", "two", "three", "four")]
+    stage = Stage(stories.at_gate())
+    async with stage.open((80, 24)) as pilot:
+        await stage.press(pilot, "g")
+        stage.screen.query_one(FactBox).show(long)
+        await settled(pilot, lambda: all(f"{fact.label:<8}{fact.value} " in stage.text() for fact in long))
+
+
+async def test_what_is_told_covers_no_words_in_the_smallest_terminal():
+    stage = Stage(stories.at_gate())
+    async with stage.open((80, 24)) as pilot:
+        stage.desk.tell("T001: approved. z undoes it until 20:29:25.")
+        await settled(pilot, lambda: "T001: approved. z undoes it until 20:29:25." in stage.text())
+        (toast,) = stage.screen.query(Toast)
+        pane = stage.screen.query_one("#validation")
+        assert (toast.region.height, toast.region.y) == (1, pane.region.bottom - 1), "on the frame of the last pane"
 
 
 async def test_an_answer_that_can_be_undone_says_until_when_and_z_takes_it_back():

@@ -1,4 +1,4 @@
-"""Labels and values in a box of their own, each value on its line and cut: nothing in it can look like another fact."""
+"""Labels and values in a box of their own: nothing in it can look like another fact, and no short value is cut."""
 
 from __future__ import annotations
 
@@ -39,20 +39,31 @@ class FactBox(Widget):
             return [line for fact in self._facts for line in _wrapped(fact, width)]
         first, rest = self._facts[:2], self._facts[2:]
         rows = [line for fact in first for line in _wrapped(fact, width)]
-        half = (width - 2) // 2
         for left, right in zip(rest[::2], (*rest[1::2], None), strict=False):
-            pair = _cell(left, half)
-            rows.append(pair if right is None else Content.assemble(pair, "  ", _cell(right, half)))
+            rows.extend(_row(left, right, width))
         return rows
 
 
-def _cell(fact: Fact, width: int) -> Content:
-    return _line(fact, clean_line(fact.value)).truncate(width, ellipsis=True, pad=True)
+def _row(left: Fact, right: Fact | None, width: int) -> list[Content]:
+    """Two facts beside each other, the right one moved aside if either needs the room; else one below the other."""
+    if right is None:
+        return _wrapped(left, width)
+    first, second, begin = _whole(left, LABEL), _whole(right, LABEL), (width - 2) // 2 + 2
+    if first.cell_length > begin - 2 or second.cell_length > width - begin:
+        second = _whole(right, len(right.label) + 1)
+        begin = min(max(begin, first.cell_length + 2), width - second.cell_length)
+    if first.cell_length > begin - 2:
+        return [*_wrapped(left, width), *_wrapped(right, width)]
+    return [Content.assemble(first.truncate(begin, pad=True), second)]
 
 
-def _line(fact: Fact, value: str) -> Content:
+def _whole(fact: Fact, label: int) -> Content:
+    return _line(fact, clean_line(fact.value), label)
+
+
+def _line(fact: Fact, value: str, label: int = LABEL) -> Content:
     style = "bold $text-error" if fact.bad else ""
-    return Content.assemble((f"{fact.label:<{LABEL}}", "$foreground 60%"), (value, style))
+    return Content.assemble((f"{fact.label:<{label}}", "$foreground 60%"), (value, style))
 
 
 def _wrapped(fact: Fact, width: int) -> list[Content]:

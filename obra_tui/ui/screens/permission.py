@@ -246,7 +246,7 @@ class PermissionScreen(ArmedScreen, ModalScreen[object]):
     def _refused(self, refused: ObraError) -> None:
         self._sending = False
         self.desk.tell(str(refused), problem=True)
-        self.arming.open()
+        self.arm_again()
         self.refresh_bindings()
 
     def action_later(self) -> None:

@@ -325,7 +325,7 @@ class ReviewScreen(DraftingScreen):
         self.turn_to(name)
         target = self.query_one(name)
         if target.focusable:
-            target.focus()
+            self.set_focus(target)  # at once: the next key may have been typed already
         else:
             self.call_after_refresh(self._focus_inside, name)
 
@@ -337,7 +337,7 @@ class ReviewScreen(DraftingScreen):
     def _focus_inside(self, name: str) -> None:
         for node in self.query_one(name).query("*"):
             if node.focusable:
-                node.focus()
+                self.set_focus(node)
                 return
 
     def action_reload(self) -> None:

@@ -226,7 +226,7 @@ class AnsweringScreen(ArmedScreen, ObraScreen):
         self._refusal = str(refused)
         if isinstance(refused, StaleDecision | GateDecided):
             self._drawn = None
-            self.arming.open()
+            self.arm_again()
         self.draw(())
         self.refresh_bindings()
 
