@@ -12,7 +12,7 @@ from obra_tui.core.errors import BranchMoved, ProjectError
 from obra_tui.core.ids import AttemptId, SessionId
 from obra_tui.core.model import Acceptance, Diff
 from obra_tui.evidence.branch import TRIES, SessionBranch, tip_of, with_trailers
-from obra_tui.evidence.git import SLOW_S, Git, GitFailed, together
+from obra_tui.evidence.git import SLOW_S, Git, GitFailed
 from obra_tui.evidence.repository import Identity, OwnRepository
 
 TRAILER = "Obra-Attempt"
@@ -40,7 +40,7 @@ class Accepting:
         """Commit and move the branch; a race with another move is tried again on the new tip."""
         branch = self._branch
         for _ in range(TRIES):
-            tip, folder = await together(branch.tip(), branch.checked_out())
+            tip, folder = await branch.standing()
             if tip and (commit := await self._earlier(tip)):
                 return Acceptance(commit=commit, branch=branch.name, repeated=True)
             branch.refuse_checked_out(folder, "approve again")
@@ -76,6 +76,7 @@ class Accepting:
         if merged.conflicts:
             names = ", ".join(merged.conflicts[:10])
             return self._moved(f"both changed {names}", merged.conflicts, tip)
+        self.repository.note_merge(tip, self.diff.base_commit, self.diff.tree, merged.tree)
         return BranchMoved(
             f"The branch {self._branch.name} moved since the work began.",
             where=str(self.repository.project),

@@ -38,17 +38,12 @@ async def tip_of(project: Path, branch: str) -> str | None:
     return answer.text or None
 
 
-async def checked_out_at(project: Path, branch: str) -> str:
-    """Return the folder in which the person has the branch checked out, or an empty string."""
-    answer = await git_of_project(project).run("worktree", "list", "--porcelain", "-z")
-    folder = ""
-    for line in answer.names:
-        word, _, value = os.fsdecode(line).partition(" ")
-        if word == "worktree":
-            folder = value
-        elif word == "branch" and value == f"refs/heads/{branch}":
-            return folder
-    return ""
+async def standing_of(project: Path, branch: str) -> tuple[str | None, str]:
+    """Return a branch's commit, and the folder in which the person has it checked out or an empty string."""
+    name = f"refs/heads/{branch}"
+    answer = await git_of_project(project).run("for-each-ref", "--format=%(objectname) %(worktreepath)", name)
+    tip, _, folder = os.fsdecode(answer.out).rstrip("\n").partition(" ")
+    return tip or None, folder
 
 
 def _keep_names(project: Path, branch: str) -> None:
@@ -88,16 +83,12 @@ class SessionBranch:
     def name(self) -> str:
         return branch_of(self.session)
 
-    async def tip(self) -> str | None:
-        """Return the branch's commit, which is in our repository then."""
-        tip = await tip_of(self.repository.project, self.name)
+    async def standing(self) -> tuple[str | None, str]:
+        """Return the branch's commit, which is in our repository then, and where the person stands on the branch."""
+        tip, folder = await standing_of(self.repository.project, self.name)
         if tip is not None:
             await self.repository.bring(tip, f"refs/obra/tips/{self.session}")
-        return tip
-
-    async def checked_out(self) -> str:
-        """Return the folder in which the person stands on the branch, or an empty string."""
-        return await checked_out_at(self.repository.project, self.name)
+        return tip, folder
 
     def refuse_checked_out(self, folder: str, again: str) -> None:
         """Raise `BranchMoved` when the person stands on the branch; `again` says what to do after leaving it."""
@@ -110,12 +101,11 @@ class SessionBranch:
 
     async def hand_over(self, commit: str) -> None:
         """Bring the commit's objects into the person's repository; no ref of theirs moves."""
-        await self.repository.point(self._holder(commit), commit)
         await self._git().run(
-            *_DURABLE,
+            *(*_DURABLE, "-c", "protocol.version=2"),  # the first that hands over a commit that no ref points at
             *("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance"),
             *("--no-recurse-submodules", "--refmap=", "--update-shallow"),
-            *(str(self.repository.directory), self._holder(commit)),
+            *(str(self.repository.directory), commit),
             timeout_s=SLOW_S,
         )
 
@@ -132,8 +122,6 @@ class SessionBranch:
                 return False
             raise self._stuck(error) from error
         await asyncio.to_thread(_keep_names, self.repository.project, self.name)
-        with contextlib.suppress(GitFailed):
-            await self.repository.git.run("update-ref", "-d", self._holder(commit))
         return True
 
     def kept_moving(self, again: str) -> BranchMoved:
@@ -142,9 +130,6 @@ class SessionBranch:
             where=str(self.repository.project),
             fix=f"Stop what else writes to this branch and {again}.",
         )
-
-    def _holder(self, commit: str) -> str:
-        return f"refs/obra/moving/{commit}"
 
     def _git(self) -> Git:
         return git_of_project(self.repository.project)

@@ -55,6 +55,10 @@ class OwnRepository:
         self.directory = directory
         self.git = git_of(directory)
         self._making = asyncio.Lock()
+        self._held: dict[str, str] = {}
+        """Which commit each name was made to hold, by this process: nobody else moves them, nothing is ever removed."""
+        self._merges: dict[tuple[str, str, str], str] = {}
+        """Trees of the last merges without a conflict, by the branch's commit and the base and tree of the work."""
 
     def reading(self, work_tree: Path, index: Path) -> Git:
         """Return git that sees a foreign tree through this repository."""
@@ -74,6 +78,8 @@ class OwnRepository:
             try:
                 await self._make(fresh)
                 fresh.rename(self.directory)
+                self._held.clear()
+                self._merges.clear()
             except BaseException:
                 await asyncio.to_thread(remove_tree, fresh)
                 raise
@@ -94,7 +100,7 @@ class OwnRepository:
     async def bring(self, commit: str, name: str) -> None:
         """Fetch a commit with its history from the person's repository and hold it by a ref."""
         fresh = await self.ensure()
-        if not fresh and await self._held(name, commit):
+        if not fresh and (self._held.get(name) == commit or await self._hold(name, commit)):
             return
         await self.git.run(
             *("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance"),
@@ -102,10 +108,13 @@ class OwnRepository:
             *(str(self.project), f"{commit}:{name}"),
             timeout_s=SLOW_S,
         )
+        self._held[name] = commit
 
-    async def _held(self, name: str, commit: str) -> bool:
+    async def _hold(self, name: str, commit: str) -> bool:
         """Hold a commit that is there already; False when it is not."""
         answer = await self.git.run("update-ref", name, commit, good=(0, 1, 128))
+        if answer.code == 0:
+            self._held[name] = commit
         return answer.code == 0
 
     async def is_ancestor(self, commit: str, tip: str) -> bool:
@@ -114,6 +123,11 @@ class OwnRepository:
 
     async def point(self, name: str, commit: str) -> None:
         await self.git.run("update-ref", name, commit)
+
+    async def point_new(self, name: str, commit: str) -> bool:
+        """Make a name; False when it could not be made, as when it is there already."""
+        none = NO_COMMIT[:1] * len(commit)
+        return (await self.git.run("update-ref", name, commit, none, good=(0, 128))).code == 0
 
     async def find(self, name: str) -> str | None:
         answer = await self.git.run("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}", good=(0, 1))
@@ -133,28 +147,38 @@ class OwnRepository:
 
     async def merge(self, ours: str, theirs: str) -> Merged:
         """Merge two commits without any working tree."""
+        clean, tree, names = await self._merge_tree(ours, theirs)
+        if clean:
+            return Merged(tree=tree)
+        return Merged(tree="", conflicts=tuple(dict.fromkeys(shown(name) for name in names)))
+
+    async def _merge_tree(self, ours: str, theirs: str) -> tuple[bool, str, list[bytes]]:
         answer = await self.git.run(
             "merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", ours, theirs, good=(0, 1)
         )
         tree, *names = answer.names
-        if answer.code:
-            return Merged(tree="", conflicts=tuple(dict.fromkeys(shown(name) for name in names)))
-        return Merged(tree=os.fsdecode(tree))
+        return answer.code == 0, os.fsdecode(tree), names
 
-    async def fitting(self, ours: str, theirs: str, index: Path) -> str:
-        """Return the tree of `ours` with every file of `theirs` that merges cleanly.
+    def note_merge(self, ours: str, base: str, tree: str, merged: str) -> None:
+        """Remember what came out of merging a tree that began from `base`: `fitting` is asked for it next."""
+        self._merges[ours, base, tree] = merged
+
+    async def fitting(self, ours: str, base: str, tree: str, identity: Identity, index: Path) -> str:
+        """Return the tree of `ours` with every file of `tree`, which began from `base`, that merges cleanly.
 
         The files in conflict are as `ours` has them, so that no tree ever holds a conflict mark.
         """
-        answer = await self.git.run(
-            "merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", ours, theirs, good=(0, 1)
-        )
-        tree, *names = answer.names
-        if not names:
-            return os.fsdecode(tree)
+        known = self._merges.pop((ours, base, tree), None)
+        if known is not None:
+            return known
+        theirs = await self.commit(tree, base, "Work to rebase", identity)
+        clean, merged, names = await self._merge_tree(ours, theirs)
+        return merged if clean or not names else await self._without_conflicts(ours, merged, names, index)
+
+    async def _without_conflicts(self, ours: str, merged: str, names: list[bytes], index: Path) -> str:
         git = git_of(self.directory, index=index)
         index.unlink(missing_ok=True)
-        await git.run("read-tree", os.fsdecode(tree))
+        await git.run("read-tree", merged)
         for name in dict.fromkeys(names):
             listed = (await git.run("ls-tree", "-z", ours, b":(top,literal)" + name)).names
             entry = listed[0] if listed else b"0 blob " + NO_COMMIT[:1].encode() * len(ours) + b"\t" + name

@@ -35,12 +35,12 @@ class Reverting:
         """Commit and move the branch; a race with another move is tried again on the new tip."""
         branch = self._branch
         for _ in range(TRIES):
-            tip = await branch.tip()
+            tip, folder = await branch.standing()
             if tip is None or not await self.repository.is_ancestor(self.commit, tip):
                 raise self._gone(branch.name)
             if there := await self.repository.attempt_on(self.commit, tip, TRAILER, self.commit):
                 return self._reversal(there, repeated=True)
-            branch.refuse_checked_out(await branch.checked_out(), "revert again")
+            branch.refuse_checked_out(folder, "revert again")
             undone = await self._commit_on(tip)
             await branch.hand_over(undone)
             if await branch.swap(undone, tip):

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from obra_tui.core.model import ChangeKind, Diff, FileChange
 from obra_tui.evidence import secrets
-from obra_tui.evidence.git import SLOW_S, Git, GitFailed, together
+from obra_tui.evidence.git import SLOW_S, Git, GitFailed
 from obra_tui.evidence.names import raw, shown, text_of
 from obra_tui.evidence.patch import RawChange, added_lines, read_changes
 from obra_tui.evidence.protect import TEST_CONFIG, Rule, configures_obra, has_tests, reason_for
@@ -21,7 +21,12 @@ from obra_tui.evidence.survey import Survey, survey
 
 _MOST_NOTES = 40
 _MOST_LARGE = 500
-_DIFF_OPTIONS = ("-r", "-z", "-M", "--no-ext-diff", "--no-textconv", "--ignore-submodules=none", "--end-of-options")
+_DIFF_OPTIONS = (
+    *("--raw", "--numstat", "-p", "-r", "-z", "-M", "--full-index", "--no-color", "--src-prefix=a/", "--dst-prefix=b/"),
+    *("--no-ext-diff", "--no-textconv", "--ignore-submodules=none", "--end-of-options"),
+)
+_PATCH_FOLLOWS = b"\0\0"
+"""Between the list of changes, in which no name is empty, and the patch."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,11 +98,8 @@ class Reader:
 
     async def compare(self, base: str, taken: Snapshot) -> Diff:
         """Return what changed between the base commit and the tree that was taken."""
-        git = self._repository.git
-        question = ("diff-tree", "--raw", "--numstat", *_DIFF_OPTIONS, base, taken.tree)
-        listed, whole = await together(git.run(*question, timeout_s=SLOW_S), self._patch(base, taken.tree))
-        changes = read_changes(listed.out)
-        patch, digest, cut = whole
+        listed, patch, digest, cut = await self._difference(base, taken.tree)
+        changes = read_changes(listed)
         most = self._limits.changed_files
         files = await self._protected(base, changes[:most])
         notes = [*taken.notes, *(f"nested repository: {change.path}" for raw, change in changes if raw.is_gitlink)]
@@ -116,19 +118,27 @@ class Reader:
             notes=tuple(notes),
         )
 
-    async def _patch(self, base: str, tree: str) -> tuple[str, str, bool]:
-        """Return the patch up to the limit, the digest of all of it, and whether it was cut."""
+    async def _difference(self, base: str, tree: str) -> tuple[bytes, str, str, bool]:
+        """Return the list of changes, the patch up to the limit, the digest of all of it, and whether it was cut."""
         whole, kept, most = hashlib.sha256(), bytearray(), self._limits.patch_bytes
-        options = ("-p", "--full-index", "--no-color", "--src-prefix=a/", "--dst-prefix=b/")
-        plain = tuple(option for option in _DIFF_OPTIONS if option != "-z")
-        async for chunk in self._repository.git.stream("diff-tree", *options, *plain, base, tree):
-            whole.update(chunk)
+        listed, in_patch = bytearray(), False
+        async for chunk in self._repository.git.stream("diff-tree", *_DIFF_OPTIONS, base, tree):
+            piece = chunk
+            if not in_patch:
+                looked_at = max(0, len(listed) - 1)
+                listed += chunk
+                end = listed.find(_PATCH_FOLLOWS, looked_at)
+                if end < 0:
+                    continue
+                in_patch, piece = True, bytes(listed[end + len(_PATCH_FOLLOWS) :])
+                del listed[end:]
+            whole.update(piece)
             if len(kept) <= most:
-                kept += chunk
+                kept += piece
         cut = len(kept) > most
         if cut:
             del kept[kept.rfind(b"\n", 0, most) + 1 :]
-        return text_of(bytes(kept)), whole.hexdigest(), cut
+        return bytes(listed), text_of(bytes(kept)), whole.hexdigest(), cut
 
     async def _protected(self, base: str, changes: tuple[tuple[RawChange, FileChange], ...]) -> tuple[FileChange, ...]:
         tests_existed = await self._tests_existed(base, changes)

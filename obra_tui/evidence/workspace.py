@@ -7,6 +7,7 @@ another git directory, so that nothing planted in the copy can run in Obra.
 
 import asyncio
 import contextlib
+import os
 import shutil
 from collections import defaultdict
 from collections.abc import AsyncIterator
@@ -62,6 +63,8 @@ class GitWorkspace:
         self._identity = identity or Identity()
         self._repository = OwnRepository(self.project, repository_path(self._data_dir, self.project))
         self._reader = Reader(self._repository, limits or Limits(), rules_with(protected))
+        self._plain_config = ""
+        """What git itself wrote into the repository of a copy; each one gets the same."""
         self._one_at_a_time: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def head(self) -> str:
@@ -102,7 +105,8 @@ class GitWorkspace:
 
     async def _make(self, place: Place, base: str) -> Prepared:
         await self._repository.bring(base, f"refs/obra/bases/{base}")
-        await asyncio.to_thread(remove_tree, place.root)
+        if os.path.lexists(place.root):
+            await asyncio.to_thread(remove_tree, place.root)
         make_private(place.root)
         place.work.mkdir(mode=0o700)
         await self._check_out(place, base)
@@ -124,21 +128,40 @@ class GitWorkspace:
         """Write the files through our repository, then give the copy a repository of its own beside them."""
         index = self._index(place)
         index.unlink(missing_ok=True)
-        plain = Git(options=(), where=str(place.work))
-        form = f"--object-format={'sha256' if len(base) == 64 else 'sha1'}"
         await together(
             self._repository.reading(place.work, index).run("read-tree", "--reset", "-u", base, timeout_s=SLOW_S),
-            plain.run("init", "--quiet", "--template=", "--initial-branch=work", form, str(place.work)),
+            self._own_repository(place.work, base),
         )
-        own = place.work / ".git"
+        shutil.copy(index, place.work / ".git" / "index")
+
+    async def _own_repository(self, work: Path, base: str) -> None:
+        """Make the repository that belongs to the copy, standing on the base; its objects are read from ours."""
+        own = work / ".git"
+        if self._plain_config:
+            self._lay_out(own, base)
+        else:
+            form = f"--object-format={'sha256' if len(base) == 64 else 'sha1'}"
+            init = ("init", "--quiet", "--template=", "--initial-branch=work", form, str(work))
+            await Git(options=(), where=str(work)).run(*init)
         (own / "objects" / "info").mkdir(parents=True, exist_ok=True)
         (own / "objects" / "info" / "alternates").write_text(f"{self._repository.directory / 'objects'}\n")
-        with (own / "config").open("a", encoding="utf-8") as config:
-            config.write("[user]\n\tname = Claude Code\n\temail = claude@localhost\n[gc]\n\tauto = 0\n")
+        if not self._plain_config:
+            await Git(options=("-C", str(work)), where=str(work)).run("update-ref", "HEAD", base)
+            config = (own / "config").read_text("utf-8")
+            # A git that keeps branches in another way than as files makes each copy by itself.
+            self._plain_config = config if (own / "refs" / "heads" / "work").is_file() else ""
+        with (own / "config").open("a", encoding="utf-8") as file:
+            file.write("[user]\n\tname = Claude Code\n\temail = claude@localhost\n[gc]\n\tauto = 0\n")
         (own / "info").mkdir(exist_ok=True)
         shutil.copy(self._repository.directory / "info" / "exclude", own / "info" / "exclude")
-        shutil.copy(index, own / "index")
-        await Git(options=("-C", str(place.work)), where=str(place.work)).run("update-ref", "HEAD", base)
+
+    def _lay_out(self, own: Path, base: str) -> None:
+        """Do as git did for the first copy of this process."""
+        for folder in ("objects/pack", "refs/heads", "refs/tags"):
+            (own / folder).mkdir(parents=True)
+        (own / "HEAD").write_text("ref: refs/heads/work\n")
+        (own / "config").write_text(self._plain_config, "utf-8")
+        (own / "refs" / "heads" / "work").write_text(f"{base}\n")
 
     async def _products(self, place: Place) -> tuple[str, ...]:
         """List the ignored files and folders that the set-up left, such as `.venv`."""
@@ -199,12 +222,13 @@ class GitWorkspace:
 
     async def keep(self, attempt: AttemptId, copy: WorkCopy, diff: Diff, message: str) -> tuple[str, str]:
         name = f"refs/obra/attempts/{attempt}"
-        there = await self._repository.find(name)
-        if there and await self._repository.tree_of(there) == diff.tree:
-            return name, there
         text = with_trailers(message, Obra_Attempt=attempt)
         commit = await self._repository.commit(diff.tree, diff.base_commit, text, self._identity)
-        await self._repository.point(name, commit)
+        if not await self._repository.point_new(name, commit):
+            there = await self._repository.find(name)
+            if there and await self._repository.tree_of(there) == diff.tree:
+                return name, there
+            await self._repository.point(name, commit)
         return name, commit
 
     async def accept(self, session: SessionId, attempt: AttemptId, diff: Diff, message: str) -> Acceptance:
@@ -231,9 +255,9 @@ class GitWorkspace:
         self._refuse_inside_project(place)
         async with self._alone(place):
             await self._repository.bring(tip, f"refs/obra/tips/{session}")
-            theirs = await self._repository.commit(diff.tree, diff.base_commit, "Work to rebase", self._identity)
             index = self._index(place)
-            tree = await self._repository.fitting(tip, theirs, index.with_name(f"{index.name}.fitting"))
+            spare = index.with_name(f"{index.name}.fitting")
+            tree = await self._repository.fitting(tip, diff.base_commit, diff.tree, self._identity, spare)
             prepared = await self._make(place, tip)
             await self._repository.reading(place.work, index).run("read-tree", "--reset", "-u", tree, timeout_s=SLOW_S)
         return WorkCopy(path=str(place.work), base_commit=tip, setup_ran=prepared.setup_ran)

@@ -91,7 +91,8 @@ def acceptance_is_recorded_before_it_is_done():
     from obra_tui.evidence.acceptance import Accepting
 
     async def accept(self):
-        commit = await self._commit_on(await self._branch.tip())
+        tip, _ = await self._branch.standing()
+        commit = await self._commit_on(tip)
         return Acceptance(commit=commit, branch=self._branch.name)
 
     Accepting.accept = accept
