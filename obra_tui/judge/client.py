@@ -18,7 +18,7 @@ from obra_tui.judge.config import JudgeConfig
 from obra_tui.judge.dialects import missing_model, refusal, speech_of, wrong_dialect
 from obra_tui.judge.exchange import Answer, Hearing, Piece, Question, Served
 from obra_tui.judge.faults import AnswerBroken, DeadlinePassed, NotReachable, ServerRefused, StillLoading
-from obra_tui.judge.lean_httpx import httpx
+from obra_tui.judge.lean_httpx import NO_TLS, httpx
 
 T = TypeVar("T")
 
@@ -68,8 +68,7 @@ class ModelClient:
             limits=httpx.Limits(max_keepalive_connections=0),
             # a proxy named in the environment must not see, or break, what is meant for this machine
             trust_env=not config.loopback,
-            # certificates are read for nothing, for a thirtieth of a second, where no TLS is spoken
-            verify=not config.base_url.startswith("http:"),
+            verify=NO_TLS if config.base_url.startswith("http:") else True,
         )
 
     async def close(self) -> None:

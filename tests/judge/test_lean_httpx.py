@@ -25,3 +25,24 @@ def test_a_command_line_that_is_there_already_stays():
 
 def _run(code: str) -> str:
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+
+
+PLAIN = """
+import ssl
+def refuse(*_, **__):
+    raise AssertionError("made settings of TLS")
+ssl.SSLContext = ssl.create_default_context = refuse
+from obra_tui.judge.client import ModelClient
+from obra_tui.judge.config import JudgeConfig
+def made_for(url):
+    try:
+        ModelClient(JudgeConfig(base_url=url))
+    except AssertionError as error:
+        return str(error)
+    return "made none"
+print(made_for("http://127.0.0.1:1"), made_for("https://127.0.0.1:1"), sep=", ")
+"""
+
+
+def test_settings_of_tls_are_made_only_where_it_is_spoken():
+    assert _run(PLAIN) == "made none, made settings of TLS"
