@@ -12,6 +12,8 @@ from obra_tui.core import events as e
 from obra_tui.core.events import Record
 from obra_tui.core.history import AttemptDetail, AttemptSummary, Found, SessionDetail, SessionSummary
 from obra_tui.core.ids import AttemptId, GateId, SessionId, TaskId
+from obra_tui.core.measures import Figure, Group, Measured
+from obra_tui.core.search import Clause, Query
 from obra_tui.ui.drafts import Draft
 from obra_tui.ui.state import TaskView, ViewState
 
@@ -64,6 +66,45 @@ def told(records: Iterable[Record], kept: KeptBack) -> tuple[Record, ...]:
     return tuple(
         record for record in records if record.attempt not in kept.attempts or not isinstance(record.event, TELLING)
     )
+
+
+# --- what was measured and searched for -----------------------------------------------------------
+
+FIGURES = frozenset(("pass_rate", "score", "unjudged"))
+"""Figures that an undecided attempt has a part in by what the judge said of it."""
+
+
+def measured_without(measured: Measured, kept: KeptBack) -> Measured:
+    """A mean that has a part of the one number is kept back as a whole."""
+    if not kept.attempts:
+        return measured
+    groups = tuple(
+        Group(name=group.name, figures=tuple(map(_figure_without, group.figures))) for group in measured.groups
+    )
+    return Measured(scope=measured.scope, groups=groups, threshold=measured.threshold, sql=measured.sql)
+
+
+def _figure_without(figure: Figure) -> Figure:
+    if figure.name not in FIGURES:
+        return figure
+    return Figure(name=figure.name, title=figure.title, unit=figure.unit, value=None, of=0)
+
+
+def asks_for_scores(query: Query) -> bool:
+    """To be found by such a line says something of the number."""
+    return any(map(_is_telling, query.clauses))
+
+
+def _is_telling(clause: Clause) -> bool:
+    match clause.field:
+        case "score" | "verdict":
+            return True
+        case "is":
+            return clause.text == "unjudged"
+        case "figure":
+            return clause.text in FIGURES
+        case _:
+            return False
 
 
 # --- what was read from the history --------------------------------------------------------------

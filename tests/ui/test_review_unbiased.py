@@ -6,11 +6,23 @@ from obra_tui.core import events as e
 from obra_tui.core.commands import Decide
 from obra_tui.core.ids import GateId
 from obra_tui.core.model import Decision, DecisionKind, Reversal
+from obra_tui.core.search import parse
 from obra_tui.ui.drafts import Draft
-from obra_tui.ui.kept_back import NOTHING, TELLING, KeptBack, attempt_without, kept_back, session_without, told
+from obra_tui.ui.kept_back import (
+    FIGURES,
+    NOTHING,
+    TELLING,
+    KeptBack,
+    asks_for_scores,
+    attempt_without,
+    kept_back,
+    session_without,
+    told,
+)
 from obra_tui.ui.screens.dialogs import WriteDialog
 from obra_tui.ui.screens.gates import gate_row
 from obra_tui.ui.screens.live import LiveScreen
+from obra_tui.ui.screens.metric_rows import HIDDEN
 from obra_tui.ui.screens.rail import task_row
 from obra_tui.ui.state import ViewState, apply_all
 from obra_tui.ui.unbiased import hurried, own_score
@@ -184,3 +196,59 @@ def test_work_that_is_answered_or_over_hides_nothing():
     (gate,) = view.waiting_gates
     assert kept_back(view, {gate.id: Draft(own_score=0.4)}) == NOTHING
     assert kept_back(apply_all(ViewState(), approvals(5.0).records), {}) == NOTHING
+
+
+@pytest.mark.parametrize(
+    ("line", "telling"),
+    [
+        ("score:<80", True),
+        ("-score:>=80", True),
+        ("retry verdict:fail", True),
+        ("is:unjudged", True),
+        ("figure:pass_rate=yes", True),
+        ("figure:attempts", False),
+        ("retry is:waiting since:7d", False),
+    ],
+)
+def test_to_be_found_by_what_the_judge_said_gives_it_away(line, telling):
+    assert asks_for_scores(parse(line, 0.0)) is telling
+
+
+async def test_in_blind_mode_a_search_for_scores_leaves_undecided_work_out_and_says_so():
+    history = FakeHistory.sample()
+    (attempt,) = history._attempts
+    story = stories.failing_gate()
+    assert attempt in apply_all(ViewState(), story.records).attempts
+    stage = Stage(story, history=history)
+    async with stage.open((120, 36)) as pilot:
+        await stage.press(pilot, "4", "slash", *"score:<80", "enter")
+        await settled(pilot, lambda: "1 match" in stage.text())
+        stage.desk.blind = True
+        await stage.press(pilot, "f5")
+        await settled(pilot, lambda: "undecided work is left out" in stage.text())
+        assert "0 matches" in stage.text()
+        await stage.press(pilot, "slash", "ctrl+u", *"calculator", "enter")
+        await settled(pilot, lambda: "1 match" in stage.text())
+        assert "left out" not in stage.text(), "a search for words finds it, without its number"
+        assert gives_away(stage.text()) == []
+
+
+async def test_in_blind_mode_figures_with_undecided_work_are_hidden_until_it_is_decided():
+    stage = Stage(stories.failing_gate(), history=FakeHistory.sample())
+    async with stage.open((120, 50)) as pilot:
+        await stage.press(pilot, "5")
+        await settled(pilot, lambda: "15 of 20, 53–89 %" in stage.text())
+        shown = {line for line in stage.text().splitlines() if "pass rate" in line}
+        stage.desk.blind = True
+        for key in ("1", "5"):
+            await stage.press(pilot, key)
+        await settled(pilot, lambda: stage.text().count(HIDDEN) >= len(FIGURES))
+        assert "first-try rate" in stage.text() and "blind: no scores while work is undecided" in stage.text()
+        assert not shown & set(stage.text().splitlines())
+        await stage.press(pilot, "d")
+        await settled(pilot, lambda: "Table by day" in stage.text())
+        assert HIDDEN in stage.text()
+        stage.desk.blind = False
+        for key in ("d", "1", "5"):
+            await stage.press(pilot, key)
+        await settled(pilot, lambda: "15 of 20, 53–89 %" in stage.text())

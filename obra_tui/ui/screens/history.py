@@ -20,6 +20,7 @@ from obra_tui.core.history import EVERYTHING, Found, History, Page, SessionDetai
 from obra_tui.core.ids import AttemptId, SessionId
 from obra_tui.core.search import Query, parse, read_as
 from obra_tui.ui.bindings import bindings
+from obra_tui.ui.kept_back import asks_for_scores
 from obra_tui.ui.ports import Archive
 from obra_tui.ui.screens.listing import Labels, Listing, Subject
 from obra_tui.ui.screens.message_line import MessageLine
@@ -46,6 +47,7 @@ _NEWS = (
     e.DecisionMade,
 )
 """What changes a row."""
+_LEFT_OUT = "blind: undecided work is left out"
 
 
 class HistoryScreen(SubjectKeys, SearchLine):
@@ -112,7 +114,13 @@ class HistoryScreen(SubjectKeys, SearchLine):
             self._count_sources()
 
     def _take_found(self, page: Page[Found]) -> None:
-        self._listing = Listing(found=page.rows, searched=True, more=page.next, labels=self._listing.labels)
+        self._listing = Listing(
+            found=page.rows,
+            searched=True,
+            by_score=asks_for_scores(self._query()),
+            more=page.next,
+            labels=self._listing.labels,
+        )
         self._show_rows()
 
     def _take_more(self, page: Page[SessionSummary]) -> None:
@@ -150,13 +158,19 @@ class HistoryScreen(SubjectKeys, SearchLine):
         said = read_as(self._query())
         self.show_status(
             Part(text="HISTORY", strong=True),
-            Part(text=self._listing.place),
+            Part(text=self._seen.place),
+            Part(text=_LEFT_OUT if self._leaves_out else "", tone=Tone.WARN),
             Part(text=f"filter: {self._line}" if self._line else ""),
             Part(text=f"read as {said}" if said else "", tone=Tone.MUTED, shrinks=True),
             Part(text=f"{len(self._marked)} marked" if self._marked else "", tone=Tone.ASK),
             Part(text=self._reading.doing, tone=Tone.MUTED),
             Part(text=self._reading.problem, tone=Tone.FAIL),
         )
+
+    @property
+    def _leaves_out(self) -> bool:
+        """Said whether or not something was found: that alone would give a number away."""
+        return self._listing.by_score and self._listing.opened is None and bool(self.desk.kept_back.attempts)
 
     @property
     def _seen(self) -> Listing:
@@ -173,7 +187,8 @@ class HistoryScreen(SubjectKeys, SearchLine):
         if self._listing.opened is not None:
             return ["No attempt was made in this session."]
         if self._listing.searched:
-            return [f"Nothing has: {read_as(self._query()) or 'no word to search for'}."]
+            nothing = [f"Nothing has: {read_as(self._query()) or 'no word to search for'}."]
+            return [*nothing, f"{_LEFT_OUT[0].upper()}{_LEFT_OUT[1:]}."] if self._leaves_out else nothing
         found = f"{self._sources} " if self._sources else ""
         return [
             "Nothing yet: every session is kept here.",

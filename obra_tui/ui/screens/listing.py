@@ -37,6 +37,8 @@ class Listing:
     sessions: tuple[SessionSummary, ...] = ()
     found: tuple[Found, ...] = ()
     searched: bool = False
+    by_score: bool = False
+    """To be found says something of the score."""
     more: Mark | None = None
     """Where the next page begins."""
     opened: SessionDetail | None = None
@@ -62,9 +64,12 @@ class Listing:
         return replace(
             self,
             sessions=tuple(row_without(session, kept) for session in self.sessions),
-            found=tuple(found_without(row, kept) for row in self.found),
+            found=tuple(found_without(row, kept) for row in self.found if not self._leaves_out(row, kept)),
             opened=session_without(self.opened, kept) if self.opened else None,
         )
+
+    def _leaves_out(self, row: Found, kept: KeptBack) -> bool:
+        return self.by_score and row.attempt is not None and row.attempt.id in kept.attempts
 
     # -- showing -------------------------------------------------------------------------------
 

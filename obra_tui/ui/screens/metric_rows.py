@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
@@ -30,8 +30,14 @@ _SPARKS = 12
 _TICKS = 4
 _FIXED_TOP = frozenset({"share", "score"})
 _MOST_POINTS = 120
+HIDDEN = "hidden in blind mode"
 GAP = "\x1f"
 """Between the group and the figure in the key of a line."""
+
+
+def hidden_row(figure: Figure) -> LogLine:
+    """A figure that says nothing as long as its number would give another one away."""
+    return LogLine(f"{TITLES[figure.name].title:<{_TITLE}}{HIDDEN}", style="dim", key=figure.name)
 
 
 def figure_row(figure: Figure, before: Figure | None, points: Sequence[Figure], *, sparks: bool) -> LogLine:
@@ -108,21 +114,25 @@ def _tick(name: str, value: float) -> tuple[float, str]:
     return value, shown(Figure(name=name, title="", unit=TITLES[name].unit, value=value, of=1))
 
 
-def rows_of_table(measured: Measured) -> Iterator[LogLine]:
+def rows_of_table(measured: Measured, hidden: Collection[str] = ()) -> Iterator[LogLine]:
     """The same numbers as plain lines, group by group; every line can be opened."""
     for group in measured.groups:
         yield LogLine(group.name or "all", style="heading", key=f"{group.name}{GAP}")
         for figure in group.figures:
             few = "few" if is_few(figure) else ""
-            text = f"  {TITLES[figure.name].title:<{_TITLE}}{shown(figure):>{_VALUE}}   {basis(figure)}"
+            says = HIDDEN if figure.name in hidden else f"{shown(figure):>{_VALUE}}   {basis(figure)}"
+            text = f"  {TITLES[figure.name].title:<{_TITLE}}{says}"
             yield LogLine(text, aside=few, key=f"{group.name}{GAP}{figure.name}")
 
 
-def meaning(measured: Measured, group: str, figure: Figure, window: str, *, with_sql: bool) -> Iterator[LogLine]:
+def meaning(
+    measured: Measured, group: str, figure: Figure, window: str, *, with_sql: bool, hidden: bool = False
+) -> Iterator[LogLine]:
     """What a figure means, what it rests on, and how to come to its rows."""
     definition = TITLES[figure.name]
     of = f" of {group}" if group else ""
-    yield LogLine(f"{definition.title}{of}: {shown(figure)}, {basis(figure)}, {window}", style="strong")
+    says = HIDDEN if hidden else f"{shown(figure)}, {basis(figure)}"
+    yield LogLine(f"{definition.title}{of}: {says}, {window}", style="strong")
     yield LogLine(definition.text)
     yield LogLine(f"its rows: {rows_line(measured.scope, group, figure)}", style="dim", hang="          ")
     if with_sql:

@@ -20,9 +20,19 @@ from obra_tui.core.events import Record
 from obra_tui.core.history import History
 from obra_tui.core.measures import BY, By, Measured, Scope, as_csv, rows_line
 from obra_tui.ui.bindings import bindings
+from obra_tui.ui.kept_back import FIGURES, measured_without
 from obra_tui.ui.screens.base import ObraScreen
 from obra_tui.ui.screens.message_line import MessageLine
-from obra_tui.ui.screens.metric_rows import GAP, TITLES, curve_of, figure_row, meaning, rows_of_table
+from obra_tui.ui.screens.metric_rows import (
+    GAP,
+    HIDDEN,
+    TITLES,
+    curve_of,
+    figure_row,
+    hidden_row,
+    meaning,
+    rows_of_table,
+)
 from obra_tui.ui.statusline import Part
 from obra_tui.ui.words import Tone
 from widgets.choice_list import ChoiceList
@@ -52,6 +62,8 @@ class MetricsScreen(ObraScreen):
         self._rehearsal = False
         self._as_table = False
         self._with_sql = False
+        self._counted: tuple[Measured, Measured, Measured | None] | None = None
+        self._hidden: frozenset[str] = frozenset()
         self._whole: Measured | None = None
         self._before: Measured | None = None
         self._grouped: Measured | None = None
@@ -76,7 +88,7 @@ class MetricsScreen(ObraScreen):
 
     def on_resize(self) -> None:
         """Plots need room; without it, each row has its own small course."""
-        if self.ready and self._whole is not None:
+        if self.ready:
             self._show()
 
     # -- reading -------------------------------------------------------------------------------
@@ -115,17 +127,24 @@ class MetricsScreen(ObraScreen):
     def _take(self, whole: Measured, grouped: Measured, before: Measured | None) -> None:
         """An answer to an earlier question is no longer wanted."""
         if self.ready and whole.scope == self._asked and grouped.scope.by == self._by:
-            self._whole, self._grouped, self._before, self._note = whole, grouped, before, ""
+            self._counted, self._note = (whole, grouped, before), ""
             self._show()
 
     # -- showing -------------------------------------------------------------------------------
 
     def _show(self) -> None:
-        if self._whole is None or self._grouped is None:
+        """Show what was counted, but for what blind mode keeps back now."""
+        if self._counted is None:
             return
+        kept = self.desk.kept_back
+        self._hidden = FIGURES if kept.attempts else frozenset()
+        self._whole, self._grouped, self._before = (
+            measured and measured_without(measured, kept) for measured in self._counted
+        )
+        assert self._grouped is not None
         listed = self.query_one("#figures", ChoiceList)
         listed.border_title = f"Table by {self._by or 'nothing'}" if self._as_table else "Figures"
-        listed.set_rows(list(rows_of_table(self._grouped)) if self._as_table else self._rows())
+        listed.set_rows(list(rows_of_table(self._grouped, self._hidden)) if self._as_table else self._rows())
         self._show_plots()
         self._show_meaning()
         self.draw(())
@@ -134,7 +153,9 @@ class MetricsScreen(ObraScreen):
         assert self._whole is not None and self._grouped is not None
         before = self._before.groups[0] if self._before else None
         return [
-            figure_row(
+            hidden_row(figure)
+            if figure.name in self._hidden
+            else figure_row(
                 figure,
                 before[figure.name] if before else None,
                 [group[figure.name] for group in self._grouped.groups],
@@ -155,6 +176,7 @@ class MetricsScreen(ObraScreen):
             plot = self._plot(place, which)
             said = f"by {self._by}" if self._by else "all together"
             line = f"threshold {self._grouped.threshold:g}" if name == SCORE and self._grouped.threshold else ""
+            said = HIDDEN if name in self._hidden else said
             plot.show(curve_of(self._grouped, name), f"{TITLES[name].title}, {said}", line)
 
     def _plot(self, place: Widget, which: str) -> Plot:
@@ -182,7 +204,11 @@ class MetricsScreen(ObraScreen):
         if measured is not None and found is not None:
             pane.border_title = "What it means"
             window = f"{RANGES[self._range][0]}{', rehearsals too' if self._rehearsal else ''}"
-            pane.extend(list(meaning(measured, group, found[name], window, with_sql=self._with_sql)))
+            pane.extend(
+                list(
+                    meaning(measured, group, found[name], window, with_sql=self._with_sql, hidden=name in self._hidden)
+                )
+            )
 
     def draw(self, records: Sequence[Record]) -> None:
         attempts = self._whole.groups[0]["attempts"].of if self._whole else 0
@@ -191,6 +217,7 @@ class MetricsScreen(ObraScreen):
             Part(text=RANGES[self._range][0]),
             Part(text=f"by {self._by}" if self._by else "all together"),
             Part(text=f"n={attempts} attempts"),
+            Part(text="blind: no scores while work is undecided" if self._hidden else "", tone=Tone.WARN),
             Part(text="with rehearsals" if self._rehearsal else "", tone=Tone.ASK),
             Part(text=self._note, tone=Tone.MUTED),
         )
