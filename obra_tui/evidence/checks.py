@@ -44,13 +44,17 @@ class LocalCheckRunner:
         self._configured = configured
         self._sandbox = sandbox
         self._data_dir = data_dir.resolve()
+        self._looked_through: set[str] = set()
+        """Copies where an Obra that died can have left nothing any more. What this one starts, it ends."""
 
     async def sandbox(self) -> tuple[SandboxLevel, str]:
         return await self._sandbox.probe()
 
     async def plan(self, copy: WorkCopy, task: TaskSpec) -> tuple[CheckSpec, ...]:
         """Return configured checks, else found ones, then the task's own; makes a fresh export for them."""
-        await kill_left_over(f"{_label(Path(copy.path))}/")
+        if copy.path not in self._looked_through:
+            await kill_left_over(f"{_label(Path(copy.path))}/")
+            self._looked_through.add(copy.path)
         with disk_faults(Path(copy.path)):
             stand = await self._stand(copy, fresh=True)
         if self._configured:

@@ -26,8 +26,6 @@ class Process(Protocol):
     pid: int
     returncode: int | None
 
-    def poll(self) -> int | None: ...
-
     def wait(self) -> int: ...
 
 
@@ -48,15 +46,13 @@ class Child:
 
     async def wait(self, timeout_s: float | None = None) -> int:
         """Return its exit code, negative for a signal. Raises `TimeoutError`; it goes on running then."""
-        if self._process.poll() is None:
+        if self._process.returncode is None:
             try:
-                descriptor = os.pidfd_open(self.pid)
-            except (AttributeError, OSError):  # another system, an old kernel, or no more files to be had
+                await ended(self.pid, timeout_s)
+            except (AttributeError, OSError) as error:  # another system, an old kernel, or no more files to be had
+                if isinstance(error, TimeoutError):
+                    raise
                 return await asyncio.wait_for(asyncio.to_thread(self._process.wait), timeout_s)
-            try:
-                await readable(descriptor, timeout_s)
-            finally:
-                os.close(descriptor)
         return self._process.wait()
 
     async def end(self) -> None:
@@ -75,18 +71,26 @@ def start(
     stdin: End,
     stdout: End,
     stderr: End,
+    passed: Sequence[int] = (),
 ) -> Child:
-    """Start a program, in the folder where Obra stands unless one is named.
+    """Start a program, in the folder where Obra stands unless one is named. What is `passed` stays open for it.
 
     Raises `OSError`, of which `FileNotFoundError` when there is no such program.
     """
     numbers = [end if isinstance(end, int) else end.fileno() for end in (stdin, stdout, stderr)]
     clear = not any(number in (0, 1, 2) for number in numbers)  # else one end would be laid over another one
-    if not cwd and clear and sys.platform == "linux":
+    if not cwd and not passed and clear and sys.platform == "linux":
         return Child(_spawned(argv, environment, numbers))
     return Child(
         subprocess.Popen(
-            argv, stdin=stdin, stdout=stdout, stderr=stderr, env=environment, cwd=cwd or None, start_new_session=True
+            argv,
+            stdin=stdin,
+            stdout=stdout,
+            stderr=stderr,
+            env=environment,
+            cwd=cwd or None,
+            start_new_session=True,
+            pass_fds=passed,
         )
     )
 
@@ -98,19 +102,10 @@ class _Spawned:
     pid: int
     returncode: int | None = None
 
-    def poll(self) -> int | None:
-        self._take(os.WNOHANG)
-        return self.returncode
-
     def wait(self) -> int:
-        self._take(0)
-        assert self.returncode is not None
-        return self.returncode
-
-    def _take(self, options: int) -> None:
         if self.returncode is None:
-            pid, status = os.waitpid(self.pid, options)
-            self.returncode = os.waitstatus_to_exitcode(status) if pid else None
+            self.returncode = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+        return self.returncode
 
 
 def _spawned(argv: Sequence[str | bytes], environment: Mapping[str, str], ends: Sequence[int]) -> _Spawned:
@@ -122,6 +117,15 @@ def _spawned(argv: Sequence[str | bytes], environment: Mapping[str, str], ends: 
     # As Python does for its own children: these two signals end a program again.
     signals = (signal.SIGPIPE, signal.SIGXFSZ)
     return _Spawned(os.posix_spawnp(argv[0], [*argv], environment, file_actions=ways, setsid=True, setsigdef=signals))
+
+
+async def ended(pid: int, timeout_s: float | None = None) -> None:
+    """Return when a process has ended, of whosever children it is. Raises `OSError`, of which `TimeoutError`."""
+    descriptor = os.pidfd_open(pid)
+    try:
+        await readable(descriptor, timeout_s)
+    finally:
+        os.close(descriptor)
 
 
 async def readable(descriptor: int, timeout_s: float | None = None) -> None:

@@ -126,12 +126,19 @@ def remove_tree(directory: Path) -> None:
     if directory.is_symlink() or not directory.is_dir():
         directory.unlink(missing_ok=True)
         return
+    try:
+        shutil.rmtree(directory)
+    except PermissionError:
+        _open_up(directory)
+        shutil.rmtree(directory)
+
+
+def _open_up(directory: Path) -> None:
     directory.chmod(0o700)
     for folder, names, _ in os.walk(directory):
         for inner in (Path(folder, name) for name in names):
             if not inner.is_symlink():
                 inner.chmod(0o700)
-    shutil.rmtree(directory)
 
 
 def _read(path: Path) -> dict[str, Any] | None:

@@ -8,17 +8,19 @@ import asyncio
 import codecs
 import contextlib
 import os
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from obra_tui.evidence.child import NOTHING, Child, start
+from obra_tui.evidence.child import NOTHING, Child, ended, start
 from obra_tui.evidence.processes import kill_tree
 
 PIECE_S = 0.05
 _CHUNK = 1 << 16
 _DRAIN_S = 0.5
+_CHILD_PID = re.compile(rb'"child-pid": *(\d+)')
 
 Printed = Callable[[str], None]
 
@@ -31,6 +33,8 @@ class Launch:
     environment: Mapping[str, str]
     cwd: Path
     mark: str
+    tells_inner: bool = False
+    """It is bubblewrap, which can say what the first process inside is: when that has ended, so have all others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,25 +104,85 @@ async def run(
     """Run to the end. Raises `OSError` when the program cannot be started at all."""
     started = time.monotonic()
     output = Output(printed, keep=keep, pass_on=pass_on)
+    with Inner(launch) as inner:
+        child, reading = _start(launch, inner)
+        closed = _listen(reading, output)
+        try:
+            exit_code = await _wait(child, timeout_s)
+        finally:
+            await asyncio.shield(_clean_up(child, launch.mark, inner, closed, reading))
+            output.take(b"", last=True)
+            output.pass_on()
+    return Ended(exit_code=exit_code, output=output.whole(), duration_s=time.monotonic() - started)
+
+
+class Inner:
+    """What bubblewrap says of the first process inside. The kernel ends all others before that one has ended."""
+
+    def __init__(self, launch: Launch) -> None:
+        self._asked = launch.tells_inner
+        self._ends: tuple[int, ...] = ()
+
+    def __enter__(self) -> "Inner":
+        self._ends = os.pipe() if self._asked else ()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for end in self._ends:
+            os.close(end)
+
+    @property
+    def passed(self) -> tuple[int, ...]:
+        return self._ends[1:]
+
+    @property
+    def option(self) -> tuple[str, ...]:
+        return ("--info-fd", str(self._ends[1])) if self._ends else ()
+
+    async def gone(self) -> bool:
+        """Wait until everything inside has ended; False when that is not known."""
+        told = self._told()
+        if told is None:
+            return False
+        try:
+            await ended(int(told[1]), _DRAIN_S)
+        except ProcessLookupError:
+            return True
+        except (AttributeError, OSError):
+            return False
+        return True
+
+    def _told(self) -> re.Match[bytes] | None:
+        if not self._ends:
+            return None
+        reading = self._ends[0]
+        os.set_blocking(reading, False)
+        with contextlib.suppress(BlockingIOError):
+            return _CHILD_PID.search(os.read(reading, _CHUNK))
+        return None
+
+
+def _start(launch: Launch, inner: Inner) -> tuple[Child, int]:
+    """Return the running program and where its output can be read."""
     reading, writing = os.pipe()
     os.set_blocking(reading, False)
+    program, *arguments = launch.argv
     try:
         child = start(
-            launch.argv, environment=launch.environment, cwd=launch.cwd, stdin=NOTHING, stdout=writing, stderr=writing
+            (program, *inner.option, *arguments),
+            environment=launch.environment,
+            cwd=launch.cwd,
+            stdin=NOTHING,
+            stdout=writing,
+            stderr=writing,
+            passed=inner.passed,
         )
     except BaseException:
         os.close(reading)
         raise
     finally:
         os.close(writing)
-    closed = _listen(reading, output)
-    try:
-        exit_code = await _wait(child, timeout_s)
-    finally:
-        await asyncio.shield(_clean_up(child, launch.mark, closed, reading))
-        output.take(b"", last=True)
-        output.pass_on()
-    return Ended(exit_code=exit_code, output=output.whole(), duration_s=time.monotonic() - started)
+    return child, reading
 
 
 async def _wait(child: Child, timeout_s: float) -> int | None:
@@ -128,9 +192,10 @@ async def _wait(child: Child, timeout_s: float) -> int | None:
         return None
 
 
-async def _clean_up(child: Child, mark: str, closed: asyncio.Future[None], fd: int) -> None:
+async def _clean_up(child: Child, mark: str, inner: Inner, closed: asyncio.Future[None], fd: int) -> None:
     """Kill what is left, then take what is still in the pipe; a child elsewhere may hold it open."""
-    await kill_tree(child.pid, mark)
+    if child.exit_code is None or not await inner.gone():
+        await kill_tree(child.pid, mark)
     await child.wait()
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(asyncio.shield(closed), _DRAIN_S)

@@ -100,7 +100,7 @@ class Sandbox:
     ) -> None:
         self._data_dir = data_dir.resolve()
         self._lowest = lowest
-        self._readable = tuple(readable)
+        self._readable = tuple(map(str, readable))
         self._pass_on = tuple(pass_on)
         self._proven: tuple[SandboxLevel, str] | None = None
         self._trying = asyncio.Lock()
@@ -171,11 +171,12 @@ class Sandbox:
         match level:
             case SandboxLevel.BWRAP:
                 argv = (*self._bwrap(job), *job.argv)
+                return Launch(argv=argv, environment=environment, cwd=Path("/"), mark=mark, tells_inner=True)
             case SandboxLevel.UNSHARE:
                 argv = (*_unshare(job), *job.argv)
+                return Launch(argv=argv, environment=environment, cwd=Path("/"), mark=mark)
             case SandboxLevel.NONE:
                 return Launch(argv=job.argv, environment=environment, cwd=job.cwd, mark=mark)
-        return Launch(argv=argv, environment=environment, cwd=Path("/"), mark=mark)
 
     def _environment(self, level: SandboxLevel, job: Job, mark: str) -> dict[str, str]:
         names = (*_PASSED_ON, *self._pass_on, *(_FOR_NETWORK if job.network else ()))
@@ -201,32 +202,30 @@ class Sandbox:
         argv = ["bwrap", "--unshare-all", *(("--share-net",) if job.network else ()), "--die-with-parent"]
         argv += ["--new-session", "--cap-drop", "ALL", "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"]
         for folder in hidden:
-            argv += ["--tmpfs", str(folder)]
+            argv += ["--tmpfs", folder]
         argv += ["--bind", str(job.scratch / "tmp"), "/tmp"]
         for path in self._needed(hidden, job.network):
-            argv += ["--ro-bind", str(path), str(path)]
-        for path in (home / secret for home in _homes() for secret in _SECRETS_AMONG_TOOLS):
-            if path.exists():
-                argv += ["--ro-bind", os.devnull, str(path)]
+            argv += ["--ro-bind", path, path]
+        for secret in (home / name for home in _homes() for name in _SECRETS_AMONG_TOOLS):
+            if secret.exists():
+                argv += ["--ro-bind", os.devnull, str(secret)]
         mounts = (*job.mounts, Mount(source=job.scratch, target=job.scratch, writable=True))
         for mount in mounts:
             argv += ["--bind" if mount.writable else "--ro-bind", str(mount.source), str(mount.target)]
         return (*argv, "--chdir", str(job.cwd), "--")
 
-    def _hidden(self, job: Job) -> tuple[Path, ...]:
+    def _hidden(self, job: Job) -> tuple[str, ...]:
         """Return the folders that are replaced by empty ones, outer ones first."""
-        wanted = (*_homes(), Path("/var/tmp"), Path("/run"), self._data_dir, *job.hide)
-        real = {path.resolve() for path in wanted if path.is_dir()} - {Path("/")}
-        return tuple(sorted(path for path in real if not path.is_relative_to("/tmp")))
+        wanted = map(str, (*_homes(), "/var/tmp", "/run", self._data_dir, *job.hide))
+        real = {os.path.realpath(path) for path in wanted if os.path.isdir(path)} - {"/"}  # noqa: PTH112
+        return tuple(sorted(path for path in real if not _lies_in(path, "/tmp")))
 
-    def _needed(self, hidden: tuple[Path, ...], network: bool) -> tuple[Path, ...]:
+    def _needed(self, hidden: tuple[str, ...], network: bool) -> tuple[str, ...]:
         """Return what programs need of the hidden folders: interpreters and tools, never whole homes."""
-        covered = (*hidden, Path("/tmp"))
-        wanted = [*self._readable, *_tool_folders()]
+        wanted = (*self._readable, *_tool_folders(search_path(()), _homes()))
         if network:
-            wanted.append(Path("/etc/resolv.conf").resolve().parent)
-        inner = {path for path in wanted if path.exists() and any(path.is_relative_to(folder) for folder in covered)}
-        return tuple(sorted(inner - set(covered)))
+            wanted += (str(Path("/etc/resolv.conf").resolve().parent),)
+        return tuple(path for path in _inside(wanted, (*hidden, "/tmp")) if os.path.exists(path))  # noqa: PTH110
 
 
 def scratch_in(folder: Path) -> Path:
@@ -245,8 +244,12 @@ def search_path(first: Iterable[Path]) -> str:
 
 def _homes() -> tuple[Path, ...]:
     """Return the person's home folder, by the environment and by the user database; some have no entry there."""
-    found = dict.fromkeys((os.environ.get("HOME", ""), _home_on_record()))
-    return tuple(Path(home) for home in found if home.startswith("/") and home != "/")
+    return _as_paths((os.environ.get("HOME", ""), _home_on_record()))
+
+
+@functools.lru_cache(maxsize=4)
+def _as_paths(homes: tuple[str, ...]) -> tuple[Path, ...]:
+    return tuple(Path(home) for home in dict.fromkeys(homes) if home.startswith("/") and home != "/")
 
 
 @functools.cache
@@ -266,18 +269,32 @@ def _tool_homes() -> dict[str, str]:
     }
 
 
-def _tool_folders() -> list[Path]:
-    known = [home / name for home in _homes() for name in _HOME_TOOLS]
-    entries = [Path(part) for part in search_path(()).split(os.pathsep)]
-    return [Path(sys.prefix), Path(sys.base_prefix), *known, *(_home_of_tools(entry) for entry in entries)]
+@functools.lru_cache(maxsize=4)
+def _tool_folders(search: str, homes: tuple[Path, ...]) -> tuple[str, ...]:
+    """Return where tools are kept, by a search path and beside it. Whether they are there is another question."""
+    known = [home / name for home in homes for name in _HOME_TOOLS]
+    entries = [Path(part) for part in search.split(os.pathsep)]
+    folders = (Path(sys.prefix), Path(sys.base_prefix), *known, *(_home_of_tools(entry, homes) for entry in entries))
+    return tuple(map(str, folders))
 
 
-def _home_of_tools(entry: Path) -> Path:
+def _home_of_tools(entry: Path, homes: tuple[Path, ...]) -> Path:
     """Return the folder that holds a PATH entry with its libraries, but never the home folder itself."""
-    too_much = {Path("/tmp"), *_homes(), *(home / ".local" for home in _homes())}
+    too_much = {Path("/tmp"), *homes, *(home / ".local" for home in homes)}
     if entry.name not in {"bin", "sbin", "shims"} or entry.parent in too_much:
         return entry
     return entry.parent
+
+
+@functools.lru_cache(maxsize=16)
+def _inside(paths: tuple[str, ...], folders: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the paths that lie in one of the folders, outer ones first."""
+    inner = {path for path in paths if any(_lies_in(path, folder) for folder in folders)}
+    return tuple(sorted(inner - set(folders)))
+
+
+def _lies_in(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(f"{folder.rstrip('/')}/")
 
 
 def _unshare(job: Job) -> tuple[str, ...]:

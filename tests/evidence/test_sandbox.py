@@ -5,12 +5,14 @@ import shutil
 import socket
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import pytest
 
 from obra_tui.core.model import SandboxLevel
+from obra_tui.evidence import running
 from obra_tui.evidence.running import run
 from obra_tui.evidence.sandbox import Job, Mount, Sandbox, scratch_in, search_path
 
@@ -210,6 +212,26 @@ async def test_a_process_that_also_clears_its_environment_is_not_left_either(tmp
     ended = await run(sandbox.launch(level, job(folder, stay)), timeout_s=30, printed=lambda _: None)
     assert ended.exit_code == 0 and "begun" in ended.output
     assert [process.pid for process in psutil.process_iter() if seconds in words_of(process)] == []
+
+
+@pytest.mark.parametrize(("tells", "searched"), [(True, 0), (False, 1)])
+async def test_the_machine_is_searched_only_where_the_sandbox_does_not_tell_its_first_process(
+    tmp_path, folder, monkeypatch, tells, searched
+):
+    sandbox = Sandbox(data_dir=tmp_path / "data")
+    await sandbox.probe()
+    searches = []
+
+    async def search(pid, mark):
+        searches.append(mark)
+
+    monkeypatch.setattr(running, "kill_tree", search)
+    launch = sandbox.launch(SandboxLevel.BWRAP, job(folder, "setsid sleep 600 >/dev/null 2>&1 & echo begun"))
+    ended = await run(replace(launch, tells_inner=tells), timeout_s=30, printed=lambda _: None)
+    assert ended.exit_code == 0
+    assert len(searches) == searched
+    if tells:
+        assert left_over(launch.mark) == []
 
 
 def words_of(process):
