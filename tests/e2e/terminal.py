@@ -37,8 +37,13 @@ class Terminal:
         raise AssertionError(f"never saw {words} without {without} on:\n{shown}")
 
     def listen(self, *words):
-        """Wait for a question that swallows keys at first, and until it says no more that it does."""
-        return self.wait_for(*words, without=["keys are not taken yet"])
+        """Wait for a question that swallows keys at first, and until it says no more that it does.
+
+        A screen that is just being drawn may lack that line for one look, so two of them must agree.
+        """
+        for _ in range(2):
+            self.wait_for(*words, without=["keys are not taken yet"])
+            time.sleep(0.1)
 
     def wait_for_end(self, timeout=20):
         """Return the exit status of the program, or the negative number of the signal that ended it."""

@@ -159,12 +159,12 @@ class HistoryScreen(SubjectKeys, SearchLine):
         self.show_status(
             Part(text="HISTORY", strong=True),
             Part(text=self._seen.place),
-            Part(text=_LEFT_OUT if self._leaves_out else "", tone=Tone.WARN),
             Part(text=f"filter: {self._line}" if self._line else ""),
             Part(text=f"read as {said}" if said else "", tone=Tone.MUTED, shrinks=True),
             Part(text=f"{len(self._marked)} marked" if self._marked else "", tone=Tone.ASK),
             Part(text=self._reading.doing, tone=Tone.MUTED),
             Part(text=self._reading.problem, tone=Tone.FAIL),
+            Part(text=_LEFT_OUT if self._leaves_out else "", tone=Tone.WARN, urgent=True),
         )
 
     @property

@@ -217,9 +217,9 @@ class MetricsScreen(ObraScreen):
             Part(text=RANGES[self._range][0]),
             Part(text=f"by {self._by}" if self._by else "all together"),
             Part(text=f"n={attempts} attempts"),
-            Part(text="blind: no scores while work is undecided" if self._hidden else "", tone=Tone.WARN),
             Part(text="with rehearsals" if self._rehearsal else "", tone=Tone.ASK),
             Part(text=self._note, tone=Tone.MUTED),
+            Part(text="blind: no scores while work is undecided" if self._hidden else "", tone=Tone.WARN, urgent=True),
         )
 
     # -- keys ----------------------------------------------------------------------------------
