@@ -9,8 +9,9 @@ import queue
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Protocol, TextIO
+
+from msgspec import Struct, field
 
 from obra_tui.core import events as ev
 from obra_tui.core.commands import Command, StopRun
@@ -45,8 +46,7 @@ class Engine(Protocol):
     def subscribe(self, listener: Callable[[Sequence[Record]], None]) -> Callable[[], None]: ...
 
 
-@dataclass(slots=True)
-class Tally:
+class Tally(Struct):
     """What the summary line counts, taken from the records."""
 
     session: SessionId
@@ -133,8 +133,7 @@ class Tally:
         return EXIT_NOT_ACCEPTED
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Output:
+class Output(Struct, frozen=True, kw_only=True):
     """Where and how records are printed."""
 
     as_json: bool

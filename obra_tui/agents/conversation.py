@@ -9,13 +9,13 @@ import os
 import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from time import monotonic
 from typing import Any
 
 import psutil
 from claude_agent_sdk import ClaudeAgentOptions, ClaudeSDKClient, ClaudeSDKError
 from claude_agent_sdk._errors import MessageParseError
+from msgspec import Struct
 
 from obra_tui.agents.asking import Permissions
 from obra_tui.agents.config import ClaudeConfig
@@ -40,8 +40,7 @@ STOPPED_EXIT_S = 0.6
 _STDERR_KEPT = 12
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class Limits(Struct, frozen=True, kw_only=True):
     """The smaller one of the task's budget and the settings, for each limit."""
 
     turns: int | None

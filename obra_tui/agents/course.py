@@ -4,7 +4,7 @@ Pure: frames and times go in, answers come out. The first result is not the end:
 work in the background may owe further turns, so the end is *idle, nothing owed, nothing in the background*.
 """
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from obra_tui.agents.frames import Frame, count, mapping, number, objects, string, strings
 from obra_tui.agents.usage import api_usage
@@ -22,8 +22,7 @@ _WAKING_TASKS = {"local_agent", "local_workflow"}
 """Background work whose end starts a further turn by itself."""
 
 
-@dataclass(slots=True)
-class Course:
+class Course(Struct):
     """Follows one run. All times are of one monotonic clock."""
 
     began: float

@@ -6,8 +6,9 @@ the work is any good, or whether there is any, is not known here.
 
 import re
 import signal
-from dataclasses import dataclass
 from enum import Enum
+
+from msgspec import Struct
 
 from obra_tui.agents.frames import Frame, string, strings
 from obra_tui.core.model import Outcome
@@ -27,8 +28,7 @@ class Cause(Enum):
     TIME = "time"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ending:
+class Ending(Struct, frozen=True, kw_only=True):
     """All that is known when a run is over."""
 
     result: Frame | None = None
@@ -49,8 +49,7 @@ class Ending:
     """The limits that the program was started with, in the same form."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Classified:
+class Classified(Struct, frozen=True, kw_only=True):
     outcome: Outcome
     detail: str = ""
     until: float | None = None

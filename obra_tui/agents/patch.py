@@ -4,15 +4,15 @@ Pure. The whole file that travels with the result (`originalFile`) is never kept
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from obra_tui.agents.frames import Frame, count, objects, strings
 
 MAX_PATCH = 64_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Patch:
+class Patch(Struct, frozen=True, kw_only=True):
     text: str = ""
     added: int = 0
     removed: int = 0

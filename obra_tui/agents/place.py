@@ -5,8 +5,9 @@ Links are followed through the `resolve` that is handed in, so that this stays t
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import PurePath
+
+from msgspec import Struct
 
 PROTECTED = frozenset({".git", ".claude", ".mcp.json", ".envrc", ".vscode", ".idea", ".husky"})
 """Names of files and folders through which a copy can run code in somebody else's hands."""
@@ -14,8 +15,7 @@ SECRET = frozenset({".ssh", ".aws", ".gnupg", ".netrc", ".kube", ".docker", ".az
 _NOWHERE = frozenset({"/dev/null", "/dev/stdout", "/dev/stderr", "/dev/tty"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Place(Struct, frozen=True, kw_only=True):
     """The folders of one run, all resolved."""
 
     cwd: str

@@ -7,9 +7,11 @@ sandbox: the project's tests run what Claude wrote. It keeps the person in the p
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from obra_tui.agents.dangers import NETWORK, dangers_of, kind, path_parts
 from obra_tui.agents.place import Place
@@ -55,8 +57,7 @@ _TOOL_FOLDERS = (".venv/bin/", "venv/bin/", "node_modules/.bin/")
 _RULE = re.compile(r"(\w+)\((.*)\)", re.S)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ruling:
+class Ruling(Struct, frozen=True, kw_only=True):
     """Whether a call needs a question, and what the question must say."""
 
     allowed: bool
@@ -70,8 +71,7 @@ class Ruling:
 _ALLOWED = Ruling(allowed=True)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
+class Rules(Struct, frozen=True, kw_only=True):
     """The allow-list of the settings and what a person added for the session."""
 
     allow: tuple[str, ...] = DEFAULT_ALLOW

@@ -8,8 +8,10 @@ import json
 import os
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from obra_tui.agents.claude_code import program_of
 from obra_tui.agents.config import ClaudeConfig
@@ -21,8 +23,7 @@ from obra_tui.core.ids import AttemptId
 _PATIENCE_S = 20.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Probe:
+class Probe(Struct, frozen=True, kw_only=True):
     """What was found. `problems` and their fixes are whole sentences."""
 
     program: str = ""

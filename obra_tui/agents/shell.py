@@ -5,11 +5,11 @@ is never allowed by a rule. Quoting is read as bash does; substitutions are take
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Command:
+class Command(Struct, frozen=True, kw_only=True):
     """One simple command. `words` are without quotes; `expands` tells which of them the shell would change."""
 
     words: tuple[str, ...]
@@ -22,8 +22,7 @@ class Command:
     piped_into: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class Line(Struct, frozen=True, kw_only=True):
     """A whole command line, substitutions included."""
 
     commands: tuple[Command, ...]
@@ -35,15 +34,13 @@ class _Opaque(Exception):
     """Raised with the construct that is not understood."""
 
 
-@dataclass(slots=True)
-class _Word:
+class _Word(Struct):
     text: str = ""
     expands: bool = False
     quoted: bool = False
 
 
-@dataclass(slots=True)
-class _Building:
+class _Building(Struct):
     words: list[_Word] = field(default_factory=list)
     reads: list[str] = field(default_factory=list)
     writes: list[str] = field(default_factory=list)

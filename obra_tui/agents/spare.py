@@ -10,7 +10,8 @@ import os
 import signal
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from obra_tui.agents.environment import ATTEMPT_MARK
 
@@ -18,8 +19,7 @@ CHUNK = 1 << 18
 _END_S = 1.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
+class Call(Struct, frozen=True, kw_only=True):
     """Everything that a program is started with."""
 
     argv: tuple[str, ...]
@@ -57,8 +57,7 @@ def release(process: asyncio.subprocess.Process) -> None:
         transport.close()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Spare:
+class Spare(Struct, frozen=True, kw_only=True):
     """A program that waits for its first words."""
 
     call: Call

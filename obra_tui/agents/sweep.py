@@ -6,15 +6,15 @@ more. Nothing else is ever touched, however much it looks like Claude Code.
 
 import os
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from obra_tui.agents.environment import ATTEMPT_MARK, OWNER_MARK
 from obra_tui.agents.processes import alive, identity, kill, marked
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Swept:
+class Swept(Struct, frozen=True, kw_only=True):
     killed: tuple[int, ...] = ()
     attempts: tuple[str, ...] = ()
     """Attempts that the killed processes belonged to."""

@@ -8,9 +8,10 @@ written to.
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct, field
 
 from obra_tui.agents.frames import Frame, mapping, number, objects, string
 from obra_tui.agents.titles import title_of
@@ -25,8 +26,7 @@ _NO_PROMPTS = ("<command-name>", "<local-command", "<system-reminder>", "Caveat:
 """What Claude Code itself writes in the person's place."""
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(Struct, frozen=True):
     at: float
     event: Event
 
@@ -35,8 +35,7 @@ class Said:
         return self if self.at >= at else Said(at, self.event)
 
 
-@dataclass(slots=True)
-class Transcript:
+class Transcript(Struct):
     """Reads the lines of one file in order; can be put down and taken up again by `state`."""
 
     session: str = ""

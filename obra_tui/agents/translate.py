@@ -5,8 +5,9 @@ No I/O, no SDK, no clock: a frame and the time go in, events come out. What a fr
 """
 
 import json
-from dataclasses import dataclass, field
 from typing import Any, Literal
+
+from msgspec import Struct, field
 
 from obra_tui.agents.frames import Frame, count, mapping, number, objects, string, texts
 from obra_tui.agents.patch import Patch, patch_of
@@ -51,8 +52,7 @@ _CALLS = ("tool_use", "server_tool_use")
 _NO_PATCH = Patch()
 
 
-@dataclass(slots=True)
-class _Block:
+class _Block(Struct):
     """A block of text that is being streamed."""
 
     text: list[str] = field(default_factory=list)

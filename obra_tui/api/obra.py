@@ -7,10 +7,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar, cast
+
+from msgspec import Struct
 
 from obra_tui.api.permissions import PermissionDesk
 from obra_tui.api.steering import Steering
@@ -47,8 +48,7 @@ _LOOK_S = 0.5
 _RESTING = FINAL | {State.AWAITING_HUMAN, State.INTERRUPTED, State.BLOCKED}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaskResult:
+class TaskResult(Struct, frozen=True, kw_only=True):
     """Where a task stands after `execute_task` or `decide`."""
 
     task: TaskId

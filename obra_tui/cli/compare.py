@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 import typer
 
-from obra_tui.cli.history import plain
 from obra_tui.core.compare import Comparison, blinded, compare_attempts, compare_sessions, shown, shown_delta
 from obra_tui.core.errors import ConfigError
 from obra_tui.core.export import json_line
 from obra_tui.core.history import History
 from obra_tui.core.ids import AttemptId, SessionId
+from obra_tui.core.plain import plain
 from obra_tui.core.text import one_line, visible
 
 WINNERS = ("a", "b", "equal", "neither")

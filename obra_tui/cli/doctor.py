@@ -1,12 +1,12 @@
 """`obra doctor`."""
 
-import dataclasses
 import json
 from pathlib import Path
 
 import typer
 
 from obra_tui.core.doctor import DoctorStatus
+from obra_tui.core.plain import plain
 from obra_tui.core.text import visible
 
 _MARKS = {
@@ -26,7 +26,7 @@ def run_doctor(project: Path, *, as_json: bool) -> int:
     for line in MachineDoctor(project).run():
         possible = possible and not (line.needed and line.status is DoctorStatus.MISSING)
         if as_json:
-            typer.echo(json.dumps({"type": "doctor", **dataclasses.asdict(line)}))
+            typer.echo(json.dumps({"type": "doctor", **plain(line)}))
             continue
         typer.echo(f"{_MARKS[line.status]} {line.name}: {visible(line.fact)}")
         for extra in (line.fix and f"run: {line.fix}", line.detail):

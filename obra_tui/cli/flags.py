@@ -1,13 +1,13 @@
 """Settings that a command line gives, without the parser that reads it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from obra_tui.core.model import Policy
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Flags:
+class Flags(Struct, frozen=True, kw_only=True):
     """Settings given on the command line."""
 
     policy: Policy | None = None

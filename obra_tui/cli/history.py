@@ -1,6 +1,5 @@
 """`obra history`, `search` and `show`: what was, in plain lines or as JSON."""
 
-import dataclasses
 import json
 import time
 from collections.abc import Iterable, Iterator
@@ -15,6 +14,7 @@ from obra_tui.core.export import Told, blocks, labelled
 from obra_tui.core.history import AttemptDetail, AttemptSummary, Found, History, Mark, SessionDetail, SessionSummary
 from obra_tui.core.ids import AttemptId, SessionId, TaskId
 from obra_tui.core.model import SessionKind
+from obra_tui.core.plain import plain
 from obra_tui.core.search import parse, read_as
 from obra_tui.core.text import one_line, visible
 
@@ -221,11 +221,6 @@ def _marked(line: str, marks: Iterable[tuple[int, int]]) -> str:
         parts += [line[at:start], "[", line[start:end], "]"]
         at = end
     return one_line("".join([*parts, line[at:]]), 400)
-
-
-def plain(value: Any) -> dict[str, Any]:
-    """Return a frozen dataclass as what JSON can hold."""
-    return json.loads(json.dumps(dataclasses.asdict(value), default=str))  # type: ignore[no-any-return]
 
 
 def _print(value: str | dict[str, Any]) -> None:

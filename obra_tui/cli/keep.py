@@ -7,9 +7,10 @@ from pathlib import Path
 
 import typer
 
-from obra_tui.cli.history import plain, when
+from obra_tui.cli.history import when
 from obra_tui.core.errors import ConfigError
 from obra_tui.core.export import json_line
+from obra_tui.core.plain import plain
 from obra_tui.core.search import moment
 from obra_tui.core.text import one_line
 

@@ -1,19 +1,19 @@
 """`obra permissions`: what Claude asks, what was allowed for a session, what was denied as nobody was there."""
 
-import dataclasses
 import json
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
+from msgspec import Struct
 
 from obra_tui.core.commands import AnswerPermission, RevokeRule
 from obra_tui.core.errors import ConfigError, NotAllowed, UnknownId
 from obra_tui.core.model import PermissionAnswer, PermissionKind, PermissionVerdict
+from obra_tui.core.plain import plain
 from obra_tui.core.standing import Asked, Permissions, StandingRule, holding
 from obra_tui.core.text import one_line, visible
 
@@ -23,8 +23,7 @@ if TYPE_CHECKING:
 Id = TypeVar("Id", bound=str)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answering:
+class Answering(Struct, frozen=True, kw_only=True):
     """The options of one call; at most one of the ids is given."""
 
     allow: str = ""
@@ -136,11 +135,11 @@ def _list(work: "OpenWork", *, as_json: bool) -> int:
     rules = holding(found.rules)
     if as_json:
         for asked in found.waiting.values():
-            _print_json("waiting_question", **_plain(asked), can_be_answered=work.at_work)
+            _print_json("waiting_question", **plain(asked), can_be_answered=work.at_work)
         for rule in rules:
-            _print_json("standing_rule", **_plain(rule))
+            _print_json("standing_rule", **plain(rule))
         for asked in found.denied:
-            _print_json("denied_question", **_plain(asked))
+            _print_json("denied_question", **plain(asked))
         _list_ended_as_json(work)
         return 0
     lines = [*_lines(work, found, rules), *_ended_lines(work)]
@@ -184,9 +183,9 @@ def _ended_lines(work: "OpenWork") -> Iterator[str]:
 
 def _list_ended_as_json(work: "OpenWork") -> None:
     for rule in work.ended_permissions.rules.values():
-        _print_json("ended_rule", **_plain(rule))
+        _print_json("ended_rule", **plain(rule))
     for asked in work.ended_permissions.denied:
-        _print_json("denied_question", **_plain(asked), ended=True)
+        _print_json("denied_question", **plain(asked), ended=True)
 
 
 def _question_lines(work: "OpenWork", asked: Asked) -> Iterator[str]:
@@ -229,11 +228,6 @@ def _clock(at: float) -> str:
 
 def _day(at: float) -> str:
     return datetime.fromtimestamp(at).strftime("%Y-%m-%d %H:%M")
-
-
-def _plain(value: Any) -> dict[str, Any]:
-    """Return a frozen dataclass as what JSON can hold."""
-    return json.loads(json.dumps(dataclasses.asdict(value), default=str))  # type: ignore[no-any-return]
 
 
 def _print_json(kind: str, **fields: Any) -> None:

@@ -1,15 +1,14 @@
 """`obra review`, `close` and `merge`: gates and sessions without a screen."""
 
 import asyncio
-import dataclasses
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import typer
+from msgspec import Struct
+from msgspec.structs import replace
 
 from obra_tui.core.answers import against, decision_lines, finding_of_argument, finding_text
 from obra_tui.core.commands import CloseSession, Decide, HandBack
@@ -18,11 +17,11 @@ from obra_tui.core.history import AttemptSummary, GateDetail, GateSummary, Histo
 from obra_tui.core.ids import GateId, SessionId
 from obra_tui.core.lifecycle import State
 from obra_tui.core.model import Decision, DecisionKind, Finding, QualityResult, Severity
+from obra_tui.core.plain import plain
 from obra_tui.core.text import one_line, visible
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(Struct, frozen=True, kw_only=True):
     """The options of one call; at most one of the three gates is given."""
 
     approve: str | None
@@ -128,7 +127,7 @@ def _named_finding(detail: GateDetail, text: str) -> Finding:
         raise ConfigError(
             f"There is no finding {number}.", fix=f"`obra review {detail.gate.id}` lists {len(listed)} of them."
         )
-    return dataclasses.replace(listed[int(number) - 1], note=note.strip())
+    return replace(listed[int(number) - 1], note=note.strip())
 
 
 def _text(file: Path | None) -> str:
@@ -197,7 +196,7 @@ def merge_session(session: str, project: Path) -> int:
 def _print_list(gates: tuple[GateSummary, ...], *, as_json: bool) -> int:
     for gate in gates:
         if as_json:
-            typer.echo(json.dumps({"type": "waiting_gate", **_plain(gate)}))
+            typer.echo(json.dumps({"type": "waiting_gate", **plain(gate)}))
         else:
             score = "–" if gate.score is None else f"{gate.score:.2f} ({'PASS' if gate.passes else 'FAIL'})"
             typer.echo(f"{gate.id}  {one_line(gate.task_key)} {one_line(gate.task_title, 60)}  Quality: {score}")
@@ -208,7 +207,7 @@ def _print_list(gates: tuple[GateSummary, ...], *, as_json: bool) -> int:
 
 def _print_detail(detail: GateDetail, *, as_json: bool) -> int:
     if as_json:
-        typer.echo(json.dumps({"type": "gate_detail", **_plain(detail)}))
+        typer.echo(json.dumps({"type": "gate_detail", **plain(detail)}))
         return 0
     for line in _detail_lines(detail):
         typer.echo(line)
@@ -258,8 +257,3 @@ def _quality_lines(quality: QualityResult) -> Iterator[str]:
 def _finding_line(finding: Finding) -> str:
     mark = "!" if finding.severity in (Severity.BLOCKER, Severity.MAJOR) else "·"
     return f"{mark} {finding.severity.value:<8} {one_line(finding.place)} {one_line(finding.message, 500)}"
-
-
-def _plain(value: Any) -> dict[str, Any]:
-    """Return a frozen dataclass as what JSON can hold."""
-    return json.loads(json.dumps(dataclasses.asdict(value), default=str))  # type: ignore[no-any-return]

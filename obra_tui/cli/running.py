@@ -1,9 +1,10 @@
 """`obra run`: in the app or headless."""
 
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from obra_tui.cli.flags import Flags
 from obra_tui.cli.plain import wants_screen
@@ -18,8 +19,7 @@ HERE = Path()
 NO_FLAGS = Flags()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
+class Job(Struct, frozen=True, kw_only=True):
     project: Path
     order: Order
     flags: Flags

@@ -1,11 +1,11 @@
 """`obra steer`: what a person does to running work, from another terminal. The Obra at work carries it out."""
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import typer
+from msgspec import Struct
 
 from obra_tui.core import commands as do
 from obra_tui.core.errors import ConfigError, NotAllowed, UnknownId
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from obra_tui.wiring.open_work import OpenWork
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Steering:
+class Steering(Struct, frozen=True, kw_only=True):
     """The options of one call: exactly one of them is given."""
 
     text: str = ""

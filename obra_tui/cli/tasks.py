@@ -1,19 +1,20 @@
 """`obra task`: look at and change the plan of the open session, also while another Obra is at work."""
 
-import dataclasses
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
+from msgspec import Struct
+from msgspec.structs import replace
 
 from obra_tui.core import commands as do
 from obra_tui.core.errors import PlanError
 from obra_tui.core.ids import SessionId, TaskId, new_task_id
 from obra_tui.core.model import TaskSpec
+from obra_tui.core.plain import plain
 from obra_tui.core.plan import order
 from obra_tui.core.plan_merge import Difference, Fate, differences, merging, refusal_of, told
 from obra_tui.core.plan_order import moves_to
@@ -29,8 +30,7 @@ if TYPE_CHECKING:
 Made = Callable[[TaskId, str], do.PlanChange]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Place(Struct, frozen=True, kw_only=True):
     """Whose plan is meant: the project's open session unless one is named."""
 
     project: Path
@@ -184,7 +184,7 @@ def _warn(text: str) -> None:
 
 
 def _as_json(session: SessionId, task: "TaskStanding") -> dict[str, object]:
-    spec = json.loads(json.dumps(dataclasses.asdict(task.spec), default=str))
+    spec = plain(task.spec)
     standing = {"state": task.state.value, "held": task.held_back, "attempts": task.attempts}
     return {"type": "task", "session": session, **standing, "reverted": task.reverted or None, **spec}
 

@@ -1,10 +1,10 @@
 """`obra review --undo`: an answer that is held is taken back; accepted work is reverted by a commit."""
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 
 import typer
+from msgspec import Struct
 
 from obra_tui.core.commands import Command, RevertWork, UndoDecision
 from obra_tui.core.errors import NotAllowed
@@ -13,8 +13,7 @@ from obra_tui.core.ids import AttemptId, GateId
 from obra_tui.core.text import one_line
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answered:
+class Answered(Struct, frozen=True, kw_only=True):
     """What is to be undone: an attempt, with its gate if a person was asked."""
 
     attempt: AttemptDetail

@@ -6,11 +6,11 @@ import asyncio
 import json
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
+from msgspec import Struct
 
 from obra_tui.core.errors import ImplementerError, JudgeError
 from obra_tui.headless import EXIT_LOGIN
@@ -26,8 +26,7 @@ class LoginMissing(ImplementerError):
     exit_code = EXIT_LOGIN
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Where:
+class Where(Struct, frozen=True, kw_only=True):
     """Where the report goes, and the baseline if one is to be made."""
 
     output: Path

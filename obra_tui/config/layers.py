@@ -4,10 +4,10 @@ import difflib
 import os
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from msgspec import Struct
 from pydantic_settings import EnvSettingsSource, SettingsError
 
 from obra_tui.config.sections import Settings
@@ -21,8 +21,7 @@ _NOT_SETTINGS = frozenset({"OBRA_JUNIT", "OBRA_CRASH_AT"})
 Key = tuple[str | int, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Layer:
+class Layer(Struct, frozen=True, kw_only=True):
     values: dict[str, Any]
     place: Callable[[Key], str]
     """Where a key of this layer is written."""

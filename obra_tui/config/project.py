@@ -1,11 +1,12 @@
 """The project's file: which one it is, and what it may set without the person's trust."""
 
-import dataclasses
 import ipaddress
 import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+
+from msgspec.structs import replace
 
 from obra_tui.config.complaints import validated
 from obra_tui.config.layers import Layer, merged
@@ -69,7 +70,7 @@ def without_personal(layer: Layer) -> Layer:
             )
         if is_personal(key):
             values = _pruned(values, key.split("."))
-    return dataclasses.replace(layer, values=values)
+    return replace(layer, values=values)
 
 
 def _pruned(values: dict[str, Any], path: list[str]) -> dict[str, Any]:

@@ -1,13 +1,14 @@
 """What may be spent before a person is asked again: pure arithmetic over budgets."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from obra_tui.core.model import Budget, ImplementResult, Usage
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Spent:
+class Spent(Struct, frozen=True, kw_only=True):
     """What was consumed since the budget began, or since a person renewed it."""
 
     usage: Usage = field(default_factory=Usage)

@@ -4,15 +4,15 @@ A command is handed to the orchestrator's thread and answered by a value or by
 one of `core.errors`; what it changed is told by events.
 """
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from obra_tui.core.ids import GateId, QuestionId, RuleId, SessionId, TaskId
 from obra_tui.core.model import Binding, Decision, PermissionAnswer, SessionKind, TaskSpec, Usage
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenSession:
+class OpenSession(Struct, frozen=True, kw_only=True):
     """Answered with the new `SessionId`. A second open milestone session of a project is refused."""
 
     kind: SessionKind
@@ -22,24 +22,21 @@ class OpenSession:
     """Refused if the engine works on another project; empty = whichever it works on."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CloseSession:
+class CloseSession(Struct, frozen=True, kw_only=True):
     """Refused while work of the session is running."""
 
     session: SessionId
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AddTasks:
+class AddTasks(Struct, frozen=True, kw_only=True):
     """Answered with the tuple of new `TaskId`s; refused as a whole if keys or dependencies are wrong."""
 
     session: SessionId
     tasks: tuple[TaskSpec, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EditTask:
+class EditTask(Struct, frozen=True, kw_only=True):
     """Change a task that no attempt was made at; its id and its key stay. Refused as a whole if it cannot be."""
 
     task: TaskId
@@ -47,8 +44,7 @@ class EditTask:
     by: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MoveTask:
+class MoveTask(Struct, frozen=True, kw_only=True):
     """Give a task that was not started another place in the plan, counted from 0."""
 
     task: TaskId
@@ -56,24 +52,21 @@ class MoveTask:
     by: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HoldTask:
+class HoldTask(Struct, frozen=True, kw_only=True):
     """Do not start this task until it is released."""
 
     task: TaskId
     by: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReleaseTask:
+class ReleaseTask(Struct, frozen=True, kw_only=True):
     """Let a task that was held back start again."""
 
     task: TaskId
     by: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RemoveTask:
+class RemoveTask(Struct, frozen=True, kw_only=True):
     """Take a task that was not started out of the plan. Refused while others wait for it."""
 
     task: TaskId
@@ -84,8 +77,7 @@ PlanChange = AddTasks | EditTask | MoveTask | HoldTask | ReleaseTask | RemoveTas
 """What can be changed about a plan."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChangePlan:
+class ChangePlan(Struct, frozen=True, kw_only=True):
     """Several changes to the plan of one session, each made after the one before; all of them, or none."""
 
     session: SessionId
@@ -95,8 +87,7 @@ class ChangePlan:
     by: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UndoPlanChange:
+class UndoPlanChange(Struct, frozen=True, kw_only=True):
     """Take back the last `ChangePlan` of the session that was not taken back yet. Answered with what it was in words.
 
     Refused when there is none, or a task that it was about was started since.
@@ -106,16 +97,14 @@ class UndoPlanChange:
     by: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunFrom:
+class RunFrom(Struct, frozen=True, kw_only=True):
     """Hold back the tasks before this one, release the others, and start the run."""
 
     task: TaskId
     by: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StartRun:
+class StartRun(Struct, frozen=True, kw_only=True):
     """Work on all open tasks of the session; answered at once, the run goes on in the background."""
 
     session: SessionId
@@ -123,16 +112,14 @@ class StartRun:
     """Close the session when every task is in a final state."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pause:
+class Pause(Struct, frozen=True, kw_only=True):
     """Start no new stage; a running one goes on to its end."""
 
     session: SessionId
     by: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Resume:
+class Resume(Struct, frozen=True, kw_only=True):
     """Go on after a pause, and take up the session's interrupted tasks again."""
 
     session: SessionId
@@ -141,8 +128,7 @@ class Resume:
     """Interrupted tasks go on in a fork of their conversation with Claude; the old one stays as it was."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StopRun:
+class StopRun(Struct, frozen=True, kw_only=True):
     """End the run: `after_stage` lets running stages finish, `now` interrupts them. Work is kept in both cases."""
 
     session: SessionId
@@ -150,24 +136,21 @@ class StopRun:
     by: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CancelTask:
+class CancelTask(Struct, frozen=True, kw_only=True):
     """End the task for good; what was done is kept. Refused while its commit is being made."""
 
     task: TaskId
     by: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InterruptClaude:
+class InterruptClaude(Struct, frozen=True, kw_only=True):
     """Stop the present turn; the conversation is kept and goes on with the next text or attempt."""
 
     task: TaskId
     by: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SendText:
+class SendText(Struct, frozen=True, kw_only=True):
     """Text for Claude: into the running turn, or into the next prompt if none runs."""
 
     task: TaskId
@@ -175,8 +158,7 @@ class SendText:
     by: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HoldPrompt:
+class HoldPrompt(Struct, frozen=True, kw_only=True):
     """Show the next prompt of the task to a person before it is sent; `on=False` takes the wish back."""
 
     task: TaskId
@@ -184,8 +166,7 @@ class HoldPrompt:
     on: bool = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SendPrompt:
+class SendPrompt(Struct, frozen=True, kw_only=True):
     """Send the held prompt of the task, exactly as it is here. Refused when none is held, or it is empty."""
 
     task: TaskId
@@ -193,16 +174,14 @@ class SendPrompt:
     by: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TakeOver:
+class TakeOver(Struct, frozen=True, kw_only=True):
     """Interrupt what works on the task and leave its copy to the person. Refused where there is no copy."""
 
     task: TaskId
     by: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GiveBack:
+class GiveBack(Struct, frozen=True, kw_only=True):
     """End a take-over. Answered with the files that the person changed.
 
     The work is checked and judged as the person's (`check`), or Claude goes on from there (`claude`).
@@ -213,16 +192,14 @@ class GiveBack:
     then: Literal["check", "claude"] = "check"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AnswerPermission:
+class AnswerPermission(Struct, frozen=True, kw_only=True):
     """Answer a question that Claude Code waits with; refused if it is answered or gone."""
 
     question: QuestionId
     answer: PermissionAnswer
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RevokeRule:
+class RevokeRule(Struct, frozen=True, kw_only=True):
     """Take back what was allowed for the session; refused if the rule does not hold."""
 
     session: SessionId
@@ -230,8 +207,7 @@ class RevokeRule:
     by: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decide:
+class Decide(Struct, frozen=True, kw_only=True):
     """Answer a gate. Refused if somebody was first or the content is not `binding` any more."""
 
     gate: GateId
@@ -239,16 +215,14 @@ class Decide:
     decision: Decision
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UndoDecision:
+class UndoDecision(Struct, frozen=True, kw_only=True):
     """Take back an answer that is still held. Refused when it was carried out already, or there is none."""
 
     gate: GateId
     by: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RevertWork:
+class RevertWork(Struct, frozen=True, kw_only=True):
     """Take accepted work back by a commit on the session's branch. Answered with the id of that commit.
 
     Possible for closed sessions, too. Refused when later work on the branch changed the same lines.
@@ -261,8 +235,7 @@ class RevertWork:
     """Why; not empty."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HandBack:
+class HandBack(Struct, frozen=True, kw_only=True):
     """The person worked in the copy of this gate's task themselves. Answered with whether anything was changed.
 
     If so, the gate is gone and the work is checked and judged anew as an attempt of the person's.
@@ -272,8 +245,7 @@ class HandBack:
     by: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordUsage:
+class RecordUsage(Struct, frozen=True, kw_only=True):
     """Book usage on a session that was caused outside of its attempts."""
 
     session: SessionId

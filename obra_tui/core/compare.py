@@ -7,8 +7,10 @@ line, which moves. Says what differs, never which is better.
 import difflib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from obra_tui.core.history import AttemptDetail, SessionDetail, TaskSummary
 from obra_tui.core.ids import AttemptId
@@ -19,8 +21,7 @@ NumberUnit = Literal["score", "count", "usd", "seconds", "tokens"]
 _HUNK = re.compile(r"^@@ [^@]* @@")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Number:
+class Number(Struct, frozen=True, kw_only=True):
     """A number of both sides; either may be missing."""
 
     name: str
@@ -37,16 +38,14 @@ class Number:
 FileChangeKind = Literal["only A", "only B", "same", "differs"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileComparison:
+class FileComparison(Struct, frozen=True, kw_only=True):
     path: str
     kind: FileChangeKind
     diff: str = ""
     """How A's change to the file differs from B's: a diff of the two diffs."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaskPair:
+class TaskPair(Struct, frozen=True, kw_only=True):
     """A task of both sessions; what a side does not have is empty."""
 
     key: str
@@ -58,8 +57,7 @@ class TaskPair:
     """The last attempt of each side."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
+class Comparison(Struct, frozen=True, kw_only=True):
     """A and B, where *fixed* is in A only and *new* in B only."""
 
     a: str

@@ -3,8 +3,9 @@
 Knows nothing of how a thing is looked for or how the line is drawn.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 
 class DoctorStatus(StrEnum):
@@ -18,8 +19,7 @@ class DoctorStatus(StrEnum):
     """There, but not ready: a model that is being loaded."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DoctorLine:
+class DoctorLine(Struct, frozen=True, kw_only=True):
     name: str
     """`git`, `claude`, `claude-login`, `ollama`, `judge-model`, …; stable, lower case."""
     status: DoctorStatus

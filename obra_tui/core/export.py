@@ -8,9 +8,10 @@ import json
 import re
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from html import escape
 from typing import Any
+
+from msgspec import Struct
 
 from obra_tui.core import events as e
 from obra_tui.core.answers import decision_lines, finding_text
@@ -19,8 +20,7 @@ from obra_tui.core.model import Finding, SessionKind
 from obra_tui.core.text import one_line, visible
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class Told(Struct, frozen=True, kw_only=True):
     """An attempt with what was said and done in it."""
 
     detail: AttemptDetail
@@ -28,8 +28,7 @@ class Told:
     """Without the streamed ones."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Block:
+class Block(Struct, frozen=True, kw_only=True):
     """A piece of an export: a heading, a sentence, a list, or text of others, which is never interpreted."""
 
     kind: str

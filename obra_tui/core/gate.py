@@ -6,8 +6,9 @@ is looked at here.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from statistics import fmean
+
+from msgspec import Struct
 
 from obra_tui.core.model import (
     MEASURED_STAGES,
@@ -40,16 +41,14 @@ DEFAULT_WEIGHTS: tuple[tuple[Stage, float], ...] = (
 _INJECTION = "The judge found an instruction to itself inside the change."
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GateRules:
+class GateRules(Struct, frozen=True, kw_only=True):
     policy: Policy = Policy.SUPERVISED
     threshold: float = 0.70
     max_attempts: int = 3
     weights: tuple[tuple[Stage, float], ...] = DEFAULT_WEIGHTS
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
+class Evidence(Struct, frozen=True, kw_only=True):
     """Everything that is known about one attempt."""
 
     outcome: Outcome
@@ -58,8 +57,7 @@ class Evidence:
     verdict: Verdict
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PreviousAttempt:
+class PreviousAttempt(Struct, frozen=True, kw_only=True):
     """What must be remembered of an attempt to see that the next one goes round in a circle."""
 
     diff_digest: str

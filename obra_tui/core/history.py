@@ -5,8 +5,9 @@ live work follows `History.records` from the last number it knows.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Generic, Literal, Protocol, TypeVar
+
+from msgspec import Struct, field
 
 from obra_tui.core.events import ChecksPlanned, DecisionMade, JudgePrompted, PromptSent, Record, WorkKept, WorkReverted
 from obra_tui.core.ids import AttemptId, ClaudeSessionId, GateId, QuestionId, SessionId, TaskId
@@ -39,24 +40,21 @@ Row = TypeVar("Row")
 # --- pages ---------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mark:
+class Mark(Struct, frozen=True, kw_only=True):
     """Where a page ended: time and id of its last row."""
 
     at: float
     id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page(Generic[Row]):
+class Page(Struct, Generic[Row], frozen=True, kw_only=True):
     """Rows, newest first; `next` starts the page after it and is `None` on the last one."""
 
     rows: tuple[Row, ...]
     next: Mark | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HistoryFilter:
+class HistoryFilter(Struct, frozen=True, kw_only=True):
     """What to list; every field that is set narrows it.
 
     For a list of sessions the fields about attempts ask whether the session has such an attempt.
@@ -85,8 +83,7 @@ class HistoryFilter:
 # --- rows ----------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionSummary:
+class SessionSummary(Struct, frozen=True, kw_only=True):
     id: SessionId
     kind: SessionKind
     title: str
@@ -115,8 +112,7 @@ class SessionSummary:
         return dict(self.states).get(state, 0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaskSummary:
+class TaskSummary(Struct, frozen=True, kw_only=True):
     id: TaskId
     session: SessionId
     key: str
@@ -135,8 +131,7 @@ class TaskSummary:
     """Commit that took it back later; the state stays `accepted`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AttemptSummary:
+class AttemptSummary(Struct, frozen=True, kw_only=True):
     id: AttemptId
     session: SessionId
     task: TaskId
@@ -169,8 +164,7 @@ class AttemptSummary:
         return None if self.ended_at is None else self.ended_at - self.started_at
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GateSummary:
+class GateSummary(Struct, frozen=True, kw_only=True):
     """A gate that waits for a person, with what a list shows of it."""
 
     id: GateId
@@ -187,8 +181,7 @@ class GateSummary:
     passes: bool | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClaudeConversation:
+class ClaudeConversation(Struct, frozen=True, kw_only=True):
     """A conversation of Claude Code that took part in an attempt."""
 
     id: ClaudeSessionId
@@ -199,8 +192,7 @@ class ClaudeConversation:
     version: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PermissionEntry:
+class PermissionEntry(Struct, frozen=True, kw_only=True):
     id: QuestionId
     tool: str
     title: str
@@ -211,8 +203,7 @@ class PermissionEntry:
     note: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SearchHit:
+class SearchHit(Struct, frozen=True, kw_only=True):
     """A record that holds the words that were searched for."""
 
     session: SessionId
@@ -230,8 +221,7 @@ class SearchHit:
     """Where the words stand in `line`: start and end."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class Found(Struct, frozen=True, kw_only=True):
     """One answer to a search line: an attempt, or a record that holds the words."""
 
     at: float
@@ -248,8 +238,7 @@ class Found:
 # --- details -------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionDetail:
+class SessionDetail(Struct, frozen=True, kw_only=True):
     summary: SessionSummary
     branch: str
     base_commit: str
@@ -263,8 +252,7 @@ class SessionDetail:
     """Oldest first."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GateView:
+class GateView(Struct, frozen=True, kw_only=True):
     """A gate, open or answered."""
 
     id: GateId
@@ -278,8 +266,7 @@ class GateView:
         return self.closed_at is None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AttemptDetail:
+class AttemptDetail(Struct, frozen=True, kw_only=True):
     """Everything that is known of an attempt but its transcript, which `attempt_records` gives."""
 
     summary: AttemptSummary
@@ -302,8 +289,7 @@ class AttemptDetail:
     kept: WorkKept | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GateDetail:
+class GateDetail(Struct, frozen=True, kw_only=True):
     """What a person needs to answer a gate."""
 
     gate: GateView
@@ -313,8 +299,7 @@ class GateDetail:
     """The task's attempts before this one, oldest first."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Overview:
+class Overview(Struct, frozen=True, kw_only=True):
     """What the first paint shows."""
 
     sessions: tuple[SessionSummary, ...] = ()

@@ -8,10 +8,12 @@ here; the statements are the store's.
 import csv
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from math import sqrt
 from typing import Literal
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 Unit = Literal["share", "score", "count", "usd", "seconds", "ratio", "tokens", "kappa"]
 Direction = Literal["", "up", "down"]
@@ -23,8 +25,7 @@ SMALL = 5
 """Fewer cases than this show no trend."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scope:
+class Scope(Struct, frozen=True, kw_only=True):
     """Which attempts count. Imported sessions never do; rehearsals only when they are asked for."""
 
     since: float = 0.0
@@ -36,14 +37,12 @@ class Scope:
     by: By = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Interval:
+class Interval(Struct, frozen=True):
     low: float
     high: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Figure:
+class Figure(Struct, frozen=True, kw_only=True):
     """A number with what it rests on; `value` is None when there is no case."""
 
     name: str
@@ -58,8 +57,7 @@ class Figure:
     """95 %, of a share."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
+class Group(Struct, frozen=True, kw_only=True):
     name: str
     figures: tuple[Figure, ...]
 
@@ -67,8 +65,7 @@ class Group:
         return next(figure for figure in self.figures if figure.name == name)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Measured:
+class Measured(Struct, frozen=True, kw_only=True):
     scope: Scope
     groups: tuple[Group, ...] = ()
     threshold: float | None = None
@@ -77,8 +74,7 @@ class Measured:
     """Figure → the statement that made it, with its values written in."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Definition:
+class Definition(Struct, frozen=True, kw_only=True):
     name: str
     title: str
     unit: Unit

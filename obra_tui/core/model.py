@@ -3,9 +3,10 @@
 Knows nothing of how any of them is made, stored or drawn.
 """
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
+
+from msgspec import Struct, field
 
 from obra_tui.core.ids import (
     AttemptId,
@@ -34,8 +35,7 @@ class Policy(StrEnum):
     AUTONOMOUS = "autonomous"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Budget:
+class Budget(Struct, frozen=True, kw_only=True):
     """Limits of one task; `None` is no limit."""
 
     max_turns: int | None = None
@@ -57,8 +57,7 @@ MEASURED_STAGES = (Stage.SYNTAX, Stage.TESTING)
 JUDGED_STAGES = (Stage.REQUIREMENTS, Stage.QUALITY)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckSpec:
+class CheckSpec(Struct, frozen=True, kw_only=True):
     """A command that Obra runs on the work."""
 
     name: str
@@ -73,8 +72,7 @@ class CheckSpec:
     """The command writes JUnit XML to the path in `$OBRA_JUNIT`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaskSpec:
+class TaskSpec(Struct, frozen=True, kw_only=True):
     """One piece of work as the person wrote it."""
 
     id: TaskId
@@ -92,8 +90,7 @@ class TaskSpec:
     """Where it was written, such as `tasks.md:41`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(Struct, frozen=True, kw_only=True):
     """An ordered list of tasks; keys are unique and dependencies form no cycle."""
 
     title: str
@@ -128,8 +125,7 @@ class ConversationReason(StrEnum):
     FRESH = "fresh"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Usage:
+class Usage(Struct, frozen=True, kw_only=True):
     """Tokens and estimated cost; values add up."""
 
     input_tokens: int = 0
@@ -165,8 +161,7 @@ class Usage:
         return "–" if cost is None else f"${cost:.{digits}f}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImplementRequest:
+class ImplementRequest(Struct, frozen=True, kw_only=True):
     """Everything that Claude Code is started with."""
 
     task: TaskId
@@ -181,8 +176,7 @@ class ImplementRequest:
     budget: Budget = field(default_factory=Budget)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImplementResult:
+class ImplementResult(Struct, frozen=True, kw_only=True):
     """The end of a Claude Code run. `usage` is what this run alone consumed."""
 
     outcome: Outcome
@@ -205,8 +199,7 @@ class PermissionKind(StrEnum):
     """Claude asks the person something; the answer is text."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PermissionQuestion:
+class PermissionQuestion(Struct, frozen=True, kw_only=True):
     """Claude Code wants to do something that no rule allows."""
 
     id: QuestionId
@@ -234,8 +227,7 @@ class PermissionVerdict(StrEnum):
     DENY = "deny"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PermissionAnswer:
+class PermissionAnswer(Struct, frozen=True, kw_only=True):
     verdict: PermissionVerdict
     by: str
     """`person:<login>`, `policy` or `unattended`."""
@@ -246,8 +238,7 @@ class PermissionAnswer:
 # --- evidence ------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkCopy:
+class WorkCopy(Struct, frozen=True, kw_only=True):
     """The isolated copy of one task."""
 
     path: str
@@ -264,8 +255,7 @@ class ChangeKind(StrEnum):
     MODE = "mode"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileChange:
+class FileChange(Struct, frozen=True, kw_only=True):
     path: str
     kind: ChangeKind
     added: int
@@ -276,8 +266,7 @@ class FileChange:
     """Why this path is protected (`existing test`, `CI`, `Obra's configuration`); empty if it is not."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Diff:
+class Diff(Struct, frozen=True, kw_only=True):
     """The work of an attempt against the base of its task, as the supervisor's own git saw it."""
 
     base_commit: str
@@ -329,8 +318,7 @@ class CheckStatus(StrEnum):
     """The command could not be run at all (not found, sandbox refused): no evidence, never a pass."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FailedCase:
+class FailedCase(Struct, frozen=True, kw_only=True):
     """One failing test: its name as the runner prints it, and where and why it failed."""
 
     name: str
@@ -339,8 +327,7 @@ class FailedCase:
     line: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckResult:
+class CheckResult(Struct, frozen=True, kw_only=True):
     spec: CheckSpec
     status: CheckStatus
     exit_code: int | None
@@ -373,8 +360,7 @@ class FindingSource(StrEnum):
     PERSON = "person"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Finding(Struct, frozen=True, kw_only=True):
     severity: Severity
     message: str
     file: str = ""
@@ -398,8 +384,7 @@ class Finding:
         return f"{self.file}|{' '.join(self.message.lower().split())}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JudgeIdentity:
+class JudgeIdentity(Struct, frozen=True, kw_only=True):
     """Who judged, exactly."""
 
     model: str
@@ -413,8 +398,7 @@ class JudgeIdentity:
     prompt_hash: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CriterionScore:
+class CriterionScore(Struct, frozen=True, kw_only=True):
     criterion: str
     stage: Stage
     score: float
@@ -422,8 +406,7 @@ class CriterionScore:
     weight: float = 1.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class Verdict(Struct, frozen=True, kw_only=True):
     """What the judge said about a diff; `unjudged` names the reason when it said nothing usable."""
 
     identity: JudgeIdentity
@@ -447,8 +430,7 @@ class Verdict:
         return not self.unjudged
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JudgeRequest:
+class JudgeRequest(Struct, frozen=True, kw_only=True):
     """What the judge is shown: the task, the diff and what was measured."""
 
     task: TaskSpec
@@ -462,8 +444,7 @@ class JudgeRequest:
 # --- the gate ------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Provenance:
+class Provenance(Struct, frozen=True, kw_only=True):
     """Where the number of a stage came from."""
 
     stage: Stage
@@ -472,16 +453,14 @@ class Provenance:
     """`pytest: exit 1, 5 of 6 tests` or `qwen2.5-coder:32b @1a2b…, prompt 3c4d…`, or why there is nothing."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StageScore:
+class StageScore(Struct, frozen=True, kw_only=True):
     stage: Stage
     score: float | None
     """0.0–1.0, or `None`: no evidence."""
     weight: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QualityResult:
+class QualityResult(Struct, frozen=True, kw_only=True):
     """The score of an attempt. Nothing in it was said by the one who did the work."""
 
     overall_score: float
@@ -507,14 +486,12 @@ class GateDecision(StrEnum):
     ASK = "ask"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GateOutcome:
+class GateOutcome(Struct, frozen=True, kw_only=True):
     decision: GateDecision
     reasons: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Binding:
+class Binding(Struct, frozen=True, kw_only=True):
     """The exact content that a decision is about; a decision on anything else is refused."""
 
     attempt: AttemptId
@@ -529,8 +506,7 @@ class DecisionKind(StrEnum):
     REJECT = "reject"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
+class Decision(Struct, frozen=True, kw_only=True):
     """An answer to a gate."""
 
     kind: DecisionKind
@@ -552,8 +528,7 @@ class Decision:
     """0.0–1.0: what the person gave before the judge's number was shown to them."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenGate:
+class OpenGate(Struct, frozen=True, kw_only=True):
     """A gate that waits for a person."""
 
     id: GateId
@@ -564,8 +539,7 @@ class OpenGate:
     opened_at: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Acceptance:
+class Acceptance(Struct, frozen=True, kw_only=True):
     """The commit that took the work in."""
 
     commit: str
@@ -574,8 +548,7 @@ class Acceptance:
     """The commit was there already: an earlier acceptance of the same attempt was found."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reversal:
+class Reversal(Struct, frozen=True, kw_only=True):
     """The commit that takes accepted work back."""
 
     commit: str

@@ -1,8 +1,9 @@
 """A task while it is being read from a plan file, and the words for its place."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from obra_tui.core.ids import new_task_id
 from obra_tui.core.model import Budget, CheckSpec, TaskSpec
@@ -11,8 +12,7 @@ KEY = r"[A-Za-z0-9][\w.-]*"
 """What an id looks like."""
 
 
-@dataclass(slots=True, kw_only=True)
-class Draft:
+class Draft(Struct, kw_only=True):
     line: int | None
     key: str = ""
     title: str = ""

@@ -3,7 +3,8 @@
 import re
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from obra_tui.core.errors import PlanError
 from obra_tui.core.plan_draft import KEY, Draft, at
@@ -36,8 +37,7 @@ def task_line(words: str) -> tuple[str, str, tuple[str, ...]]:
     return draft.key, draft.title, tuple(key for key, _ in draft.depends_on)
 
 
-@dataclass(slots=True, kw_only=True)
-class _Reading:
+class _Reading(Struct, kw_only=True):
     """Where a reader of the checklist stands: in which task, how deep, inside a fence or not."""
 
     source: str

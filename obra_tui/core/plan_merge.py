@@ -7,9 +7,11 @@ renames them all: the title goes first.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from obra_tui.core.commands import AddTasks, EditTask, MoveTask, PlanChange, RemoveTask
 from obra_tui.core.errors import PlanError
@@ -55,8 +57,7 @@ class Known(Protocol):
     def over(self) -> bool: ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
+class Difference(Struct, frozen=True, kw_only=True):
     fate: Fate
     mine: TaskSpec | None = None
     """As it is in the plan; None for a new one."""

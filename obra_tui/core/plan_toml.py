@@ -4,8 +4,9 @@ import difflib
 import re
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from obra_tui.core.errors import PlanError
 from obra_tui.core.model import Budget, CheckSpec, Stage
@@ -28,8 +29,7 @@ def read_toml(text: str, source: str) -> tuple[str, list[Draft]]:
     return table.string("title"), [_draft_of_table(task) for task in table.tables("tasks")]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Table:
+class _Table(Struct, frozen=True, kw_only=True):
     """A TOML table that knows where it stands; what is not as it should be is a `PlanError` with the line."""
 
     values: Mapping[str, Any]

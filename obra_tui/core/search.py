@@ -7,9 +7,10 @@ word under the cursor could go on. Knows nothing of where is searched.
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
+
+from msgspec import Struct
 
 from obra_tui.core.measures import NAMES as FIGURES
 
@@ -78,8 +79,7 @@ _AGE = re.compile(r"(\d{1,5})(min|h|d|w|m|y)\Z", re.ASCII)
 _AGE_S = {"min": 60, "h": 3_600, "d": 86_400, "w": 604_800, "m": 2_629_800, "y": 31_557_600}
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(Struct, frozen=True):
     """A free word: a beginning of a word, or an exact phrase."""
 
     text: str
@@ -87,8 +87,7 @@ class Word:
     unwanted: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Clause:
+class Clause(Struct, frozen=True):
     """`field:value`, with its value understood."""
 
     field: str
@@ -104,8 +103,7 @@ class Clause:
     unwanted: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
+class Query(Struct, frozen=True):
     """A search line, understood."""
 
     words: tuple[Word, ...] = ()

@@ -4,7 +4,9 @@ The engine, the screen and the command line read the same records by the same ru
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from obra_tui.core.events import (
     ClaudeEnded,
@@ -23,8 +25,7 @@ UNATTENDED = "unattended"
 """Who answers when nobody is there."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StandingRule:
+class StandingRule(Struct, frozen=True, kw_only=True):
     """One rule, as long as anybody may ask about it; it holds until it is revoked."""
 
     id: RuleId
@@ -75,8 +76,7 @@ def holding(rules: Rules) -> tuple[StandingRule, ...]:
     return tuple(sorted((item for item in rules.values() if item.holds), key=lambda item: (item.since, item.id)))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class Asked(Struct, frozen=True, kw_only=True):
     """A question of Claude's: one that waits, or one that was denied because nobody was there."""
 
     question: PermissionQuestion
@@ -86,8 +86,7 @@ class Asked:
     at: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Permissions:
+class Permissions(Struct, frozen=True, kw_only=True):
     """All that can be said about permissions from the records of sessions."""
 
     rules: Rules = field(default_factory=dict)

@@ -6,8 +6,10 @@ Also says what is wrong with it while it is typed. Pure; knows no screen.
 import difflib
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from typing import Literal
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from obra_tui.core.errors import PlanError
 from obra_tui.core.model import Budget, CheckSpec, TaskSpec
@@ -21,8 +23,7 @@ LIMITS: tuple[FieldName, ...] = ("turns", "cost", "seconds", "tokens")
 _KINDS: dict[str, type[int] | type[float]] = {"turns": int, "cost": float, "seconds": float, "tokens": int}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaskFields:
+class TaskFields(Struct, frozen=True, kw_only=True):
     key: str = ""
     title: str = ""
     prompt: str = ""
@@ -38,8 +39,7 @@ class TaskFields:
     tokens: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Remark:
+class Remark(Struct, frozen=True, kw_only=True):
     """What is to be said about a field; what blocks must be mended before the task can be kept."""
 
     field: FieldName

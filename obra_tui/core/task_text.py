@@ -13,7 +13,8 @@ Only the last block of such lines counts: one in the middle of the prompt belong
 """
 
 import difflib
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from obra_tui.core.errors import PlanError
 from obra_tui.core.model import TaskSpec

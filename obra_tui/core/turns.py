@@ -5,8 +5,9 @@ stands beside the n-th prompt, and after it turn beside turn.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from itertools import zip_longest
+
+from msgspec.structs import replace
 
 from obra_tui.core.events import (
     PermissionAnswered,

@@ -5,7 +5,8 @@ withdraws its questions; nothing is ever allowed by a time-out.
 """
 
 import asyncio
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from obra_tui.core.errors import UnknownId
 from obra_tui.core.events import PermissionAnswered, PermissionAsked
@@ -21,8 +22,7 @@ _UNATTENDED = PermissionAnswer(
 _WITHDRAWN = PermissionAnswer(verdict=PermissionVerdict.DENY, by="policy", note="The run was stopped.")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asker:
+class Asker(Struct, frozen=True, kw_only=True):
     """Who asks: the place of the question in the journal."""
 
     session: SessionId

@@ -1,7 +1,9 @@
 """How an attempt begins: with which words, and in which conversation. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from obra_tui.core.compare import split_patch
 from obra_tui.core.gate import Evidence
@@ -30,8 +32,7 @@ from obra_tui.engine.prompts import (
 from obra_tui.engine.work import TaskWork
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Start:
+class Start(Struct, frozen=True, kw_only=True):
     """How the next attempt begins."""
 
     prompt: str

@@ -1,14 +1,13 @@
 """What the engine is given at start: the other rooms as ports, and its rules."""
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from obra_tui.core.gate import GateRules
 from obra_tui.core.model import Budget
 from obra_tui.core.ports import CheckRunner, Clock, Implementer, Journal, Judge, Ledger, Workspace
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ports:
+class Ports(Struct, frozen=True, kw_only=True):
     implementer: Implementer
     workspace: Workspace
     checks: CheckRunner
@@ -18,8 +17,7 @@ class Ports:
     clock: Clock
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EngineConfig:
+class EngineConfig(Struct, frozen=True, kw_only=True):
     project: str
     """Absolute path of the person's repository."""
     rules: GateRules = field(default_factory=GateRules)

@@ -5,7 +5,8 @@ Knows nothing of what the work is worth.
 
 import asyncio
 from collections.abc import Coroutine
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from obra_tui.core.budget import left, smallest
 from obra_tui.core.errors import ImplementerError, ObraError
@@ -38,8 +39,7 @@ class Unreachable(ObraError):
         self.code = code
 
 
-@dataclass(slots=True)
-class Repairs:
+class Repairs(Struct):
     """Restarts that were spent on one prompt: each kind is tried once."""
 
     fresh: bool = False

@@ -3,8 +3,9 @@
 Knows nothing of how work is committed.
 """
 
-from dataclasses import dataclass
 from enum import Enum, auto
+
+from msgspec import Struct
 
 from obra_tui.core.events import CopyPrepared, DiffTaken, Event, GateJudged, GateOpened, WorkMerged
 from obra_tui.core.gate import Evidence, assess, describe_check, failing
@@ -42,8 +43,7 @@ class Together(Enum):
     """It does not work together: the task is with Claude or with the person again."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Merging:
+class Merging(Struct, frozen=True, kw_only=True):
     """Merges the approved work of one task onto a branch that has moved."""
 
     ports: Ports

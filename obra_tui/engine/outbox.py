@@ -9,7 +9,8 @@ cheap.
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from obra_tui.core.crashpoint import crash_at_records
 from obra_tui.core.errors import StoredAfterAll, StoreError, Unwritable

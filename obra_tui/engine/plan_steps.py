@@ -5,7 +5,9 @@ before, so nothing stands in the way but what was begun since.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from obra_tui.core import commands as do
 from obra_tui.core.errors import NotAllowed, PlanError
@@ -90,8 +92,7 @@ def _group(records: Iterable[Record], step: Step) -> Sequence[Record]:
 # --- each event's opposite -----------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Was:
+class _Was(Struct, frozen=True, kw_only=True):
     """One event of a change, and the task as it was before."""
 
     record: Record

@@ -1,7 +1,8 @@
 """A prompt that waits for a person before Claude gets it: read, perhaps changed, and sent exactly as it then is."""
 
 import asyncio
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from obra_tui.core.errors import NotAllowed
 from obra_tui.core.events import PromptHeld, PromptWithdrawn

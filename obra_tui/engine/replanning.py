@@ -5,8 +5,10 @@ Only tasks that no attempt was made at can be changed: what Claude has been told
 
 import copy
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import assert_never
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from obra_tui.core import commands as do
 from obra_tui.core.errors import NotAllowed, PlanError, UnknownId
@@ -98,8 +100,7 @@ def _joined(task: TaskSpec, position: int) -> TaskAdded:
     return TaskAdded(spec=task, position=position, state=State.BLOCKED if task.depends_on else State.QUEUED)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaskStanding:
+class TaskStanding(Struct, frozen=True, kw_only=True):
     """A task of the plan as it stands now."""
 
     spec: TaskSpec

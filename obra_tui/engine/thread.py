@@ -10,8 +10,9 @@ import contextlib
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
+
+from msgspec import Struct
 
 from obra_tui.core.errors import StoreError
 from obra_tui.engine.children import watch_without_threads
@@ -28,8 +29,7 @@ Listener = Callable[[Sequence["Record"]], None]
 _STOP_LIMIT_S = 10.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Assembly:
+class Assembly(Struct, frozen=True, kw_only=True):
     """An orchestrator, how to close what it was built from, and what else runs on its loop while it lives."""
 
     orchestrator: "Orchestrator"

@@ -5,8 +5,9 @@ what is rebuilt is what was there.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from types import MappingProxyType
+
+from msgspec import Struct, field
 
 from obra_tui.core.budget import Spent
 from obra_tui.core.events import (
@@ -79,8 +80,7 @@ from obra_tui.core.standing import Rules, after
 from obra_tui.engine.prompts import by_hand_note
 
 
-@dataclass(slots=True)
-class TaskWork:
+class TaskWork(Struct):
     """A task as the engine sees it. Changed by `apply` only."""
 
     spec: TaskSpec
@@ -137,8 +137,7 @@ class TaskWork:
     """The present Claude session has received a prompt and can be resumed."""
 
 
-@dataclass(slots=True)
-class SessionWork:
+class SessionWork(Struct):
     id: SessionId
     opened: SessionOpened
     tasks: dict[TaskId, TaskWork] = field(default_factory=dict)

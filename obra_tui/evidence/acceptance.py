@@ -4,8 +4,9 @@ The checkout, the index and the current branch of the person are never touched;
 `fast_forward` does so, and only when asked by name.
 """
 
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from obra_tui.core.crashpoint import crash_point
 from obra_tui.core.errors import BranchMoved, ProjectError
@@ -19,8 +20,7 @@ TRAILER = "Obra-Attempt"
 SESSION_TRAILER = "Obra-Session"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Accepting:
+class Accepting(Struct, frozen=True, kw_only=True):
     """One acceptance: what is taken in, and where."""
 
     repository: OwnRepository
@@ -94,8 +94,7 @@ class Accepting:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FastForward:
+class FastForward(Struct, frozen=True, kw_only=True):
     """The person's branch before and after."""
 
     onto: str

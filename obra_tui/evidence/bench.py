@@ -7,8 +7,9 @@ by the sandbox. What the set-up made (`.venv`, `node_modules`) and the copy's ow
 
 import asyncio
 import os
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from obra_tui.core.model import WorkCopy
 from obra_tui.evidence.copies import Place, Prepared, make_private, place_of_copy, remove_tree
@@ -19,8 +20,7 @@ _TOOL_FOLDERS = (".venv", "venv", "node_modules")
 """Carried over even if it was Claude, not the set-up, who made them: a task may add a dependency."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stand:
+class Stand(Struct, frozen=True, kw_only=True):
     """Where a check runs: `seen_as` is the path it sees, `mounts` put the right files there."""
 
     seen_as: Path

@@ -7,8 +7,9 @@ branch of the person are never touched.
 import asyncio
 import contextlib
 import os
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from obra_tui.core.errors import BranchMoved, ObraError, WorkspaceError
 from obra_tui.core.ids import SessionId
@@ -70,8 +71,7 @@ def _shared_folder(project: Path) -> Path:
     return own
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionBranch:
+class SessionBranch(Struct, frozen=True, kw_only=True):
     """One branch that is about to be moved; `reason` goes into its reflog."""
 
     repository: OwnRepository

@@ -6,8 +6,10 @@ no tests, no report) is `broken`: no evidence, never a pass.
 
 import asyncio
 import re
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from obra_tui.core.errors import ObraError
 from obra_tui.core.events import CheckPrinted
@@ -29,8 +31,7 @@ _NOT_FOUND = re.compile(r"([^\s:]{1,200}): (?:command )?not found")
 _CONFTEST = "ImportError while loading conftest"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class Reading(Struct, frozen=True, kw_only=True):
     """What exit code, output and report together say."""
 
     status: CheckStatus

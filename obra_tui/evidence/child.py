@@ -11,9 +11,10 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
+
+from msgspec import Struct
 
 End = int | BinaryIO
 NOTHING = subprocess.DEVNULL
@@ -95,8 +96,7 @@ def start(
     )
 
 
-@dataclass(slots=True)
-class _Spawned:
+class _Spawned(Struct):
     """A child by its number alone: nobody else takes its exit status."""
 
     pid: int

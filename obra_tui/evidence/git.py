@@ -14,9 +14,10 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, TypeVar, cast
+
+from msgspec import Struct, field
 
 from obra_tui.core.errors import ProjectError, WorkspaceError
 from obra_tui.evidence.child import NOTHING, Child, End, pieces, start
@@ -82,8 +83,7 @@ class GitFailed(WorkspaceError):
         self.stderr = stderr
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(Struct, frozen=True, kw_only=True):
     """What one git call printed."""
 
     code: int
@@ -152,8 +152,7 @@ def persons_environment() -> dict[str, str]:
     return {**own, "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_EDITOR": "false"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Git:
+class Git(Struct, frozen=True, kw_only=True):
     """git bound to one repository. `options` say which (`-C …` or `--git-dir …`).
 
     `as_person`: with the person's configuration and hooks, as if they had typed it.

@@ -6,10 +6,11 @@ type declaration, the way to entity bombs, is refused. Pure.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import NoReturn
 from xml.etree.ElementTree import Element, ParseError, TreeBuilder, XMLParser
+
+from msgspec import Struct
 
 from obra_tui.core.model import FailedCase
 
@@ -23,8 +24,7 @@ class UnreadableReport(ValueError):
     """The report cannot be used; the text says why."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
+class Report(Struct, frozen=True, kw_only=True):
     passed: int
     failed: int
     skipped: int

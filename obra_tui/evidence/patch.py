@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from obra_tui.core.model import ChangeKind, FileChange
 from obra_tui.evidence.names import shown
@@ -13,8 +15,7 @@ _QUOTED = re.compile(r"\\([0-7]{3}|.)")
 GITLINK = b"160000"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RawChange:
+class RawChange(Struct, frozen=True, kw_only=True):
     """One line of `diff-tree --raw`: names as bytes, before they are made readable."""
 
     old_mode: bytes

@@ -6,8 +6,9 @@ are welcome; changing those that were there before is what needs a person.
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
+
+from msgspec import Struct
 
 EXISTING_TEST = "existing test"
 CI = "CI"
@@ -19,8 +20,7 @@ CONFIGURED = "protected by the settings"
 _OBRA_SECTION = re.compile(r"(?m)^\s{0,8}\[{1,2}(?:gate|judge|claude|workspace|checks|obra)\b")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
+class Rule(Struct, frozen=True, kw_only=True):
     """A glob over the path (`*` crosses folders). `new_too`: a file that was not there before counts as well."""
 
     pattern: str

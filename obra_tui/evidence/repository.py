@@ -8,8 +8,9 @@ person's repository is only ever read from here.
 import asyncio
 import os
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from obra_tui.core.errors import ProjectError
 from obra_tui.evidence.copies import make_private, remove_tree
@@ -23,8 +24,7 @@ _PLAIN_BYTES = "* -text !eol -ident !filter !working-tree-encoding !diff !merge 
 NO_COMMIT = "0" * 40
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Identity:
+class Identity(Struct, frozen=True, kw_only=True):
     """Author and committer of what Obra commits."""
 
     name: str = "Obra"
@@ -39,8 +39,7 @@ class Identity:
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Merged:
+class Merged(Struct, frozen=True, kw_only=True):
     """Outcome of a three-way merge: a tree, or the files that stand in its way."""
 
     tree: str

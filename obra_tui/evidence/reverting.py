@@ -3,7 +3,7 @@
 History is never rewritten. What was built on the work in the same lines stands in the way and is left as it is.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from obra_tui.core.errors import BranchMoved
 from obra_tui.core.ids import SessionId
@@ -15,8 +15,7 @@ from obra_tui.evidence.repository import Identity, OwnRepository
 TRAILER = "Obra-Reverts"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reverting:
+class Reverting(Struct, frozen=True, kw_only=True):
     """One reversal: which commit, on which branch."""
 
     repository: OwnRepository

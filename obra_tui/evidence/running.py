@@ -11,8 +11,9 @@ import os
 import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from obra_tui.evidence.child import NOTHING, Child, ended, start
 from obra_tui.evidence.processes import kill_tree
@@ -25,8 +26,7 @@ _CHILD_PID = re.compile(rb'"child-pid": *(\d+)')
 Printed = Callable[[str], None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Launch:
+class Launch(Struct, frozen=True, kw_only=True):
     """A program with all its surroundings. `mark` identifies its processes."""
 
     argv: tuple[str, ...]
@@ -37,8 +37,7 @@ class Launch:
     """It is bubblewrap, which can say what the first process inside is: when that has ended, so have all others."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ended:
+class Ended(Struct, frozen=True, kw_only=True):
     """How the command ended; `exit_code` is None when it was stopped at its time limit."""
 
     exit_code: int | None

@@ -16,8 +16,9 @@ import sys
 import tempfile
 import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from obra_tui.core.model import SandboxLevel
 from obra_tui.evidence.copies import disk_faults, make_private, remove_tree
@@ -62,8 +63,7 @@ shift; cd "$OBRA_CWD" && exec "$@"
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mount:
+class Mount(Struct, frozen=True, kw_only=True):
     """A file or folder that the command sees at `target`."""
 
     source: Path
@@ -71,8 +71,7 @@ class Mount:
     writable: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
+class Job(Struct, frozen=True, kw_only=True):
     """A command and what it may see. `scratch` is a folder of its own on the host: HOME and temporary files."""
 
     argv: tuple[str, ...]

@@ -7,8 +7,10 @@ could not be taken is said in notes; what was cut makes the diff `truncated`.
 import asyncio
 import hashlib
 import os
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from obra_tui.core.model import ChangeKind, Diff, FileChange
 from obra_tui.evidence import secrets
@@ -29,8 +31,7 @@ _PATCH_FOLLOWS = b"\0\0"
 """Between the list of changes, in which no name is empty, and the patch."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class Limits(Struct, frozen=True, kw_only=True):
     """How much of a tree is taken. Past a limit the diff is `truncated` and says so."""
 
     patch_bytes: int = 2_000_000
@@ -40,8 +41,7 @@ class Limits:
     entries: int = 1_000_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshot:
+class Snapshot(Struct, frozen=True, kw_only=True):
     """A tree as git object, and what is missing from it."""
 
     tree: str

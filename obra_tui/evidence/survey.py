@@ -6,8 +6,9 @@ Only names and sizes are read, links are never followed, nothing is opened.
 import os
 import stat
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 JUNK = (
     *("__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".hypothesis", ".tox", ".nox", ".venv", "venv"),
@@ -24,8 +25,7 @@ _SPECIAL = {
 }
 
 
-@dataclass(slots=True, kw_only=True)
-class Survey:
+class Survey(Struct, kw_only=True):
     """What was seen; all paths are relative, as bytes."""
 
     special: list[tuple[bytes, str]] = field(default_factory=list)

@@ -6,8 +6,10 @@ single line that is too long is refused, because a cut line would not be what wa
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from obra_tui.core.model import Diff, FileChange
 from obra_tui.judge.faults import DiffUnreadable, DoesNotFit
@@ -23,8 +25,7 @@ _NO_UTF8 = re.compile(r"(?:\\x[89a-f][0-9a-f]|\ufffd)+")
 _NO_FILE = "/dev/null"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class Line(Struct, frozen=True, kw_only=True):
     number: int | None
     """In the new file; `None` for removed lines and remarks."""
     sign: str
@@ -36,8 +37,7 @@ class Line:
         return f"{number:>6} |{self.sign}{self.text}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hunk:
+class Hunk(Struct, frozen=True, kw_only=True):
     """A hunk, or one piece of it when it had to be cut."""
 
     index: int
@@ -68,8 +68,7 @@ class Hunk:
         return frozenset(line.number for line in self.lines if line.number is not None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class Part(Struct, frozen=True, kw_only=True):
     """What goes into one prompt."""
 
     hunks: tuple[Hunk, ...]

@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from obra_tui.core.model import CheckResult, Diff, Finding
 from obra_tui.judge.chunks import Part, one_line
@@ -11,8 +13,7 @@ from obra_tui.judge.faults import AnswerUnusable
 _PLACE = re.compile(r"([\w./+@-]{1,200}\.\w{1,12}):(\d{1,9})\b")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
+class Shown(Struct, frozen=True, kw_only=True):
     """Files that may be named, and the lines of them that were in the prompt."""
 
     files: frozenset[str]

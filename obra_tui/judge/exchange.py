@@ -1,27 +1,25 @@
 """What is said to a model server and what comes back: values only, no HTTP."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 WaitState = Literal["connecting", "loading", "reading", "retrying"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
+class Message(Struct, frozen=True, kw_only=True):
     role: Literal["system", "user", "assistant"]
     content: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class Question(Struct, frozen=True, kw_only=True):
     messages: tuple[Message, ...]
     schema: Mapping[str, object]
     max_output_tokens: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Piece:
+class Piece(Struct, frozen=True, kw_only=True):
     """One line of a streamed answer."""
 
     text: str = ""
@@ -34,8 +32,7 @@ class Piece:
     error: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(Struct, frozen=True, kw_only=True):
     text: str
     finish: str
     prompt_tokens: int | None
@@ -49,8 +46,7 @@ class Answer:
         return self.finish == "length"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Served:
+class Served(Struct, frozen=True, kw_only=True):
     """What a server says about the model that was asked for."""
 
     model: str
@@ -59,8 +55,7 @@ class Served:
     """In memory now; `None` if the server cannot tell."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hearing:
+class Hearing(Struct, frozen=True, kw_only=True):
     """Who listens while an answer comes in."""
 
     waiting: Callable[[WaitState, str], None]

@@ -1,9 +1,11 @@
 """What `doctor` wants to know about the judge: is it there, and if not, the one command that helps."""
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Literal
+
+from msgspec import Struct
 
 from obra_tui.core.errors import JudgeError
 from obra_tui.judge.config import JudgeConfig
@@ -17,8 +19,7 @@ HealthState = Literal["ready", "not_running", "loading", "model_missing", "wrong
 _PATIENCE_S = 10.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JudgeHealth:
+class JudgeHealth(Struct, frozen=True, kw_only=True):
     state: HealthState
     url: str
     model: str

@@ -1,6 +1,6 @@
 """Which hunks go into which prompt, or why the change cannot be judged at all. Pure; nothing has been sent yet."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from obra_tui.core.model import JudgeRequest
 from obra_tui.judge.chunks import Hunk, Part, pack, read_hunks
@@ -11,8 +11,7 @@ _LEAST_ROOM = 128
 """Fewer tokens than this for the diff itself are not worth a prompt."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(Struct, frozen=True, kw_only=True):
     hunks: tuple[Hunk, ...]
     parts: tuple[Part, ...]
 

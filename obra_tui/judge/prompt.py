@@ -7,10 +7,11 @@ the user's message: what follows it can come from no prefix cache, and the serve
 import hashlib
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from string import Template
+
+from msgspec import Struct
 
 from obra_tui.core.model import CheckResult, CheckStatus, FailedCase, FileChange, Finding, JudgeRequest
 from obra_tui.judge.chunks import one_line, visible
@@ -24,8 +25,7 @@ _MESSAGE_OVERHEAD = 16
 """Tokens that a chat template adds round a message."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Prompts:
+class Prompts(Struct, frozen=True, kw_only=True):
     system: Template
     review: Template
     repair: Template
@@ -55,8 +55,7 @@ def new_mark() -> str:
     return secrets.token_hex(16)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class Limits(Struct, frozen=True, kw_only=True):
     """How many characters of each kind of evidence are shown, so that the diff keeps most of the context."""
 
     output: int

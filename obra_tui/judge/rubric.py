@@ -3,10 +3,11 @@
 import hashlib
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
+
+from msgspec import Struct
 
 from obra_tui.core.model import JUDGED_STAGES, Severity, Stage
 
@@ -14,8 +15,7 @@ OPINIONS = ("approve", "revise", "reject")
 INJECTION = "injection"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Criterion:
+class Criterion(Struct, frozen=True, kw_only=True):
     id: str
     stage: Stage
     weight: float
@@ -28,8 +28,7 @@ class Criterion:
         return f"- `{self.id}` ({self.stage}): {self.description} {scale}."
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rubric:
+class Rubric(Struct, frozen=True, kw_only=True):
     name: str
     version: int
     hash: str

@@ -1,6 +1,6 @@
 """What is the same in every review: settings, rubric, prompts, schema. Made once, shared, never changed."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from obra_tui.core.model import JudgeIdentity, JudgeRequest
 from obra_tui.judge.config import JudgeConfig
@@ -23,8 +23,7 @@ _COMPLAINT = 300
 _SHORTER = "It was too long: report at most five findings, one sentence each."
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standards:
+class Standards(Struct, frozen=True, kw_only=True):
     config: JudgeConfig
     rubric: Rubric
     prompts: Prompts

@@ -1,7 +1,9 @@
 """From the opinions on the parts to one verdict, and what in it does not fit together. Pure; knows no model."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from obra_tui.core.model import CheckResult, CheckStatus, CriterionScore, Diff, Finding, Severity
 from obra_tui.judge.rubric import INJECTION, OPINIONS
@@ -11,8 +13,7 @@ _LOW, _HIGH = 0.5, 0.8
 """An approval below, or a rejection above, contradicts itself."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Weighed:
+class Weighed(Struct, frozen=True, kw_only=True):
     """An opinion on a part, and how many changed lines it stands for."""
 
     opinion: Opinion

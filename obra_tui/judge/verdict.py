@@ -6,8 +6,9 @@ shown to the model and to a person.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, NoReturn
+
+from msgspec import Struct
 
 from obra_tui.core.model import CriterionScore, Finding, Severity
 from obra_tui.judge.chunks import visible
@@ -20,8 +21,7 @@ _THINK, _THINK_END = "<think>", "</think>"
 _MAX_LINE = 10**9
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Opinion:
+class Opinion(Struct, frozen=True, kw_only=True):
     """What one answer said, in our numbers."""
 
     findings: tuple[Finding, ...]

@@ -11,10 +11,12 @@ import json
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from types import MappingProxyType
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from obra_tui.rehearsal.conversation import Conversation, read_conversation
 from obra_tui.rehearsal.faults import Fault, FaultBook, FaultKind
@@ -36,8 +38,7 @@ _ERROR_TYPES = {
 _ERROR_TEXTS = {401: "invalid x-api-key", 403: "this key may not use the model", 529: "Overloaded"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class Asked(Struct, frozen=True, kw_only=True):
     """One request to the model, as the stand-in understood it."""
 
     number: int
@@ -59,8 +60,7 @@ class Asked:
         return self.prompts[-1] if self.prompts else ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subscription:
+class Subscription(Struct, frozen=True, kw_only=True):
     """What a subscription login reports in its headers; with an API key there is none."""
 
     status: str = "allowed"
@@ -167,8 +167,7 @@ class AnthropicServer(LoopbackServer):
         return fault if fault.skip <= tries < fault.skip + fault.times else None
 
 
-@dataclass(slots=True, kw_only=True)
-class _Play:
+class _Play(Struct, kw_only=True):
     """One answer on its way out, faults included."""
 
     reply: Reply

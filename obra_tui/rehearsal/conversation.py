@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 MARKER = re.compile(r"\[\[script:([A-Za-z0-9_.-]+)\]\]")
 
@@ -32,8 +34,7 @@ _GO_ON = re.compile(r"(?i)^(you were interrupted|(please )?(continue|go on))\b")
 _SYNTHETIC_ANSWERS = ("No response requested.", "(no content)")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Prompt:
+class Prompt(Struct, frozen=True, kw_only=True):
     """One thing the person (or Obra for the person) said, and what has happened since."""
 
     text: str
@@ -44,8 +45,7 @@ class Prompt:
     steers: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Conversation:
+class Conversation(Struct, frozen=True, kw_only=True):
     """The prompts of one request, oldest first, and the folder that Claude Code works in."""
 
     prompts: tuple[Prompt, ...]
@@ -97,8 +97,7 @@ def read_conversation(body: Mapping[str, Any], headers: Mapping[str, str]) -> Co
     )
 
 
-@dataclass(slots=True)
-class _Open:
+class _Open(Struct):
     """A prompt while it is being read."""
 
     text: str

@@ -9,17 +9,17 @@ import json
 import re
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+
+from msgspec import Struct
 
 _WORD = re.compile(r"[^\W\d_]+")
 CONTEXT = 32_768
 DEFAULT_NUM_CTX = 4_096  # what Ollama takes when nobody says; longer prompts are cut without a word
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class Question(Struct, frozen=True, kw_only=True):
     """A request in either dialect."""
 
     model: str

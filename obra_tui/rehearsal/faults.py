@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
+
+from msgspec import Struct, field
 
 
 class FaultKind(StrEnum):
@@ -46,8 +47,7 @@ class FaultKind(StrEnum):
     GHOST_LINE = "ghost_line"  # a finding that cites a file and line which do not exist
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
+class Fault(Struct, frozen=True, kw_only=True):
     """One misbehaviour. It lets `skip` matching requests pass, hits the next `times`, then is over."""
 
     kind: FaultKind
@@ -66,8 +66,7 @@ class Fault:
         return not self.prompt_matches or re.search(self.prompt_matches, prompt) is not None
 
 
-@dataclass(slots=True)
-class _Order:
+class _Order(Struct):
     fault: Fault
     skip: int
     left: int

@@ -14,9 +14,10 @@ import threading
 from collections import deque
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Self
+
+from msgspec import Struct, field
 
 LOOPBACK = "127.0.0.1"
 MOST_BODY = 256 << 20
@@ -37,8 +38,7 @@ class HungUp(Exception):
     """We closed the connection on purpose; nothing more can be said on it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class Request(Struct, frozen=True, kw_only=True):
     """One request as it came over the wire. Header names are lower case."""
 
     number: int
@@ -77,8 +77,7 @@ class _Wire(asyncio.StreamReaderProtocol):
         super().connection_lost(exc)
 
 
-@dataclass(slots=True)
-class Reply:
+class Reply(Struct):
     """Where an answer is written. One per request; knows nothing of what the bytes mean."""
 
     _writer: asyncio.StreamWriter

@@ -9,9 +9,10 @@ from __future__ import annotations
 import hashlib
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+
+from msgspec import Struct
 
 from obra_tui.rehearsal.dialects import CONTEXT, Dialect, Native, OpenAI, Question, now_text, tokens_in
 from obra_tui.rehearsal.faults import Fault, FaultBook, FaultKind
@@ -31,8 +32,7 @@ PIECE_CHARS = 5
 _WEB_PAGE = b"<!doctype html><html><title>502</title><body>Bad gateway</body></html>"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reviewed:
+class Reviewed(Struct, frozen=True, kw_only=True):
     """One request for a review, as the stand-in understood it, and what it answered."""
 
     number: int
@@ -152,8 +152,7 @@ class OllamaServer(LoopbackServer):
         await _Play(reply=reply, dialect=dialect, asked=asked, told=told, fault=fault, pace=self.pace).run()
 
 
-@dataclass(slots=True, kw_only=True)
-class _Play:
+class _Play(Struct, kw_only=True):
     """One answer on its way out, faults included."""
 
     reply: Reply

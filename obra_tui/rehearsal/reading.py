@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 _HUNK = re.compile(r"^@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
 _NUMBERED = re.compile(r"^\s*(\d+)?\s*[|│]([+\- ])(.*)$")
@@ -23,8 +24,7 @@ _PLACE = re.compile(r"^\s*(?:File \")?([\w./-]+\.\w+)(?:\", line |:)(\d+)(?::(\d
 _ASSERT = re.compile(r"^\s*E\s{2,}(.*\S)")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class Line(Struct, frozen=True, kw_only=True):
     """A line of the new side of a diff. `added` tells it from context."""
 
     number: int
@@ -32,8 +32,7 @@ class Line:
     added: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileShown:
+class FileShown(Struct, frozen=True, kw_only=True):
     """One file of the diff, as far as the prompt shows it."""
 
     path: str
@@ -51,8 +50,7 @@ class FileShown:
         return tuple(line for line in self.lines if line.added)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
+class Failure(Struct, frozen=True, kw_only=True):
     """A failing test, or a place that a lint or type check complains about."""
 
     name: str
@@ -66,8 +64,7 @@ class Failure:
         return re.split(r"::|\.(?!py\b)", self.name)[-1]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
+class Shown(Struct, frozen=True, kw_only=True):
     """Everything a reviewer can know from one prompt."""
 
     files: tuple[FileShown, ...]
@@ -106,8 +103,7 @@ def _about_checks(lines: Sequence[str]) -> list[str]:
     return chosen if found else list(lines)
 
 
-@dataclass(slots=True)
-class _Open:
+class _Open(Struct):
     """A file while its hunks are read."""
 
     path: str

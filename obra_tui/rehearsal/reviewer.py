@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from obra_tui.rehearsal.reading import Failure, FileShown, Line, Shown
 
@@ -32,8 +33,7 @@ LOSS = {"blocker": 0.45, "major": 0.25, "minor": 0.1, "info": 0.03}
 _FULL_MARKS = ((r"read|style|clar|quality", 94), (r"robust|edge", 92), (r"", 96))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Remark:
+class Remark(Struct, frozen=True, kw_only=True):
     """One finding, before it takes the shape that the schema asks for."""
 
     severity: str
@@ -44,8 +44,7 @@ class Remark:
     suggestion: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Review:
+class Review(Struct, frozen=True, kw_only=True):
     """What the reviewer thinks of what it was shown."""
 
     remarks: tuple[Remark, ...]

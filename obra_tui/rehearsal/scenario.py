@@ -11,10 +11,11 @@ import shutil
 import subprocess
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
+
+from msgspec import Struct
 
 from obra_tui.core.errors import ConfigError
 from obra_tui.core.model import CheckSpec, Stage
@@ -35,8 +36,7 @@ class ScenarioError(ConfigError):
     """A scenario is missing or cannot be understood."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScenarioCheck:
+class ScenarioCheck(Struct, frozen=True, kw_only=True):
     """A command that looks at the work. `{python}` stands for the interpreter that runs Obra."""
 
     name: str
@@ -50,8 +50,7 @@ class ScenarioCheck:
         return CheckSpec(name=self.name, run=command, stage=self.stage, junit=self.junit, origin="configured")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScenarioProbe:
+class ScenarioProbe(Struct, frozen=True, kw_only=True):
     """A command that looks at accepted work afterwards; whoever did the work never sees it.
 
     It runs in a checkout of the accepted branch, with the scenario's folder `probes` beside the files as `.probes`.
@@ -66,8 +65,7 @@ class ScenarioProbe:
         return CheckSpec(name=self.name, run=command, timeout_s=120.0, origin="configured")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scenario:
+class Scenario(Struct, frozen=True, kw_only=True):
     """One rehearsal, read from a folder with `scenario.toml`, a plan, `repo/` and files that scripts write (`work/`).
 
     `expect` says what a right run ends in when a person approves what passes and sends back what does not:

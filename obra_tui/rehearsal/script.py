@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from obra_tui.rehearsal.conversation import Conversation, Prompt
 from obra_tui.rehearsal.faults import Fault, FaultKind
@@ -29,22 +31,19 @@ class ScriptError(ValueError):
     """A scenario's script cannot be understood."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Think:
+class Think(Struct, frozen=True, kw_only=True):
     """A block of thinking."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Say:
+class Say(Struct, frozen=True, kw_only=True):
     """A block of text."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Use:
+class Use(Struct, frozen=True, kw_only=True):
     """A tool call. `{cwd}` in any string of the input, and relative `file_path`s, become the working folder."""
 
     tool: str
@@ -54,8 +53,7 @@ class Use:
 Block = Think | Say | Use
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Response:
+class Response(Struct, frozen=True, kw_only=True):
     """One answer of the API."""
 
     blocks: tuple[Block, ...]
@@ -75,8 +73,7 @@ class Response:
         return self.stop or ("tool_use" if any(isinstance(b, Use) for b in self.blocks) else "end_turn")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Turn:
+class Turn(Struct, frozen=True, kw_only=True):
     """The answers to one prompt. `on` is a prompt number, or `feedback`, or nothing: then the place counts."""
 
     responses: tuple[Response, ...]
@@ -87,8 +84,7 @@ class Turn:
         return tuple(r for r in self.responses if not r.only_if or re.search(r.only_if, text))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Script:
+class Script(Struct, frozen=True, kw_only=True):
     """What Claude does with one task."""
 
     name: str
@@ -113,8 +109,7 @@ class Script:
         return placed[min(number, len(placed)) - 1] if placed else self.turns[-1]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cue:
+class Cue(Struct, frozen=True, kw_only=True):
     """Where a conversation stands in a script, and what comes next."""
 
     script: str

@@ -6,9 +6,10 @@ It exists so that the rest of Obra needs three addresses and nothing else. It mu
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
+
+from msgspec import Struct
 
 from obra_tui.rehearsal.anthropic_server import AnthropicServer, Subscription
 from obra_tui.rehearsal.faults import Fault
@@ -16,8 +17,7 @@ from obra_tui.rehearsal.ollama_server import MODEL, OllamaServer
 from obra_tui.rehearsal.scenario import Scenario, load_scenario
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stage:
+class Stage(Struct, frozen=True, kw_only=True):
     """A running rehearsal. Use it as a context manager, or call `close`."""
 
     scenario: Scenario

@@ -5,8 +5,7 @@ for a common word takes longer the longer the history is. The words themselves a
 name, the newest places come first and the rest is never looked at.
 """
 
-from dataclasses import replace
-
+from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from obra_tui.store.words import INDEXED_BEGINNING, Terms

@@ -1,109 +1,39 @@
 """Events as JSON and back, exactly.
 
 `encode` / `decode` make the text that a journal row holds; `record_to_json` /
-`record_from_json` make one line of `--json` output. The text is always valid
-UTF-8 without NUL, whatever an agent printed: control characters and lone
-surrogates are escaped as JSON allows. Streamed events, which are nearly all of
-a journal, take a hand-written path. Knows nothing of tables or files.
+`record_from_json` make one line of `--json` output. Knows nothing of tables or
+files, nor how a value becomes text: `store.values` does.
 """
 
-import functools
 import json
-from collections.abc import Callable
-from dataclasses import fields
-from json.encoder import encode_basestring, encode_basestring_ascii
-from typing import Annotated, Any, get_args
-
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
-from pydantic_core import PydanticSerializationError
+from typing import Any, get_args
 
 from obra_tui.core.errors import StoreError
-from obra_tui.core.events import (
-    STREAMED,
-    CheckPrinted,
-    ClaudeNoticed,
-    Event,
-    JudgeStreamed,
-    Record,
-    TextStreamed,
-    ThinkingStreamed,
-)
+from obra_tui.core.events import STREAMED, ClaudeNoticed, Event, Record
 from obra_tui.core.ids import AttemptId, SessionId, TaskId
+from obra_tui.store.values import from_text, to_text
 
-EVENT_CLASSES: dict[str, type] = {
-    str(next(field.default for field in fields(cls) if field.name == "type")): cls for cls in get_args(Event)
-}
-"""Name in the journal → class."""
+EVENT_CLASSES: dict[str, type[Event]] = {cls.__struct_defaults__[-1]: cls for cls in get_args(Event)}
+"""Name in the journal → class. The name is the default of `type`, the last field of every event."""
 
 STREAMED_TYPES = frozenset(name for name, cls in EVENT_CLASSES.items() if cls in STREAMED)
 
 _ENVELOPE = ("seq", "at", "session", "task", "attempt")
 _COLLIDING = {
-    name: tuple(f.name for f in fields(cls) if f.name in _ENVELOPE)
+    name: found
     for name, cls in EVENT_CLASSES.items()
-    if any(f.name in _ENVELOPE for f in fields(cls))
+    if (found := tuple(field for field in cls.__struct_fields__ if field in _ENVELOPE))
 }
 """Fields of an event that are called like a field of the record; `event_<name>` in a line of output."""
-
-
-@functools.cache
-def _adapter() -> TypeAdapter[Event]:
-    """Made when the first event is written or read: who only looks for sessions never needs it."""
-    return TypeAdapter(
-        Annotated[Event, Field(discriminator="type")],
-        config=ConfigDict(strict=True, ser_json_inf_nan="constants"),
-    )
-
-
-@functools.cache
-def _to_json() -> Callable[[Event], bytes]:
-    """What `dump_json` calls after it has looked at a dozen settings, which takes it a third of the time."""
-    return _adapter().serializer.to_json
 
 
 class DamagedRecord(StoreError):
     """A stored event that this version knows by name but cannot read."""
 
 
-def _quoted(text: str) -> str:
-    if text.isascii():
-        return encode_basestring(text)
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return encode_basestring_ascii(text)
-    return encode_basestring(text)
-
-
 def encode(event: Event) -> str:
     """Return the JSON text of an event; it ends with its `type`."""
-    match event:
-        case TextStreamed(block=block, text=text):
-            return f'{{"block":{_quoted(block)},"text":{_quoted(text)},"type":"text_streamed"}}'
-        case ThinkingStreamed(block=block, text=text):
-            return f'{{"block":{_quoted(block)},"text":{_quoted(text)},"type":"thinking_streamed"}}'
-        case CheckPrinted(name=name, text=text):
-            return f'{{"name":{_quoted(name)},"text":{_quoted(text)},"type":"check_printed"}}'
-        case JudgeStreamed(part=part, text=text):
-            return f'{{"part":{part:d},"text":{_quoted(text)},"type":"judge_streamed"}}'
-        case _:
-            return _encode_any(event)
-
-
-def _encode_any(event: Event) -> str:
-    try:
-        return _to_json()(event).decode()
-    except PydanticSerializationError:
-        plain = _adapter().dump_python(event, mode="json")
-        return json.dumps(plain, separators=(",", ":"), ensure_ascii=True)
-
-
-_STREAMED_READERS: dict[str, Callable[[dict[str, Any]], Event]] = {
-    "text_streamed": lambda row: TextStreamed(block=row["block"], text=row["text"]),
-    "thinking_streamed": lambda row: ThinkingStreamed(block=row["block"], text=row["text"]),
-    "check_printed": lambda row: CheckPrinted(name=row["name"], text=row["text"]),
-    "judge_streamed": lambda row: JudgeStreamed(part=row["part"], text=row["text"]),
-}
+    return to_text(event)
 
 
 def decode(kind: str, body: str) -> Event:
@@ -112,32 +42,13 @@ def decode(kind: str, body: str) -> Event:
     A type that this version does not know becomes a `ClaudeNoticed` that carries the text, so that a
     journal of a later version can still be read; a known type that does not fit is `DamagedRecord`.
     """
-    reader = _STREAMED_READERS.get(kind)
-    if reader is not None:
-        return _decode_streamed(reader, kind, body)
-    if kind not in EVENT_CLASSES:
+    cls = EVENT_CLASSES.get(kind)
+    if cls is None:
         return ClaudeNoticed(level="warning", text=f"Event of unknown type '{kind}'.", raw_json=body)
     try:
-        return _adapter().validate_json(body)
-    except ValidationError as error:
-        return _decode_surrogates(kind, body, error)
-
-
-def _decode_streamed(reader: Callable[[dict[str, Any]], Event], kind: str, body: str) -> Event:
-    try:
-        return reader(json.loads(body))
-    except (ValueError, KeyError, TypeError) as error:
+        return from_text(cls, body)
+    except (ValueError, RecursionError) as error:
         raise _damaged(kind, body) from error
-
-
-def _decode_surrogates(kind: str, body: str, error: ValidationError) -> Event:
-    """Read a body that holds lone surrogates, which are legal JSON escapes that pydantic's parser refuses."""
-    if error.errors(include_input=False)[0]["type"] != "json_invalid":
-        raise _damaged(kind, body) from error
-    try:
-        return _adapter().validate_python(json.loads(body), strict=False)
-    except (ValueError, RecursionError) as second:
-        raise _damaged(kind, body) from second
 
 
 def _damaged(kind: str, body: str) -> DamagedRecord:

@@ -9,20 +9,19 @@ stands beside it. A new owner throws away what was meant for the last one.
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any, cast, get_args
 
-from pydantic import TypeAdapter, ValidationError
+from msgspec import Struct
 
 from obra_tui.core import errors
 from obra_tui.core.commands import ChangePlan, Command, PlanChange
 from obra_tui.core.errors import ObraError, StoreError
 from obra_tui.store import sqlite
+from obra_tui.store.values import from_text, to_text
 
 NAME = "commands.db"
-_CLASSES: dict[str, type] = {cls.__name__: cls for cls in get_args(Command)}
+_CLASSES: dict[str, type[Command]] = {cls.__name__: cls for cls in get_args(Command)}
 _ERRORS: dict[str, type[ObraError]] = {
     name: cls for name, cls in vars(errors).items() if isinstance(cls, type) and issubclass(cls, ObraError)
 }
@@ -37,8 +36,7 @@ CREATE TABLE IF NOT EXISTS command (
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What became of a command: a value, or the error that refused it."""
 
     value: object = None
@@ -99,7 +97,7 @@ class CommandTable:
         for number, kind, body in rows:
             try:
                 found.append((number, _command_of(kind, body)))
-            except (KeyError, ValidationError):
+            except (KeyError, ValueError):
                 self.answer(number, Answer(error=StoreError("The other Obra does not know this command.", where=kind)))
         return found
 
@@ -133,18 +131,13 @@ class CommandTable:
             raise sqlite.plain_error(error, self._path) from error
 
 
-@cache
-def _adapter(kind: str) -> TypeAdapter[Any]:
-    return TypeAdapter(_CLASSES[kind])
-
-
 def _body_of(command: Command) -> str:
     """A change of a plan is told with its kind: some of them carry the same fields."""
     if isinstance(command, ChangePlan):
         changes = [(type(change).__name__, _body_of(change)) for change in command.changes]
         said = {"session": command.session, "said": command.said, "by": command.by}
         return json.dumps({**said, "changes": changes})
-    return _adapter(type(command).__name__).dump_json(command).decode()
+    return to_text(command)
 
 
 def _command_of(kind: str, body: str) -> Command:
@@ -152,7 +145,7 @@ def _command_of(kind: str, body: str) -> Command:
         said = json.loads(body)
         changes = tuple(cast(PlanChange, _command_of(name, inner)) for name, inner in said.pop("changes"))
         return ChangePlan(**said, changes=changes)
-    return cast(Command, _adapter(kind).validate_json(body))
+    return from_text(_CLASSES[kind], body)
 
 
 def _write_answer(answer: Answer) -> str:

@@ -1,7 +1,8 @@
 """An attempt as its records tell it: the last word of each kind counts."""
 
 from collections.abc import Iterable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from obra_tui.core import events as e
 from obra_tui.core.history import AttemptDetail

@@ -1,10 +1,10 @@
 """How far each source was imported: told by the last record of its session, so that it is as sure as the import."""
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from msgspec import Struct
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
@@ -16,8 +16,7 @@ from obra_tui.store.codec import decode
 from obra_tui.store.place import place_of
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Imported:
+class Imported(Struct, frozen=True, kw_only=True):
     """A session that was made from a source, and what to know to go on reading it."""
 
     session: SessionId

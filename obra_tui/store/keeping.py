@@ -5,9 +5,9 @@ names and nothing else. Only for the owner of the data directory.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec import Struct
 from sqlalchemy import Connection, Delete, Select, Table, bindparam, delete, func, select, text
 from sqlalchemy.exc import DBAPIError
 
@@ -22,8 +22,7 @@ _FORGET = text(f"INSERT INTO {search.TABLE} ({search.TABLE}, rowid, words) VALUE
 _BATCH = 500
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Doomed:
+class Doomed(Struct, frozen=True, kw_only=True):
     """A session that would be pruned."""
 
     id: str
@@ -34,8 +33,7 @@ class Doomed:
     """Of its events; the file shrinks by somewhat more."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pruning:
+class Pruning(Struct, frozen=True, kw_only=True):
     sessions: tuple[Doomed, ...]
     pinned: int
     """Sessions that stay because they are pinned."""

@@ -9,10 +9,12 @@ import json
 import os
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
 from fcntl import LOCK_EX, flock
 from pathlib import Path
 from typing import Any, Literal
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from obra_tui.core.errors import StoreError
 
@@ -22,8 +24,7 @@ PINNED = "pinned"
 Winner = Literal["a", "b", "equal", "neither"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Preference:
+class Preference(Struct, frozen=True, kw_only=True):
     """Somebody's answer to *which of the two is better*."""
 
     at: float
@@ -71,7 +72,7 @@ class Labels:
     def _preferences(self) -> Iterator[Preference]:
         for line in self._lines():
             if line.get("type") == "preference":
-                known = {name: line[name] for name in Preference.__slots__ if name in line}
+                known = {name: line[name] for name in Preference.__struct_fields__ if name in line}
                 try:
                     yield Preference(**known)
                 except TypeError:  # a line of another version

@@ -6,9 +6,9 @@ of them is as long as the figure says.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
 from sqlalchemy import Connection, Dialect, TextualSelect, bindparam, column, text
 
 from obra_tui.core.measures import DEFINITIONS, Definition, Figure, Group, Measured, Scope, kappa, wilson
@@ -75,8 +75,7 @@ _JUDGED = """FROM (
 ) AS scope"""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Rows:
+class _Rows(Struct, frozen=True, kw_only=True):
     """Where a figure's cases come from and what is made of them."""
 
     source: str = _ALL
@@ -95,8 +94,7 @@ class _Rows:
         return f"{head}\nSELECT DISTINCT scope.id {self.source}{f' WHERE {wanted}' if wanted else ''}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Ranked(_Rows):
+class _Ranked(_Rows, frozen=True, kw_only=True):
     """A value at a rank; an even number of cases takes the mean of the two in the middle."""
 
     value: str

@@ -11,9 +11,11 @@ import os
 import socket
 import time
 from contextlib import suppress
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from obra_tui.core.errors import AlreadyOwned, StoreError
 from obra_tui.store.sqlite import private_directory
@@ -41,8 +43,7 @@ _TRIES = 5
 _TRY_EVERY_S = 0.02
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Holder:
+class Holder(Struct, frozen=True, kw_only=True):
     """Who holds the lock."""
 
     pid: int

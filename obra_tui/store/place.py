@@ -3,9 +3,9 @@
 The one place that tells the products apart; everything else speaks SQLAlchemy.
 """
 
-from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec import Struct
 from sqlalchemy import Engine
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
@@ -14,8 +14,7 @@ from obra_tui.core.errors import ConfigError, StoreError
 from obra_tui.store import engines, schema, server, sqlite
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """A database that can be opened for writing (once) and for reading (often)."""
 
     file: Path | None

@@ -6,11 +6,11 @@ transaction of the event, and `rebuild.py`, which makes all derived rows anew.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
 from typing import Any, TypeAlias
 
+from msgspec import Struct
 from sqlalchemy import (
     Boolean,
     Connection,
@@ -37,8 +37,7 @@ from obra_tui.store.tables import SafeText
 Values: TypeAlias = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """A statement, the values for one row, and whether it must find its row."""
 
     statement: Insert | Update

@@ -10,10 +10,12 @@ import base64
 import json
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import fields, is_dataclass, replace
 from functools import cache
 from typing import Any, TypeVar
 from urllib.parse import quote
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from obra_tui.core.events import STREAMED, Record
 
@@ -122,7 +124,7 @@ class Redactor:
         return record if event is record.event else replace(record, event=event)
 
     def of(self, value: Value) -> Value:
-        """Return a dataclass with all its texts redacted: the same object if there was nothing to redact."""
+        """Return a value with all its texts redacted: the same object if there was nothing to redact."""
         changed = {}
         kind: Any = type(value)
         for name in _fields_of(kind):
@@ -144,8 +146,8 @@ class Redactor:
 
 @cache
 def _fields_of(kind: Any) -> tuple[str, ...]:
-    """The names of a dataclass's fields, none for any other type."""
-    return tuple(field.name for field in fields(kind)) if is_dataclass(kind) else ()
+    """The names of a frozen value's fields, none for any other type."""
+    return kind.__struct_fields__ if issubclass(kind, Struct) else ()
 
 
 def _base64(value: str) -> str:

@@ -10,11 +10,12 @@ nor checkpoint. `synchronous=FULL` makes a commit durable when it returns.
 import importlib
 import os
 import sqlite3
-from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal
 from urllib.parse import quote
+
+from msgspec import Struct
 
 from obra_tui.core.errors import DiskFull, StoreError, Unwritable
 
@@ -36,8 +37,7 @@ def driver() -> ModuleType:
     return other if newer else sqlite3
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SqliteHealth:
+class SqliteHealth(Struct, frozen=True, kw_only=True):
     """The SQLite library in use and whether it has the WAL-reset bug."""
 
     version: str

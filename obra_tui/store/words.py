@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from obra_tui.core import events as e
 from obra_tui.core.model import FindingSource
@@ -58,8 +59,7 @@ def _said_by_a_person(event: e.DecisionMade | e.WorkReverted) -> list[str]:
     return [decision.by, decision.note, *(f"{item.message} {item.note}" for item in own)]
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
+class Terms(Struct, frozen=True):
     """A search line, taken apart: what must be there and what must not."""
 
     wanted: tuple[str, ...]

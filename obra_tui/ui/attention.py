@@ -4,8 +4,9 @@ Pure: a view and the time in, values out.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from obra_tui.core.lifecycle import State
 from obra_tui.core.model import PermissionKind
@@ -30,8 +31,7 @@ class AttentionKind(StrEnum):
     INTERRUPTED = "interrupted"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attention:
+class Attention(Struct, frozen=True, kw_only=True):
     kind: AttentionKind
     text: str
     tone: Tone

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from obra_tui.ui.bridge import Bridge
 from obra_tui.ui.ports import Backend, OpenBackend
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Connection:
+class Connection(Struct, frozen=True, kw_only=True):
     """An open backend whose records arrive in the bridge."""
 
     backend: Backend

@@ -8,8 +8,10 @@ from any thread.
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from threading import Lock
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from obra_tui.core.events import (
     STREAMED,
@@ -42,8 +44,7 @@ FLOOD = 200
 """So many facts from one look to the next, and again so many by the one after it, are more than anybody sees go by."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Batch:
+class Batch(Struct, frozen=True, kw_only=True):
     records: tuple[Record, ...]
     passed: tuple[Record, ...] = ()
     """Came before `records`, and too fast to be drawn; the history has it."""
@@ -55,8 +56,7 @@ class Batch:
     """Facts were lost: forget the view and subscribe anew."""
 
 
-@dataclass(slots=True)
-class _Entry:
+class _Entry(Struct):
     """A streamed text that waits in `pieces`, joined when it is taken; `record` is the newest of them."""
 
     record: Record

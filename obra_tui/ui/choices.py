@@ -1,12 +1,11 @@
 """Choices that are offered, with their effect written out. Pure."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from obra_tui.ui.state import TaskView
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
+class Choice(Struct, frozen=True, kw_only=True):
     id: str
     label: str
     effect: str

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from obra_tui.core.history import AttemptDetail, SessionDetail
+from obra_tui.core.plain import plain
 from obra_tui.ui.choices import Choice
 from obra_tui.ui.format import plural
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Copy:
+class Copy(Struct, frozen=True, kw_only=True):
     choice: Choice
     text: Callable[[], str]
     what: str = ""
@@ -52,6 +52,6 @@ def _long(name: str, label: str, text: str, effect: str) -> Copy:
 
 def _json(detail: AttemptDetail | SessionDetail, effect: str) -> Copy:
     def text() -> str:
-        return json.dumps(dataclasses.asdict(detail), default=str, indent=2)
+        return json.dumps(plain(detail), indent=2)
 
     return Copy(choice=Choice(id="json", label="JSON", effect=effect), text=text, what="the JSON")

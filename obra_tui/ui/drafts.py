@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from obra_tui.core.model import Finding, FindingSource, Severity
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(Struct, frozen=True):
     """A file that was looked at, as it was then: another patch is another file to look at."""
 
     path: str
@@ -17,8 +18,7 @@ class Mark:
     to_end: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
+class Draft(Struct, frozen=True, kw_only=True):
     notes: Mapping[str, str] = field(default_factory=dict)
     """What the person says about findings, by key."""
     own: tuple[Finding, ...] = ()

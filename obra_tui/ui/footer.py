@@ -5,8 +5,8 @@ and builds them anew at every change.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from msgspec import Struct
 from rich.cells import cell_len
 from textual import events
 from textual.content import Content
@@ -17,8 +17,7 @@ HELP = "show_help"
 FIRST = ("answer_question", "review_gate")
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     key: str
     """As Textual names it, to press it by mouse."""
     shown: str
@@ -31,8 +30,7 @@ class Entry:
         return cell_len(self.shown) + 1 + cell_len(self.label)
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """A screen to go to, named at the right edge where there is room."""
 
     shown: str

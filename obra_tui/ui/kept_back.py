@@ -6,7 +6,9 @@ Of work that a person may still be asked about; everything before it stays as it
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from obra_tui.core import events as e
 from obra_tui.core.events import Record
@@ -21,8 +23,7 @@ TELLING = (e.JudgeStreamed, e.VerdictReached, e.GateJudged, e.GateOpened)
 """Records that hold the number, or words that give it away."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeptBack:
+class KeptBack(Struct, frozen=True, kw_only=True):
     """Whose numbers nobody is to see yet."""
 
     attempts: frozenset[AttemptId] = frozenset()

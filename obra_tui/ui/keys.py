@@ -7,15 +7,15 @@ anything is drawn. `bindings.py` makes Textual's bindings of it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from obra_tui.core.errors import ConfigError
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Key:
+class Key(Struct, frozen=True, kw_only=True):
     """One binding. Its action is its own: the footer merges bindings that share one."""
 
     id: str

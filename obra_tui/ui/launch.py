@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Literal
+
+from msgspec import Struct, field
 
 ScreenName = Literal["live", "tasks", "gates", "history", "metrics", "setup"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Launch:
+class Launch(Struct, frozen=True, kw_only=True):
     """How this start of the program was asked for."""
 
     project: str
@@ -39,8 +39,7 @@ class Launch:
     """How long every key is swallowed after a review or a permission prompt opened."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UiResult:
+class UiResult(Struct, frozen=True, kw_only=True):
     """What `ObraApp.run()` returns: why the screen was left, for the caller's exit code."""
 
     reason: Literal["quit", "crashed"] = "quit"

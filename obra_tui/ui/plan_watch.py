@@ -6,10 +6,12 @@ Lives on the screen's thread; files are read in worker threads. Nothing of it ev
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import PurePath
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from obra_tui.core.errors import PlanError
 from obra_tui.core.ids import SessionId, TaskId
@@ -22,8 +24,7 @@ if TYPE_CHECKING:
     from obra_tui.ui.ports import Plans
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Struct, frozen=True):
     """A task of the view, with what the file said of it when it was last taken in."""
 
     spec: TaskSpec

@@ -7,8 +7,9 @@ called with, or return, anything that two threads could change.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     # Names alone: the first paint imports this module, and nothing of what it talks about.
@@ -81,8 +82,7 @@ Winner = Literal["a", "b", "equal", "neither"]
 ImportOutcome = Literal["imported", "continued", "unchanged", "empty", "failed"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class Source(Struct, frozen=True, kw_only=True):
     """A transcript of Claude Code that could be imported."""
 
     path: str
@@ -92,8 +92,7 @@ class Source:
     bytes: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Preview:
+class Preview(Struct, frozen=True, kw_only=True):
     """How a transcript begins."""
 
     title: str = ""
@@ -105,8 +104,7 @@ class Preview:
     """Lines of the beginning that could not be understood."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BroughtIn:
+class BroughtIn(Struct, frozen=True, kw_only=True):
     """What became of one source."""
 
     path: str
@@ -196,8 +194,7 @@ class Clock(Protocol):
     def monotonic(self) -> float: ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
+class Setting(Struct, frozen=True, kw_only=True):
     """One line of the configuration in force."""
 
     name: str
@@ -210,8 +207,7 @@ class Setting:
     """1-based; 0 when it does not stand there yet."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Backend:
+class Backend(Struct, frozen=True, kw_only=True):
     """Everything heavy, imported and built: what a `OpenBackend` call returns."""
 
     engine: Engine

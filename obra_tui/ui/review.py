@@ -6,7 +6,9 @@ Nothing here comes from a model but the names of files, and those are cut and cl
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from obra_tui.core.answers import against
 from obra_tui.core.commands import Decide
@@ -19,8 +21,7 @@ SHORT = 8
 """Characters of a hash that are shown."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Earlier:
+class Earlier(Struct, frozen=True, kw_only=True):
     """An attempt before this one, and what became of it."""
 
     attempt: AttemptView
@@ -28,8 +29,7 @@ class Earlier:
     """What a person answered; None when it went back by itself."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Review:
+class Review(Struct, frozen=True, kw_only=True):
     """One gate with everything that belongs to it."""
 
     gate: GateView
@@ -53,8 +53,7 @@ class Review:
         return self.attempt.quality.findings if self.attempt.quality else ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fact:
+class Fact(Struct, frozen=True, kw_only=True):
     label: str
     value: str
     bad: bool = False
@@ -177,8 +176,7 @@ def _few(names: Sequence[str]) -> str:
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Effects:
+class Effects(Struct, frozen=True, kw_only=True):
     """What each answer leads to, in words."""
 
     approve: str
@@ -200,8 +198,7 @@ def effects(review: Review, chosen: int) -> Effects:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Looked:
+class Looked(Struct, frozen=True, kw_only=True):
     """How a person came to their answer: stored with it."""
 
     open_s: float = 0.0

@@ -1,14 +1,13 @@
 """Which task the Live screen shows: the one at work, unless the person picked one. Pure."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from obra_tui.core.ids import SessionId, TaskId
 from obra_tui.core.lifecycle import State
 from obra_tui.ui.state import AttemptView, SessionView, TaskView, ViewState
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
+class Shown(Struct, frozen=True, kw_only=True):
     session: SessionView | None = None
     task: TaskView | None = None
     attempt: AttemptView | None = None

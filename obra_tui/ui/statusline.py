@@ -1,6 +1,6 @@
 """The status line: most important first, because a narrow terminal cuts the tail. Pure."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from obra_tui.core.lifecycle import State
 from obra_tui.ui.attention import quiet_note
@@ -9,8 +9,7 @@ from obra_tui.ui.state import AttemptView, SessionView, TaskView, ViewState
 from obra_tui.ui.words import HELD, STOPPED, TASK, Status, Tone
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class Part(Struct, frozen=True, kw_only=True):
     text: str
     tone: Tone = Tone.PLAIN
     strong: bool = False

@@ -5,7 +5,9 @@ ones leave first, and only the tasks looked at or worked on last are kept.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from obra_tui.core import events as e
 from obra_tui.core.events import Record
@@ -17,8 +19,7 @@ RECORDS = 4_000
 CHARS = 1_500_000
 
 
-@dataclass(slots=True)
-class Tape:
+class Tape(Struct):
     records: list[Record] = field(default_factory=list)
     chars: int = 0
     cut: bool = False

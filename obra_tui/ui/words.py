@@ -5,8 +5,9 @@ of `widgets`; this module knows no colour.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from obra_tui.core.doctor import DoctorStatus
 from obra_tui.core.lifecycle import State
@@ -39,8 +40,7 @@ CONTENT_STYLES: dict[Tone, str] = {
 """The same meanings for one-line widgets, as theme variables."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Status:
+class Status(Struct, frozen=True, kw_only=True):
     state: str
     """Name in `widgets.status.STATES`."""
     glyph: str

@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
 from importlib.resources import files
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from obra_tui.core.errors import ConfigError
 from obra_tui.validation.outcome import ScenarioRun
@@ -16,8 +18,7 @@ _PATIENCE_S = 60.0
 """A limit on time is generous: machines differ, and what hangs is far beyond it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Baseline:
+class Baseline(Struct, frozen=True, kw_only=True):
     """How one scenario ended before. Lists are in the order of the plan."""
 
     ends: tuple[str, ...]

@@ -5,8 +5,9 @@ that nobody checks is worse than none.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
 from typing import Any
+
+from msgspec import Struct
 
 from obra_tui.core.lifecycle import State
 from obra_tui.rehearsal import Scenario, ScenarioError
@@ -15,8 +16,7 @@ _OF_THE_STORY = {"commands", "asks", "empty", "touches_tests", "average_age"}
 """What only the scenario's own test looks at."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Expectation:
+class Expectation(Struct, frozen=True, kw_only=True):
     """Lists are in the order of the plan. Empty or None = nothing is promised."""
 
     ends: tuple[State, ...]
@@ -53,7 +53,7 @@ def is_acceptance(scenario: Scenario) -> bool:
 def expectation_of(scenario: Scenario) -> Expectation:
     """Read the promises of a scenario. Raises `ScenarioError`."""
     given = {key: value for key, value in scenario.expect.items() if key not in _OF_THE_STORY}
-    if unknown := sorted(set(given) - {field.name for field in fields(Expectation)}):
+    if unknown := sorted(set(given) - set(Expectation.__struct_fields__)):
         raise _error(scenario, f"there is no expectation {', '.join(unknown)}")
     if "ends" not in given:
         raise _error(scenario, "[expect] needs `ends`: the state in which each task must end")

@@ -2,8 +2,9 @@
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from obra_tui.core.lifecycle import State
 from obra_tui.core.model import SessionKind, Usage
@@ -18,8 +19,7 @@ class Readiness(StrEnum):
     CONDITIONAL = "CONDITIONAL"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
+class Judged(Struct, frozen=True, kw_only=True):
     """A run with everything that is wrong with it."""
 
     run: ScenarioRun
@@ -31,8 +31,7 @@ class Judged:
         return not self.problems and not self.regressions
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Conclusion:
+class Conclusion(Struct, frozen=True, kw_only=True):
     readiness: Readiness
     reasons: tuple[str, ...]
 

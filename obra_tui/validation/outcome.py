@@ -1,13 +1,12 @@
 """What happened in the run of a scenario, as values: the input of the judging and of the report."""
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 from obra_tui.core.lifecycle import State
 from obra_tui.core.model import Outcome, SandboxLevel, SessionKind, Usage
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AttemptRun:
+class AttemptRun(Struct, frozen=True, kw_only=True):
     """One attempt with its evidence."""
 
     number: int
@@ -34,8 +33,7 @@ class AttemptRun:
     sandbox: SandboxLevel | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaskRun:
+class TaskRun(Struct, frozen=True, kw_only=True):
     key: str
     title: str
     state: State
@@ -62,8 +60,7 @@ class TaskRun:
         return sum((attempt.usage for attempt in self.attempts), Usage())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionRun:
+class SessionRun(Struct, frozen=True, kw_only=True):
     id: str
     kind: SessionKind
     closed: bool
@@ -72,8 +69,7 @@ class SessionRun:
     """Sum over its attempts, which must be the same."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProbeRun:
+class ProbeRun(Struct, frozen=True, kw_only=True):
     """A look at accepted work by a command that nobody who worked on it has seen."""
 
     name: str
@@ -81,8 +77,7 @@ class ProbeRun:
     output: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScenarioRun:
+class ScenarioRun(Struct, frozen=True, kw_only=True):
     name: str
     title: str
     tasks: tuple[TaskRun, ...] = ()
@@ -109,8 +104,7 @@ class ScenarioRun:
         return sum((session.usage for session in self.sessions), Usage())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Environment:
+class Environment(Struct, frozen=True, kw_only=True):
     """What the results depend on; no path and no name of a machine."""
 
     versions: tuple[tuple[str, str], ...]
@@ -124,8 +118,7 @@ class Environment:
     sandboxes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class Request(Struct, frozen=True, kw_only=True):
     """What was asked for: it decides what the verdict can be."""
 
     rehearsal: bool

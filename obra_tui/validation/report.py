@@ -2,16 +2,16 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from obra_tui.core.model import Usage
 from obra_tui.validation.judging import Conclusion, Judged
 from obra_tui.validation.outcome import Environment, Request, TaskRun
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
+class Report(Struct, frozen=True, kw_only=True):
     at: str
     """Date and time, ISO."""
     request: Request

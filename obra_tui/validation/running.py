@@ -6,13 +6,14 @@ nothing: what is accepted was accepted by the policy.
 
 from __future__ import annotations
 
-import dataclasses
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from obra_tui.api import DecisionKind, Obra, SessionId, SessionKind, TaskId, TaskResult, Usage
 from obra_tui.core.errors import ObraError
@@ -34,8 +35,7 @@ _PINNED: Mapping[str, object] = {"gate.threshold": 0.7, "gate.max_attempts": 3}
 """What a script was written for; a rehearsal ends the same whatever the person's settings are."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ground:
+class Ground(Struct, frozen=True, kw_only=True):
     """Where the runs take place."""
 
     data_dir: Path
@@ -50,8 +50,7 @@ class Ground:
         return {**self.config, **pinned, "gate.policy": "autonomous", "data_dir": self.data_dir}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Done:
+class _Done(Struct, frozen=True, kw_only=True):
     """A task as `execute_task` and the answers of the person left it."""
 
     result: TaskResult
@@ -70,8 +69,8 @@ def run_scenario(scenario: Scenario, ground: Ground, tell: Tell) -> ScenarioRun:
         with _opened(scenario, ground) as obra:
             run = _in(obra, scenario, ground, run, tell)
     except ObraError as error:
-        run = dataclasses.replace(run, errors=(*run.errors, f"{type(error).__name__}: {error}"))
-    return dataclasses.replace(run, seconds=time.monotonic() - begun)
+        run = replace(run, errors=(*run.errors, f"{type(error).__name__}: {error}"))
+    return replace(run, seconds=time.monotonic() - begun)
 
 
 @contextmanager
@@ -90,7 +89,7 @@ def _opened(scenario: Scenario, ground: Ground) -> Iterator[Obra]:
 def _checked(scenario: Scenario, settings: Settings) -> Models:
     """The models of the settings, with the checks of the scenario."""
     checks = tuple(check.spec(sys.executable) for check in scenario.checks)
-    return dataclasses.replace(real_models(settings), checks=checks)
+    return replace(real_models(settings), checks=checks)
 
 
 def _in(obra: Obra, scenario: Scenario, ground: Ground, run: ScenarioRun, tell: Tell) -> ScenarioRun:
@@ -104,7 +103,7 @@ def _in(obra: Obra, scenario: Scenario, ground: Ground, run: ScenarioRun, tell: 
     if session is not None:
         obra.end_milestone_session(session, "The scenario is over.")
     details = [obra.session(key) for key in dict.fromkeys(item.result.session for item in done)]
-    return dataclasses.replace(
+    return replace(
         run,
         tasks=tuple(_task_run(obra, item) for item in done),
         sessions=tuple(map(_session_run, details)),

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+
+from msgspec import Struct
 
 from obra_tui.core.errors import ConfigError
 from obra_tui.rehearsal import Scenario, ScenarioError, list_scenarios, load_scenario
@@ -20,8 +21,7 @@ from obra_tui.validation.running import Ground, kind_of, run_scenario
 _FIRST = ("stress", "calculator", "csv")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class Wanted(Struct, frozen=True, kw_only=True):
     """What a person asked for."""
 
     rehearsal: bool
@@ -31,8 +31,7 @@ class Wanted:
     baseline: Path | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listener:
+class Listener(Struct, frozen=True, kw_only=True):
     """Who hears what happens meanwhile."""
 
     began: Callable[[Scenario, int], None]

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from obra_tui.core.budget import smallest
 from obra_tui.core.errors import ObraError
@@ -23,8 +24,7 @@ if TYPE_CHECKING:
     from obra_tui.settings import Settings
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hands:
+class Hands(Struct, frozen=True, kw_only=True):
     """What works on the project."""
 
     claude: ClaudeCode

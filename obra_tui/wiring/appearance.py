@@ -7,15 +7,14 @@ follows at once, names it with its line.
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from msgspec import Struct, field
 from platformdirs import user_config_path, user_data_path
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Appearance:
+class Appearance(Struct, frozen=True, kw_only=True):
     theme: str = "obra-cb-dark"
     ascii_glyphs: bool = False
     mouse: bool = True

@@ -6,11 +6,13 @@ import asyncio
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, ExitStack, suppress
-from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from socket import gethostname
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from obra_tui.core.errors import ObraError, StoreError
 from obra_tui.core.model import SandboxLevel
@@ -35,8 +37,7 @@ if TYPE_CHECKING:
 _LOGINS = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN", "OPENAI_API_KEY")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parts:
+class Parts(Struct, frozen=True, kw_only=True):
     """What a reader needs beside the engine."""
 
     orchestrator: Orchestrator
@@ -201,8 +202,7 @@ def _hands(settings: Settings, start: Start, models: Models) -> Hands:
     return Hands(claude=ClaudeCode(models.claude), workspace=workspace, checks=checks)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Store:
+class Store(Struct, frozen=True, kw_only=True):
     """What keeps everything: the slowest part to load."""
 
     journal: SqlJournal

@@ -10,9 +10,10 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from obra_tui.core import events as e
 from obra_tui.core.ids import ClaudeSessionId, new_attempt_id, new_session_id, new_task_id
@@ -31,8 +32,7 @@ _SOURCE = "claude-code:"
 _NO_GATE = "Imported: nothing was checked, judged or gated."
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Read:
+class Read(Struct, frozen=True, kw_only=True):
     """What became of one file."""
 
     path: str

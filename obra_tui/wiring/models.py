@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from obra_tui.agents.config import ClaudeConfig
@@ -13,8 +14,7 @@ if TYPE_CHECKING:
     from obra_tui.settings import Settings
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Models:
+class Models(Struct, frozen=True, kw_only=True):
     claude: ClaudeConfig
     judge: JudgeConfig
     checks: tuple[CheckSpec, ...] = ()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from obra_tui.core.events import Record
 from obra_tui.core.standing import Permissions, permissions_of
@@ -19,8 +21,7 @@ if TYPE_CHECKING:
     from obra_tui.settings import Settings
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenWork:
+class OpenWork(Struct, frozen=True, kw_only=True):
     """The open sessions as they were stored last."""
 
     sessions: Mapping[SessionId, SessionWork]

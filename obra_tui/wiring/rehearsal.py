@@ -10,9 +10,10 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from obra_tui.core.ids import new_id
 
@@ -22,8 +23,7 @@ if TYPE_CHECKING:
     from obra_tui.wiring.models import Models
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rehearsal:
+class Rehearsal(Struct, frozen=True, kw_only=True):
     """An open stage, its repository, and the models that stand on it."""
 
     stage: Stage

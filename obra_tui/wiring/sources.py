@@ -10,9 +10,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
 
 from obra_tui.core.errors import ConfigError
 
@@ -61,8 +62,7 @@ def _session_of(path: Path) -> str:
     return str(first.get("sessionId", "")) if isinstance(first, dict) else ""
 
 
-@dataclass(slots=True)
-class Followed:
+class Followed(Struct):
     """One file: what was read of it, and what is new."""
 
     path: Path

@@ -10,8 +10,9 @@ import queue
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from obra_tui.core.commands import Command
 from obra_tui.core.errors import ObraError, StoreError
@@ -37,8 +38,7 @@ _OWNER_EVERY = 10
 _PAGE = 500
 
 
-@dataclass(slots=True)
-class _Listening:
+class _Listening(Struct):
     """One listener, and how far it was told of each session."""
 
     listener: Listener

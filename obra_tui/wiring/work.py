@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import getpass
 import os
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 if TYPE_CHECKING:
     from obra_tui.core.model import Plan, SessionKind
@@ -19,8 +20,7 @@ def _milestone() -> SessionKind:
     return SessionKind.MILESTONE
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class Order(Struct, frozen=True, kw_only=True):
     """The work that a start of the program begins with."""
 
     plan: Plan | None = None
@@ -31,8 +31,7 @@ class Order:
     """Go on in forks of the interrupted conversations with Claude."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Start:
+class Start(Struct, frozen=True, kw_only=True):
     """Who works where, and whether somebody can answer questions."""
 
     project: Path

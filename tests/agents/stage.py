@@ -1,13 +1,15 @@
 """A copy, a loopback model and the real Claude Code program, for the tests of this folder."""
 
 import asyncio
+import dataclasses
 import json
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
+from msgspec.structs import replace
 
 from obra_tui.agents.claude_code import ClaudeCode
 from obra_tui.agents.config import ClaudeConfig
@@ -103,7 +105,7 @@ class Stage:
         return self.folder / "copy"
 
     def set(self, **changes: object) -> None:
-        self.config = replace(self.config, **changes)  # type: ignore[arg-type]
+        self.config = dataclasses.replace(self.config, **changes)  # type: ignore[arg-type]
 
     def write_json(self, name: str, value: object) -> None:
         (self.copy / name).write_text(json.dumps(value))

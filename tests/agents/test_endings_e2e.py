@@ -4,9 +4,9 @@ import asyncio
 import os
 import signal
 import time
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from obra_tui.core.events import (
     ClaudeActivity,

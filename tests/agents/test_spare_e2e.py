@@ -1,8 +1,7 @@
 """A program that was started before its work: taken over when it is the right one, never left behind."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from obra_tui.core.ids import new_attempt_id, new_claude_session_id
 from obra_tui.core.model import Budget, Outcome

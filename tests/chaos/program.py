@@ -7,9 +7,11 @@ data: what was told must be there afterwards.
 import os
 import queue
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from obra_tui import judge
 from obra_tui.core import commands as do

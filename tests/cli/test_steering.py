@@ -1,9 +1,9 @@
 """`obra permissions` and `obra steer`, on sessions as the records tell them; what runs is tested end to end."""
 
 import json
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from obra_tui.cli.permissions import Answering, _list, _one_of
 from obra_tui.cli.steer import Steering, _find

@@ -1,9 +1,10 @@
 """What every check runner keeps: the scripted one that other tests lean on, and the real one with real programs."""
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pytest
+from msgspec.structs import replace
 
 from obra_tui.core.events import CheckPrinted
 from obra_tui.core.model import CheckSpec, CheckStatus, Stage, WorkCopy

@@ -3,11 +3,11 @@
 import asyncio
 import tempfile
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
 import pytest
+from msgspec.structs import replace
 
 from obra_tui.core.errors import ImplementerError
 from obra_tui.core.events import ClaudeStarted, TextFinished, ToolFinished, ToolStarted, UsageReported

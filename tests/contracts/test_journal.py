@@ -1,11 +1,12 @@
 """What every journal and ledger must do: the real ones on SQL, and the one in memory that other tests use."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from obra_tui.core import events as e
 from obra_tui.core.errors import StoreError

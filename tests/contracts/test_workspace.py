@@ -1,10 +1,11 @@
 """What every workspace keeps: the one in memory that other tests lean on, and the one on real git."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from obra_tui.core.errors import BranchMoved, WorkspaceError
 from obra_tui.core.ids import SessionId, new_attempt_id, new_session_id, new_task_id

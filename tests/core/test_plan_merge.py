@@ -1,6 +1,7 @@
 """A plan file against the plan of a session."""
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 from obra_tui.core import commands as do
 from obra_tui.core.ids import SessionId
@@ -12,8 +13,7 @@ ME = "person:ada"
 FILE = "- [ ] Write the parser\n  - It parses\n- [ ] Write the docs (after: T001)\n- [ ] Publish\n"
 
 
-@dataclass(frozen=True)
-class Task:
+class Task(Struct, frozen=True):
     spec: TaskSpec
     original: TaskSpec
     changeable: bool = True

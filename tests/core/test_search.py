@@ -1,10 +1,9 @@
 """The search line: any text is read, and what was read is said."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from obra_tui.core.search import (
     FIELDS,

@@ -1,8 +1,7 @@
 """A task as the fields of a form, and what is said about it while it is typed."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from obra_tui.core.errors import PlanError
 from obra_tui.core.ids import TaskId

@@ -1,10 +1,9 @@
 """A task as text, and back."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from obra_tui.core.errors import PlanError
 from obra_tui.core.ids import TaskId

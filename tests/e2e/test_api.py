@@ -1,7 +1,6 @@
 """The programming interface with nothing replaced but the models: real Claude Code, git, checks, database."""
 
 import contextlib
-import dataclasses
 import re
 import shutil
 import sqlite3
@@ -10,6 +9,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import msgspec
 import psutil
 import pytest
 
@@ -56,7 +56,7 @@ def total(attempts) -> Usage:
 
 
 def same(one: Usage, other: Usage) -> bool:
-    return dataclasses.replace(one, cost_usd=0) == dataclasses.replace(other, cost_usd=0) and one.cost_usd == (
+    return msgspec.structs.replace(one, cost_usd=0) == msgspec.structs.replace(other, cost_usd=0) and one.cost_usd == (
         pytest.approx(other.cost_usd, abs=1e-9)
     )
 
@@ -131,7 +131,7 @@ def test_the_quality_comes_from_evidence_and_says_from_which(done):
     assert second.overall_score >= second.threshold
 
 
-@pytest.mark.parametrize("field", [field.name for field in dataclasses.fields(QualityResult)])
+@pytest.mark.parametrize("field", QualityResult.__struct_fields__)
 def test_every_field_of_a_quality_result_reaches_the_screen_and_the_command_line(field):
     screen = [*(SOURCES / "ui").rglob("*.py")]
     lines = [*(SOURCES / "cli").glob("*.py"), SOURCES / "headless.py"]

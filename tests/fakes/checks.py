@@ -3,7 +3,8 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from obra_tui.core.events import CheckPrinted
 from obra_tui.core.model import (

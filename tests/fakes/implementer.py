@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from obra_tui.core.errors import ImplementerError
 from obra_tui.core.events import (
@@ -31,8 +32,7 @@ from obra_tui.core.model import (
 from obra_tui.core.ports import AskPermission, Emit
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Play:
+class Play(Struct, frozen=True, kw_only=True):
     """What one run does, in this order: ask, hold, write, say, end."""
 
     says: str = "Done."

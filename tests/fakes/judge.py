@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from obra_tui.core.events import JudgePrompted, JudgeStarted, JudgeStreamed, JudgeWaiting
 from obra_tui.core.model import (

@@ -5,7 +5,8 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from obra_tui.core.errors import BranchMoved, ObraError, WorkspaceError
 from obra_tui.core.ids import AttemptId, SessionId, TaskId

@@ -1,9 +1,9 @@
 """A run without a screen says when nothing can be recorded; no record can."""
 
 import io
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from obra_tui.core.errors import DiskFull, Unwritable
 from obra_tui.core.events import RunFinished

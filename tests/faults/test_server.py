@@ -1,10 +1,10 @@
 """A database server that goes away, is cut off, is in the way, or is wanted by two."""
 
 import threading
-from dataclasses import replace
 from time import monotonic
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import create_engine
 
 from obra_tui.core import events as e

@@ -1,9 +1,9 @@
 """A whole review against a real socket."""
 
 import json
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from obra_tui.core.events import JudgePrompted, JudgeStarted, JudgeStreamed
 from obra_tui.core.model import ChangeKind

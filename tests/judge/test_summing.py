@@ -1,8 +1,7 @@
 """Parts become one verdict, and what in it does not fit together is said."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from obra_tui.core.model import CheckStatus, CriterionScore, Finding, Severity, Stage
 from obra_tui.judge.summing import Weighed, contradictions, joined, mean

@@ -1,6 +1,6 @@
 """Money, tokens and time stop the next call, never the present one, and a person says how it goes on."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from obra_tui.core import commands as do
 from obra_tui.core.events import BudgetRenewed, GateJudged, GateOpened

@@ -1,6 +1,7 @@
 """From the first prompt to the accepted commit, with everything that can come between."""
 
 import pytest
+from msgspec.structs import force_setattr
 
 from obra_tui.core import commands as do
 from obra_tui.core.answers import finding_of_argument
@@ -163,7 +164,7 @@ async def test_a_decision_on_another_binding_is_refused(tmp_path):
     world = World(tmp_path)
     await world.run()
     await world.finished()
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     seen = world.gate()
     old = replace(seen, binding=replace(seen.binding, tree="another"))
@@ -202,7 +203,7 @@ async def test_an_unknown_gate_is_an_error_that_says_where_to_look(tmp_path):
     await world.run()
     await world.finished()
     gate = world.gate()
-    object.__setattr__(gate, "id", GateId("g-none"))
+    force_setattr(gate, "id", GateId("g-none"))
     with pytest.raises(UnknownId, match="obra review"):
         await world.approve(gate=gate)
 

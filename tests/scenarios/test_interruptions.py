@@ -444,7 +444,7 @@ async def test_sessions_of_another_project_are_left_alone(tmp_path):
     world = World(tmp_path, plays=(HOLDS,))
     await world.run()
     await world.until(AttemptStarted)
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     world.config = replace(world.config, project="/another")
     await world.crash()

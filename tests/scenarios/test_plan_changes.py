@@ -1,8 +1,7 @@
 """A plan that is changed while it runs: only what was not started, and refused as a whole when it cannot be."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from obra_tui.core import commands as do
 from obra_tui.core.errors import NotAllowed, PlanError

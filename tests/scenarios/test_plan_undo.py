@@ -1,10 +1,9 @@
 """Changes of a plan are taken back from what is stored: step by step, by whoever asks, also after a restart."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from obra_tui.core import commands as do
 from obra_tui.core import events as e

@@ -1,8 +1,9 @@
 """The engine with scripted rooms around it: no threads, no processes, no time."""
 
 import asyncio
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from obra_tui.core import commands as do
 from obra_tui.core.events import (

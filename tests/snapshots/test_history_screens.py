@@ -1,8 +1,7 @@
 """History as it looks: searching, an attempt, replay, compare and metrics, each at three sizes."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from obra_tui.core.ids import AttemptId
 from obra_tui.core.lifecycle import State

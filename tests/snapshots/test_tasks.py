@@ -1,6 +1,6 @@
 """The Tasks screen and its dialogs as they look, at three sizes."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from obra_tui.core import events as e
 from obra_tui.core.lifecycle import State, Trigger

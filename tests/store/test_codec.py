@@ -1,7 +1,6 @@
 """Any event survives the way into the database and back, whatever text is in it."""
 
 import json
-from dataclasses import fields, is_dataclass
 from enum import Enum
 from types import NoneType, UnionType
 from typing import Any, Literal, NewType, Union, get_args, get_origin, get_type_hints
@@ -9,6 +8,7 @@ from typing import Any, Literal, NewType, Union, get_args, get_origin, get_type_
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import Struct
 
 from obra_tui.core import events as e
 from obra_tui.core.events import Event, Record
@@ -35,7 +35,7 @@ def values_of(hint: Any) -> st.SearchStrategy[Any]:
     """Strategy for any type that occurs in an event."""
     if isinstance(hint, NewType):
         return values_of(hint.__supertype__)
-    if is_dataclass(hint):
+    if isinstance(hint, type) and issubclass(hint, Struct):
         return instances_of(hint)
     if isinstance(hint, type) and issubclass(hint, Enum):
         return st.sampled_from(list(hint))
@@ -53,7 +53,7 @@ def values_of(hint: Any) -> st.SearchStrategy[Any]:
 
 def instances_of(cls: Any) -> st.SearchStrategy[Any]:
     hints = get_type_hints(cls)
-    return st.builds(cls, **{field.name: values_of(hints[field.name]) for field in fields(cls)})
+    return st.builds(cls, **{field: values_of(hints[field]) for field in cls.__struct_fields__})
 
 
 EVENTS = st.sampled_from(sorted(EVENT_CLASSES)).flatmap(lambda name: instances_of(EVENT_CLASSES[name]))

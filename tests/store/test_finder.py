@@ -2,11 +2,11 @@
 
 import threading
 import time
-from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from sqlalchemy import event
 
 from obra_tui.core.errors import StoreError

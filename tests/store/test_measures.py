@@ -5,11 +5,11 @@ import random
 import sqlite3
 import time
 from collections import defaultdict
-from dataclasses import replace
 from statistics import median
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import create_engine
 
 from obra_tui.core.events import (

@@ -2,10 +2,10 @@
 
 import threading
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from obra_tui.core.errors import StoreError, UnknownId
 from obra_tui.core.events import Record, UsageReported, WorkReverted

@@ -1,8 +1,7 @@
 """One attempt in its pages: jumping, finding, neighbours, very much text, and work that goes on."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from obra_tui.core import events as e
 from obra_tui.core.ids import AttemptId

@@ -1,6 +1,6 @@
 """Two attempts, or two sessions, side by side on the screen."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from obra_tui.core.events import AttemptStarted, ClaudeStarted
 from obra_tui.core.ids import AttemptId

@@ -1,9 +1,9 @@
 """Pinning, tagging, copying, exporting, finding alike and importing from the history."""
 
 import threading
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from obra_tui.core.events import PromptSent
 from obra_tui.core.history import ClaudeConversation

@@ -2,9 +2,9 @@
 
 import random
 import threading
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from obra_tui.core.history import Page
 from obra_tui.core.ids import AttemptId

@@ -1,9 +1,9 @@
 """What a model or a repository wrote is shown, never obeyed: no control character, no markup, no action."""
 
-import dataclasses
 import re
 from enum import Enum
 
+import msgspec
 import pytest
 from textual.content import Content
 from textual.widgets import Static
@@ -48,22 +48,18 @@ KEPT = {
 
 def spoiled(value, bad):
     """The same value with every free text in it made hostile."""
-    if isinstance(value, Enum) or not (dataclasses.is_dataclass(value) or isinstance(value, str | tuple)):
+    if isinstance(value, Enum) or not (isinstance(value, msgspec.Struct | str | tuple)):
         return value
     if isinstance(value, str):
         return f"{value}{bad}"
     if isinstance(value, tuple):
         return tuple(spoiled(item, bad) for item in value)
-    fields = {
-        field.name: spoiled(getattr(value, field.name), bad)
-        for field in dataclasses.fields(value)
-        if field.init and field.name not in KEPT
-    }
-    return dataclasses.replace(value, **fields)
+    fields = {field: spoiled(getattr(value, field), bad) for field in value.__struct_fields__ if field not in KEPT}
+    return msgspec.structs.replace(value, **fields)
 
 
 def spoil(story, bad):
-    story.records = [dataclasses.replace(r, event=spoiled(r.event, bad)) for r in story.records]
+    story.records = [msgspec.structs.replace(r, event=spoiled(r.event, bad)) for r in story.records]
     return story
 
 
@@ -115,7 +111,7 @@ ALL_OF_IT = " and ".join(HOSTILE)
 @pytest.mark.parametrize("kind", list(PermissionKind))
 async def test_a_permission_prompt_cannot_be_spoofed_by_its_text(kind):
     bad = ALL_OF_IT
-    question = dataclasses.replace(
+    question = msgspec.structs.replace(
         spoiled(stories.push_question(), bad), kind=kind, options=(f"one{bad}", "two"), detail=f"x\n{bad}\ny"
     )
     stage = Stage(stories.two_tasks().attempt_started().permission(question))

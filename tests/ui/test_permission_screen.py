@@ -1,6 +1,5 @@
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from obra_tui.core import events as e
 from obra_tui.core.commands import AnswerPermission, RevokeRule

@@ -1,6 +1,6 @@
 """The diff since the attempt before, the attempts themselves, and the output of checks: looked at in place."""
 
-import dataclasses
+import msgspec
 
 from obra_tui.core.commands import Decide
 from obra_tui.core.errors import UnknownId
@@ -44,7 +44,7 @@ async def test_d_shows_what_changed_since_the_attempt_before_and_back():
         await settled(
             pilot, lambda: ("files_of", stage.story.attempt, "calculator.py", "a00100000000001") in reader.asked
         )
-        reader.since = dataclasses.replace(SINCE, base_commit="5e1f00d")
+        reader.since = msgspec.structs.replace(SINCE, base_commit="5e1f00d")
         await stage.press(pilot, "d")
         await settled(pilot, lambda: "Diff since HEAD of your checkout (5e1f00d)" in stage.text())
         assert ("changes_since", stage.story.attempt, HEAD) in reader.asked
@@ -95,9 +95,9 @@ async def test_files_that_changed_since_they_were_read_are_to_be_read_again():
         await settled(pilot, lambda: {"calculator.py", "tests/test_calculator.py"} <= pane.read)
         review = stage.screen._review
         patch = stories.PATCH.replace("+    return a + b", "+    return b + a")
-        changed = dataclasses.replace(stories.DIFF, patch=patch, digest="other", tree="other")
-        attempt = dataclasses.replace(review.attempt, diff=changed)
-        pane.show_review(dataclasses.replace(review, attempt=attempt), frozenset())
+        changed = msgspec.structs.replace(stories.DIFF, patch=patch, digest="other", tree="other")
+        attempt = msgspec.structs.replace(review.attempt, diff=changed)
+        pane.show_review(msgspec.structs.replace(review, attempt=attempt), frozenset())
         assert "tests/test_calculator.py" in pane.read
         assert "calculator.py" not in pane.read
 

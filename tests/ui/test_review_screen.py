@@ -1,5 +1,4 @@
-from dataclasses import replace
-
+from msgspec.structs import replace
 from textual import events
 from textual.widgets._toast import Toast
 

@@ -1,4 +1,3 @@
-from dataclasses import MISSING, fields, replace
 from enum import Enum
 from functools import reduce
 from types import UnionType
@@ -6,6 +5,7 @@ from typing import Literal, NewType, Union, get_args, get_origin, get_type_hints
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import fields, replace
 
 from obra_tui.core import events as e
 from obra_tui.core.ids import AttemptId, SessionId, TaskId
@@ -246,7 +246,7 @@ def example(kind):
     if isinstance(kind, type) and issubclass(kind, Enum):
         return next(iter(kind))
     hints = get_type_hints(kind)
-    return kind(**{field.name: example(hints[field.name]) for field in fields(kind) if field.default is MISSING})
+    return kind(**{field.name: example(hints[field.name]) for field in fields(kind) if field.required})
 
 
 EVENTS += [example(kind) for kind in get_args(e.Event) if kind not in {type(event) for event in EVENTS}]

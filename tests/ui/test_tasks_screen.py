@@ -1,9 +1,9 @@
 """The Tasks screen: a plan is made, changed, imported and kept in step with its file, by keys alone."""
 
 import os
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from obra_tui.core import commands as c
 from obra_tui.core import events as e

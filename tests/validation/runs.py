@@ -1,7 +1,8 @@
 """Runs as values: a good one, to be spoilt by each test in its own way."""
 
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from obra_tui.core.lifecycle import State
 from obra_tui.core.model import Outcome, SandboxLevel, SessionKind, Usage

@@ -1,8 +1,7 @@
 """The verdict can fail: each run here is wrong in one way, and is told so."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from obra_tui.core.lifecycle import State
 from obra_tui.core.model import SessionKind, Usage

@@ -1,10 +1,10 @@
 """The report says everything that a person must know before a release, and nothing about their machine."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from obra_tui.core.errors import ConfigError
 from obra_tui.rehearsal import ScenarioError, list_scenarios, load_scenario

@@ -1,6 +1,5 @@
 """What the first paint reads by itself is what the settings say."""
 
-import dataclasses
 from pathlib import Path
 
 import pytest
@@ -23,7 +22,7 @@ notify_command = "true"
 
 
 def looks_like_the_settings() -> bool:
-    quick, whole = dataclasses.asdict(appearance()), load(None)
+    quick, whole = structs.asdict(appearance()), load(None)
     wanted = structs.asdict(whole.ui) | {"keys": whole.keys, "data_dir": whole.data_dir}
     wanted["ascii_glyphs"] = wanted.pop("glyphs") == "ascii"
     assert quick == wanted

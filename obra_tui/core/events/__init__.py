@@ -6,7 +6,7 @@ journal. Events marked *streamed* may be joined with their neighbour and arrive
 up to 50 ms late; all others are written before anybody hears of them.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from obra_tui.core.events.attempt import (
     AttemptStarted,
@@ -164,8 +164,7 @@ TALK = frozenset((TextStreamed, ThinkingStreamed, TextFinished, ToolStarted, Too
 """What Claude says and does: nearly all of a journal, and nothing that a later step depends on."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class Record(Struct, frozen=True, kw_only=True):
     """An event with its place: `seq` grows by one per session without gaps, `at` is epoch seconds."""
 
     seq: int

@@ -1,7 +1,8 @@
 """What happens while Claude Code works: prompts, text, tool calls, usage, and how it ended."""
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from obra_tui.core.ids import ClaudeSessionId
 from obra_tui.core.model import ConversationReason, ImplementResult, Usage
@@ -9,8 +10,7 @@ from obra_tui.core.model import ConversationReason, ImplementResult, Usage
 # --- attempt: Claude Code -------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AttemptStarted:
+class AttemptStarted(Struct, frozen=True, kw_only=True):
     """Sent, with the Claude session id that was chosen, before any process is started."""
 
     number: int
@@ -22,8 +22,7 @@ class AttemptStarted:
     type: Literal["attempt_started"] = "attempt_started"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PromptSent:
+class PromptSent(Struct, frozen=True, kw_only=True):
     """A prompt as Claude Code received it, word for word."""
 
     text: str
@@ -32,8 +31,7 @@ class PromptSent:
     type: Literal["prompt_sent"] = "prompt_sent"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PromptHoldAsked:
+class PromptHoldAsked(Struct, frozen=True, kw_only=True):
     """A person wants to see the next prompt of the task before it is sent, or (`on` is false) no longer."""
 
     on: bool
@@ -41,8 +39,7 @@ class PromptHoldAsked:
     type: Literal["prompt_hold_asked"] = "prompt_hold_asked"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PromptHeld:
+class PromptHeld(Struct, frozen=True, kw_only=True):
     """A prompt, as Obra built it, waits for a person: `PromptSent` says what became of it, or `PromptWithdrawn`."""
 
     text: str
@@ -50,15 +47,13 @@ class PromptHeld:
     type: Literal["prompt_held"] = "prompt_held"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PromptWithdrawn:
+class PromptWithdrawn(Struct, frozen=True, kw_only=True):
     """The held prompt was not sent: its run ended first."""
 
     type: Literal["prompt_withdrawn"] = "prompt_withdrawn"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClaudeStarted:
+class ClaudeStarted(Struct, frozen=True, kw_only=True):
     """Claude Code reported itself; once per turn of the process."""
 
     claude_session: ClaudeSessionId
@@ -70,16 +65,14 @@ class ClaudeStarted:
     type: Literal["claude_started"] = "claude_started"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClaudeActivity:
+class ClaudeActivity(Struct, frozen=True, kw_only=True):
     """What Claude Code says it is doing."""
 
     state: Literal["running", "requires_action", "idle", "compacting"]
     type: Literal["claude_activity"] = "claude_activity"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TextStreamed:
+class TextStreamed(Struct, frozen=True, kw_only=True):
     """Streamed. A piece of Claude's text; `block` is unique within the attempt."""
 
     block: str
@@ -87,16 +80,14 @@ class TextStreamed:
     type: Literal["text_streamed"] = "text_streamed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TextDropped:
+class TextDropped(Struct, frozen=True, kw_only=True):
     """The connection broke: what was streamed of `block` will be said again under another one."""
 
     block: str
     type: Literal["text_dropped"] = "text_dropped"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TextFinished:
+class TextFinished(Struct, frozen=True, kw_only=True):
     """The complete text of a block; stands also for a block that was never streamed."""
 
     block: str
@@ -104,8 +95,7 @@ class TextFinished:
     type: Literal["text_finished"] = "text_finished"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ThinkingStreamed:
+class ThinkingStreamed(Struct, frozen=True, kw_only=True):
     """Streamed. A piece of Claude's thinking."""
 
     block: str
@@ -113,8 +103,7 @@ class ThinkingStreamed:
     type: Literal["thinking_streamed"] = "thinking_streamed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ToolStarted:
+class ToolStarted(Struct, frozen=True, kw_only=True):
     """Claude Code began a tool call."""
 
     call: str
@@ -127,8 +116,7 @@ class ToolStarted:
     type: Literal["tool_started"] = "tool_started"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ToolFinished:
+class ToolFinished(Struct, frozen=True, kw_only=True):
     """A tool call ended; `output` is what Claude was told, and may be cut."""
 
     call: str
@@ -142,8 +130,7 @@ class ToolFinished:
     type: Literal["tool_finished"] = "tool_finished"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RetryScheduled:
+class RetryScheduled(Struct, frozen=True, kw_only=True):
     """Claude Code itself tries the API again in `delay_s`."""
 
     attempt: int
@@ -154,8 +141,7 @@ class RetryScheduled:
     type: Literal["retry_scheduled"] = "retry_scheduled"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LimitReported:
+class LimitReported(Struct, frozen=True, kw_only=True):
     """State of a subscription's usage window."""
 
     status: str
@@ -165,8 +151,7 @@ class LimitReported:
     type: Literal["limit_reported"] = "limit_reported"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UsageReported:
+class UsageReported(Struct, frozen=True, kw_only=True):
     """What was consumed since the last report: add up, never replace."""
 
     usage: Usage
@@ -174,8 +159,7 @@ class UsageReported:
     type: Literal["usage_reported"] = "usage_reported"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClaudeNoticed:
+class ClaudeNoticed(Struct, frozen=True, kw_only=True):
     """A message of the program itself: stderr, notification, unknown event type."""
 
     level: Literal["info", "warning", "error"]
@@ -184,8 +168,7 @@ class ClaudeNoticed:
     type: Literal["claude_noticed"] = "claude_noticed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SteerQueued:
+class SteerQueued(Struct, frozen=True, kw_only=True):
     """The person's text was handed to the running turn, or waits for the next prompt."""
 
     text: str
@@ -194,16 +177,14 @@ class SteerQueued:
     type: Literal["steer_queued"] = "steer_queued"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SteerDelivered:
+class SteerDelivered(Struct, frozen=True, kw_only=True):
     """Claude has read what was queued for its running turn. Text that was not read goes into the next prompt."""
 
     text: str
     type: Literal["steer_delivered"] = "steer_delivered"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClaudeEnded:
+class ClaudeEnded(Struct, frozen=True, kw_only=True):
     """The run of Claude Code is over and no process of it is left; exactly once per started attempt."""
 
     result: ImplementResult

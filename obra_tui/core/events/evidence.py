@@ -1,23 +1,22 @@
 """What Obra finds out about the work by itself: the diff, the checks, the review."""
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from obra_tui.core.model import CheckResult, CheckSpec, Diff, JudgeIdentity, SandboxLevel, Verdict
 
 # --- attempt: evidence ----------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DiffTaken:
+class DiffTaken(Struct, frozen=True, kw_only=True):
     """The work as the supervisor's own git saw it; everything that follows in the attempt is about this tree."""
 
     diff: Diff
     type: Literal["diff_taken"] = "diff_taken"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChecksPlanned:
+class ChecksPlanned(Struct, frozen=True, kw_only=True):
     """Which checks will run, and how well they are kept away from the machine."""
 
     checks: tuple[CheckSpec, ...]
@@ -27,8 +26,7 @@ class ChecksPlanned:
     type: Literal["checks_planned"] = "checks_planned"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckStarted:
+class CheckStarted(Struct, frozen=True, kw_only=True):
     """A check began."""
 
     name: str
@@ -36,8 +34,7 @@ class CheckStarted:
     type: Literal["check_started"] = "check_started"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckPrinted:
+class CheckPrinted(Struct, frozen=True, kw_only=True):
     """Streamed. Output of a running check."""
 
     name: str
@@ -45,16 +42,14 @@ class CheckPrinted:
     type: Literal["check_printed"] = "check_printed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckFinished:
+class CheckFinished(Struct, frozen=True, kw_only=True):
     """A check ended, timed out, or could not be run at all."""
 
     result: CheckResult
     type: Literal["check_finished"] = "check_finished"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JudgeStarted:
+class JudgeStarted(Struct, frozen=True, kw_only=True):
     """The judge was asked; the diff was cut into `parts` that hold all `hunks`."""
 
     identity: JudgeIdentity
@@ -63,8 +58,7 @@ class JudgeStarted:
     type: Literal["judge_started"] = "judge_started"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JudgePrompted:
+class JudgePrompted(Struct, frozen=True, kw_only=True):
     """The prompt of one part as the judge received it."""
 
     part: int
@@ -74,8 +68,7 @@ class JudgePrompted:
     type: Literal["judge_prompted"] = "judge_prompted"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JudgeWaiting:
+class JudgeWaiting(Struct, frozen=True, kw_only=True):
     """Nothing has come yet: `loading` the model, or waiting for the first token."""
 
     state: Literal["connecting", "loading", "reading", "retrying"]
@@ -83,8 +76,7 @@ class JudgeWaiting:
     type: Literal["judge_waiting"] = "judge_waiting"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JudgeStreamed:
+class JudgeStreamed(Struct, frozen=True, kw_only=True):
     """Streamed. A piece of the judge's raw answer."""
 
     part: int
@@ -92,8 +84,7 @@ class JudgeStreamed:
     type: Literal["judge_streamed"] = "judge_streamed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VerdictReached:
+class VerdictReached(Struct, frozen=True, kw_only=True):
     """The review is over, with a verdict or with the reason why there is none."""
 
     verdict: Verdict

@@ -1,7 +1,8 @@
 """What becomes of work: scored, decided, taken in, taken back, kept."""
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from obra_tui.core.ids import GateId
 from obra_tui.core.model import Acceptance, Binding, Decision, Diff, GateOutcome, QualityResult, Reversal
@@ -9,8 +10,7 @@ from obra_tui.core.model import Acceptance, Binding, Decision, Diff, GateOutcome
 # --- gate -----------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GateJudged:
+class GateJudged(Struct, frozen=True, kw_only=True):
     """The gate was computed from the evidence of this attempt."""
 
     quality: QualityResult
@@ -19,8 +19,7 @@ class GateJudged:
     type: Literal["gate_judged"] = "gate_judged"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GateOpened:
+class GateOpened(Struct, frozen=True, kw_only=True):
     """A person must answer; others go on meanwhile."""
 
     gate: GateId
@@ -29,8 +28,7 @@ class GateOpened:
     type: Literal["gate_opened"] = "gate_opened"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkTakenOver:
+class WorkTakenOver(Struct, frozen=True, kw_only=True):
     """A person took the copy into their own hands; nothing works on the task until `WorkHandedBack`."""
 
     by: str
@@ -39,8 +37,7 @@ class WorkTakenOver:
     type: Literal["work_taken_over"] = "work_taken_over"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkHandedBack:
+class WorkHandedBack(Struct, frozen=True, kw_only=True):
     """A person changed the work by hand, at a gate or after they took it over."""
 
     gate: GateId | None = None
@@ -53,8 +50,7 @@ class WorkHandedBack:
     type: Literal["work_handed_back"] = "work_handed_back"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DecisionHeld:
+class DecisionHeld(Struct, frozen=True, kw_only=True):
     """The first answer to a gate; it is carried out at `until` and can be undone until then."""
 
     gate: GateId
@@ -65,8 +61,7 @@ class DecisionHeld:
     type: Literal["decision_held"] = "decision_held"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DecisionUndone:
+class DecisionUndone(Struct, frozen=True, kw_only=True):
     """A held answer was taken back, or what it was about had changed: the gate waits again."""
 
     gate: GateId
@@ -75,8 +70,7 @@ class DecisionUndone:
     type: Literal["decision_undone"] = "decision_undone"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DecisionMade:
+class DecisionMade(Struct, frozen=True, kw_only=True):
     """The first answer to a gate; there is no second. `gate` is empty when the policy decided."""
 
     gate: GateId | None
@@ -85,16 +79,14 @@ class DecisionMade:
     type: Literal["decision_made"] = "decision_made"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkAccepted:
+class WorkAccepted(Struct, frozen=True, kw_only=True):
     """The commit that takes the work in is there."""
 
     acceptance: Acceptance
     type: Literal["work_accepted"] = "work_accepted"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkReverted:
+class WorkReverted(Struct, frozen=True, kw_only=True):
     """A person took accepted work back: the session's branch has a commit that undoes it. The task stays accepted.
 
     The only event that may come after `SessionClosed`.
@@ -106,8 +98,7 @@ class WorkReverted:
     type: Literal["work_reverted"] = "work_reverted"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkMerged:
+class WorkMerged(Struct, frozen=True, kw_only=True):
     """Other work was accepted first, and both fit together. What comes out is new: it is checked before it is taken in.
 
     The checks that follow are about the merged tree, and so is the next `DiffTaken`.
@@ -118,8 +109,7 @@ class WorkMerged:
     type: Literal["work_merged"] = "work_merged"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConflictFound:
+class ConflictFound(Struct, frozen=True, kw_only=True):
     """Accepted work met other accepted work in the same lines; the task is done again from `tip` on."""
 
     files: tuple[str, ...]
@@ -128,8 +118,7 @@ class ConflictFound:
     type: Literal["conflict_found"] = "conflict_found"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkKept:
+class WorkKept(Struct, frozen=True, kw_only=True):
     """Work that was not accepted stays reachable under this ref of the supervisor's own repository."""
 
     ref: str

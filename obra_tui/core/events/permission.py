@@ -1,7 +1,8 @@
 """What Claude Code asks a person, and what is allowed for the rest of a session."""
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from obra_tui.core.ids import QuestionId, RuleId
 from obra_tui.core.model import PermissionAnswer, PermissionQuestion
@@ -9,16 +10,14 @@ from obra_tui.core.model import PermissionAnswer, PermissionQuestion
 # --- permission -----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PermissionAsked:
+class PermissionAsked(Struct, frozen=True, kw_only=True):
     """Claude Code stands still until `PermissionAnswered` with the same question id."""
 
     question: PermissionQuestion
     type: Literal["permission_asked"] = "permission_asked"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PermissionAnswered:
+class PermissionAnswered(Struct, frozen=True, kw_only=True):
     """A question was answered, by a person, by a rule, or because nobody was there."""
 
     question_id: QuestionId
@@ -27,8 +26,7 @@ class PermissionAnswered:
     type: Literal["permission_answered"] = "permission_answered"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RuleAllowed:
+class RuleAllowed(Struct, frozen=True, kw_only=True):
     """A person allowed this for the rest of the session; it holds until `RuleRevoked` or the session's end."""
 
     rule: RuleId
@@ -40,8 +38,7 @@ class RuleAllowed:
     type: Literal["rule_allowed"] = "rule_allowed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RuleUsed:
+class RuleUsed(Struct, frozen=True, kw_only=True):
     """A call was not asked about because of a rule of the session."""
 
     rule: RuleId
@@ -49,8 +46,7 @@ class RuleUsed:
     type: Literal["rule_used"] = "rule_used"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RuleRevoked:
+class RuleRevoked(Struct, frozen=True, kw_only=True):
     """A person took a rule of the session back; what it allowed is asked again from the next call on."""
 
     rule: RuleId

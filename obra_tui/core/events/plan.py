@@ -1,7 +1,8 @@
 """What happens to tasks: the plan is made and changed, states move, copies are made."""
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from obra_tui.core.ids import TaskId
 from obra_tui.core.lifecycle import State, Trigger
@@ -10,8 +11,7 @@ from obra_tui.core.model import TaskSpec, WorkCopy
 # --- task -----------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaskAdded:
+class TaskAdded(Struct, frozen=True, kw_only=True):
     """A task joined the session, at `position`; it is `blocked` if it waits for others."""
 
     spec: TaskSpec
@@ -20,16 +20,14 @@ class TaskAdded:
     type: Literal["task_added"] = "task_added"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaskEdited:
+class TaskEdited(Struct, frozen=True, kw_only=True):
     """A task that was not started says something else now."""
 
     spec: TaskSpec
     type: Literal["task_edited"] = "task_edited"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TasksOrdered:
+class TasksOrdered(Struct, frozen=True, kw_only=True):
     """The plan has another order: all tasks of the session, first to last."""
 
     order: tuple[TaskId, ...]
@@ -37,32 +35,28 @@ class TasksOrdered:
     type: Literal["tasks_ordered"] = "tasks_ordered"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaskHeld:
+class TaskHeld(Struct, frozen=True, kw_only=True):
     """The task does not start until `TaskReleased`."""
 
     by: str
     type: Literal["task_held"] = "task_held"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaskReleased:
+class TaskReleased(Struct, frozen=True, kw_only=True):
     """The task may start again."""
 
     by: str
     type: Literal["task_released"] = "task_released"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaskRemoved:
+class TaskRemoved(Struct, frozen=True, kw_only=True):
     """The task was taken out of the plan before it was started; followed by its move to `cancelled`."""
 
     by: str
     type: Literal["task_removed"] = "task_removed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlanChanged:
+class PlanChanged(Struct, frozen=True, kw_only=True):
     """The records just before this one are one change of the plan, made together and taken back together."""
 
     records: int
@@ -77,8 +71,7 @@ class PlanChanged:
     type: Literal["plan_changed"] = "plan_changed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaskMoved:
+class TaskMoved(Struct, frozen=True, kw_only=True):
     """The only event that changes a task's state."""
 
     before: State
@@ -88,16 +81,14 @@ class TaskMoved:
     type: Literal["task_moved"] = "task_moved"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CopyPrepared:
+class CopyPrepared(Struct, frozen=True, kw_only=True):
     """The isolated copy is there; sent once per task, and again if it had to be made anew."""
 
     copy: WorkCopy
     type: Literal["copy_prepared"] = "copy_prepared"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BudgetRenewed:
+class BudgetRenewed(Struct, frozen=True, kw_only=True):
     """A person went on although the budget of the task, or of the session, was used up: it begins anew."""
 
     by: str

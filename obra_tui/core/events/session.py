@@ -1,15 +1,15 @@
 """What happens to a session as a whole: opened, run, paused, stopped, closed, and what is in its way."""
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from obra_tui.core.model import Policy, SessionKind
 
 # --- session --------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionOpened:
+class SessionOpened(Struct, frozen=True, kw_only=True):
     """First event of a session; sent before any of its tasks is added."""
 
     kind: SessionKind
@@ -30,32 +30,28 @@ class SessionOpened:
     type: Literal["session_opened"] = "session_opened"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionClosed:
+class SessionClosed(Struct, frozen=True, kw_only=True):
     """Last event of a session. Later work needs a new session."""
 
     reason: str = ""
     type: Literal["session_closed"] = "session_closed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Paused:
+class Paused(Struct, frozen=True, kw_only=True):
     """No new stage starts until `Resumed`; a running stage goes on."""
 
     by: str
     type: Literal["paused"] = "paused"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Resumed:
+class Resumed(Struct, frozen=True, kw_only=True):
     """The pause is over, or interrupted work was taken up again."""
 
     by: str
     type: Literal["resumed"] = "resumed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StopRequested:
+class StopRequested(Struct, frozen=True, kw_only=True):
     """The run ends: `after_stage` lets running stages finish, `now` interrupts them."""
 
     mode: Literal["after_stage", "now"]
@@ -63,15 +59,13 @@ class StopRequested:
     type: Literal["stop_requested"] = "stop_requested"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunStarted:
+class RunStarted(Struct, frozen=True, kw_only=True):
     """The orchestrator began to work on the open tasks of the session."""
 
     type: Literal["run_started"] = "run_started"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunFinished:
+class RunFinished(Struct, frozen=True, kw_only=True):
     """Nothing is left that could go on without a person. `waiting` gates may be open."""
 
     accepted: int
@@ -83,8 +77,7 @@ class RunFinished:
     type: Literal["run_finished"] = "run_finished"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProblemRaised:
+class ProblemRaised(Struct, frozen=True, kw_only=True):
     """Something outside the work needs the person: login, usage limit, judge gone, disk full."""
 
     code: str
@@ -96,8 +89,7 @@ class ProblemRaised:
     type: Literal["problem_raised"] = "problem_raised"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProblemCleared:
+class ProblemCleared(Struct, frozen=True, kw_only=True):
     """What this problem said is no longer so."""
 
     code: str

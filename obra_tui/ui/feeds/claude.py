@@ -4,7 +4,9 @@ Keeps only what it needs to go on writing: which block is open, how a card began
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
+
+from msgspec import Struct
 
 from obra_tui.core import events as e
 from obra_tui.core.model import ConversationReason, Outcome, PermissionKind, PermissionVerdict, Usage
@@ -29,8 +31,7 @@ _REASONS = {
 }
 
 
-@dataclass(slots=True)
-class _Card:
+class _Card(Struct):
     line: LogLine
     tool: str
     given: str

@@ -5,7 +5,9 @@ goes. Nothing is decided on what stands here: the verdict comes by its own event
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
+
+from msgspec import Struct
 
 from obra_tui.core import events as e
 from obra_tui.core.model import CheckResult, CheckSpec, CheckStatus, Finding, SandboxLevel, Verdict
@@ -26,8 +28,7 @@ HIDDEN = "The judge's scores are hidden until you gave your own at the gate (bli
 _STYLES = {CheckStatus.PASSED: "ok", CheckStatus.FAILED: "error", CheckStatus.TIMED_OUT: "error"}
 
 
-@dataclass(slots=True)
-class _Answer:
+class _Answer(Struct):
     """The judge's answer to one prompt as it streams: one card that is drawn again and again."""
 
     key: str

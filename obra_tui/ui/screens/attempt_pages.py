@@ -5,7 +5,6 @@ However large a text is, a page has a bounded number of lines of bounded length;
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,6 +14,7 @@ from obra_tui.core.answers import decision_lines
 from obra_tui.core.events import Record
 from obra_tui.core.history import AttemptDetail
 from obra_tui.core.model import CheckStatus, Finding, Severity
+from obra_tui.core.plain import plain
 from obra_tui.core.replay import Stop, stops_at
 from obra_tui.ui.format import brief
 from obra_tui.ui.words import DECISION, person_name
@@ -164,9 +164,9 @@ def _raw(detail: AttemptDetail, records: Sequence[Record]) -> Iterator[LogLine]:
 
 def _raw_record(record: Record) -> LogLine:
     """A record as JSON: short ones in a line, longer ones to unfold."""
-    body = dataclasses.asdict(record.event)
+    body = plain(record.event)
     body.pop("type", None)
-    text = json.dumps(body, default=str, ensure_ascii=False)
+    text = json.dumps(body, ensure_ascii=False)
     glyph = "✗" if stops_at(record, "error") else ""
     indent = " " * 7
     key = f"{_PROMPT}{record.seq}" if stops_at(record, "prompt") else f"raw:{record.seq}"
@@ -174,7 +174,7 @@ def _raw_record(record: Record) -> LogLine:
     spans = (Span(0, 6, "dim"), Span(7, len(head) - 1, "tool"))
     if len(text) <= _SHORT_RECORD:
         return LogLine(f"{head}{text}", hang=indent, spans=spans, glyph=glyph or " ", key=key)
-    whole = tuple(_text(json.dumps(body, default=str, ensure_ascii=False, indent=2).replace("\\n", "\n")))
+    whole = tuple(_text(json.dumps(body, ensure_ascii=False, indent=2).replace("\\n", "\n")))
     shown = f"{head}{text[:_SHORT_RECORD]}…"
     size = f"{len(text):,} characters"
     return LogLine(shown, hang=indent, spans=spans, glyph=glyph, key=key, aside=size, detail=whole)

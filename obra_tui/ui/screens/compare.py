@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
 
+from msgspec import Struct
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
@@ -41,8 +41,7 @@ MOST_TEXTS = 20
 NO_TREES = "the two trees are no longer kept: this is the diff of diffs"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Sides:
+class _Sides(Struct, frozen=True, kw_only=True):
     """What was read of A and B, in this order."""
 
     details: tuple[AttemptDetail, AttemptDetail]

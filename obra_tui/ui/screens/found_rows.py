@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from obra_tui.core.history import AttemptSummary, Found, SearchHit
 from obra_tui.core.model import SessionKind
@@ -17,8 +18,7 @@ from widgets.wrapping import clip
 SHOWN_MATCHES = 12
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(Struct, frozen=True):
     """Neighbouring answers of one attempt, or of one session outside its attempts."""
 
     key: str

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from obra_tui.core.history import Found, Mark, Page, SessionDetail, SessionSummary
 from obra_tui.core.ids import AttemptId, SessionId
@@ -19,8 +22,7 @@ _NEAR = 5
 Labels = Mapping[str, tuple[str, ...]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
+class Subject(Struct, frozen=True, kw_only=True):
     """What a key is about: an attempt, or a session as a whole."""
 
     session: SessionId
@@ -32,8 +34,7 @@ class Subject:
         return self.attempt or self.session
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listing:
+class Listing(Struct, frozen=True, kw_only=True):
     sessions: tuple[SessionSummary, ...] = ()
     found: tuple[Found, ...] = ()
     searched: bool = False
@@ -143,4 +144,4 @@ class Listing:
 
 def _lettered(row: LogLine, marked: Sequence[str]) -> LogLine:
     letter = "AB"[marked.index(row.key)] if row.key in marked else " "
-    return replace(row, lead=f"{letter} ", lead_style="gate")
+    return dataclasses.replace(row, lead=f"{letter} ", lead_style="gate")

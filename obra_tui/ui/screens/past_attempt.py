@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 from functools import partial
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from obra_tui.core import events as e
 from obra_tui.core.events import STREAMED, Record
@@ -33,8 +35,7 @@ FACTS = (
 """Records after which the attempt has to be read again: the pages are made of them."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PastAttempt:
+class PastAttempt(Struct, frozen=True, kw_only=True):
     """An attempt with its session, its records without the streamed ones, and the labels of its session."""
 
     detail: AttemptDetail

@@ -1,7 +1,9 @@
 """One attempt: Claude's run, the diff, the checks, the judge, the score."""
 
-from dataclasses import dataclass, field, replace
 from typing import Literal
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from obra_tui.core.events import (
     AttemptStarted,
@@ -51,8 +53,7 @@ from obra_tui.core.model import (
 Activity = Literal["", "running", "requires_action", "idle", "compacting"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckView:
+class CheckView(Struct, frozen=True, kw_only=True):
     """A check that is planned, runs or is done; the output itself is in the pane."""
 
     name: str
@@ -65,8 +66,7 @@ class CheckView:
         return self.started_at is not None and self.result is None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JudgeView:
+class JudgeView(Struct, frozen=True, kw_only=True):
     identity: JudgeIdentity
     parts: int
     hunks: int
@@ -80,16 +80,14 @@ class JudgeView:
     ended_at: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ToolTally:
+class ToolTally(Struct, frozen=True, kw_only=True):
     calls: int = 0
     failed: int = 0
     open: tuple[tuple[str, str], ...] = ()
     """(call, tool) of what runs now."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AttemptView:
+class AttemptView(Struct, frozen=True, kw_only=True):
     id: AttemptId
     task: TaskId
     session: SessionId

@@ -1,14 +1,14 @@
 """Gates: which wait for a person, and how the others were answered."""
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 from obra_tui.core.events import DecisionHeld, DecisionMade, DecisionUndone, GateOpened
 from obra_tui.core.ids import AttemptId, GateId, SessionId, TaskId
 from obra_tui.core.model import Binding, Decision
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GateView:
+class GateView(Struct, frozen=True, kw_only=True):
     id: GateId
     session: SessionId
     task: TaskId

@@ -1,13 +1,12 @@
 """Questions of Claude Code that stand open; answered ones are history and leave."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from obra_tui.core.ids import AttemptId, QuestionId, SessionId, TaskId
 from obra_tui.core.model import PermissionQuestion
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PermissionView:
+class PermissionView(Struct, frozen=True, kw_only=True):
     question: PermissionQuestion
     session: SessionId
     task: TaskId

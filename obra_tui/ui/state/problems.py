@@ -1,13 +1,12 @@
 """What stands in the way and needs the person; one per code and session."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from obra_tui.core.events import ProblemRaised
 from obra_tui.core.ids import SessionId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProblemView:
+class ProblemView(Struct, frozen=True, kw_only=True):
     session: SessionId
     code: str
     text: str

@@ -1,7 +1,9 @@
 """The session: what was asked for, whether it runs, what it has cost so far."""
 
-from dataclasses import dataclass, field, replace
 from typing import Literal
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from obra_tui.core.events import (
     Event,
@@ -20,8 +22,7 @@ from obra_tui.core.ids import GateId, SessionId, TaskId
 from obra_tui.core.model import Policy, SessionKind, Usage
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlanStep:
+class PlanStep(Struct, frozen=True, kw_only=True):
     """A change of the plan that was not taken back."""
 
     seq: int
@@ -31,8 +32,7 @@ class PlanStep:
     """Gates whose answer could be undone at that time."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionView:
+class SessionView(Struct, frozen=True, kw_only=True):
     id: SessionId
     kind: SessionKind = SessionKind.MILESTONE
     title: str = ""

@@ -1,7 +1,8 @@
 """The five steps of an attempt as the strip shows them: derived, never stored."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from obra_tui.core.lifecycle import State
 from obra_tui.core.model import CheckStatus, DecisionKind, Outcome
@@ -28,8 +29,7 @@ class StepStatus(StrEnum):
     STOPPED = "stopped"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class Step(Struct, frozen=True, kw_only=True):
     name: StepName
     status: StepStatus
     note: str = ""

@@ -1,6 +1,7 @@
 """One task: its state, since when, and the attempts made at it."""
 
-from dataclasses import dataclass, field, replace
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from obra_tui.core.events import (
     AttemptStarted,
@@ -28,8 +29,7 @@ from obra_tui.core.lifecycle import FINAL, WORKING, State
 from obra_tui.core.model import Acceptance, TaskSpec, Usage
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaskView:
+class TaskView(Struct, frozen=True, kw_only=True):
     id: TaskId
     session: SessionId
     spec: TaskSpec

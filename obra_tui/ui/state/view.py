@@ -1,10 +1,12 @@
 """The whole view and `apply`: a record in, the next view out, for any sequence of records."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from functools import reduce
 from itertools import groupby
 from typing import TypeVar
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from obra_tui.core.events import (
     STREAMED,
@@ -40,8 +42,7 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ViewState:
+class ViewState(Struct, frozen=True, kw_only=True):
     sessions: Mapping[SessionId, SessionView] = field(default_factory=dict)
     tasks: Mapping[TaskId, TaskView] = field(default_factory=dict)
     attempts: Mapping[AttemptId, AttemptView] = field(default_factory=dict)

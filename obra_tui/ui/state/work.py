@@ -1,7 +1,8 @@
 """Claude at work: many records as one step. They are nearly all of a journal, and change little of the view."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from obra_tui.core.events import TALK, Record, TextFinished, TextStreamed, ThinkingStreamed, ToolFinished, ToolStarted
 from obra_tui.core.ids import AttemptId, SessionId
