@@ -30,6 +30,7 @@ from obra_tui.engine.approvals import Questions
 from obra_tui.engine.asking import revoke
 from obra_tui.engine.config import EngineConfig, Ports
 from obra_tui.engine.gates import Gates
+from obra_tui.engine.opening import begun_before
 from obra_tui.engine.outage import Outage, Watcher
 from obra_tui.engine.outbox import Listener, Outbox
 from obra_tui.engine.plan_steps import marked, taken_back
@@ -55,6 +56,8 @@ class Orchestrator:
         self._steering = Steering(ports, self._outbox)
         self._gates = Gates(ports, config, self._outbox, self._runs)
         self._closed: deque[SessionId] = deque()
+        self._given_up: set[SessionId] = set()
+        """Sessions of which nobody knows yet whether they were stored."""
         self.space_ran_out = self._outage.space_ran_out
         self.right_lost = self._outage.right_lost
         self._outage.watch(self._hold_again)
@@ -179,11 +182,25 @@ class Orchestrator:
                 where=command.project,
                 fix="End it first, or name another data directory with OBRA_DATA_DIR.",
             )
+        session = new_session_id()
+        opened = await self._opened(session, command)
+        begun = begun_before(opened, (run.work for run in self._runs.values()), self._given_up)
+        if begun is not None:
+            return begun
         if command.kind is SessionKind.MILESTONE:
             self._refuse_second_milestone()
-        session = new_session_id()
+        self._adopt(SessionWork(id=session, opened=opened))
+        try:
+            self._outbox.commit(session, [(None, None, opened)])
+        except StoreError:
+            del self._runs[session]
+            self._given_up.add(session)
+            raise
+        return session
+
+    async def _opened(self, session: SessionId, command: do.OpenSession) -> SessionOpened:
         rules = self._config.rules
-        opened = SessionOpened(
+        return SessionOpened(
             kind=command.kind,
             title=command.title,
             project=self._config.project,
@@ -196,13 +213,6 @@ class Orchestrator:
             plan_source=command.plan_source,
             versions=self._config.versions,
         )
-        self._adopt(SessionWork(id=session, opened=opened))
-        try:
-            self._outbox.commit(session, [(None, None, opened)])
-        except StoreError:
-            del self._runs[session]
-            raise
-        return session
 
     def _refuse_second_milestone(self) -> None:
         for run in self._runs.values():

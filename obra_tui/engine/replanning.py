@@ -79,6 +79,8 @@ def _task_of(work: SessionWork, task: TaskId) -> TaskWork:
 
 
 def _added(work: SessionWork, tasks: Sequence[TaskSpec]) -> tuple[Placed, ...]:
+    if tasks and all(task.id in work.tasks and not work.tasks[task.id].removed for task in tasks):
+        return ()  # asked for again by whoever never heard that they are there
     known = {item.spec.key for item in work.tasks.values() if not item.removed}
     fresh = [task.key for task in tasks]
     for task in tasks:

@@ -3,10 +3,28 @@
 import asyncio
 
 import pytest
+from msgspec.structs import replace
 
 from obra_tui.core import commands as do
-from obra_tui.core.errors import DiskFull, GateDecided, OwnerChanged, StoreAway, StoredAfterAll, Unwritable
-from obra_tui.core.events import AttemptStarted, DecisionMade, ProblemCleared, ProblemRaised, SessionClosed, TaskMoved
+from obra_tui.core.errors import (
+    DiskFull,
+    GateDecided,
+    OwnerChanged,
+    PlanError,
+    SessionOpenError,
+    StoreAway,
+    StoredAfterAll,
+    Unwritable,
+)
+from obra_tui.core.events import (
+    AttemptStarted,
+    DecisionMade,
+    ProblemCleared,
+    ProblemRaised,
+    SessionClosed,
+    TaskAdded,
+    TaskMoved,
+)
 from obra_tui.core.gate import GateRules
 from obra_tui.core.lifecycle import State
 from obra_tui.core.model import ConversationReason, Policy, SessionKind
@@ -296,6 +314,60 @@ async def test_a_session_whose_opening_was_given_up_is_there_once_it_is_known(tm
         await world.do(opening)
     ((session, _),) = world.orchestrator.open_sessions()
     assert list(world.journal.records) == [session]
+
+
+@pytest.mark.fault(44)
+@pytest.mark.parametrize("kind", [SessionKind.MILESTONE, SessionKind.STANDALONE])
+async def test_who_asks_again_for_a_session_that_was_stored_after_all_gets_that_one(tmp_path, kind):
+    world = World(tmp_path, plays=(WRITES,))
+    loses(world, "session_opened")
+    opening = do.OpenSession(kind=kind, title="Plan")
+    with pytest.raises(StoreAway):
+        await world.do(opening)
+    await goes_on_until(world, can_write(world))
+    with pytest.raises(StoredAfterAll):
+        await world.do(opening)
+    session = await world.do(opening)
+    assert list(world.journal.records) == [session]
+    await world.do(do.AddTasks(session=session, tasks=(task(),)))
+    if kind is SessionKind.MILESTONE:
+        with pytest.raises(SessionOpenError):
+            await world.do(opening)
+    else:
+        assert await world.do(opening) != session, "work that has begun is nobody else's"
+
+
+@pytest.mark.fault(44)
+async def test_tasks_that_were_stored_after_all_are_not_added_again(tmp_path):
+    world = World(tmp_path, plays=(WRITES,))
+    session = await world.do(do.OpenSession(kind=SessionKind.MILESTONE, title="Plan"))
+    adding = do.AddTasks(session=session, tasks=(task(), task("T002", depends_on=("T001",))))
+    loses(world, "task_added")
+    with pytest.raises(StoreAway):
+        await world.do(adding)
+    await goes_on_until(world, can_write(world))
+    with pytest.raises(StoredAfterAll):
+        await world.do(adding)
+    assert await world.do(adding) == tuple(item.id for item in adding.tasks)
+    stored = [record.event for record in world.journal.records[session]]
+    assert [event.spec.key for event in stored if isinstance(event, TaskAdded)] == ["T001", "T002"]
+    with pytest.raises(PlanError, match="there twice"):
+        await world.do(do.AddTasks(session=session, tasks=(task(),)))
+
+
+@pytest.mark.fault(44)
+async def test_a_plan_whose_start_was_cut_short_is_begun_in_the_session_that_is_there(tmp_path):
+    world = World(tmp_path, plays=(WRITES,))
+    opening = do.OpenSession(kind=SessionKind.MILESTONE, title="Plan", plan_source="/project/tasks.md")
+    session = await world.do(opening)
+    await world.crash()
+    assert await world.do(opening) == session
+    with pytest.raises(SessionOpenError, match="still open"):
+        await world.do(do.OpenSession(kind=SessionKind.MILESTONE, title="Plan", plan_source="/project/other.md"))
+    world.config = replace(world.config, rules=AUTONOMOUS)  # what was asked for by other rules is another session
+    await world.crash()
+    with pytest.raises(SessionOpenError, match="still open"):
+        await world.do(opening)
 
 
 @pytest.mark.fault(44)
