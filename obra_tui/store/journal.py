@@ -130,7 +130,7 @@ class SqlJournal:
         engine = self._place.writer()
         try:
             with engine.begin() as connection:
-                return engine, search.exists(connection), fence.take(connection, holder, self._lease_s)
+                return engine, search.ready(connection), fence.take(connection, holder, self._lease_s)
         except AlreadyOwned:
             engine.dispose()
             raise

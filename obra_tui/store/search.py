@@ -28,6 +28,11 @@ _LAST = select(func.last_insert_rowid())
 _ADD_ON_SERVER = text(search_server.ADD)
 _EMPTY = f"INSERT INTO {TABLE} ({TABLE}) VALUES ('delete-all')"
 _BATCH = 500
+_PIECES = 8
+"""So many pieces of the index, of about the same size, become one as it is written. At FTS5's own 4 whatever is written
+to the index costs a fifth more; at 8 a word is found a twentieth of a millisecond later."""
+_READ_PIECES = f"SELECT v FROM {TABLE}_config WHERE k = 'automerge'"
+_SET_PIECES = f"INSERT INTO {TABLE} ({TABLE}, rank) VALUES ('automerge', {_PIECES})"
 
 _index = table(TABLE, column("rowid"), column("words"))
 _COLUMNS = (
@@ -52,6 +57,15 @@ def create(connection: Connection) -> None:
 def exists(connection: Connection) -> bool:
     """Say whether this database has the index."""
     return inspect(connection).has_table(TABLE)
+
+
+def ready(connection: Connection) -> bool:
+    """Say whether this database has the index; if so, it is from now on written as it should be."""
+    if not exists(connection):
+        return False
+    if connection.dialect.name == "sqlite" and bare.run(connection, _READ_PIECES).fetchone() != (_PIECES,):
+        bare.run(connection, _SET_PIECES)
+    return True
 
 
 def product(connection: Connection) -> str:

@@ -109,6 +109,17 @@ def test_all_kinds_of_text_are_searched(journal: SqlJournal, history: SqlHistory
     assert kind in [hit.kind for hit in history.search(words).rows]
 
 
+def test_an_index_of_before_is_written_as_one_of_today(journal: SqlJournal, path: Path) -> None:
+    journal.close()
+    engine = engines.writer_engine(path)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("INSERT INTO search (search, rank) VALUES ('automerge', 4)")
+    SqlJournal(path).close()
+    with engine.begin() as connection:
+        assert connection.exec_driver_sql("SELECT v FROM search_config WHERE k = 'automerge'").scalar() == 8
+    engine.dispose()
+
+
 def test_streamed_pieces_are_not_searched(journal: SqlJournal, history: SqlHistory) -> None:
     journal.append(finished_session().records)
     assert [hit.kind for hit in history.search('"I will"').rows] == ["text_finished"]
