@@ -6,7 +6,7 @@ is looked at here.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from statistics import fmean
+from math import fsum
 
 from msgspec import Struct
 
@@ -192,7 +192,7 @@ def _of_stage(checks: Iterable[CheckResult], stage: Stage) -> list[CheckResult]:
 
 def _measured(results: Iterable[CheckResult]) -> float | None:
     scores = [score for score in map(_check_score, results) if score is not None]
-    return fmean(scores) if scores else None
+    return fsum(scores) / len(scores) if scores else None
 
 
 def _check_score(result: CheckResult) -> float | None:
