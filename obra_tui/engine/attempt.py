@@ -149,14 +149,16 @@ class TaskRunner:
     async def _attempt(self, start: Start, copy: WorkCopy) -> Start | None:
         if self._task.handed_back:
             result = result_of_person(start, self._task.handed_back)
-            return await self._examine(self._begin(start), copy, result)
+            attempt, begun = self._begun(start)
+            self._entries.commit(*begun)
+            return await self._examine(attempt, copy, result)
         self._claude.refuse_overspent()
         if self._is_to_be_held(start):
             start = await self.prompts.offer(start)
         if self._fork:
             self._fork, start = False, forked(start)
-        attempt = self._begin(start)
-        result = await self._claude.converse(start, attempt, copy)
+        attempt, begun = self._begun(start)
+        result = await self._claude.converse(start, attempt, copy, begun)
         return await self._claude.restart(start, result) or await self._examine(attempt, copy, result)
 
     def _is_to_be_held(self, start: Start) -> bool:
@@ -176,19 +178,19 @@ class TaskRunner:
         evidence = await self._looking.examine(attempt, copy, result)
         return await self._decide(attempt, evidence)
 
-    def _begin(self, start: Start) -> AttemptId:
+    def _begun(self, start: Start) -> tuple[AttemptId, list[tuple[AttemptId | None, Event]]]:
+        """Return a new attempt, and what is to be written of its beginning."""
         attempt = new_attempt_id()
-        moves: list[tuple[AttemptId | None, Event]] = []
+        begun: list[tuple[AttemptId | None, Event]] = []
         if start.trigger is not None:
-            moves.append((self._task.attempt, self._entries.move(start.trigger)))
+            begun.append((self._task.attempt, self._entries.move(start.trigger)))
         started = AttemptStarted(
             number=self._task.number + 1,
             counted=self._task.counted,
             claude_session=start.claude_session,
             reason=start.reason,
         )
-        self._entries.commit(*moves, (attempt, started))
-        return attempt
+        return attempt, [*begun, (attempt, started)]
 
     # --- the gate ---
 

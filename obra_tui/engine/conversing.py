@@ -4,13 +4,13 @@ Knows nothing of what the work is worth.
 """
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 
 from msgspec import Struct
 
 from obra_tui.core.budget import left, smallest
 from obra_tui.core.errors import ImplementerError, ObraError
-from obra_tui.core.events import ClaudeEnded, ProblemCleared, ProblemRaised, PromptSent
+from obra_tui.core.events import ClaudeEnded, Event, ProblemCleared, ProblemRaised, PromptSent
 from obra_tui.core.ids import AttemptId
 from obra_tui.core.model import (
     Budget,
@@ -92,10 +92,16 @@ class Conversing:
         if over:
             raise Unreachable("budget", " ".join(over), fix="Going on with the run begins the budget anew.")
 
-    async def converse(self, start: Start, attempt: AttemptId, copy: WorkCopy) -> ImplementResult:
-        """Say the prompt and return how the run ended. Raises `Unreachable` when none could be started."""
+    async def converse(
+        self, start: Start, attempt: AttemptId, copy: WorkCopy, begun: Sequence[tuple[AttemptId | None, Event]]
+    ) -> ImplementResult:
+        """Say the prompt and return how the run ended. Raises `Unreachable` when none could be started.
+
+        That the attempt has `begun` is written with the prompt.
+        """
         first = start.reason is ConversationReason.FIRST
-        self._entries.commit((attempt, PromptSent(text=start.prompt, kind="task" if first else "retry", by=start.by)))
+        prompt = PromptSent(text=start.prompt, kind="task" if first else "retry", by=start.by)
+        self._entries.commit(*begun, (attempt, prompt))
         request = self._request(start, attempt, copy)
         try:
             conversation = await self._ports.implementer.start(

@@ -68,17 +68,19 @@ class Looking:
     async def run_checks(
         self, attempt: AttemptId, copy: WorkCopy, specs: Sequence[CheckSpec], *, note: str = "", skip: bool = False
     ) -> tuple[CheckResult, ...]:
-        """Tell what is planned and run one check after the other on the tree that was taken last."""
+        """Tell what is planned and run one check after the other on the tree that was taken last.
+
+        What is only told is written with what is committed next, within a moment in any case: whoever asked commits.
+        """
         level, about_sandbox = await self._ports.checks.sandbox()
-        self._entries.commit(
-            (attempt, ChecksPlanned(checks=tuple(specs), sandbox=level, note=note or about_sandbox)),
-        )
+        tell = self._entries.emit(attempt)
+        tell(ChecksPlanned(checks=tuple(specs), sandbox=level, note=note or about_sandbox))
         results: list[CheckResult] = []
         for spec in () if skip else specs:
             await self._signals.next_stage()
             self._entries.commit((attempt, CheckStarted(name=spec.name, command=spec.run)))
-            result = await self._ports.checks.run(spec, copy, self._entries.emit(attempt))
-            self._entries.commit((attempt, CheckFinished(result=result)))
+            result = await self._ports.checks.run(spec, copy, tell)
+            tell(CheckFinished(result=result))
             results.append(result)
         return tuple(results)
 
@@ -86,6 +88,7 @@ class Looking:
         self, attempt: AttemptId, diff: Diff, checks: Sequence[CheckResult], result: ImplementResult
     ) -> Verdict:
         await self._signals.next_stage()
+        tell = self._entries.emit(attempt)
         if diff.empty:
             verdict = Verdict(identity=JudgeIdentity(model=""), unjudged="There is no change to judge.")
         else:
@@ -96,6 +99,6 @@ class Looking:
                 checks=tuple(checks),
                 claude_message=result.final_text,
             )
-            verdict = await self._ports.judge.review(request, self._entries.emit(attempt))
-        self._entries.commit((attempt, VerdictReached(verdict=verdict)))
+            verdict = await self._ports.judge.review(request, tell)
+        tell(VerdictReached(verdict=verdict))  # written with what the gate says of it
         return verdict

@@ -16,6 +16,7 @@ from obra_tui.core.crashpoint import crash_at_records
 from obra_tui.core.errors import StoredAfterAll, StoreError, Unwritable
 from obra_tui.core.events import (
     STREAMED,
+    CheckFinished,
     CheckPrinted,
     Event,
     JudgeStreamed,
@@ -204,6 +205,8 @@ def _length(event: Event) -> int:
     """Characters of what can be long."""
     if isinstance(event, _TEXTS):
         return len(event.text)
+    if isinstance(event, CheckFinished):
+        return len(event.result.output)
     return len(event.output) if isinstance(event, ToolFinished) else 0
 
 
