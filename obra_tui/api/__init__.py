@@ -13,8 +13,9 @@ Code's (`ClaudeSessionId`) are different types: a type checker refuses to mix
 them.
 """
 
-from obra_tui.api.obra import Obra, TaskResult
+from obra_tui.api.obra import Obra
 from obra_tui.api.permissions import PermissionDesk
+from obra_tui.api.results import TaskResult
 from obra_tui.api.steering import Steering
 from obra_tui.core.ids import AttemptId, ClaudeSessionId, GateId, QuestionId, RuleId, SessionId, TaskId
 from obra_tui.core.model import Budget, CheckSpec, DecisionKind, PermissionVerdict, SessionKind, Usage

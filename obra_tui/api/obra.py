@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import queue
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Self, cast
 
-from msgspec import Struct
-
+from obra_tui.api.drafts import Drafts
+from obra_tui.api.news import News
+from obra_tui.api.opening import open_project, open_rehearsal
 from obra_tui.api.permissions import PermissionDesk
+from obra_tui.api.results import TaskResult, result_of
 from obra_tui.api.steering import Steering
 from obra_tui.core.commands import AddTasks, CloseSession, Command, Decide, OpenSession, RecordUsage, Resume, StartRun
 from obra_tui.core.errors import NotAllowed, ObraError, SessionClosedError, UnknownId
-from obra_tui.core.events import Record, RunFinished, SessionClosed, TaskMoved
+from obra_tui.core.events import Record, SessionClosed
 from obra_tui.core.history import AttemptDetail, GateDetail, GateSummary, HistoryFilter, SessionDetail, SessionSummary
-from obra_tui.core.ids import AttemptId, ClaudeSessionId, GateId, SessionId, TaskId, new_task_id
-from obra_tui.core.lifecycle import FINAL, State
+from obra_tui.core.ids import AttemptId, GateId, SessionId, TaskId
+from obra_tui.core.lifecycle import FINAL
 from obra_tui.core.model import (
     Budget,
     CheckSpec,
@@ -32,46 +32,13 @@ from obra_tui.core.model import (
     TaskSpec,
     Usage,
 )
-from obra_tui.wiring.work import Start, person
+from obra_tui.wiring.work import person
 
 if TYPE_CHECKING:
     from obra_tui.settings import Settings
     from obra_tui.wiring.engine import Plant
     from obra_tui.wiring.models import Models
     from obra_tui.wiring.open_work import OpenWork
-
-T = TypeVar("T")
-
-_LOOK_S = 0.5
-"""How often a waiting call looks whether anything can still come."""
-
-_RESTING = FINAL | {State.AWAITING_HUMAN, State.INTERRUPTED, State.BLOCKED}
-
-
-class TaskResult(Struct, frozen=True, kw_only=True):
-    """Where a task stands after `execute_task` or `decide`."""
-
-    task: TaskId
-    session: SessionId
-    state: State
-    reason: str
-    """Why it is in this state, if something was said."""
-    attempts: int
-    quality: QualityResult | None
-    """Of the last attempt that was judged; None when none was."""
-    gate: GateId | None
-    """The gate that waits for a person; answer it with `decide`."""
-    usage: Usage
-    claude_sessions: tuple[ClaudeSessionId, ...]
-    """Conversations of Claude Code that took part, as the stream reported them."""
-    branch: str
-    commit: str
-    """Commit that took the work in; empty if none did."""
-    duration_s: float
-
-    @property
-    def accepted(self) -> bool:
-        return self.state is State.ACCEPTED
 
 
 class Obra:
@@ -81,9 +48,7 @@ class Obra:
         """Use `open` instead."""
         self._plant = plant
         self._closing = closing
-        self._drafts: dict[TaskId, TaskSpec] = {}
-        self._lock = threading.Lock()
-        self._number = 0
+        self._drafts = Drafts()
 
     @classmethod
     def open(
@@ -103,38 +68,13 @@ class Obra:
 
         Raises `ProjectError`, `ConfigError`, or `AlreadyOwned` when another Obra uses the data directory.
         """
-        from obra_tui.settings import load
-        from obra_tui.wiring.engine import Plant
-        from obra_tui.wiring.models import real_models
-        from obra_tui.wiring.project import project_root
-
-        root = project_root(Path(project))
-        settings = load(root, {"gate.undo_s": 0, **(config or {})})
-        plant = Plant(settings, Start(project=root, attended=attended), lambda: (models or real_models)(settings))
-        plant.start()
-        closing = ExitStack()
-        closing.callback(plant.engine.stop)
-        return cls(plant, closing)
+        return cls(*open_project(Path(project), config or {}, attended=attended, models=models))
 
     @classmethod
     def rehearse(cls, scenario: str, config: Mapping[str, object] | None = None) -> tuple[Self, Path]:
         """Open a rehearsal: scripted models on loopback, everything else real; returns it with the path of its plan."""
-        from obra_tui.settings import load
-        from obra_tui.wiring.engine import Plant
-        from obra_tui.wiring.rehearsal import open_rehearsal
-
-        settings = load(None, config or {})
-        rehearsal = open_rehearsal(scenario, settings, pace=0.0)
-        closing = ExitStack()
-        closing.callback(rehearsal.close)
-        try:
-            plant = Plant(settings, Start(project=rehearsal.project, attended=False), lambda: rehearsal.models)
-            plant.start()
-        except BaseException:
-            closing.close()
-            raise
-        closing.callback(plant.engine.stop)
-        return cls(plant, closing), rehearsal.plan
+        plant, closing, plan = open_rehearsal(scenario, config or {})
+        return cls(plant, closing), plan
 
     def close(self) -> None:
         """Stop what runs (the work is kept) and release the data directory. Repeating it is harmless."""
@@ -157,10 +97,7 @@ class Obra:
         """Read the tasks of a plan file, in order; nothing runs before `execute_task`. Raises `PlanError`."""
         from obra_tui.wiring.plans import read_plan
 
-        tasks = read_plan(Path(plan)).tasks
-        with self._lock:
-            self._drafts.update({task.id: task for task in tasks})
-        return tuple(task.id for task in tasks)
+        return self._drafts.add(read_plan(Path(plan)).tasks)
 
     def create_task(
         self,
@@ -177,21 +114,15 @@ class Obra:
 
         `depends_on` names keys of tasks of the same session that must be accepted first.
         """
-        with self._lock:
-            self._number += 1
-            spec = TaskSpec(
-                id=new_task_id(),
-                key=key or f"T{self._number:03d}",
-                title=title,
-                prompt=prompt or title,
-                acceptance=tuple(acceptance),
-                depends_on=tuple(depends_on),
-                checks=tuple(checks),
-                budget=budget or Budget(),
-                source="api",
-            )
-            self._drafts[spec.id] = spec
-        return spec.id
+        return self._drafts.describe(
+            key,
+            title=title,
+            prompt=prompt or title,
+            acceptance=tuple(acceptance),
+            depends_on=tuple(depends_on),
+            checks=tuple(checks),
+            budget=budget or Budget(),
+        ).id
 
     def start_milestone_session(self, title: str) -> SessionId:
         """Open a session for several tasks. Raises `SessionOpenError` when this project has an open one."""
@@ -209,7 +140,7 @@ class Obra:
         waits for others is returned as `blocked`. Raises `UnknownId` for an unknown task or session, and
         `SessionClosedError`.
         """
-        spec = self._draft(task)
+        spec = self._drafts.get(task)
         standalone = session is None
         if session is None:
             session = cast(SessionId, self._do(OpenSession(kind=SessionKind.STANDALONE, title=spec.title)))
@@ -220,7 +151,7 @@ class Obra:
         with self._listening(session) as news:
             self._do(StartRun(session=session, close_when_done=standalone))
             news.wait_until_resting(task, closed=standalone)
-        return self._result(session, task, time.monotonic() - begun)
+        return result_of(self._plant.parts.history, session, task, time.monotonic() - begun)
 
     def resume_task(self, task: TaskId, *, fork: bool = False) -> TaskResult:
         """Take up an interrupted task again, in the same conversation; blocks. Raises `UnknownId`.
@@ -233,7 +164,7 @@ class Obra:
             self._do(Resume(session=session, by=person(), fork=fork))
             news.wait_until_resting(task, closed=False)
         self._close_standalone(session, task)
-        return self._result(session, task, time.monotonic() - begun)
+        return result_of(self._plant.parts.history, session, task, time.monotonic() - begun)
 
     def decide(
         self,
@@ -257,7 +188,7 @@ class Obra:
             self._do(Decide(gate=gate, binding=detail.gate.binding, decision=decision))
             news.wait_until_resting(task, closed=False)
         self._close_standalone(session, task)
-        return self._result(session, task, time.monotonic() - begun)
+        return result_of(self._plant.parts.history, session, task, time.monotonic() - begun)
 
     def update_session_usage(self, session: SessionId, usage: Usage) -> Usage:
         """Add usage that was caused outside of Obra, and return the session's total.
@@ -355,8 +286,7 @@ class Obra:
             if standalone:
                 self._do(CloseSession(session=session, reason=str(error)))
             raise
-        with self._lock:
-            self._drafts.pop(spec.id, None)
+        self._drafts.drop(spec.id)
 
     def _close_standalone(self, session: SessionId, task: TaskId) -> None:
         """Close a session of one task when the task has ended, also if another process opened it."""
@@ -365,15 +295,8 @@ class Obra:
         if done and detail.summary.kind is SessionKind.STANDALONE and detail.summary.closed_at is None:
             self._do(CloseSession(session=session, reason="The task is in a final state."))
 
-    def _draft(self, task: TaskId) -> TaskSpec:
-        with self._lock:
-            spec = self._drafts.get(task)
-        if spec is None:
-            raise UnknownId(f"There is no task {task} that waits to be executed.", fix="Make one with `create_task`.")
-        return spec
-
-    def _listening(self, session: SessionId) -> _News:
-        return _News(self._plant, session)
+    def _listening(self, session: SessionId) -> News:
+        return News(self._plant, session)
 
     def _wait_for_more(self, session: SessionId, seen: int) -> None:
         with self._listening(session) as news:
@@ -382,86 +305,6 @@ class Obra:
 
     def _session_of(self, task: TaskId) -> SessionId:
         return self._plant.engine.ask(self._plant.parts.orchestrator.session_of, task)
-
-    def _result(self, session: SessionId, task: TaskId, duration_s: float) -> TaskResult:
-        history = self._plant.parts.history
-        detail = history.session(session)
-        row = next(item for item in detail.tasks if item.id == task)
-        attempts = [item for item in detail.attempts if item.task == task]
-        details = [history.attempt(item.id) for item in attempts]
-        judged = [item.quality for item in details if item.quality is not None]
-        conversations = (claude.id for item in details for claude in item.conversations if claude.reported)
-        return TaskResult(
-            task=task,
-            session=session,
-            state=row.state,
-            reason=row.reason,
-            attempts=len(judged),
-            quality=judged[-1] if judged else None,
-            gate=next((item.waiting for item in attempts if item.waiting), None),
-            usage=sum((item.usage for item in attempts), Usage()),
-            claude_sessions=tuple(dict.fromkeys(conversations)),
-            branch=detail.branch,
-            commit=row.commit,
-            duration_s=duration_s,
-        )
-
-
-class _News:
-    """The records of one session while a call waits for them."""
-
-    def __init__(self, plant: Plant, session: SessionId) -> None:
-        self._plant = plant
-        self._session = session
-        self._records: queue.SimpleQueue[Record] = queue.SimpleQueue()
-        self._unsubscribe: Callable[[], None] = lambda: None
-
-    def __enter__(self) -> Self:
-        self._unsubscribe = self._plant.engine.subscribe(self._take)
-        while not self._records.empty():  # the past, told by `subscribe`
-            self._records.get()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._unsubscribe()
-
-    def _take(self, records: Sequence[Record]) -> None:
-        for record in records:
-            if record.session == self._session:
-                self._records.put(record)
-
-    def wait(self) -> Record:
-        """Return the next record. Raises `StoreError` when nothing can be recorded, `NotAllowed` after `close`."""
-        while True:
-            try:
-                return self._records.get(timeout=_LOOK_S)
-            except queue.Empty:
-                self._look()
-
-    def _look(self) -> None:
-        error = self._plant.engine.outage
-        if error is not None:
-            raise error
-        if not self._plant.engine.alive:
-            raise NotAllowed("Obra was closed while a call waited.", fix="The work is kept: `resume_task` takes it up.")
-
-    def wait_until_resting(self, task: TaskId, *, closed: bool) -> None:
-        """Return when the task cannot go on by itself and the run has come to its end."""
-        state = self._plant.engine.ask(self._plant.parts.orchestrator.state_of, task)
-        finished = state in _RESTING and not self._plant.engine.ask(
-            self._plant.parts.orchestrator.is_running, self._session
-        )
-        while not finished:
-            record = self.wait()
-            match record.event:
-                case TaskMoved(after=after) if record.task == task:
-                    state = after
-                case RunFinished():
-                    finished = not (closed and state in FINAL)
-                case SessionClosed():
-                    finished = True
-                case _:
-                    pass
 
 
 def _tokens(usage: Usage) -> tuple[int, ...]:
