@@ -8,25 +8,13 @@ from msgspec.structs import replace
 from obra_tui.core import commands as do
 from obra_tui.core import events as e
 from obra_tui.core.errors import NotAllowed, ObraError, SessionClosedError
-from obra_tui.core.gate import GateRules
 from obra_tui.core.ids import SessionId, new_task_id
 from obra_tui.core.lifecycle import State
 from obra_tui.core.model import Policy, SessionKind, TaskSpec
 from obra_tui.engine.plan_steps import marked, taken_back
 from obra_tui.engine.replanning import drafted, replanned, replanned_together, standing
 from obra_tui.engine.work import rebuild
-from tests.fakes.implementer import Play
-from tests.scenarios.world import ME, World, task
-
-PLAYS = tuple(Play(writes={f"{name}.py": f"{name}\n"}) for name in "abcd")
-
-
-@pytest.fixture
-async def planned(tmp_path):
-    world = World(tmp_path, plays=PLAYS, rules=GateRules(policy=Policy.AUTONOMOUS))
-    world.session = await world.do(do.OpenSession(kind=SessionKind.MILESTONE, title="Plan"))
-    await world.do(do.AddTasks(session=world.session, tasks=(task("T001"), task("T002"), task("T003"))))
-    return world
+from tests.scenarios.world import ME, task
 
 
 async def change(world, said, *changes):
