@@ -85,6 +85,8 @@ class Bridge:
         self._facts = 0
         self._came = self._came_before = 0
         """Facts since the last look, and between that and the one before it."""
+        self.flooded = False
+        """At the last look more came by than anybody sees."""
         self._dropped = 0
         self._overflowed = False
 
@@ -169,9 +171,9 @@ class Bridge:
 
     def _pass_by(self) -> tuple[Record, ...]:
         """Take out the oldest talk over what can be drawn, up to the first record that is no talk."""
-        flooded = min(self._came, self._came_before) > FLOOD
+        self.flooded = min(self._came, self._came_before) > FLOOD
         self._came, self._came_before = 0, self._came
-        drawn = min(SCREENFUL, self._drawn) if flooded else self._drawn
+        drawn = min(SCREENFUL, self._drawn) if self.flooded else self._drawn
         passed: list[Record] = []
         while self._facts > drawn:
             oldest = self._queue[0]

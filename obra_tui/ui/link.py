@@ -42,7 +42,7 @@ class Link:
         self._connection: Connection | None = None
         self._watched: Backend | None = None
         self._closed = False
-        self._wakeup = Wakeup(lambda: told.guarded(self._take), lambda: len(self._bridge))
+        self._wakeup = Wakeup(lambda: told.guarded(self._take), self._waiting)
         self._bridge = Bridge(self._wakeup.poke)
 
     @property
@@ -65,6 +65,10 @@ class Link:
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()
+
+    def _waiting(self) -> int:
+        """How much there is to hurry for: of a flood a screenful is shown however often one looks."""
+        return 0 if self._bridge.flooded else len(self._bridge)
 
     def _open(self, before: Connection | None, open_backend: OpenBackend) -> None:
         """In a worker thread: everything heavy is imported here; one engine ends before the next begins."""

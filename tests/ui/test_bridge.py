@@ -90,8 +90,10 @@ def test_a_flood_that_lasts_is_shown_by_a_screenful_at_a_time():
     flooded = queue.take()
     assert [item.seq for item in flooded.passed] == [*range(500, 1_000 - SCREENFUL)]
     assert [item.seq for item in flooded.records] == [*range(1_000 - SCREENFUL, 1_000)]
+    assert queue.flooded, "nobody need hurry"
     queue.listen([called(number) for number in range(1_000, 1_100)])
     assert not queue.take().passed, "it is over"
+    assert not queue.flooded
 
 
 def test_what_was_there_before_is_drawn_in_several_looks():
