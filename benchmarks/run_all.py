@@ -156,9 +156,10 @@ WHY: dict[str, str] = {
     "disk, which is the larger part; a frame takes some 2 ms. At 25 times the rate the frames stay as many, and every "
     "event is read, stored and indexed.",
     "3": "Every event is cleaned of secrets, becomes an event, a row or two of other tables and words of the search "
-    "index, and is drawn, all in one process; by hand it is one row of one table. Of 33 us of CPU that a line takes in "
-    "a burst, reading and understanding it take 9, looking for secrets and encoding 5, SQLite 12 (half of it the "
-    "index), the screen 7. An index that lags behind would save a tenth (decision 13).",
+    "index, and is drawn, all in one process; by hand it is one row of one table. Of 26 us of CPU that a line takes in "
+    "a burst, reading and understanding it take 9, looking for secrets and encoding 3, SQLite 10 (half of it the "
+    "index), the screen 3. Nothing is waited for; a thread for the writes or an index that lags behind would save a "
+    "fifth or a tenth at most (decision 13).",
     "5": "The program takes in the flood and answers keys in one process: a key waits for the lines that are being "
     "taken in and for the frame that is being painted, one after the other.",
     "6": "The tail is made by beats at which all four panes are laid out and painted while a key waits; the middle of "
