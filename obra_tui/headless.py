@@ -322,7 +322,8 @@ def _claude_lines(event: ev.Event) -> Iterator[str]:
             yield f"  ! {one_line(text)}"
         case ev.ClaudeEnded(result=result):
             words = "done" if result.outcome is Outcome.COMPLETED else one_line(result.detail or result.outcome, 500)
-            yield f"  ■ Claude Code: {words} · {result.usage.turns} turns · {result.duration_s:.1f} s"
+            turns = result.usage.turns
+            yield f"  ■ Claude Code: {words} · {turns} turn{'s' * (turns != 1)} · {result.duration_s:.1f} s"
 
 
 def _evidence_lines(event: ev.Event) -> Iterator[str]:

@@ -1,12 +1,16 @@
 """`obra demo`: the whole product on a fresh machine, offline."""
 
 import json
+import shutil
 import sys
+import textwrap
 
 import typer
 
 from obra_tui.cli.flags import Flags
 from obra_tui.core.model import Policy
+
+_NAME = 14
 
 
 def list_demos(*, as_json: bool) -> int:
@@ -16,8 +20,16 @@ def list_demos(*, as_json: bool) -> int:
         if as_json:
             typer.echo(json.dumps({"name": scenario.name, "title": scenario.title, "text": scenario.description}))
         else:
-            typer.echo(f"{scenario.name:<14} {scenario.title}: {' '.join(scenario.description.split())}")
+            typer.echo(_row(scenario.name, f"{scenario.title}: {' '.join(scenario.description.split())}"))
     return 0
+
+
+def _row(name: str, text: str) -> str:
+    """One line for a program that reads it; for a person, as wide as the terminal and never through a word."""
+    if not sys.stdout.isatty():
+        return f"{name:<{_NAME}} {text}"
+    width = max(40, shutil.get_terminal_size().columns)
+    return textwrap.fill(text, width, initial_indent=f"{name:<{_NAME}} ", subsequent_indent=" " * (_NAME + 1))
 
 
 def run_demo(scenario: str, flags: Flags, *, pace: float, jobs: int = 1, screen: bool, as_json: bool) -> int:
