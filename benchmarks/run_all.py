@@ -169,14 +169,15 @@ WHY: dict[str, str] = {
     "9": "A search opens a connection of its own, reads fifty whole records and marks the words in each; that is the"
     " same at every size. What grows is the part of the index that is read from the disk.",
     "11": "Claude Code is started while the database is still being loaded, but the interpreter, the SDK and, beside "
-    "it, the settings and the copy come before it: some 0.4 s. After it come the diff, the sandbox of the checks, and the "
-    "acceptance, each a few calls of git: some 0.2 s. A plan of many tasks pays the first part once.",
+    "it, the settings and the copy come before it: some 0.4 s. After it come the diff, the sandbox of the "
+    "checks, and the acceptance, each a few calls of git: some 0.2 s. A plan of many tasks pays the first part "
+    "once.",
     "12": "The libraries are nearly all of it: the interpreter with what it brings some 20 MB, SQLAlchemy 12, Obra "
-    "itself 7, HTTP and retries 5, TLS, which asyncio loads whether it is spoken or not, 5, the SDK 4; twenty tasks add "
-    "another 5 as they go. Whatever only the settings need is in a process that ends with the start (decision 14). A "
-    "scripted Claude Code uses a second of CPU for a task and Obra a quarter of one: some fifty calls of git and forty "
-    "synced transactions, for a task that other work overtook is merged and checked once more. A model that thinks "
-    "for minutes makes that share small.",
+    "itself 7, HTTP and retries 5, TLS, which asyncio loads whether it is spoken or not, 5, the SDK 4; twenty "
+    "tasks add another 5 as they go. Whatever only the settings need is in a process that ends with the start "
+    "(decision 14). A scripted Claude Code uses a second of CPU for a task and Obra a quarter of one: some "
+    "fifty calls of git and forty synced transactions, for a task that other work overtook is merged and "
+    "checked once more. A model that thinks for minutes makes that share small.",
 }
 """Why a target is missed where it is, told when it is."""
 
