@@ -5,11 +5,11 @@ import shutil
 import socket
 import sys
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import pytest
+from msgspec.structs import replace
 
 from obra_tui.core.model import SandboxLevel
 from obra_tui.evidence import running
