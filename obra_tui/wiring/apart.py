@@ -25,6 +25,7 @@ def begin_apart(find: Callable[[], Found]) -> Callable[[], Found]:
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
+        os.close(reader)  # so that writing ends when the parent has
         _find_in_child(find, writer)
     os.close(writer)
 
