@@ -180,8 +180,7 @@ def send_back_with_a_finding(app):
     app.press("Tab")
     app.press("Space")
     app.press("c")
-    shown = app.wait_for("word for word")
-    assert "[x]" in shown
+    app.wait_for("word for word", "[x]")
     write(app, NOTE, "Request changes")
 
 
