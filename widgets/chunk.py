@@ -13,6 +13,7 @@ class OpenLine:
     """The last line of streamed plain text, still without its newline."""
 
     settled = 0
+    finished = False
 
     def __init__(self, style: str = "") -> None:
         self.style = style

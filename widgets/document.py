@@ -35,6 +35,11 @@ class Growing(Protocol):
         """Rises whenever `lines` may have changed."""
         ...
 
+    @property
+    def finished(self) -> bool:
+        """Nothing of it will ever change again."""
+        ...
+
 
 Entry = str | LogLine | Growing
 Styler = Callable[[str], LogLine]

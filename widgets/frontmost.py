@@ -69,17 +69,15 @@ class FrontCompositor(Compositor):
         self._dirty_regions.clear()
         wanted: dict[Widget, list[tuple[int, Run]]] = {}
         for y, left, right in self._regions_to_spans(dirty):
-            for run in self._between(y, left, right):
+            for run in self._in_front(y):
+                if run.left >= right or run.right <= left:
+                    continue
+                if run.left < left or run.right > right:
+                    run = run._replace(left=max(left, run.left), right=min(right, run.right))
                 wanted.setdefault(run.widget, []).append((y, run))
         if not wanted:
             return None
         return PiecesUpdate([piece for widget, runs in wanted.items() for piece in self._pieces(widget, runs)])
-
-    def _between(self, y: int, left: int, right: int) -> Iterator[Run]:
-        """Who is in front on this stretch of a row."""
-        for run in self._in_front(y):
-            if run.left < right and run.right > left:
-                yield run._replace(left=max(left, run.left), right=min(right, run.right))
 
     def _pieces(self, widget: Widget, runs: list[tuple[int, Run]]) -> Iterator[Piece]:
         """The strips of one widget, asked for at once; `runs` are in the order of rows."""
@@ -130,6 +128,14 @@ class FrontScreen(Screen[ScreenResultType]):
     @property
     def _update_timer(self) -> Frames:  # type: ignore[override]
         return self._frames
+
+    def paint_soon(self, widget: Widget) -> None:
+        """Paint what `widget` marked as changed of itself: what three messages through two queues would come to."""
+        self._dirty_widgets.add(widget)
+        if self.is_current and not self.app._batch_count:
+            self._frames.resume()
+        else:
+            self.check_idle()
 
     def _frame(self) -> None:
         """Called by the loop, where nobody else would see an error."""

@@ -111,14 +111,15 @@ class Layout:
         if laid is not None and laid.version == entry.version:
             return laid
         lines, rows, start = entry.lines, [], 0
+        version = _FIXED if entry.finished else entry.version
         if laid is not None:
             rows, start = laid.rows, laid.settled
             del rows[bisect_left(rows, (start, -1, -1)) :]
         rows.extend(self._rows_of(lines[start:], start))
         if not rows:
             lines, rows = _NOTHING, [Row(0, 0, 0)]
-            return self._remember(serial, _Laid(lines, rows, entry.version, 0))
-        return self._remember(serial, _Laid(lines, rows, entry.version, entry.settled))
+            return self._remember(serial, _Laid(lines, rows, version, 0))
+        return self._remember(serial, _Laid(lines, rows, version, entry.settled))
 
     def _remember(self, serial: int, laid: _Laid) -> _Laid:
         if len(self._laid) >= _REMEMBERED:

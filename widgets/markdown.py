@@ -79,6 +79,11 @@ class MarkdownStream:
         return self._settled
 
     @property
+    def finished(self) -> bool:
+        """No more pieces will come."""
+        return self._finished
+
+    @property
     def lines(self) -> list[LogLine]:
         """Every line so far; the same list each time, changed in place."""
         if self._drawn != self.version:

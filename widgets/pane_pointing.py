@@ -104,7 +104,7 @@ class PanePointing(PaneFinding):
         event.stop()
         self.screen.clear_selection()
         self.capture_mouse()
-        bar = self._bar()
+        bar = self._bar(self.content_size.height)
         self._drag = y - bar.start if bar.covers(y) else bar.size / 2
         self._drag_to(y)
 

@@ -6,6 +6,7 @@ repaints only rows that changed. Who writes, moves, searches and points stands a
 
 from __future__ import annotations
 
+from asyncio import get_running_loop
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any, ClassVar, Self
@@ -20,12 +21,12 @@ from .chunk import OpenLine
 from .cursor import LineCursor
 from .document import Document, Styler
 from .finding import Search
+from .frontmost import FrontScreen
 from .layout import Layout
 from .lines import LogLine
 from .markdown import MarkdownStream
 from .painting import Overlay, RowPainter
 from .pausing import Pause
-from .quick import Quick
 from .scrollbar import Bar, Face
 from .selecting import Range
 from .strips import StripCache
@@ -64,7 +65,6 @@ class PaneRows(Widget):
         self._shift = 0
         self._drag: float | None = None
         self._sync_wanted = False
-        self._syncing = Quick(self._sync)
         self._painter: RowPainter | None = None
         self._shown: list[Strip] = []
         self._places: list[Place] = []
@@ -103,7 +103,15 @@ class PaneRows(Widget):
             self._strips.clear()
         if not self._sync_wanted and self.is_running:
             self._sync_wanted = True
-            self.call_next(self._syncing)
+            get_running_loop().call_soon(self._look_again)
+
+    def _look_again(self) -> None:
+        """Called by the loop, where nobody else would see an error; a message to itself costs as much as a look."""
+        with self._context():
+            try:
+                self._sync()
+            except Exception as error:  # noqa: BLE001 - the edge of the loop: the app tells what became of it
+                self.app._handle_exception(error)
 
     def _sync(self) -> None:
         """Bring the screen up to date, repainting only rows that differ."""
@@ -114,9 +122,18 @@ class PaneRows(Widget):
         self._compose_rows()
         changed = [y for y, strip in enumerate(self._shown) if y >= len(before) or strip is not before[y]]
         if changed:
-            self.refresh(*self._regions(changed))
+            self._paint(*self._regions(changed))
         self._tell()
         self._ask_older()
+
+    def _paint(self, *regions: Region) -> None:
+        """Have these regions painted; the rest of a refresh is for widgets that are laid out by what they hold."""
+        screen = self.screen
+        if isinstance(screen, FrontScreen) and self.display:
+            self._set_dirty(*regions)
+            screen.paint_soon(self)
+        else:
+            self.refresh(*regions)
 
     def _regions(self, rows: list[int]) -> list[Region]:
         """One region when the rows are together, else one for each; borders included, so that no strip is cut."""
@@ -129,17 +146,29 @@ class PaneRows(Widget):
     def _compose_rows(self) -> None:
         """The strips of every visible row, top to bottom."""
         painter = self._painter or self._new_painter()
-        self._view.height = self._height = max(1, self.content_size.height)
+        height = self.content_size.height
+        self._view.height = self._height = max(1, height)
         before, self._places = self._places, self._view.visible()
-        bar = self._bar()
-        strips = [self._strip(painter, place, bar.face(y)) for y, place in enumerate(self._places)]
-        strips.extend(self._blank(painter, bar.face(y)) for y in range(len(strips), self.content_size.height))
+        faces = self._bar(height).faces(max(height, len(self._places)))
+        strip = self._strip if self._marked else self._bare_strip
+        strips = [strip(painter, place, face) for place, face in zip(self._places, faces, strict=False)]
+        strips.extend(self._blank(painter, face) for face in faces[len(strips) : height])
         self._shown = strips
         if before != self._places:
             self.rows_shown()
 
     def _blank(self, painter: RowPainter, face: Face) -> Strip:
         return self._strips.get((0, -1, face), _BLANK, lambda: painter.blank(face))
+
+    @property
+    def _marked(self) -> bool:
+        """There may be a cursor, a match or a selection."""
+        return self._search is not None or self._selected is not None or not self._view.following
+
+    def _bare_strip(self, painter: RowPainter, place: Place, face: Face) -> Strip:
+        """The short way to a row with nothing on it that was painted before: nearly all of them."""
+        line, _ = self._layout.row(*place)
+        return self._strips.known((*place, face), line) or self._strip(painter, place, face)
 
     def _strip(self, painter: RowPainter, place: Place, face: Face) -> Strip:
         line, row = self._layout.row(*place)
@@ -165,8 +194,7 @@ class PaneRows(Widget):
             return ""
         return "cursor" if self.has_focus else "cursor-idle"
 
-    def _bar(self) -> Bar:
-        height = self.content_size.height
+    def _bar(self, height: int) -> Bar:
         total = self._layout.height()
         if self._view.empty or total <= height:
             return Bar.hidden()

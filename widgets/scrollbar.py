@@ -49,8 +49,10 @@ class Bar(NamedTuple):
         """Whether the thumb is on a row."""
         return self.start <= y < self.start + self.size
 
-    def face(self, y: int) -> Face:
-        """What to draw beside a row."""
+    def faces(self, height: int) -> list[Face]:
+        """What to draw beside each of `height` rows."""
         if not self.size:
-            return Face.NONE
-        return Face.THUMB if self.covers(y) else Face.TRACK
+            return [Face.NONE] * height
+        faces = [Face.TRACK] * height
+        faces[self.start : self.start + self.size] = [Face.THUMB] * self.size
+        return faces

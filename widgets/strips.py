@@ -25,6 +25,11 @@ class StripCache:
         """Forget everything: colours, borders or widths changed."""
         self._kept.clear()
 
+    def known(self, key: Key, line: LogLine) -> Strip | None:
+        """The strip of a row with nothing but this line on it, if it was made."""
+        kept = self._kept.get(key)
+        return kept[1] if kept is not None and kept[0] is line else None
+
     def get(self, key: Key, line: LogLine | None, make: Callable[[], Strip]) -> Strip:
         """The strip of a row; `line` is None for a row with a cursor, a match or a selection on it."""
         kept = self._kept.get(key)

@@ -165,7 +165,9 @@ class ObraApp(App[UiResult]):
         """Only what is at work changes with the clock; otherwise nothing is drawn."""
         screen = self._front()
         tick = getattr(screen, "tick", None)
-        if tick is not None and self.desk is not None and self.desk.ticks and getattr(screen, "ready", False):
+        if screen is None or tick is None or not screen.is_running:  # its widgets go before it knows
+            return
+        if self.desk is not None and self.desk.ticks and getattr(screen, "ready", False):
             tick()
 
     def _front(self) -> Screen[Any] | None:
