@@ -1,10 +1,10 @@
 """The list of faults is complete and names tests that exist."""
 
 import ast
+from dataclasses import replace
 from fnmatch import fnmatchcase
 
 import pytest
-from msgspec.structs import replace
 
 from tests.faults.catalogue import FAULTS
 from tests.faults.plugin import TESTS
