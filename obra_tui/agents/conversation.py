@@ -29,6 +29,7 @@ from obra_tui.agents.transport import TALK, Frame, PipeTransport
 from obra_tui.core.errors import ImplementerError
 from obra_tui.core.events import ClaudeNoticed, Event, SteerDelivered, UsageReported
 from obra_tui.core.ids import ClaudeSessionId
+from obra_tui.core.machine import remedy
 from obra_tui.core.model import ImplementRequest, ImplementResult, Usage
 from obra_tui.core.oom import memory_kills
 from obra_tui.core.ports import Emit
@@ -249,7 +250,7 @@ class ClaudeConversation:
             raise ImplementerError(
                 f"Claude Code could not be started: {error.strerror or error}.",
                 where=str(error.filename or ""),
-                fix="Check claude.cli_path, or reinstall Obra; `obra doctor` shows what is there.",
+                fix=remedy(error) or "Check claude.cli_path, or reinstall Obra; `obra doctor` shows what is there.",
             ) from error
         self._translation.pid = self._transport.pid
 

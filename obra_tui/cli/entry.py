@@ -1,12 +1,12 @@
 """From `sys.argv` to an exit code, whatever happens in between."""
 
-import errno
 import os
 import sys
 from pathlib import Path
 
 from obra_tui.cli.plain import bare_start, plain_run, wants_screen
 from obra_tui.core.errors import ConfigError, ObraError
+from obra_tui.core.machine import remedy
 
 _EXIT_CRASH = 1
 _EXIT_INTERRUPTED = 130
@@ -32,23 +32,12 @@ def run(argv: list[str]) -> int:
         return _refused(_of_the_machine(fault) or _crashed(fault))
 
 
-_MACHINE = {
-    errno.EMFILE: "Raise the limit of this shell: ulimit -n 1024",
-    errno.ENFILE: "End other programs, or raise the system's limit: sysctl fs.file-max",
-    errno.ENOMEM: "End other programs.",
-    errno.ENOSPC: "Free at least 16 MB.",
-    errno.EDQUOT: "Free some of your share of the disk.",
-    errno.EROFS: "Name a data directory that can be written: --data-dir.",
-}
-"""What can be done when the machine has no more of something."""
-
-
 def _of_the_machine(fault: Exception) -> ObraError | None:
     """Return what to tell when it is no fault of Obra's: nothing to report, and something to do."""
-    if not isinstance(fault, OSError) or fault.errno not in _MACHINE:
+    if not isinstance(fault, OSError) or not (fix := remedy(fault)):
         return None
-    said, where = os.strerror(fault.errno), str(fault.filename or "")
-    return ObraError(f"The system refused a step ({said}). Sessions are kept.", where=where, fix=_MACHINE[fault.errno])
+    where = str(fault.filename or "")
+    return ObraError(f"The system refused a step ({fault.strerror}). Sessions are kept.", where=where, fix=fix)
 
 
 def _refuse_without_home() -> None:

@@ -20,6 +20,7 @@ from obra_tui.core.events import (
 from obra_tui.core.gate import Evidence, assess, decide
 from obra_tui.core.ids import AttemptId, new_attempt_id, new_gate_id
 from obra_tui.core.lifecycle import State, Trigger
+from obra_tui.core.machine import remedy
 from obra_tui.core.model import (
     Decision,
     DecisionKind,
@@ -249,5 +250,5 @@ def _refused_by_the_system(error: OSError) -> ObraError:
     return ObraError(
         f"The system refused a step ({error.strerror or error}).",
         where=str(error.filename or ""),
-        fix="Close what uses many files or processes, or free some space; then resume.",
+        fix=remedy(error) or "Close what uses many files or processes, or free some space; then resume.",
     )

@@ -9,7 +9,6 @@ repos/<hash>.git             the supervisor's own repository of a project
 """
 
 import contextlib
-import errno
 import hashlib
 import json
 import os
@@ -23,6 +22,7 @@ from msgspec import Struct
 from msgspec.structs import asdict
 
 from obra_tui.core.errors import WorkspaceError
+from obra_tui.core.machine import remedy
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
@@ -108,11 +108,10 @@ def disk_faults(where: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         raise WorkspaceError(
             f"{error.strerror or error}.",
             where=os.fsdecode(error.filename or where),
-            fix="Free some disk space and try again." if full else "Make the folder writable for you and try again.",
+            fix=remedy(error) or "Make the folder writable for you and try again.",
         ) from error
 
 

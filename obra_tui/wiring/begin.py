@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol, cast
 
@@ -101,11 +102,15 @@ def full_path(source: str) -> str:
 
 
 def _load_ahead() -> None:
-    """Load what the first attempt needs, while the session is written, the copy is made and Claude Code starts."""
+    """Load what the first attempt needs, while the session is written, the copy is made and Claude Code starts.
+
+    What cannot be loaded now, for want of open files perhaps, is told of by whoever needs it.
+    """
     import importlib
 
-    from obra_tui.agents.claude_code import warm_up
+    with suppress(OSError, ImportError):
+        from obra_tui.agents.claude_code import warm_up
 
-    warm_up()
-    importlib.import_module("obra_tui.judge.client")
-    loaded()
+        warm_up()
+        importlib.import_module("obra_tui.judge.client")
+        loaded()
