@@ -32,12 +32,12 @@ def alike(detail: AttemptDetail) -> list[tuple[str, str]]:
 
 def same_task(title: str) -> str:
     """Return the search line for attempts at tasks of this title."""
-    return f"task:{_quoted(title)}" if title.strip() else ""
+    return f"task:{_quoted(title)}" if _can_be_found(title) else ""
 
 
 def same_files(paths: Iterable[str]) -> str:
     """Return the search line for attempts that changed these files too: the first ones, for all must have been."""
-    return " ".join(f"file:{_quoted(path)}" for path in list(paths)[:MOST_FILES])
+    return " ".join(f"file:{_quoted(path)}" for path in list(filter(_can_be_found, paths))[:MOST_FILES])
 
 
 def similar_words(text: str) -> str:
@@ -46,6 +46,11 @@ def similar_words(text: str) -> str:
     telling = [word for word in found if word not in _COMMON]
     chosen = sorted(telling, key=len, reverse=True)[:MOST_WORDS]
     return " ".join(word for word in telling if word in chosen)
+
+
+def _can_be_found(text: str) -> bool:
+    """Whether there is more to it than punctuation, which is in no index."""
+    return re.search(r"\w", text) is not None
 
 
 def _quoted(text: str) -> str:

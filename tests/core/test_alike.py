@@ -1,4 +1,4 @@
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from obra_tui.core.alike import same_files, same_task, similar_words
@@ -23,6 +23,7 @@ def test_similar_words_are_long_ones_that_not_every_task_has():
 
 
 @given(st.text(max_size=60))
+@example(": :")
 def test_any_title_makes_a_line_that_is_understood(text):
     for line in (same_task(text), same_files([text]), similar_words(text)):
         assert not parse(line, NOW).doubts or '"' not in line
