@@ -155,7 +155,8 @@ WHY: dict[str, str] = {
     "2": "What comes is drawn ten times a second and written some 16 times a second, each time with a sync to the "
     "disk. Of 0.55 s of CPU in 10 s the frames take 0.22 (2.2 ms each), the writes some 0.12, reading and "
     "understanding what comes most of the rest. At 25 times the rate an event costs 0.2 ms, with the "
-    "frames and writes that come more often then. What is the same at every rate has become cheaper, and so the growth, which is measured against it, has not.",
+    "frames and writes that come more often then. What is the same at every rate has become cheaper, and so "
+    "the growth, which is measured against it, has not.",
     "3": "Every event is cleaned of secrets, becomes an event, a row or two of other tables and words of the search "
     "index, and is drawn, all in one process; by hand it is one row of one table. Of 26 us of CPU that a line takes in "
     "a burst, reading and understanding it take 9, looking for secrets and encoding 3, SQLite 10 (half of it the "
