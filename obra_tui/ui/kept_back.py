@@ -14,7 +14,7 @@ from obra_tui.core import events as e
 from obra_tui.core.events import Record
 from obra_tui.core.history import AttemptDetail, AttemptSummary, Found, SessionDetail, SessionSummary
 from obra_tui.core.ids import AttemptId, GateId, SessionId, TaskId
-from obra_tui.core.measures import Figure, Group, Measured
+from obra_tui.core.measures import Figure, Measured
 from obra_tui.core.search import Clause, Query
 from obra_tui.ui.drafts import Draft
 from obra_tui.ui.state import TaskView, ViewState
@@ -79,15 +79,14 @@ def measured_without(measured: Measured, kept: KeptBack) -> Measured:
     """A mean that has a part of the one number is kept back as a whole."""
     if not kept.attempts:
         return measured
-    groups = tuple(
-        Group(name=group.name, figures=tuple(map(_figure_without, group.figures))) for group in measured.groups
-    )
-    return Measured(scope=measured.scope, groups=groups, threshold=measured.threshold, sql=measured.sql)
+    groups = tuple(replace(group, figures=tuple(map(_figure_without, group.figures))) for group in measured.groups)
+    return replace(measured, groups=groups)
 
 
 def _figure_without(figure: Figure) -> Figure:
     if figure.name not in FIGURES:
         return figure
+    # Made anew, not replaced: whatever else is known of it goes, too.
     return Figure(name=figure.name, title=figure.title, unit=figure.unit, value=None, of=0)
 
 
