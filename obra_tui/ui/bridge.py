@@ -8,6 +8,7 @@ from any thread.
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from operator import attrgetter
 from threading import Lock
 
 from msgspec import Struct
@@ -25,6 +26,9 @@ from obra_tui.core.events import (
 )
 
 Streamed = TextStreamed | ThinkingStreamed | CheckPrinted | JudgeStreamed
+
+_STREAMED = frozenset(STREAMED)
+_event_of = attrgetter("event")
 
 PIECE_CHARS = 64_000
 """A joined piece grows no longer than this: the screen must be able to stop between two."""
@@ -96,8 +100,13 @@ class Bridge:
     def listen(self, records: Sequence[Record]) -> None:
         """Put records in; never blocks for longer than a `take` holds the lock."""
         with self._lock:
-            for record in records:
-                self._put(record)
+            if self._facts + len(records) <= self._fact_limit and _all_facts(records):
+                self._facts += len(records)
+                self._came += len(records)
+                self._queue.extend(records)
+            else:
+                for record in records:
+                    self._put(record)
         self._wake()
 
     def take(self, limit: int = 600, chars: int = 200_000) -> Batch:
@@ -175,13 +184,14 @@ class Bridge:
         self._came, self._came_before = 0, self._came
         drawn = min(SCREENFUL, self._drawn) if self.flooded else self._drawn
         passed: list[Record] = []
-        while self._facts > drawn:
-            oldest = self._queue[0]
+        queue = self._queue
+        for _ in range(self._facts - drawn):
+            oldest = queue[0]
             if not isinstance(oldest, Record) or type(oldest.event) not in TALK:
                 break
             passed.append(oldest)
-            self._queue.popleft()
-            self._facts -= 1
+            queue.popleft()
+        self._facts -= len(passed)
         return tuple(passed)
 
     def _forget(self, entry: _Entry) -> None:
@@ -190,6 +200,11 @@ class Bridge:
         if waiting and waiting[0] is entry:
             waiting.popleft()
             self._chars[kind] -= entry.chars
+
+
+def _all_facts(records: Sequence[Record]) -> bool:
+    """Nothing of it is streamed, as in nearly every batch of a burst: it can be put in as it is."""
+    return _STREAMED.isdisjoint(map(type, map(_event_of, records)))
 
 
 def _stream_of(event: Streamed) -> object:
