@@ -8,6 +8,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sqlalchemy import select
 
 from obra_tui.core import events as e
@@ -136,6 +138,20 @@ def test_an_exact_value_is_suspected_however_json_writes_it(secret: str) -> None
     for around in ("{}", "é{}", "\udc80 {}", '"{}\\'):
         event = e.ToolStarted(call="c", tool="Bash", title="", input_json=around.format(secret))
         assert Redactor([secret]).suspects(encode(event))
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(max_size=300), st.sampled_from(sorted(CANARIES)), st.text(max_size=300), st.integers(0, 80))
+def test_a_secret_in_any_text_is_suspected_alone_and_among_others(
+    before: str, name: str, after: str, place: int
+) -> None:
+    event = e.TextFinished(block="b", text=f"{before} {CANARIES[name]} {after}")
+    plain = encode(e.TextFinished(block="b", text="nothing to hide"))
+    batch = [plain] * 81
+    batch[place] = encode(event)
+    redactor = Redactor(["a-known-value"])
+    assert redactor.suspects(encode(event))
+    assert redactor.suspected(batch) == [place]
 
 
 def test_an_event_without_secrets_is_not_suspected() -> None:
