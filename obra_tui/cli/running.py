@@ -64,7 +64,9 @@ def run_job(job: Job) -> int:
 
 def _run_headless(job: Job) -> int:
     from obra_tui.wiring.apart import begin_apart
+    from obra_tui.wiring.late import openssl_when_needed
 
+    openssl_when_needed()  # before anything loads it
     found = begin_apart(lambda: _place_of(job))
     # the settings are read while this is loaded
     from obra_tui.agents.claude_code import warm_up
