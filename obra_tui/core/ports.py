@@ -161,6 +161,13 @@ class Journal(Protocol):
         """Write all or nothing, durable on return. Raises `StoreError`."""
         ...
 
+    def ready(self, records: Sequence[Record]) -> Callable[[], None]:
+        """Return what writes them as `append` does, to be called once and from any thread.
+
+        What Python has to do for it is done by then, as far as it can be: the rest runs beside who goes on here.
+        """
+        ...
+
     def last_seq(self, session: SessionId) -> int: ...
 
     def writable(self) -> bool:

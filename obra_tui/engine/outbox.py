@@ -9,6 +9,8 @@ cheap.
 import asyncio
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from contextlib import suppress
 
 from msgspec.structs import replace
 
@@ -28,14 +30,16 @@ from obra_tui.core.events import (
 )
 from obra_tui.core.ids import AttemptId, SessionId, TaskId
 from obra_tui.core.ports import Clock, Journal
-from obra_tui.engine.pace import Pace
+from obra_tui.engine.pace import LARGE, Pace
+from obra_tui.engine.underway import UnderWay, Written
 
 Listener = Callable[[Sequence[Record]], None]
 
 _FLUSH_AT = 2_000
 """Records that force a flush before the time is up, so that a burst does not pile up in memory."""
-_FLUSH_CHARS = 1_000_000
-"""The same in characters: what has to be written on a disk that fills up must fit into what is kept back for that."""
+_FLUSH_CHARS = 500_000
+"""The same in characters: what has to be written on a disk that fills up must fit into what is kept back for that, and
+while so much is under way, as much again may be gathered."""
 
 _TEXTS = (*STREAMED, TextFinished)
 
@@ -60,6 +64,7 @@ class Outbox:
         self._tried = 0
         """How many of them were handed to the journal without success: they stay as they are, for it may have them."""
         self._next: dict[SessionId, int] = {}
+        self._under_way = UnderWay()
         self._pace = Pace()
         self._timer: asyncio.TimerHandle | None = None
 
@@ -73,7 +78,7 @@ class Outbox:
         self._queue(session, task, attempt, event)
         self._chars += _length(event)
         if len(self._pending) >= _FLUSH_AT or self._chars >= _FLUSH_CHARS:
-            self._flush_or_report()
+            self._write_or_report()
             return
         self._pace.came(time.monotonic(), first=self._timer is None)
         if self._timer is None:
@@ -95,30 +100,25 @@ class Outbox:
 
         That nothing can be written at all concerns everybody, whoever met it: `on_failure` hears of it.
         """
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._stop_waiting()
+        if self._under_way:
+            self._settle(or_forget)
         if not self._pending:
             return
-        if (refusal := self._refusal()) is not None:
-            self._forget(or_forget)
-            raise refusal
-        crash_at_records("before", self._pending)
+        self._ask_whether_to_write(or_forget)
         began = time.monotonic()
         try:
             self._journal.append(self._pending)
         except StoreError as error:
-            self._refused(error, or_forget)
+            self._refused(error, len(self._pending), or_forget)
             raise
-        self._pace.wrote(len(self._pending), began, time.monotonic())
-        batch, self._pending, self._tried, self._chars = tuple(self._pending), [], 0, 0
-        crash_at_records("after", batch)
-        for listener in tuple(self._listeners):
-            listener(batch)
+        batch = tuple(self._pending)
+        self._start_afresh()
+        self._tell_written(Written(records=batch, began=began, ended=time.monotonic()))
 
     def forget(self, session: SessionId) -> None:
         """Let go of a session's place in the journal; it is looked up again should it be needed."""
-        if not any(record.session == session for record in self._pending):
+        if not any(record.session == session for record in (*self._under_way.records, *self._pending)):
             self._next.pop(session, None)
 
     def _wait(self) -> None:
@@ -126,15 +126,84 @@ class Outbox:
         delay = self._pace.due() - time.monotonic()
         self._timer = asyncio.get_running_loop().call_later(delay, self._due)
 
+    def _stop_waiting(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
     def _due(self) -> None:
-        """Write, unless more came meanwhile and may be waited for."""
+        """Write, unless more came meanwhile and may be waited for; while a batch is under way, when that has ended."""
         if self._pace.due() > time.monotonic():
             self._wait()
-        else:
-            self._flush_or_report()
+        elif not self._under_way:
+            self._write_or_report()
 
-    def _refused(self, error: StoreError, or_forget: Sequence[Record]) -> None:
-        tried = len(self._pending)
+    def _write_or_report(self) -> None:
+        """Write what is pending: a burst in a thread of its own, so that what comes next is read meanwhile."""
+        try:
+            if len(self._pending) < LARGE:
+                self.flush()
+            else:
+                self._begin()
+        except StoreError as error:
+            self._on_failure(error)
+
+    def _begin(self) -> None:
+        self._stop_waiting()
+        if self._under_way:
+            self._settle()
+        if not self._pending:  # whoever was told had something to record, and it went along
+            return
+        self._ask_whether_to_write()
+        loop = asyncio.get_running_loop()
+        batch = tuple(self._pending)
+        write = self._journal.ready(batch)
+        self._start_afresh()
+        self._under_way.begin(batch, write, lambda writing: _on(loop, self._ended, writing))
+
+    def _ended(self, writing: "Future[Written]") -> None:
+        """What was under way is written or could not be; if more has become due since, that comes now."""
+        if not self._under_way.is_about(writing):
+            return
+        try:
+            self._settle()
+        except StoreError as error:
+            self._on_failure(error)
+            return
+        if self._pending:
+            self._stop_waiting()
+            self._due()
+
+    def _settle(self, or_forget: Sequence[Record] = ()) -> None:
+        """Wait for what is under way and tell it. Raises `StoreError`; then it is pending again."""
+        try:
+            written = self._under_way.fetch()
+        except BaseException as error:
+            back = self._under_way.records
+            self._pending[:0] = back
+            if isinstance(error, StoreError):
+                self._refused(error, len(back), or_forget)
+            raise
+        finally:
+            self._under_way.records = ()
+        self._tell_written(written)
+
+    def _ask_whether_to_write(self, or_forget: Sequence[Record] = ()) -> None:
+        if (refusal := self._refusal()) is not None:
+            self._forget(or_forget)
+            raise refusal
+        crash_at_records("before", self._pending)
+
+    def _start_afresh(self) -> None:
+        self._pending, self._tried, self._chars = [], 0, 0
+
+    def _tell_written(self, written: Written) -> None:
+        self._pace.wrote(len(written.records), written.began, written.ended)
+        crash_at_records("after", written.records)
+        for listener in tuple(self._listeners):
+            listener(written.records)
+
+    def _refused(self, error: StoreError, tried: int, or_forget: Sequence[Record]) -> None:
         self._forget(or_forget)
         if isinstance(error, Unwritable):
             self._tried = tried
@@ -154,13 +223,6 @@ class Outbox:
         self._tried = 0
         for listener in tuple(self._listeners):
             listener(stored)
-
-    def _flush_or_report(self) -> None:
-        self._timer = None
-        try:
-            self.flush()
-        except StoreError as error:
-            self._on_failure(error)
 
     def _queue(
         self,
@@ -199,6 +261,12 @@ class Outbox:
         self._pending = [record for record in self._pending if id(record) not in gone]
         if written:
             self._next[written[0].session] = written[0].seq
+
+
+def _on(loop: asyncio.AbstractEventLoop, call: Callable[["Future[Written]"], None], writing: "Future[Written]") -> None:
+    """From another thread; when the loop has gone, nobody waits for it."""
+    with suppress(RuntimeError):
+        loop.call_soon_threadsafe(call, writing)
 
 
 def _length(event: Event) -> int:

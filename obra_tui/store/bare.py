@@ -15,10 +15,10 @@ T = TypeVar("T")
 Row = tuple[Any, ...]
 
 
-def run(connection: Connection, statement: str) -> Any:
+def run(connection: Connection, statement: str, values: Sequence[Any] = ()) -> Any:
     """Run a statement on SQLite; returns the driver's cursor. Raises `DBAPIError`."""
     try:
-        return _driver(connection).execute(statement)
+        return _driver(connection).execute(statement, values)
     except connection.dialect.loaded_dbapi.Error as error:
         raise _told(connection, statement, error) from error
 

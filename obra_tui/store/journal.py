@@ -22,16 +22,13 @@ from obra_tui.core.events import Record
 from obra_tui.core.ids import SessionId
 from obra_tui.store import fence, project, search, server
 from obra_tui.store import tables as t
-from obra_tui.store.bare import Row
+from obra_tui.store.batch import COLUMNS, Batch, batch_of
 from obra_tui.store.bulk import insert_rows
-from obra_tui.store.codec import STREAMED_TYPES, encode
 from obra_tui.store.lease import LEASE_S, Lease, now
 from obra_tui.store.pieces import blank_pieces
 from obra_tui.store.place import place_of
 from obra_tui.store.redact import Redactor
 from obra_tui.store.reserve import Reserve
-
-_COLUMNS = ("session", "seq", "at", "task", "attempt", "type", "streamed", "body")
 
 
 class SqlJournal:
@@ -72,10 +69,16 @@ class SqlJournal:
 
     def append(self, records: Sequence[Record]) -> None:
         """Write all or nothing, durable on return. Raises `StoreError`."""
-        if not records:
-            return
+        if records:
+            self.ready(records)()
+
+    def ready(self, records: Sequence[Record]) -> Callable[[], None]:
+        """Return what writes them, once, from any thread; it raises what `append` does."""
+        return partial(self._append, batch_of(records, self._redactor))
+
+    def _append(self, batch: Batch) -> None:
         with self._lock:
-            self._last.update(self._write_with_reserve(records))
+            self._last.update(self._write_with_reserve(batch))
 
     def last_seq(self, session: SessionId) -> int:
         """Return the number of the session's last record, 0 when there is none."""
@@ -138,19 +141,19 @@ class SqlJournal:
             engine.dispose()
             raise self._place.plain(error) from error
 
-    def _write_with_reserve(self, records: Sequence[Record]) -> dict[SessionId, int]:
+    def _write_with_reserve(self, batch: Batch) -> dict[SessionId, int]:
         try:
-            return self._write(records)
+            return self._write(batch)
         except DiskFull:
             if self._reserve is None or not self._reserve.release():
                 raise
-            last = self._write(records)
+            last = self._write(batch)
         if self._space_ran_out:
             self._space_ran_out()
         return last
 
-    def _write(self, records: Sequence[Record]) -> dict[SessionId, int]:
-        step = partial(self._write_once, records)
+    def _write(self, batch: Batch) -> dict[SessionId, int]:
+        step = partial(self._write_once, batch)
         try:
             return step() if self._lease is None else server.persistently(step)
         except DBAPIError as error:
@@ -181,36 +184,26 @@ class SqlJournal:
             if self._kept is None:
                 connection.close()
 
-    def _write_once(self, records: Sequence[Record]) -> dict[SessionId, int]:
+    def _write_once(self, batch: Batch) -> dict[SessionId, int]:
         with self._transaction() as connection:
-            last = self._settled(connection, records)
-            records = records[len(self._doubt) if last else 0 :]
-            last.update(self._numbered(connection, records, last))
-            rows, clean = self._cleaned(records)
-            project.apply(connection, (change for record in clean for change in project.changes(record)))
-            if rows:
-                insert_rows(connection, t.event, _COLUMNS, rows)
-            if self._searchable:
-                search.add(connection, clean)
-            for was, now in zip(records, clean, strict=True):
-                if now is not was:
-                    blank_pieces(connection, now)
-            crash_at_records("within", records)
-            self._doubt = tuple(records) if self._lease else ()
+            last = self._settled(connection, batch.records)
+            if last:
+                batch = batch_of(batch.records[len(self._doubt) :], self._redactor)
+            last.update(self._numbered(connection, batch.records, last))
+            self._insert(connection, batch)
+            crash_at_records("within", batch.records)
+            self._doubt = tuple(batch.records) if self._lease else ()
         self._doubt = ()
         return last
 
-    def _cleaned(self, records: Sequence[Record]) -> tuple[list[Row], list[Record]]:
-        """Return rows and records without secrets; a record that had none stays the same one."""
-        rows, clean = [], []
-        for record in records:
-            body, without = encode(record.event), record
-            if self._redactor.suspects(body):
-                without = self._redactor.record(record)
-                body = encode(without.event)
-            rows.append(_row(without, body))
-            clean.append(without)
-        return rows, clean
+    def _insert(self, connection: Connection, batch: Batch) -> None:
+        project.apply(connection, batch.changes)
+        if batch.rows:
+            insert_rows(connection, t.event, COLUMNS, batch.rows)
+        if self._searchable:
+            search.add(connection, batch)
+        for record in batch.blanked:
+            blank_pieces(connection, record)
 
     def _settled(self, connection: Connection, records: Sequence[Record]) -> dict[SessionId, int]:
         """Return the last numbers of what was in doubt if it turns out to be stored, nothing if it does not.
@@ -257,9 +250,3 @@ class SqlJournal:
 def _last_seq(connection: Connection, session: SessionId) -> int:
     query = select(func.coalesce(func.max(t.event.c.seq), 0)).where(t.event.c.session == session)
     return int(connection.execute(query).scalar_one())
-
-
-def _row(record: Record, body: str) -> Row:
-    kind = record.event.type
-    streamed = kind in STREAMED_TYPES
-    return record.session, record.seq, record.at, record.task, record.attempt, kind, streamed, body

@@ -5,17 +5,17 @@ texts stay in their events. It is derived like every other row and can be made
 anew. A SQLite built without FTS5 is searched by reading, which is slower.
 """
 
-from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, column, func, inspect, literal_column, select, table, text
 
-from obra_tui.core.events import Record
 from obra_tui.core.history import HistoryFilter, Mark, SearchHit
 from obra_tui.core.ids import AttemptId, SessionId, TaskId
 from obra_tui.store import bare, search_server
 from obra_tui.store import tables as t
-from obra_tui.store.codec import STREAMED_TYPES, decode
+from obra_tui.store.batch import Batch
+from obra_tui.store.bulk import run_for_rows
+from obra_tui.store.codec import decode
 from obra_tui.store.lists import between, contains, of_session
 from obra_tui.store.words import Terms, excerpt, fts_query, text_of
 
@@ -73,31 +73,21 @@ def product(connection: Connection) -> str:
     return connection.dialect.name if exists(connection) else ""
 
 
-def add(connection: Connection, records: Sequence[Record]) -> None:
+def add(connection: Connection, batch: Batch) -> None:
     """Index records whose events were inserted just now, in this order and before anything else."""
-    if connection.dialect.name == "postgresql":
-        _add_on_server(connection, records)
+    if not batch.words:
         return
-    last = bare.value(connection, _LAST)
-    rows = [
-        (own_id, words)
-        for own_id, record in enumerate(records, last - len(records) + 1)
-        if record.event.type not in STREAMED_TYPES and (words := text_of(record.event))
-    ]
-    if rows:
-        # By their own ids: a statement that looked them up for itself would have the index write out what it has
-        # gathered after every row, which costs three times as much as the words.
-        bare.run_many(connection, _ADD, rows)
+    if connection.dialect.name == "postgresql":
+        connection.execute(_ADD_ON_SERVER, [_on_server(batch.records[place], words) for place, words in batch.words])
+        return
+    first = bare.value(connection, _LAST) - len(batch.rows) + 1
+    # By their own ids: a statement that looked them up for itself would have the index write out what it has
+    # gathered after every row, which costs three times as much as the words.
+    run_for_rows(connection, _ADD, [(first + place, words) for place, words in batch.words])
 
 
-def _add_on_server(connection: Connection, records: Iterable[Record]) -> None:
-    rows = [
-        {"session": record.session, "seq": record.seq, "words": search_server.words_of(words)}
-        for record in records
-        if record.event.type not in STREAMED_TYPES and (words := text_of(record.event))
-    ]
-    if rows:
-        connection.execute(_ADD_ON_SERVER, rows)
+def _on_server(record: Any, words: str) -> dict[str, Any]:
+    return {"session": record.session, "seq": record.seq, "words": search_server.words_of(words)}
 
 
 def fill(connection: Connection) -> None:
@@ -109,8 +99,7 @@ def fill(connection: Connection) -> None:
     for rows in connection.execute(query).partitions(_BATCH):
         found = [(row, words) for row in rows if (words := text_of(decode(row.type, row.body)))]
         if on_server and found:
-            more = [{"session": row.session, "seq": row.seq, "words": search_server.words_of(w)} for row, w in found]
-            connection.execute(_ADD_ON_SERVER, more)
+            connection.execute(_ADD_ON_SERVER, [_on_server(row, words) for row, words in found])
         elif found:
             connection.exec_driver_sql(_ADD, [(row.id, words) for row, words in found])
 

@@ -121,11 +121,11 @@ class Plant:
         return owner
 
     def _space_ran_out(self) -> Callable[[], None]:
-        """Return what the journal calls in the middle of a write: what stops the work begins after it."""
+        """Return what the journal calls in the middle of a write, from any thread; the work is stopped after it."""
         loop, stops = asyncio.get_running_loop(), set[asyncio.Task[None]]()
 
         def space_ran_out() -> None:
-            loop.call_soon(lambda: stops.add(loop.create_task(self.parts.orchestrator.space_ran_out())))
+            loop.call_soon_threadsafe(lambda: stops.add(loop.create_task(self.parts.orchestrator.space_ran_out())))
 
         return space_ran_out
 

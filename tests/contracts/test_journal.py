@@ -1,6 +1,7 @@
 """What every journal and ledger must do: the real ones on SQL, and the one in memory that other tests use."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -78,6 +79,24 @@ def test_records_written_one_by_one_read_the_same_as_in_one_call(pair):
         pair.journal.append([record])
     assert pair.ledger.session_records(story.session)[-1] == story.records[-1]
     assert [gate.id for gate in pair.ledger.open_gates()] == ["g-s2"]
+
+
+def test_what_is_ready_is_written_when_it_is_called_from_whatever_thread(pair):
+    story = waiting_session()
+    write = pair.journal.ready(story.records)
+    assert pair.journal.last_seq(story.session) == 0
+    with ThreadPoolExecutor() as threads:
+        threads.submit(write).result()
+    assert pair.journal.last_seq(story.session) == len(story.records)
+    assert pair.ledger.session_records(story.session)[-1] == story.records[-1]
+
+
+def test_what_is_ready_is_refused_when_it_is_called_and_leaves_no_trace(pair):
+    story = waiting_session()
+    write = pair.journal.ready(story.records[1:])
+    with pytest.raises(StoreError):
+        write()
+    assert pair.journal.last_seq(story.session) == 0
 
 
 def test_only_sessions_that_were_not_closed_are_open(pair):

@@ -1,12 +1,14 @@
 import asyncio
+from threading import Event
 
 import pytest
 
-from obra_tui.core.errors import StoreError
+from obra_tui.core.errors import StoreAway, StoreError
 from obra_tui.core.events import Paused, Resumed, SessionOpened, TextStreamed, ThinkingStreamed
 from obra_tui.core.ids import AttemptId, SessionId, TaskId
 from obra_tui.core.model import Policy, SessionKind
 from obra_tui.engine.outbox import Outbox
+from obra_tui.engine.pace import LARGE
 from tests.fakes.clock import FakeClock
 from tests.fakes.journal import MemoryJournal
 
@@ -28,8 +30,8 @@ OPENED = SessionOpened(
 class Wire:
     """An outbox with everything around it."""
 
-    def __init__(self):
-        self.journal = MemoryJournal()
+    def __init__(self, journal=None):
+        self.journal = journal or MemoryJournal()
         self.failures = []
         self.told = []
         self.outbox = Outbox(self.journal, FakeClock(), self.failures.append)
@@ -111,7 +113,95 @@ async def test_a_burst_is_written_before_it_piles_up():
     wire = Wire()
     for number in range(5_000):
         wire.outbox.tell(S, T, A, text("x", str(number)))
-    assert len(wire.told) >= 4_000
+    assert len(wire.told) >= 2_000
+    await wire.until_told(5_000)
+    assert [seq for seq, _ in wire.told] == list(range(2, 5_002))
+
+
+class SlowJournal(MemoryJournal):
+    """Writes a burst only when it may."""
+
+    def __init__(self):
+        super().__init__()
+        self.may_write = Event()
+
+    def ready(self, records):
+        write = super().ready(records)
+
+        def wait_and_write():
+            assert self.may_write.wait(5), "never allowed to write"
+            write()
+
+        return wait_and_write
+
+
+async def burst_under_way():
+    wire = Wire(SlowJournal())
+    for number in range(LARGE):
+        wire.outbox.tell(S, T, A, text("x", str(number)))
+    async with asyncio.timeout(5):
+        while not wire.outbox._under_way:
+            await asyncio.sleep(0)
+    return wire
+
+
+async def test_what_comes_while_a_burst_is_written_follows_it():
+    wire = await burst_under_way()
+    wire.outbox.tell(S, T, A, text("after"))
+    due, loop = wire.outbox._timer, asyncio.get_running_loop()
+    while loop.time() < due.when() or wire.outbox._timer is not due:
+        due = wire.outbox._timer
+        await asyncio.sleep(0)
+    for _ in range(3):  # it is due, and the loop does not stand still for it
+        await asyncio.sleep(0)
+    assert wire.told == [], "nothing was written yet"
+    wire.journal.may_write.set()
+    await wire.until_told(LARGE + 1)
+    assert [seq for seq, _ in wire.told] == list(range(2, LARGE + 3))
+    assert [len(batch) for batch in wire.journal.batches] == [1, LARGE, 1]
+
+
+async def test_a_commit_waits_for_the_burst_that_is_being_written():
+    wire = await burst_under_way()
+    asyncio.get_running_loop().run_in_executor(None, wire.journal.may_write.set)
+    wire.outbox.commit(S, [(None, None, Paused(by="me"))])
+    assert [seq for seq, _ in wire.told] == list(range(2, LARGE + 3))
+    assert wire.told[-1][1] == Paused(by="me")
+
+
+async def test_a_burst_that_cannot_be_written_stays_before_what_came_meanwhile():
+    wire = await burst_under_way()
+    wire.outbox.tell(S, T, A, text("after"))
+    wire.journal.fail_next = StoreAway("the server is away")
+    wire.journal.may_write.set()
+    async with asyncio.timeout(5):
+        while not wire.failures:
+            await asyncio.sleep(0)
+    assert wire.told == []
+    wire.outbox.flush()
+    assert [seq for seq, _ in wire.told] == list(range(2, LARGE + 3))
+    assert wire.told[-1][1] == text("after")
+
+
+async def test_a_commit_after_a_burst_that_cannot_be_written_did_not_happen():
+    wire = await burst_under_way()
+    wire.journal.fail_next = StoreError("disk full")
+    wire.journal.may_write.set()
+    with pytest.raises(StoreError):
+        wire.outbox.commit(S, [(None, None, Paused(by="me"))])
+    assert wire.told == []
+    wire.outbox.commit(S, [(None, None, Resumed(by="me"))])
+    assert [seq for seq, _ in wire.told] == list(range(2, LARGE + 3))
+    assert wire.told[-1][1] == Resumed(by="me")
+
+
+async def test_a_session_keeps_its_place_while_its_burst_is_being_written():
+    wire = await burst_under_way()
+    wire.outbox.forget(S)
+    wire.journal.may_write.set()
+    wire.outbox.tell(S, T, A, text("after"))
+    await wire.until_told(LARGE + 1)
+    assert wire.told[-1] == (LARGE + 2, text("after"))
 
 
 async def test_much_text_is_written_before_it_piles_up():

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
+from functools import partial
 
 from obra_tui.core.errors import StoreAway, StoredAfterAll, StoreError
 from obra_tui.core.events import (
@@ -87,6 +88,9 @@ class MemoryJournal:
         if self.lose_answer(records):
             self.lose_answer, self._doubt = lambda records: False, tuple(records)
             raise StoreAway("The database server cannot be reached.")
+
+    def ready(self, records: Sequence[Record]) -> Callable[[], None]:
+        return partial(self.append, tuple(records))
 
     def _but_what_is_stored(self, records: Sequence[Record]) -> Sequence[Record]:
         doubt, self._doubt = self._doubt, ()
