@@ -24,6 +24,7 @@ from obra_tui.agents.environment import ATTEMPT_MARK
 from obra_tui.agents.outcome import Cause, Ending, classify
 from obra_tui.agents.processes import family, kill, marked
 from obra_tui.agents.spare import Call
+from obra_tui.agents.talk import Talk
 from obra_tui.agents.translate import Translation
 from obra_tui.agents.transport import TALK, Frame, PipeTransport
 from obra_tui.core.errors import ImplementerError
@@ -75,7 +76,7 @@ class ClaudeConversation:
         self._start_gate = start_gate
         self._on_end = on_end
         self._mark = call.mark
-        self._transport = PipeTransport(call, watch=self._watch, notice=self._said, waiting=waiting)
+        self._transport = PipeTransport(call, watch=self._watch, hear=self._hear, notice=self._said, waiting=waiting)
         self._client = ClaudeSDKClient(options, transport=self._transport)
         self._translation = Translation(request.cwd)
         self._course = Course(began=monotonic())
@@ -159,6 +160,15 @@ class ClaudeConversation:
             self._check_tokens()
         if self._course.settled_at is not None or kind not in TALK:
             self._changed.set()  # mere talk ends nothing: it is not looked at anew for each word
+
+    def _hear(self, talk: Talk) -> None:
+        """Take in what comes within a turn: nearly all there is, and nothing that could end a run."""
+        now = monotonic()
+        self._course.heard(talk, now)
+        for event in self._translation.heard(talk, now):
+            self._emit(event)
+        if self._course.settled_at is not None:
+            self._changed.set()
 
     def _was_read(self, ident: str) -> None:
         """Say that Claude took a text of the person's out of its queue."""

@@ -7,6 +7,7 @@ work in the background may owe further turns, so the end is *idle, nothing owed,
 from msgspec import Struct, field
 
 from obra_tui.agents.frames import Frame, count, mapping, number, objects, string, strings
+from obra_tui.agents.talk import Assistant, Talk, ToolUse, User
 from obra_tui.agents.usage import api_usage
 from obra_tui.core.model import Usage
 
@@ -76,6 +77,20 @@ class Course(Struct):
             case _:
                 return
         self._settle(now)
+
+    def heard(self, talk: Talk, now: float) -> None:
+        """Take in what Claude says or does."""
+        self.last_frame = now
+        if isinstance(talk, User):
+            for result in talk.message.content:
+                self._tools.pop(result.tool_use_id, None)
+            self._settle(now)
+            return
+        self._turn_running, self.settled_at = True, None
+        if isinstance(talk, Assistant):
+            for block in talk.message.content:
+                if isinstance(block, ToolUse):
+                    self._tools[block.id] = now + _own_limit(block.name, block.input)
 
     def over(self, now: float, background_wait: float) -> bool:
         """Whether nothing more is to be expected."""

@@ -5,12 +5,24 @@ No I/O, no SDK, no clock: a frame and the time go in, events come out. What a fr
 """
 
 import json
-from typing import Any, Literal
+from typing import Literal
 
 from msgspec import Struct, field
 
+from obra_tui.agents.bounds import bounded, input_json
 from obra_tui.agents.frames import Frame, count, mapping, number, objects, string, texts
 from obra_tui.agents.patch import Patch, patch_of
+from obra_tui.agents.talk import (
+    BlockDelta,
+    Spoken,
+    StreamEvent,
+    Talk,
+    Text,
+    TextDelta,
+    ThinkingDelta,
+    ToolUse,
+    User,
+)
 from obra_tui.agents.titles import inside, title_of
 from obra_tui.agents.usage import usage_by_model
 from obra_tui.core.events import (
@@ -31,7 +43,6 @@ from obra_tui.core.events import (
 from obra_tui.core.ids import ClaudeSessionId
 
 MAX_OUTPUT = 64_000
-MAX_INPUT_TEXT = 64_000
 MAX_NOTICE = 4_000
 MAX_RAW = 16_000
 _MAX_KIND = 80
@@ -92,6 +103,16 @@ class Translation:
             case kind:
                 return self._unknown(kind, frame)
 
+    def heard(self, talk: Talk, now: float) -> list[Event]:
+        """Return the same as `read` does, of what Claude says and does."""
+        if isinstance(talk, StreamEvent):
+            return self._piece(talk.event)
+        if isinstance(talk, User):
+            results, twin = talk.message.content, talk.tool_use_result
+            only = twin if len(results) == 1 else None
+            return [self._result(item.tool_use_id, bool(item.is_error), item.content, only, now) for item in results]
+        return self._said(talk.message, talk.parent_tool_use_id or "", now)
+
     def close(self) -> list[Event]:
         """End what is still open: text that was cut short stays as far as it came."""
         broken = self._take_broken()
@@ -129,14 +150,37 @@ class Translation:
     def _delta(self, key: str, delta: Frame) -> list[Event]:
         match delta:
             case {"type": "text_delta", "text": str(text)}:
-                self._blocks.setdefault(key, _Block()).text.append(text)
-                return [TextStreamed(block=key, text=text)]
+                return [self._text_streamed(key, text)]
             case {"type": "thinking_delta", "thinking": str(text)} if text:
                 return [ThinkingStreamed(block=key, text=text)]
             case _:
                 return []
 
+    def _piece(self, piece: BlockDelta) -> list[Event]:
+        key, delta = f"{self._message}:{piece.index}", piece.delta
+        if isinstance(delta, TextDelta):
+            return [self._text_streamed(key, delta.text)]
+        if isinstance(delta, ThinkingDelta) and delta.thinking:
+            return [ThinkingStreamed(block=key, text=delta.thinking)]
+        return []
+
+    def _text_streamed(self, key: str, text: str) -> TextStreamed:
+        block = self._blocks.get(key)
+        if block is None:
+            block = self._blocks[key] = _Block()
+        block.text.append(text)
+        return TextStreamed(block=key, text=text)
+
     # --- whole messages ---
+
+    def _said(self, message: Spoken, parent: str, now: float) -> list[Event]:
+        events: list[Event] = []
+        for block in message.content:
+            if isinstance(block, ToolUse):
+                events.append(self._tool(block.id, block.name, block.input, parent, now))
+            elif isinstance(block, Text) and not parent:
+                events.append(TextFinished(block=self._finish(message.id), text=block.text))
+        return events
 
     def _assistant(self, frame: Frame, now: float) -> list[Event]:
         message, parent = mapping(frame.get("message")), str(frame.get("parent_tool_use_id") or "")
@@ -166,7 +210,7 @@ class Translation:
     def _tool(self, call: str, tool: str, given: Frame, parent: str, now: float) -> ToolStarted:
         self._tools[call] = now
         title = title_of(tool, given, self.cwd)
-        return ToolStarted(call=call, tool=tool, title=title, input_json=_input_json(given), parent=parent)
+        return ToolStarted(call=call, tool=tool, title=title, input_json=input_json(given), parent=parent)
 
     def _user(self, frame: Frame, now: float) -> list[Event]:
         content = mapping(frame.get("message")).get("content")
@@ -177,17 +221,20 @@ class Translation:
         events: list[Event] = [self._finished(block, twin, now) for block in results]
         said = content if isinstance(content, str) else "" if len(results) == len(blocks) else "\n".join(texts(blocks))
         if said.strip() and not frame.get("parent_tool_use_id") and not frame.get("isReplay"):
-            events.append(ClaudeNoticed(level="info", text=_bounded(said.strip(), MAX_NOTICE)))
+            events.append(ClaudeNoticed(level="info", text=bounded(said.strip(), MAX_NOTICE)))
         return events
 
     def _finished(self, block: Frame, twin: object, now: float) -> ToolFinished:
-        call = str(block.get("tool_use_id", ""))
+        call, failed = str(block.get("tool_use_id", "")), bool(block.get("is_error"))
+        return self._result(call, failed, block.get("content"), twin, now)
+
+    def _result(self, call: str, failed: bool, content: object, twin: object, now: float) -> ToolFinished:
         result = mapping(twin)
         patch = patch_of(result, inside(str(result.get("filePath", "")), self.cwd)) if result else _NO_PATCH
         return ToolFinished(
             call=call,
-            is_error=bool(block.get("is_error")),
-            output=_bounded(_output(block.get("content"), result), MAX_OUTPUT),
+            is_error=failed,
+            output=bounded(_output(content, result), MAX_OUTPUT),
             patch=patch.text,
             added=patch.added,
             removed=patch.removed,
@@ -227,7 +274,7 @@ class Translation:
             return []
         self._told.add(kind)
         text = f"Claude Code sent a kind of message that is not known here ({kind}); it is kept as it came."
-        return [ClaudeNoticed(level="warning", text=text, raw_json=_bounded(json.dumps(frame), MAX_RAW))]
+        return [ClaudeNoticed(level="warning", text=text, raw_json=bounded(json.dumps(frame), MAX_RAW))]
 
 
 # --- one kind of frame each ---
@@ -270,7 +317,7 @@ def _usage(frame: Frame) -> list[Event]:
 def _program_speaks(frame: Frame, message: Frame) -> list[Event]:
     text = "\n".join(texts(message.get("content")))
     level: Literal["info", "error"] = "error" if frame.get("error") or frame.get("is_api_error_message") else "info"
-    return [ClaudeNoticed(level=level, text=_bounded(text, MAX_NOTICE))] if text.strip() else []
+    return [ClaudeNoticed(level=level, text=bounded(text, MAX_NOTICE))] if text.strip() else []
 
 
 def _notice(subtype: str, frame: Frame) -> ClaudeNoticed | None:
@@ -293,7 +340,7 @@ def _notice(subtype: str, frame: Frame) -> ClaudeNoticed | None:
             level = "warning" if frame.get("level") in ("warning", "error") else "info"
         case _:
             return None
-    return ClaudeNoticed(level=level, text=_bounded(text, MAX_NOTICE))
+    return ClaudeNoticed(level=level, text=bounded(text, MAX_NOTICE))
 
 
 def _output(content: object, result: Frame) -> str:
@@ -302,31 +349,3 @@ def _output(content: object, result: Frame) -> str:
     stdout = string(result.get("stdout"))
     whole = stdout if len(stdout) > len(text) else text
     return whole.removeprefix("<tool_use_error>").removesuffix("</tool_use_error>")
-
-
-_encode = json.JSONEncoder(ensure_ascii=False).encode
-
-
-def _input_json(given: Frame) -> str:
-    whole = _encode(given)
-    return whole if len(whole) <= MAX_INPUT_TEXT else _encode(_shortened(given))
-
-
-def _shortened(value: Any) -> Any:
-    match value:
-        case str():
-            return _bounded(value, MAX_INPUT_TEXT)
-        case dict():
-            return {key: _shortened(item) for key, item in value.items()}
-        case list():
-            return [_shortened(item) for item in value]
-        case _:
-            return value
-
-
-def _bounded(text: str, limit: int) -> str:
-    """Cut out the middle of a text over the limit and say so."""
-    if len(text) <= limit:
-        return text
-    head, tail = limit * 3 // 4, limit // 4
-    return f"{text[:head]}\n… {len(text) - head - tail} characters left out …\n{text[-tail:]}"

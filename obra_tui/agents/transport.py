@@ -19,6 +19,7 @@ from claude_agent_sdk._internal.transport.subprocess_cli import SubprocessCLITra
 from msgspec.json import decode
 
 from obra_tui.agents.spare import CHUNK, Call, release, spawn
+from obra_tui.agents.talk import Talk, talk_in
 
 Frame = dict[str, Any]
 
@@ -35,12 +36,14 @@ class PipeTransport(Transport):
         call: Call,
         *,
         watch: Callable[[Frame], None],
+        hear: Callable[[Talk], None],
         notice: Callable[[str], None],
         waiting: asyncio.subprocess.Process | None = None,
     ) -> None:
         """`waiting` is a program that was started by this very call already."""
         self._call = call
         self._watch = watch
+        self._hear = hear
         self._notice = notice
         self._waiting = waiting
         self._process: asyncio.subprocess.Process | None = None
@@ -92,8 +95,9 @@ class PipeTransport(Transport):
         lines = LineJoiner(MAX_LINE)
         while chunk := await self._process.stdout.read(CHUNK):
             for line in lines.push(chunk):
-                frame = self._frame(line)
-                if frame is not None:
+                if self._in_turn and (talk := talk_in(line)) is not None:
+                    self._hear(talk)
+                elif (frame := self._frame(line)) is not None:
                     self._watch(frame)
                     if self._concerns_the_sdk(frame):
                         yield frame

@@ -2,7 +2,8 @@
 """`python -m tests.faults.stream_fuzz`: a stream of frames, broken in every way that comes to mind, and read.
 
 Lines are cut into random chunks and go through the same steps as Claude Code's:
-joined, decoded, translated, followed. Nothing may be raised, memory stays bounded.
+joined, decoded, translated, followed. Nothing may be raised, what is read the short way is what is read the long one,
+memory stays bounded.
 """
 
 import argparse
@@ -17,6 +18,7 @@ import psutil
 
 from benchmarks.support_claude import frames
 from obra_tui.agents.course import Course
+from obra_tui.agents.talk import talk_in
 from obra_tui.agents.translate import Translation
 from obra_tui.agents.transport import LineJoiner, PipeTransport
 
@@ -111,20 +113,29 @@ def chunks(number, chance, endless):
     yield bytes(buffer)
 
 
+def _ignored(said):
+    """Read by hand, further down."""
+
+
 def read(number, seed, endless=0):
     """Return what was counted: lines read, events, notices, faults (with the first few), and the most memory."""
     count, first, process = Counter(), [], psutil.Process()
-    transport = PipeTransport(None, watch=lambda frame: None, notice=lambda text: count.update(notices=1))
+    transport = PipeTransport(None, watch=_ignored, hear=_ignored, notice=lambda text: count.update(notices=1))
     translation, course, joiner = Translation("/copy"), Course(began=0.0), LineJoiner(_LIMIT)
     before = process.memory_info().rss
     for index, chunk in enumerate(chunks(number, random.Random(seed), endless)):
         for line in joiner.push(chunk):
             count["lines"] += 1
             try:
-                frame = transport._frame(line)
-                if frame is not None:
+                talk, frame = talk_in(line), transport._frame(line)
+                if talk is not None:
+                    course.heard(talk, float(index))
+                    count["events"] += len(translation.heard(talk, float(index)))
+                elif frame is not None:
                     course.note(frame, float(index))
                     count["events"] += len(translation.read(frame, float(index)))
+                if talk is not None and frame is not None:
+                    assert Translation("/copy").heard(talk, 0.0) == Translation("/copy").read(frame, 0.0), line
             except Exception:  # noqa: BLE001 - what is looked for
                 count["faults"] += 1
                 first += [traceback.format_exc()] if len(first) < 3 else []
