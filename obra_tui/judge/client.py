@@ -19,7 +19,6 @@ from obra_tui.judge.dialects import missing_model, refusal, speech_of, wrong_dia
 from obra_tui.judge.exchange import Answer, Hearing, Piece, Question, Served
 from obra_tui.judge.faults import AnswerBroken, DeadlinePassed, NotReachable, ServerRefused, StillLoading
 from obra_tui.judge.lean_httpx import NO_TLS, httpx
-from obra_tui.judge.loopback import LoopbackTransport
 
 T = TypeVar("T")
 
@@ -70,7 +69,6 @@ class ModelClient:
             # a proxy named in the environment must not see, or break, what is meant for this machine
             trust_env=not config.loopback,
             verify=NO_TLS if config.base_url.startswith("http:") else True,
-            transport=LoopbackTransport() if config.loopback and config.base_url.startswith("http:") else None,
         )
 
     async def close(self) -> None:
