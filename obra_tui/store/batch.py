@@ -31,18 +31,14 @@ class Batch(Struct, frozen=True):
 
 def batch_of(records: Sequence[Record], redactor: Redactor) -> Batch:
     """Return `records`, ready to be written."""
-    rows, clean, blanked = [], [], []
-    for record in records:
-        body, without = encode(record.event), record
-        if redactor.suspects(body):
-            without = redactor.record(record)
-            body = encode(without.event)
-            if without is not record:
-                blanked.append(without)
-        rows.append(_row(without, body))
-        clean.append(without)
+    bodies, clean, blanked = [encode(record.event) for record in records], list(records), []
+    for place in redactor.suspected(bodies):
+        clean[place] = without = redactor.record(records[place])
+        bodies[place] = encode(without.event)
+        if without is not records[place]:
+            blanked.append(without)
     changes = [change for record in clean for change in project.changes(record)]
-    return Batch(records, rows, _words(clean), changes, blanked)
+    return Batch(records, list(map(_row, clean, bodies)), _words(clean), changes, blanked)
 
 
 def _words(records: Iterable[Record]) -> list[tuple[int, str]]:

@@ -48,7 +48,8 @@ def text_of(event: e.Event) -> str:
             parts = [text]
         case _:
             return ""
-    return storable("\n".join(filter(None, parts))[:LONGEST_TEXT])
+    text = parts[0] if len(parts) == 1 else "\n".join(filter(None, parts))
+    return storable(text if len(text) <= LONGEST_TEXT else text[:LONGEST_TEXT])
 
 
 def _said_by_a_person(event: e.DecisionMade | e.WorkReverted) -> list[str]:
