@@ -1,6 +1,5 @@
 """The questions that a person is asked, from what Claude Code wants to do. Pure but for the id."""
 
-import difflib
 import json
 
 from obra_tui.agents.frames import Frame, objects
@@ -77,7 +76,9 @@ def _edit(given: Frame, cwd: str) -> str:
     before, after = str(given.get("old_string", "")), str(given.get("new_string", ""))
     if not (before or after):
         return f"{path}\n\n{_json(given)}"
-    changes = difflib.unified_diff(before.splitlines(), after.splitlines(), path, path, lineterm="", n=3)
+    from difflib import unified_diff  # most work asks for none
+
+    changes = unified_diff(before.splitlines(), after.splitlines(), path, path, lineterm="", n=3)
     return "\n".join(changes)
 
 

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from obra_tui.cli.flags import Flags
 from obra_tui.cli.plain import wants_screen
-from obra_tui.wiring.work import Order, Start, person
+from obra_tui.wiring.work import Order, Start, Versions, person
 
 if TYPE_CHECKING:
     from obra_tui.settings import Settings
@@ -64,9 +64,9 @@ def run_job(job: Job) -> int:
 
 def _run_headless(job: Job) -> int:
     from obra_tui.wiring.apart import begin_apart
-    from obra_tui.wiring.late import openssl_when_needed
+    from obra_tui.wiring.late import load_when_needed
 
-    openssl_when_needed()  # before anything loads it
+    load_when_needed()  # before anything loads what it puts off
     found = begin_apart(lambda: _place_of(job))
     # the settings are read while this is loaded
     from obra_tui.agents.claude_code import warm_up
@@ -74,23 +74,23 @@ def _run_headless(job: Job) -> int:
     from obra_tui.wiring.models import real_models
 
     warm_up()
-    project, settings = found()
-    plant = Plant(
-        settings, Start(project=project, attended=False, order=job.order, jobs=job.jobs), lambda: real_models(settings)
-    )
+    project, settings, versions = found()
+    start = Start(project=project, attended=False, order=job.order, jobs=job.jobs, versions=versions)
+    plant = Plant(settings, start, lambda: real_models(settings))
     return follow_plant(plant, job.order, as_json=job.as_json)
 
 
-def _place_of(job: Job) -> "tuple[Path, Settings]":
-    """Return the project and the settings in force there. Raises `ObraError`."""
+def _place_of(job: Job) -> "tuple[Path, Settings, Versions]":
+    """Return the project, the settings in force there, and what takes part. Raises `ObraError`."""
     from obra_tui.wiring.project import look_for_root
 
     root = look_for_root(job.project)
     # git looks while this is loaded
     from obra_tui.settings import load
+    from obra_tui.wiring.versions import versions
 
     project = root()
-    return project, load(project, job.flags.settings())
+    return project, load(project, job.flags.settings()), versions()
 
 
 def follow_plant(plant: "Plant", order: Order, *, as_json: bool) -> int:

@@ -1,6 +1,5 @@
 """Wrong values and unknown keys, told with their place and the nearest key that there is."""
 
-import difflib
 import json
 from typing import Any
 
@@ -12,6 +11,7 @@ from obra_tui.config.layers import Key, Layer
 from obra_tui.config.sections import CheckSettings, Section, Settings
 from obra_tui.config.shape import CHECKED, plain
 from obra_tui.core.errors import ConfigError
+from obra_tui.core.near import nearest
 
 
 def refuse_wrong(layer: Layer) -> None:
@@ -55,8 +55,8 @@ def _dotted(loc: Key) -> str:
 
 def _nearest(loc: Key) -> str:
     valid = _valid_keys(loc[:-1])
-    near = difflib.get_close_matches(str(loc[-1]), valid, 1, 0.5)
-    return f"Did you mean '{near[0]}'?" if near else f"Possible here: {', '.join(valid)}."
+    near = nearest(str(loc[-1]), valid, 0.5)
+    return f"Did you mean '{near}'?" if near else f"Possible here: {', '.join(valid)}."
 
 
 def _valid_keys(parents: Key) -> list[str]:

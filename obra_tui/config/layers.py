@@ -1,6 +1,5 @@
 """One layer of settings each: the flags, the environment, a file; and where each of their keys is written."""
 
-import difflib
 import os
 import tomllib
 from collections.abc import Callable, Mapping
@@ -13,6 +12,7 @@ from pydantic_settings import EnvSettingsSource, SettingsError
 from obra_tui.config.sections import Settings
 from obra_tui.config.shape import FROM_ENVIRONMENT, PREFIX
 from obra_tui.core.errors import ConfigError
+from obra_tui.core.near import nearest
 from obra_tui.core.toml_places import line_of, place_of_error
 
 _NOT_SETTINGS = frozenset({"OBRA_JUNIT", "OBRA_CRASH_AT"})
@@ -66,8 +66,8 @@ def _refuse_unknown_variables() -> None:
     for name in sorted(os.environ):
         head = name.upper().removeprefix(PREFIX).split("__")[0]
         if name.upper().startswith(PREFIX) and head not in known and name.upper() not in _NOT_SETTINGS:
-            near = difflib.get_close_matches(head, sorted(known), 1)
-            advice = f"Did you mean {PREFIX}{near[0]}?" if near else "Unset it, or see `obra config show`."
+            near = nearest(head, sorted(known))
+            advice = f"Did you mean {PREFIX}{near}?" if near else "Unset it, or see `obra config show`."
             raise ConfigError("There is no such setting.", where=name, fix=advice)
 
 

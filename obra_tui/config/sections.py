@@ -11,7 +11,6 @@ from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from msgspec import Meta, Struct, field
-from platformdirs import user_data_path
 
 from obra_tui.core.model import Budget, CheckSpec, Policy, Stage
 
@@ -64,6 +63,12 @@ def _whole_paths(value: tuple[str, ...]) -> tuple[str, ...]:
         if not path.startswith(("/", "~/")):
             raise ValueError(f"'{path}' must begin with / or ~/")
     return value
+
+
+def _own_folder() -> Path:
+    from platformdirs import user_data_path  # a run that got its settings read has no use for it
+
+    return user_data_path("obra")
 
 
 def _absolute(value: Path) -> Path:
@@ -293,7 +298,7 @@ class Origin(Struct, frozen=True, kw_only=True):
 class Settings(Section, frozen=True, kw_only=True):
     """All settings in force; made by `obra_tui.settings.load`."""
 
-    data_dir: Annotated[Path, Rule(_absolute)] = field(default_factory=lambda: user_data_path("obra"))
+    data_dir: Annotated[Path, Rule(_absolute)] = field(default_factory=_own_folder)
     """Folder of the database, the copies and the logs. Also as OBRA_DATA_DIR. Not in a project file."""
     claude: ClaudeSettings = ClaudeSettings()
     judge: JudgeSettings = JudgeSettings()

@@ -4,7 +4,6 @@ Findings are the same when their fingerprints are: file and message, without the
 line, which moves. Says what differs, never which is better.
 """
 
-import difflib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Literal
@@ -226,9 +225,9 @@ def _changes(part: str | None) -> str:
 
 
 def _unified(a: str, b: str, name: str) -> str:
-    lines = difflib.unified_diff(
-        a.splitlines(keepends=True), b.splitlines(keepends=True), f"A/{name}", f"B/{name}", n=3
-    )
+    from difflib import unified_diff  # a run compares nothing
+
+    lines = unified_diff(a.splitlines(keepends=True), b.splitlines(keepends=True), f"A/{name}", f"B/{name}", n=3)
     return "".join(line if line.endswith("\n") else f"{line}\n" for line in lines)
 
 

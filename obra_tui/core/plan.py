@@ -24,7 +24,6 @@ TOML: `title`, then `[[tasks]]` with `id`, `title`, `prompt`, `acceptance`, `dep
 Text in, values out; who reads the file turns a fault of the disk into a `PlanError` too.
 """
 
-import difflib
 import textwrap
 from collections.abc import Sequence
 from pathlib import PurePath
@@ -33,6 +32,7 @@ from typing import Literal
 from obra_tui.core.errors import PlanError
 from obra_tui.core.ids import new_task_id
 from obra_tui.core.model import Plan, TaskSpec
+from obra_tui.core.near import nearest
 from obra_tui.core.plan_draft import Draft, at
 from obra_tui.core.plan_markdown import read_markdown
 from obra_tui.core.plan_toml import read_toml
@@ -148,11 +148,11 @@ def _refuse_unknown_dependencies(drafts: Sequence[Draft], source: str) -> None:
     for draft in drafts:
         for key, line in draft.depends_on:
             if key not in known:
-                near = difflib.get_close_matches(key, known, 1)
+                near = nearest(key, known)
                 raise PlanError(
                     f"'{draft.key}' waits for '{key}', which is no task of this plan.",
                     where=at(source, line or draft.line),
-                    fix=f"Did you mean '{near[0]}'?" if near else f"The tasks are {', '.join(known)}.",
+                    fix=f"Did you mean '{near}'?" if near else f"The tasks are {', '.join(known)}.",
                 )
 
 

@@ -1,6 +1,5 @@
 """Plans as TOML; what is not as it should be is told with its line."""
 
-import difflib
 import re
 import tomllib
 from collections.abc import Callable, Mapping
@@ -10,6 +9,7 @@ from msgspec import Struct
 
 from obra_tui.core.errors import PlanError
 from obra_tui.core.model import Budget, CheckSpec, Stage
+from obra_tui.core.near import nearest
 from obra_tui.core.plan_draft import KEY, Draft, at, plan_check
 from obra_tui.core.toml_places import lines_of, nearest_line, place_of_error
 
@@ -44,8 +44,8 @@ class _Table(Struct, frozen=True, kw_only=True):
     def only(self, *keys: str) -> None:
         for key in self.values:
             if key not in keys:
-                near = difflib.get_close_matches(key, keys, 1, 0.5)
-                advice = f"Did you mean '{near[0]}'?" if near else f"Possible here: {', '.join(keys)}."
+                near = nearest(key, keys, 0.5)
+                advice = f"Did you mean '{near}'?" if near else f"Possible here: {', '.join(keys)}."
                 raise self.wrong(key, f"There is no '{key}' in a plan.", advice)
 
     def take(self, key: str, fits: Callable[[Any], bool], kind: str) -> Any:

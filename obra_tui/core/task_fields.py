@@ -3,7 +3,6 @@
 Also says what is wrong with it while it is typed. Pure; knows no screen.
 """
 
-import difflib
 import re
 from collections.abc import Callable, Sequence
 from typing import Literal
@@ -13,6 +12,7 @@ from msgspec.structs import replace
 
 from obra_tui.core.errors import PlanError
 from obra_tui.core.model import Budget, CheckSpec, TaskSpec
+from obra_tui.core.near import nearest
 from obra_tui.core.plan import order
 from obra_tui.core.plan_draft import KEY, plan_check
 from obra_tui.core.plan_markdown import task_line
@@ -140,8 +140,8 @@ def _among(fields: TaskFields, spec: TaskSpec, others: Sequence[TaskSpec]) -> li
         found.append(Remark(field="after", text=f"{key} cannot wait for itself."))
     for name in wanted:
         if name not in known and name != key:
-            near = difflib.get_close_matches(name, known, 1)
-            hint = f" Did you mean {near[0]}?" if near else ""
+            near = nearest(name, known)
+            hint = f" Did you mean {near}?" if near else ""
             found.append(Remark(field="after", text=f"There is no task {name}.{hint}"))
     return found or _circle(replace(spec, key=key, depends_on=wanted), others)
 

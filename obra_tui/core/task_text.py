@@ -12,8 +12,6 @@
 Only the last block of such lines counts: one in the middle of the prompt belongs to the prompt.
 """
 
-import difflib
-
 from msgspec.structs import replace
 
 from obra_tui.core.errors import PlanError
@@ -32,10 +30,12 @@ def task_text(spec: TaskSpec) -> str:
 
 def changed_lines(difference: Difference) -> list[str]:
     """Return what is different between a task of the plan and of its file, as the lines of a diff."""
+    from difflib import unified_diff  # seldom needed
+
     before = task_text(difference.mine).splitlines() if difference.mine is not None else []
     after = task_text(difference.theirs).splitlines() if difference.theirs is not None else []
     there = "in the file" if difference.theirs is not None else "gone from the file"
-    patch = difflib.unified_diff(before, after, "here", there, lineterm="", n=99)
+    patch = unified_diff(before, after, "here", there, lineterm="", n=99)
     return [line for line in patch if not line.startswith("@@")]
 
 

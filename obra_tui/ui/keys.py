@@ -259,10 +259,10 @@ def check_overrides(overrides: Mapping[str, str], where: str = "[keys]") -> dict
 
 def _tidy(key_id: str, keys: str, where: str) -> str:
     if key_id not in BY_ID:
-        from difflib import get_close_matches
+        from obra_tui.core.near import nearest
 
-        near = get_close_matches(key_id, BY_ID, n=1)
-        hint = f"Did you mean '{near[0]}'?" if near else f"Known are: {', '.join(sorted(BY_ID))}."
+        near = nearest(key_id, BY_ID)
+        hint = f"Did you mean '{near}'?" if near else f"Known are: {', '.join(sorted(BY_ID))}."
         raise _refusal(f"There is no key '{key_id}'.", where=where, fix=hint)
     names = [_ALIASES.get(part.strip() or part, part.strip()) for part in keys.split(",")]
     if not all(names):

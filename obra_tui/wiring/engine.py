@@ -18,7 +18,7 @@ from obra_tui.core.errors import ObraError, StoreError
 from obra_tui.core.model import SandboxLevel
 from obra_tui.engine.thread import Assembly, EngineThread
 from obra_tui.wiring.ahead import Hands, begin_ahead, first_task, try_sandbox
-from obra_tui.wiring.work import Start
+from obra_tui.wiring.work import Start, Versions
 
 if TYPE_CHECKING:
     from obra_tui.core.ports import Journal
@@ -100,9 +100,10 @@ class Plant:
             store = await asyncio.to_thread(_open_store, self._settings, self._space_ran_out(), self._store_away())
             closing.callback(store.close)
             await asyncio.to_thread(_load_engine)
+            versions = self._start.versions or await asyncio.to_thread(_versions)
             if task is not None:
                 closing.callback(asyncio.create_task(try_sandbox(hands)).cancel)
-            assembly = self._assemble(hands, store, models)
+            assembly = self._assemble(hands, store, models, versions)
             kept = closing.pop_all()
 
         async def close() -> None:
@@ -143,7 +144,7 @@ class Plant:
 
         return store_away
 
-    def _assemble(self, hands: Hands, store: Store, models: Models) -> Assembly:
+    def _assemble(self, hands: Hands, store: Store, models: Models, versions: Versions) -> Assembly:
         from obra_tui.engine.clock import SystemClock
         from obra_tui.engine.config import Ports
         from obra_tui.engine.orchestrator import Orchestrator
@@ -160,7 +161,7 @@ class Plant:
             ledger=store.history,
             clock=SystemClock(),
         )
-        orchestrator = Orchestrator(ports, _config(self._settings, self._start, models.rehearsal, store.versions))
+        orchestrator = Orchestrator(ports, _config(self._settings, self._start, models.rehearsal, versions))
         self._parts = Parts(
             orchestrator=orchestrator, history=store.history, workspace=hands.workspace, journal=store.journal
         )
@@ -208,8 +209,6 @@ class Store(Struct, frozen=True, kw_only=True):
     journal: SqlJournal
     history: SqlHistory
     commands: CommandTable
-    versions: tuple[tuple[str, str], ...]
-    """Of all that takes part, to be kept with each session."""
 
     def close(self) -> None:
         with ExitStack() as closing:
@@ -225,7 +224,6 @@ def _open_store(
     from obra_tui.store.journal import SqlJournal
     from obra_tui.store.queries import SqlHistory
     from obra_tui.wiring.archive import labels_file
-    from obra_tui.wiring.versions import versions
 
     with ExitStack() as closing:
         journal = SqlJournal(
@@ -241,7 +239,13 @@ def _open_store(
         commands = CommandTable(settings.data_dir)
         commands.clear()
         closing.pop_all()
-    return Store(journal=journal, history=history, commands=commands, versions=versions())
+    return Store(journal=journal, history=history, commands=commands)
+
+
+def _versions() -> Versions:
+    from obra_tui.wiring.versions import versions
+
+    return versions()
 
 
 def _secrets(settings: Settings) -> Iterator[str]:
@@ -251,7 +255,7 @@ def _secrets(settings: Settings) -> Iterator[str]:
     yield from (os.environ.get(name, "") for name in _LOGINS)
 
 
-def _config(settings: Settings, start: Start, rehearsal: str, versions: tuple[tuple[str, str], ...]) -> EngineConfig:
+def _config(settings: Settings, start: Start, rehearsal: str, versions: Versions) -> EngineConfig:
     from obra_tui.core.gate import GateRules
     from obra_tui.engine.config import EngineConfig
 

@@ -1,9 +1,12 @@
-"""OpenSSL where TLS is spoken, and not before: a run without a screen does without its 5 MB.
+"""Libraries that are loaded when they are needed, and not before: a run without a screen does without their 6 MB.
 
-Nearly every such run speaks plain HTTP to a model on the same machine, and yet asyncio, anyio and httpcore all import
-`ssl`, and `hashlib` takes its sums from OpenSSL. Here `ssl` is a module that loads itself when something of it is
-asked for, and `hashlib` takes the sums that come with Python. Whoever speaks TLS notices nothing but the moment that
-loading takes: the judge by https, a server of PostgreSQL, a proxy.
+OpenSSL above all. Nearly every such run speaks plain HTTP to a model on the same machine, and yet asyncio, anyio and
+httpcore all import `ssl`, and `hashlib` takes its sums from OpenSSL. Here `ssl` is a module that loads itself when
+something of it is asked for, and `hashlib` takes the sums that come with Python. Whoever speaks TLS notices nothing
+but the moment that loading takes: the judge by https, a server of PostgreSQL, a proxy.
+
+The others are imported by libraries for what is never asked of them here: what is installed, and addresses in other
+scripts.
 """
 
 import importlib
@@ -16,7 +19,8 @@ from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 from typing import Any
 
-_LATE = frozenset({"ssl", "asyncio.sslproto"})
+_LATE = ("importlib.metadata", "idna")
+_OF_TLS = ("ssl", "asyncio.sslproto")
 """asyncio's part for TLS looks into `ssl` when it is loaded, so it is late, too."""
 _ASKED_FOR_EARLY = frozenset({"SSLContext", "SSLSocket"})
 """asyncio asks of every socket whether it is one of TLS, and anyio has such a type in an annotation."""
@@ -26,16 +30,16 @@ _SUMS = ("_md5", "_sha1", "_sha3", "_blake2")
 _SUMS_OF_2 = ({"_sha256", "_sha512"}, {"_sha2"})
 
 
-def openssl_when_needed() -> None:
+def load_when_needed() -> None:
     """Call this before asyncio is imported; what is loaded already is left as it is."""
-    if importlib.util.find_spec("_ssl") is not None:
-        finder = _Finder(_LATE)
-        sys.meta_path.insert(0, finder)
-        try:
-            importlib.import_module("asyncio")
-            importlib.import_module("ssl")
-        finally:
-            sys.meta_path.remove(finder)
+    late = (*_LATE, *_OF_TLS) if _is_there("_ssl") else _LATE
+    finder = _Finder(frozenset(late))
+    sys.meta_path.insert(0, finder)
+    try:
+        for name in late:
+            importlib.import_module(name)  # as one that loads itself
+    finally:
+        sys.meta_path.remove(finder)
     if all(map(_is_there, _SUMS)) and any(all(map(_is_there, names)) for names in _SUMS_OF_2):
         _hash_without_openssl()
 

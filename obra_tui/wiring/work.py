@@ -5,12 +5,16 @@ from __future__ import annotations
 import getpass
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from msgspec import Struct, field
 
 if TYPE_CHECKING:
     from obra_tui.core.model import Plan, SessionKind
+
+
+Versions: TypeAlias = tuple[tuple[str, str], ...]
+"""(name, version)."""
 
 
 def _milestone() -> SessionKind:
@@ -38,6 +42,8 @@ class Start(Struct, frozen=True, kw_only=True):
     attended: bool
     order: Order = field(default_factory=Order)
     jobs: int = 1
+    versions: Versions = ()
+    """Of all that takes part, to be kept with each session; looked for where none are given."""
 
 
 def person() -> str:

@@ -1,4 +1,4 @@
-"""OpenSSL is there for whoever speaks TLS, and not in memory before."""
+"""What is put off is there for whoever needs it, OpenSSL above all, and not in memory before."""
 
 import subprocess
 import sys
@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[2]
 
 def told_by(program):
     """Return what a program of its own says, which began as a run without a screen does."""
-    head = "import sys\nfrom obra_tui.wiring.late import openssl_when_needed\nopenssl_when_needed()\n"
+    head = "import sys\nfrom obra_tui.wiring.late import load_when_needed\nload_when_needed()\n"
     done = subprocess.run(
         [sys.executable, "-c", head + textwrap.dedent(program)],
         capture_output=True,
@@ -22,7 +22,7 @@ def told_by(program):
     return (done.stdout + done.stderr).strip()
 
 
-def test_a_run_loads_all_that_it_needs_without_openssl():
+def test_a_run_loads_all_that_it_needs_and_nothing_that_was_put_off():
     said = told_by("""
         import asyncio, importlib
         from obra_tui.agents.claude_code import warm_up
@@ -30,7 +30,7 @@ def test_a_run_loads_all_that_it_needs_without_openssl():
         for name in ("wiring.engine", "wiring.begin", "store.journal", "store.queries", "judge.client"):
             importlib.import_module(f"obra_tui.{name}")
         import obra_tui.engine.orchestrator, obra_tui.evidence.workspace, obra_tui.evidence.checks, obra_tui.headless
-        print(sorted({"_ssl", "_hashlib"} & set(sys.modules)))
+        print(sorted({"_ssl", "_hashlib", "zipfile", "idna.core", "difflib", "platformdirs"} & set(sys.modules)))
     """)
     assert said == "[]"
 
@@ -152,7 +152,7 @@ def test_what_is_loaded_already_stays_as_it_is():
             sys.executable,
             "-c",
             "import ssl, hashlib, asyncio, sys\nbefore = (ssl, ssl.SSLContext, sys.modules['_hashlib'])\n"
-            "from obra_tui.wiring.late import openssl_when_needed\nopenssl_when_needed()\n"
+            "from obra_tui.wiring.late import load_when_needed\nload_when_needed()\n"
             "print(before == (sys.modules['ssl'], ssl.SSLContext, sys.modules['_hashlib']), type(ssl).__name__)",
         ],
         capture_output=True,
