@@ -49,26 +49,27 @@ class Accepting(Struct, frozen=True, kw_only=True):
             await branch.hand_over(commit)
             crash_point("accepting.handed_over")
             if await branch.swap(commit, tip):
+                self.repository.note_accepted(commit, self.diff.base_commit, self.attempt)
                 return Acceptance(commit=commit, branch=branch.name)
         raise branch.kept_moving("approve again")
 
     async def _earlier(self, tip: str) -> str | None:
-        if tip == self.diff.base_commit:
-            return None  # nothing came after what the work began from
+        if self.repository.absent(self.diff.base_commit, tip, self.attempt):
+            return None
         return await self.repository.attempt_on(self.diff.base_commit, tip, TRAILER, self.attempt)
 
     def _text(self) -> str:
         return with_trailers(self.message, Obra_Session=self.session, Obra_Attempt=self.attempt)
 
     async def _commit_on(self, tip: str | None) -> str:
-        repository, base = self.repository, self.diff.base_commit
-        commit = await repository.commit(self.diff.tree, base, self._text(), self.identity)
+        base = self.diff.base_commit
         if tip is not None and tip != base:
-            raise await self._moved_to(tip, commit)
-        return commit
+            raise await self._moved_to(tip)
+        return await self.repository.commit(self.diff.tree, base, self._text(), self.identity)
 
-    async def _moved_to(self, tip: str, work: str) -> BranchMoved:
+    async def _moved_to(self, tip: str) -> BranchMoved:
         """Say whether the work fits on the branch as it is now. Nothing is merged here: nobody has seen the result."""
+        work = await self.repository.any_commit(self.diff.tree, self.diff.base_commit, self.identity)
         try:
             merged = await self.repository.merge(tip, work)
         except GitFailed:

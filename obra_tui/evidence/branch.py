@@ -14,7 +14,7 @@ from msgspec import Struct
 from obra_tui.core.errors import BranchMoved, ObraError, WorkspaceError
 from obra_tui.core.ids import SessionId
 from obra_tui.evidence.git import SLOW_S, Git, GitFailed, git_of_project
-from obra_tui.evidence.repository import NO_COMMIT, Identity, OwnRepository
+from obra_tui.evidence.repository import NO_COMMIT, Identity, OwnRepository, base_ref
 
 TRIES = 5
 """How often a move is tried while somebody else moves the branch."""
@@ -87,7 +87,8 @@ class SessionBranch(Struct, frozen=True, kw_only=True):
         """Return the branch's commit, which is in our repository then, and where the person stands on the branch."""
         tip, folder = await standing_of(self.repository.project, self.name)
         if tip is not None:
-            await self.repository.bring(tip, f"refs/obra/tips/{self.session}")
+            # What is begun or merged next begins from there.
+            await self.repository.bring(tip, f"refs/obra/tips/{self.session}", base_ref(tip))
         return tip, folder
 
     def refuse_checked_out(self, folder: str, again: str) -> None:

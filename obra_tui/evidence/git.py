@@ -15,7 +15,7 @@ import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import BinaryIO, TypeVar, cast
+from typing import BinaryIO, TypeVar
 
 from msgspec import Struct, field
 
@@ -172,8 +172,8 @@ class Git(Struct, frozen=True, kw_only=True):
         env: Mapping[str, str] | None = None,
     ) -> Answer:
         """Run one git command to its end. Raises `GitFailed` when its exit code is not one of `good`."""
-        with _paper(stdin) as told, _paper() as out, _paper() as err:
-            child = await self._start(arguments, env or {}, told if stdin else NOTHING, out, err)
+        with _papers(stdin) as (told, out, err):
+            child = await self._start(arguments, env or {}, told, out, err)
             try:
                 code = await child.wait(timeout_s)
             except TimeoutError:
@@ -187,7 +187,7 @@ class Git(Struct, frozen=True, kw_only=True):
 
     async def stream(self, *arguments: str, timeout_s: float = SLOW_S) -> AsyncIterator[bytes]:
         """Yield the output piece by piece, for output that may not fit in memory."""
-        with _pipe() as (reading, writing), _paper() as err:
+        with _pipe() as (reading, writing), _papers() as (_, _, err):
             with writing:
                 child = await self._start(arguments, {}, NOTHING, writing, err)
             try:
@@ -245,24 +245,44 @@ async def together(one: Awaitable[T], other: Awaitable[U]) -> tuple[T, U]:
     return first, second
 
 
-def _paper(text: bytes = b"") -> BinaryIO:
-    """Return a file without a name for what git is told or says.
+@contextlib.contextmanager
+def _papers(told: bytes = b"") -> Iterator[tuple[End, int, int]]:
+    """Return files without a name: with what git is told, if anything, for what it says, and for what it complains of.
 
-    An attempt runs some forty gits that say little: with pipes half of what they cost would be spent on the pipes.
+    An attempt runs some twenty gits that say little: with pipes half of what they cost would be spent on the pipes.
     """
+    papers = [_paper(), _paper()]
+    try:
+        if told:
+            papers.append(_paper(told))
+        yield (papers[2] if told else NOTHING), papers[0], papers[1]
+    finally:
+        for paper in papers:
+            os.close(paper)
+
+
+def _paper(text: bytes = b"") -> int:
     if hasattr(os, "memfd_create"):
-        paper: BinaryIO = os.fdopen(os.memfd_create("obra-git"), "w+b", buffering=0)
+        paper = os.memfd_create("obra-git")
     else:
-        paper = cast(BinaryIO, tempfile.TemporaryFile(buffering=0))  # noqa: SIM115  # whoever asked closes it
-    while text:
-        text = text[paper.write(text) :]
-    paper.seek(0)
+        with tempfile.TemporaryFile(buffering=0) as file:
+            paper = os.dup(file.fileno())
+    if text:
+        left = memoryview(text)
+        while left:
+            left = left[os.write(paper, left) :]
+        os.lseek(paper, 0, os.SEEK_SET)
     return paper
 
 
-def _read(paper: BinaryIO) -> bytes:
-    paper.seek(0)
-    return paper.read()
+def _read(paper: int) -> bytes:
+    """Return all of it; who wrote it has ended."""
+    parts, size = [], os.fstat(paper).st_size
+    at = 0
+    while at < size and (part := os.pread(paper, size - at, at)):
+        parts.append(part)
+        at += len(part)
+    return b"".join(parts)
 
 
 @contextlib.contextmanager

@@ -8,6 +8,7 @@ person's repository is only ever read from here.
 import asyncio
 import os
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -22,6 +23,11 @@ _PLAIN_BYTES = "* -text !eol -ident !filter !working-tree-encoding !diff !merge 
 """Overrules every `.gitattributes` of a tree: no conversion, no driver, no file hidden from a diff."""
 
 NO_COMMIT = "0" * 40
+
+
+def base_ref(commit: str) -> str:
+    """Return the name under which our repository holds what a copy began from."""
+    return f"refs/obra/bases/{commit}"
 
 
 class Identity(Struct, frozen=True, kw_only=True):
@@ -58,6 +64,10 @@ class OwnRepository:
         """Which commit each name was made to hold, by this process: nobody else moves them, nothing is ever removed."""
         self._merges: dict[tuple[str, str, str], str] = {}
         """Trees of the last merges without a conflict, by the branch's commit and the base and tree of the work."""
+        self._commits: dict[tuple[str, str], str] = {}
+        """A commit that this process made, by its tree and the commit before it."""
+        self._accepted: dict[str, tuple[str, str]] = {}
+        """What this process put on a branch: which commit it came after, and which attempt it holds."""
 
     def reading(self, work_tree: Path, index: Path) -> Git:
         """Return git that sees a foreign tree through this repository."""
@@ -79,6 +89,7 @@ class OwnRepository:
                 fresh.rename(self.directory)
                 self._held.clear()
                 self._merges.clear()
+                self._commits.clear()
             except BaseException:
                 await asyncio.to_thread(remove_tree, fresh)
                 raise
@@ -96,24 +107,25 @@ class OwnRepository:
         (fresh / "obra-indexes").mkdir()
         (fresh / "description").write_bytes(b"Obra's view of " + os.fsencode(self.project) + b"\n")
 
-    async def bring(self, commit: str, name: str) -> None:
-        """Fetch a commit with its history from the person's repository and hold it by a ref."""
+    async def bring(self, commit: str, *names: str) -> None:
+        """Fetch a commit with its history from the person's repository and hold it by refs."""
         fresh = await self.ensure()
-        if not fresh and (self._held.get(name) == commit or await self._hold(name, commit)):
+        if not fresh and (all(self._held.get(name) == commit for name in names) or await self._hold(names, commit)):
             return
         await self.git.run(
             *("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance"),
             *("--no-recurse-submodules", "--update-shallow", "--force"),
-            *(str(self.project), f"{commit}:{name}"),
+            *(str(self.project), *(f"{commit}:{name}" for name in names)),
             timeout_s=SLOW_S,
         )
-        self._held[name] = commit
+        self._held |= dict.fromkeys(names, commit)
 
-    async def _hold(self, name: str, commit: str) -> bool:
+    async def _hold(self, names: Sequence[str], commit: str) -> bool:
         """Hold a commit that is there already; False when it is not."""
-        answer = await self.git.run("update-ref", name, commit, good=(0, 1, 128))
+        told = "".join(f"update {name}\0{commit}\0\0" for name in names)
+        answer = await self.git.run("update-ref", "-z", "--stdin", stdin=told.encode(), good=(0, 1, 128))
         if answer.code == 0:
-            self._held[name] = commit
+            self._held |= dict.fromkeys(names, commit)
         return answer.code == 0
 
     async def is_ancestor(self, commit: str, tip: str) -> bool:
@@ -142,7 +154,12 @@ class OwnRepository:
             stdin=message.replace("\0", "").encode("utf-8", "replace"),
             env=identity.environment(),
         )
+        self._commits[tree, parent] = answer.text
         return answer.text
+
+    async def any_commit(self, tree: str, parent: str, identity: Identity) -> str:
+        """Return a commit to merge: whatever it says, this tree came after that commit."""
+        return self._commits.get((tree, parent)) or await self.commit(tree, parent, "Work to merge", identity)
 
     async def merge(self, ours: str, theirs: str) -> Merged:
         """Merge two commits without any working tree."""
@@ -170,7 +187,7 @@ class OwnRepository:
         known = self._merges.pop((ours, base, tree), None)
         if known is not None:
             return known
-        theirs = await self.commit(tree, base, "Work to rebase", identity)
+        theirs = await self.any_commit(tree, base, identity)
         clean, merged, names = await self._merge_tree(ours, theirs)
         return merged if clean or not names else await self._without_conflicts(ours, merged, names, index)
 
@@ -185,6 +202,18 @@ class OwnRepository:
         done = (await git.run("write-tree")).text
         index.unlink(missing_ok=True)
         return done
+
+    def note_accepted(self, commit: str, after: str, attempt: str) -> None:
+        """Remember what was put on a branch: `absent` is asked for it next."""
+        self._accepted[commit] = (after, attempt)
+
+    def absent(self, base: str, tip: str, attempt: str) -> bool:
+        """Tell whether all from `base` to `tip` is known, and none of it holds the attempt: git need not be asked."""
+        while tip != base:
+            tip, held = self._accepted.get(tip, ("", ""))
+            if not tip or held == attempt:
+                return False
+        return True
 
     async def attempt_on(self, base: str, tip: str, key: str, attempt: str) -> str | None:
         """Return the commit after `base` that carries the trailer, or None."""

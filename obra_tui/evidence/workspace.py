@@ -31,7 +31,7 @@ from obra_tui.evidence.copies import (
 )
 from obra_tui.evidence.git import SLOW_S, Git, together
 from obra_tui.evidence.protect import rules_with
-from obra_tui.evidence.repository import Identity, OwnRepository, first_commit, open_project
+from obra_tui.evidence.repository import Identity, OwnRepository, base_ref, first_commit, open_project
 from obra_tui.evidence.reverting import Reverting
 from obra_tui.evidence.sandbox import Sandbox
 from obra_tui.evidence.setup import run_setup
@@ -104,7 +104,7 @@ class GitWorkspace:
             )
 
     async def _make(self, place: Place, base: str) -> Prepared:
-        await self._repository.bring(base, f"refs/obra/bases/{base}")
+        await self._repository.bring(base, base_ref(base))
         if os.path.lexists(place.root):
             await asyncio.to_thread(remove_tree, place.root)
         make_private(place.root)
@@ -254,7 +254,7 @@ class GitWorkspace:
         place = place_of_task(self._data_dir, task)
         self._refuse_inside_project(place)
         async with self._alone(place):
-            await self._repository.bring(tip, f"refs/obra/tips/{session}")
+            await self._repository.bring(tip, f"refs/obra/tips/{session}", base_ref(tip))
             index = self._index(place)
             spare = index.with_name(f"{index.name}.fitting")
             tree = await self._repository.fitting(tip, diff.base_commit, diff.tree, self._identity, spare)

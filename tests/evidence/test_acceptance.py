@@ -72,6 +72,26 @@ async def test_an_acceptance_that_was_cut_off_after_the_commit_is_found_again(sc
     assert git(scene.project, "rev-list", "--count", f"main..{scene.branch}") == "2"
 
 
+async def test_an_acceptance_below_later_ones_is_found_again(scene):
+    """Repeated by the same process, which remembers what it took in."""
+    _, diff = await scene.work({"one.txt": "1\n"})
+    attempt = new_attempt_id()
+    first = await scene.workspace.accept(scene.session, attempt, diff, "One")
+    _, later = await scene.work({"two.txt": "2\n"}, first.commit)
+    second = await scene.accept(later)
+    repeated = await scene.workspace.accept(scene.session, attempt, diff, "One")
+    assert (repeated.commit, repeated.repeated, second.repeated) == (first.commit, True, False)
+
+
+async def test_work_that_never_was_taken_in_is_not_found_among_what_was(scene):
+    _, diff = await scene.work({"one.txt": "1\n"})
+    _, other = await scene.work({"two.txt": "2\n"})
+    first = await scene.accept(other)
+    with pytest.raises(BranchMoved) as moved:
+        await scene.accept(diff)
+    assert (moved.value.tip, moved.value.conflicts) == (first.commit, ())
+
+
 def make_again(scene):
     from obra_tui.evidence.workspace import GitWorkspace
 
