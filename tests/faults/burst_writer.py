@@ -4,8 +4,10 @@ The outbox and the journal of the engine, an endless burst between them. Whateve
 """
 
 import asyncio
+import os
 import sys
 import time
+from itertools import count
 from pathlib import Path
 
 from obra_tui.core.events import TextFinished
@@ -30,12 +32,11 @@ async def main(folder):
     story.worked("t1", "a1")
     journal.append(story.records)
     outbox = Outbox(journal, SystemTime(), _failed)
-    outbox.subscribe(lambda records: print(records[-1].seq, flush=True))
-    number = 0
-    while True:
-        for number in range(number + 1, number + 1 + OF_A_BATCH):
-            outbox.tell(story.session, "t1", "a1", TextFinished(block=f"x{number}", text=f"part{number} of a burst"))
-        await asyncio.sleep(0)
+    outbox.subscribe(lambda records: os.write(1, f"{records[-1].seq}\n".encode()))
+    for seq in count(len(story.records) + 1):
+        outbox.tell(story.session, "t1", "a1", TextFinished(block=f"x{seq}", text=f"part{seq} of a burst"))
+        if seq % OF_A_BATCH == 0:
+            await asyncio.sleep(0)
 
 
 def _failed(error):
