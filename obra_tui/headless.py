@@ -187,6 +187,7 @@ def _print_until_finished(
                 continue
             tally.add(record)
             _print_record(record, tally, output)
+        output.stream.flush()
         if tally.standing is not None and records.empty():
             # Closing the session follows in the same breath; a moment for it, none for anything else.
             if not tally.closed:
@@ -212,6 +213,7 @@ def _take_past(records: "queue.SimpleQueue[Sequence[Record]]", tally: Tally, out
                 tally.add(record)
                 if show:
                     _print_record(record, tally, output)
+    output.stream.flush()
 
 
 def _drain(records: "queue.SimpleQueue[Sequence[Record]]", tally: Tally, output: Output) -> None:
@@ -225,6 +227,7 @@ def _drain(records: "queue.SimpleQueue[Sequence[Record]]", tally: Tally, output:
             if record.session == tally.session:
                 tally.add(record)
                 _print_record(record, tally, output)
+        output.stream.flush()
 
 
 def _print_record(record: Record, tally: Tally, output: Output) -> None:
@@ -234,9 +237,7 @@ def _print_record(record: Record, tally: Tally, output: Output) -> None:
         lines = iter((json.dumps(gate_json(record, tally)),))
     else:
         lines = iter((output.encode(record),))
-    for line in lines:
-        print(line, file=output.stream)
-    output.stream.flush()
+    output.stream.writelines(f"{line}\n" for line in lines)
 
 
 def _print_summary(tally: Tally, output: Output) -> None:

@@ -303,7 +303,8 @@ class ClaudeConversation:
     async def _pause(self) -> None:
         before = monotonic()
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._changed.wait(), TICK_S)
+            async with asyncio.timeout(TICK_S):  # unlike `wait_for` without a task for each wait
+                await self._changed.wait()
         if self._permissions.waiting:
             # A person thinks: neither the program's silence nor the task's time counts meanwhile.
             self._paused_s += monotonic() - before

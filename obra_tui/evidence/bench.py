@@ -7,6 +7,7 @@ by the sandbox. What the set-up made (`.venv`, `node_modules`) and the copy's ow
 
 import asyncio
 import os
+import stat
 from pathlib import Path
 
 from msgspec import Struct
@@ -72,7 +73,8 @@ async def _export(place: Place, repository: Path, tree: str, *, fresh: bool) -> 
     if not fresh and place.bench.is_dir() and mark.is_file() and mark.read_text() == tree:
         return
     mark.unlink(missing_ok=True)
-    await asyncio.to_thread(remove_tree, place.bench)
+    if os.path.lexists(place.bench):
+        await asyncio.to_thread(remove_tree, place.bench)
     make_private(place.bench)
     index = place.root / "bench.index"
     index.unlink(missing_ok=True)
@@ -102,12 +104,16 @@ def _own_git(place: Place, prepared: Prepared) -> list[Mount]:
 
 def _is_plain(root: Path, name: str) -> bool:
     """Tell whether the path is there and no part of it is a link, which could lead out of the copy."""
-    path = root
+    path, mode = str(root), 0
     for part in Path(name).parts:
-        path = path / part
-        if part == ".." or path.is_symlink():
+        path = f"{path}/{part}"
+        try:
+            mode = os.lstat(path).st_mode
+        except OSError:
             return False
-    return path.is_dir() or path.is_file()
+        if part == ".." or stat.S_ISLNK(mode):
+            return False
+    return stat.S_ISDIR(mode) or stat.S_ISREG(mode)
 
 
 def _is_free(root: Path, name: str) -> bool:

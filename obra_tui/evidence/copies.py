@@ -82,19 +82,17 @@ class Place(Struct, frozen=True):
 
 
 def place_of_task(data_dir: Path, task: str) -> Place:
-    """Return the folder of a task; a name that could leave `copies/` is refused."""
+    """Return the folder of a task; a name that could leave `copies/` is refused. `data_dir` is a real path."""
     if not _NAME.fullmatch(task):
         raise WorkspaceError(f"{task!r} cannot name a copy.", where=str(data_dir), fix="This is a fault of Obra.")
-    return Place(data_dir.resolve() / "copies" / task)
+    return Place(data_dir / "copies" / task)
 
 
 def place_of_copy(data_dir: Path, path: str) -> Place | None:
-    """Return the folder that holds the copy at `path`, or None if it is not one of ours."""
-    work = Path(path)
-    copies = data_dir.resolve() / "copies"
-    if work.name != "work" or work.parent.parent != copies:
-        return None
-    return Place(work.parent)
+    """Return the folder that holds the copy at `path`, or None if it is not one of ours. `data_dir` is a real path."""
+    root, _, name = path.rpartition("/")
+    copies, _, _ = root.rpartition("/")
+    return Place(Path(root)) if name == "work" and copies == f"{data_dir}/copies" else None
 
 
 def repository_path(data_dir: Path, project: Path) -> Path:

@@ -229,9 +229,10 @@ class Sandbox:
 
 def scratch_in(folder: Path) -> Path:
     """Make and return a scratch folder for one job."""
-    scratch = Path(tempfile.mkdtemp(prefix="scratch-", dir=folder))
-    (scratch / "tmp" / "home").mkdir(parents=True)
-    return scratch
+    scratch = tempfile.mkdtemp(prefix="scratch-", dir=folder)
+    for inner in ("tmp", "tmp/home"):
+        os.mkdir(f"{scratch}/{inner}")  # noqa: PTH102  # as it is: a tenth of what a path takes
+    return Path(scratch)
 
 
 def search_path(first: Iterable[Path]) -> str:

@@ -23,6 +23,7 @@ from obra_tui.evidence.survey import Survey, survey
 
 _MOST_NOTES = 40
 _MOST_LARGE = 500
+_SHORT_PATCH = 10_000
 _DIFF_OPTIONS = (
     *("--raw", "--numstat", "-p", "-r", "-z", "-M", "--full-index", "--no-color", "--src-prefix=a/", "--dst-prefix=b/"),
     *("--no-ext-diff", "--no-textconv", "--ignore-submodules=none", "--end-of-options"),
@@ -114,7 +115,7 @@ class Reader:
             patch=patch,
             files=files,
             truncated=cut or len(changes) > most or not taken.complete,
-            secrets=await asyncio.to_thread(secrets.places, added_lines(patch)),
+            secrets=await _secrets_in(patch),
             notes=tuple(notes),
         )
 
@@ -193,6 +194,13 @@ class Reader:
         except GitFailed:
             return None
         return None if b"\0" in content[:8000] else text_of(content)
+
+
+async def _secrets_in(patch: str) -> tuple[str, ...]:
+    """A patch that is looked through within a millisecond is not worth another thread."""
+    if len(patch) <= _SHORT_PATCH:
+        return secrets.places(added_lines(patch))
+    return await asyncio.to_thread(secrets.places, added_lines(patch))
 
 
 async def _changed_among(git: Git, large: list[tuple[bytes, int]]) -> list[tuple[bytes, int]]:

@@ -37,6 +37,8 @@ from obra_tui.evidence.sandbox import Sandbox
 from obra_tui.evidence.setup import run_setup
 from obra_tui.evidence.snapshot import Limits, Reader, Snapshot
 
+_FOLDERS_OF_GIT = ("info", "objects", "objects/info", "objects/pack", "refs", "refs/heads", "refs/tags")
+
 __all__ = ["GitWorkspace", "Identity", "Limits", "fast_forward", "open_project"]
 
 
@@ -157,8 +159,8 @@ class GitWorkspace:
 
     def _lay_out(self, own: Path, base: str) -> None:
         """Do as git did for the first copy of this process."""
-        for folder in ("objects/pack", "refs/heads", "refs/tags"):
-            (own / folder).mkdir(parents=True)
+        for folder in ("", *_FOLDERS_OF_GIT):
+            os.mkdir(f"{own}/{folder}")  # noqa: PTH102  # a path for each takes longer than the folder
         (own / "HEAD").write_text("ref: refs/heads/work\n")
         (own / "config").write_text(self._plain_config, "utf-8")
         (own / "refs" / "heads" / "work").write_text(f"{base}\n")
