@@ -6,34 +6,59 @@ Pure. What it reports is the place and the kind, never the secret itself.
 import re
 from collections.abc import Iterable, Iterator
 
+from msgspec import Struct
+
 PIECE = 16 * 1024
 _OVERLAP = 512
 _MOST = 50
 
-_KINDS: tuple[tuple[str, str], ...] = (
-    ("Anthropic key", r"\bsk-ant-[A-Za-z0-9_-]{16,200}"),
-    ("OpenAI key", r"\bsk-(?:proj-|svcacct-)?[A-Za-z0-9_-]{32,200}"),
-    ("GitHub token", r"\b(?:gh[pousr]_[A-Za-z0-9]{30,255}|github_pat_[A-Za-z0-9_]{40,255})"),
-    ("GitLab token", r"\bgl(?:pat|dt|rt|ptt)-[A-Za-z0-9_-]{18,64}"),
-    ("AWS key id", r"\b(?:AKIA|ASIA)[A-Z2-7]{16}\b"),
-    ("AWS secret", r"(?i)aws.{0,20}secret.{0,20}[=:]\s{0,4}[\"']?[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+])"),
-    ("Google key", r"\bAIza[A-Za-z0-9_-]{35}"),
-    ("Slack token", r"\bxox[abeoprs]-[A-Za-z0-9-]{10,250}"),
-    ("Slack webhook", r"hooks\.slack\.com/services/[A-Za-z0-9/]{20,120}"),
-    ("Stripe key", r"\b[rs]k_live_[A-Za-z0-9]{16,120}"),
-    ("npm token", r"\bnpm_[A-Za-z0-9]{36}\b"),
-    ("PyPI token", r"\bpypi-[A-Za-z0-9_-]{40,300}"),
-    ("Hugging Face token", r"\bhf_[A-Za-z0-9]{30,60}\b"),
-    ("JSON web token", r"\beyJ[A-Za-z0-9_-]{8,2000}\.eyJ[A-Za-z0-9_-]{8,2000}\.[A-Za-z0-9_-]{8,1000}"),
-    ("private key", r"-----BEGIN (?:[A-Z]{1,12} ){0,3}PRIVATE KEY(?: BLOCK)?-----"),
-    ("password in a URL", r"\b[a-z][a-z0-9+.-]{1,20}://[^\s:/@'\"<>{}$]{1,64}:(?P<value>[^\s:/@'\"<>{}$]{3,128})@"),
+_KINDS: tuple[tuple[str, str, str], ...] = (
+    ("Anthropic key", "sk-ant-", r"\bsk-ant-[A-Za-z0-9_-]{16,200}"),
+    ("OpenAI key", "sk-", r"\bsk-(?:proj-|svcacct-)?[A-Za-z0-9_-]{32,200}"),
+    (
+        "GitHub token",
+        "ghp_ gho_ ghu_ ghs_ ghr_ github_pat_",
+        r"\b(?:gh[pousr]_[A-Za-z0-9]{30,255}|github_pat_[A-Za-z0-9_]{40,255})",
+    ),
+    ("GitLab token", "glpat- gldt- glrt- glptt-", r"\bgl(?:pat|dt|rt|ptt)-[A-Za-z0-9_-]{18,64}"),
+    ("AWS key id", "akia asia", r"\b(?:AKIA|ASIA)[A-Z2-7]{16}\b"),
+    ("AWS secret", "aws", r"(?i)aws.{0,20}secret.{0,20}[=:]\s{0,4}[\"']?[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+])"),
+    ("Google key", "aiza", r"\bAIza[A-Za-z0-9_-]{35}"),
+    ("Slack token", "xox", r"\bxox[abeoprs]-[A-Za-z0-9-]{10,250}"),
+    ("Slack webhook", "hooks.slack.com", r"hooks\.slack\.com/services/[A-Za-z0-9/]{20,120}"),
+    ("Stripe key", "k_live_", r"\b[rs]k_live_[A-Za-z0-9]{16,120}"),
+    ("npm token", "npm_", r"\bnpm_[A-Za-z0-9]{36}\b"),
+    ("PyPI token", "pypi-", r"\bpypi-[A-Za-z0-9_-]{40,300}"),
+    ("Hugging Face token", "hf_", r"\bhf_[A-Za-z0-9]{30,60}\b"),
+    ("JSON web token", "eyj", r"\beyJ[A-Za-z0-9_-]{8,2000}\.eyJ[A-Za-z0-9_-]{8,2000}\.[A-Za-z0-9_-]{8,1000}"),
+    ("private key", "-----begin", r"-----BEGIN (?:[A-Z]{1,12} ){0,3}PRIVATE KEY(?: BLOCK)?-----"),
+    (
+        "password in a URL",
+        "://",
+        r"\b[a-z][a-z0-9+.-]{1,20}://[^\s:/@'\"<>{}$]{1,64}:(?P<value>[^\s:/@'\"<>{}$]{3,128})@",
+    ),
     (
         "password",
+        "password passwd pwd secret key token",
         r"(?i)(?:password|passwd|pwd|secret|api_?key|access_?key|auth_?token|access_?token|client_?secret)"
         r"[\"']?\s{0,4}[:=]\s{0,4}[\"'](?P<value>[^\"'\s]{8,128})[\"']",
     ),
 )
-_PATTERNS = tuple((kind, re.compile(pattern)) for kind, pattern in _KINDS)
+"""Name, words of which one is in every such secret however its letters are cased, and what it looks like."""
+
+
+class _Kind(Struct, frozen=True, kw_only=True):
+    name: str
+    hints: tuple[str, ...]
+    pattern: re.Pattern[str]
+
+    def possible(self, folded: str) -> bool:
+        return any(hint in folded for hint in self.hints)
+
+
+_ALL = tuple(
+    _Kind(name=name, hints=tuple(hints.split()), pattern=re.compile(pattern)) for name, hints, pattern in _KINDS
+)
 
 _PLACEHOLDER = re.compile(
     r"(?i)^(?:[<${%].{0,120}|.{0,40}(?:example|changeme|change-me|placeholder|dummy|redacted|your[-_]).{0,80}"
@@ -54,20 +79,30 @@ def _is_real(match: re.Match[str]) -> bool:
     return value is None or not _PLACEHOLDER.match(value)
 
 
+def _possible(text: str) -> tuple[_Kind, ...]:
+    """Return the kinds that are worth looking for: most texts hold no word of any."""
+    folded = text.casefold()
+    return tuple(kind for kind in _ALL if kind.possible(folded))
+
+
 def kinds_in(text: str) -> tuple[str, ...]:
     """Return the kinds of secret that the text seems to hold."""
-    return tuple(
-        kind
-        for kind, pattern in _PATTERNS
-        if any(_is_real(match) for piece in _pieces(text) for match in pattern.finditer(piece))
-    )
+    return tuple(_found(_possible(text), text))
+
+
+def _found(kinds: tuple[_Kind, ...], text: str) -> Iterator[str]:
+    for kind in kinds:
+        if any(_is_real(match) for piece in _pieces(text) for match in kind.pattern.finditer(piece)):
+            yield kind.name
 
 
 def places(lines: Iterable[tuple[str, int, str]]) -> tuple[str, ...]:
     """Return `path:line kind` for each of the (path, line number, text) that looks like a secret."""
+    lines = tuple(lines)
+    kinds = _possible("\n".join(text for _, _, text in lines))
     found: list[str] = []
-    for path, number, text in lines:
-        found.extend(f"{path}:{number} {kind}" for kind in kinds_in(text))
+    for path, number, text in lines if kinds else ():
+        found.extend(f"{path}:{number} {name}" for name in _found(kinds, text))
         if len(found) >= _MOST:
             return (*found[:_MOST], "more places were found and not listed")
     return tuple(found)

@@ -50,6 +50,14 @@ def test_plain_code_and_placeholders_are_no_secrets(line):
     assert kinds_in(line) == ()
 
 
+@pytest.mark.parametrize(
+    "name", ["PASSWORD", "Api_Key", "api_\N{KELVIN SIGN}ey", "pa\N{LATIN SMALL LETTER LONG S}sword"]
+)
+def test_a_password_is_found_however_its_name_is_written(name):
+    assert kinds_in(f'{name} = "correct-horse-9"') == ("password",)
+    assert places([("a.py", 1, "nothing"), ("a.py", 2, f'{name} = "correct-horse-9"')]) == ("a.py:2 password",)
+
+
 def test_a_secret_anywhere_in_a_long_line_is_found():
     token = SECRETS["GitHub token"]
     for before in range(PIECE - 600, PIECE + 40, 8):
