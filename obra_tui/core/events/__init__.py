@@ -164,7 +164,7 @@ TALK = frozenset((TextStreamed, ThinkingStreamed, TextFinished, ToolStarted, Too
 """What Claude says and does: nearly all of a journal, and nothing that a later step depends on."""
 
 
-class Record(Struct, frozen=True, kw_only=True):
+class Record(Struct, frozen=True, kw_only=True, gc=False):
     """An event with its place: `seq` grows by one per session without gaps, `at` is epoch seconds."""
 
     seq: int

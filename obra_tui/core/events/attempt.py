@@ -72,7 +72,7 @@ class ClaudeActivity(Struct, frozen=True, kw_only=True):
     type: Literal["claude_activity"] = "claude_activity"
 
 
-class TextStreamed(Struct, frozen=True, kw_only=True):
+class TextStreamed(Struct, frozen=True, kw_only=True, gc=False):
     """Streamed. A piece of Claude's text; `block` is unique within the attempt."""
 
     block: str
@@ -87,7 +87,7 @@ class TextDropped(Struct, frozen=True, kw_only=True):
     type: Literal["text_dropped"] = "text_dropped"
 
 
-class TextFinished(Struct, frozen=True, kw_only=True):
+class TextFinished(Struct, frozen=True, kw_only=True, gc=False):
     """The complete text of a block; stands also for a block that was never streamed."""
 
     block: str
@@ -95,7 +95,7 @@ class TextFinished(Struct, frozen=True, kw_only=True):
     type: Literal["text_finished"] = "text_finished"
 
 
-class ThinkingStreamed(Struct, frozen=True, kw_only=True):
+class ThinkingStreamed(Struct, frozen=True, kw_only=True, gc=False):
     """Streamed. A piece of Claude's thinking."""
 
     block: str
@@ -103,7 +103,7 @@ class ThinkingStreamed(Struct, frozen=True, kw_only=True):
     type: Literal["thinking_streamed"] = "thinking_streamed"
 
 
-class ToolStarted(Struct, frozen=True, kw_only=True):
+class ToolStarted(Struct, frozen=True, kw_only=True, gc=False):
     """Claude Code began a tool call."""
 
     call: str
@@ -116,7 +116,7 @@ class ToolStarted(Struct, frozen=True, kw_only=True):
     type: Literal["tool_started"] = "tool_started"
 
 
-class ToolFinished(Struct, frozen=True, kw_only=True):
+class ToolFinished(Struct, frozen=True, kw_only=True, gc=False):
     """A tool call ended; `output` is what Claude was told, and may be cut."""
 
     call: str
