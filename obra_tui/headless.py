@@ -62,6 +62,8 @@ class Tally(Struct):
     problems: set[str] = field(default_factory=set)
     unjudged: set[TaskId] = field(default_factory=set)
     waiting: set[TaskId] = field(default_factory=set)
+    said: str = ""
+    """The last reason that was printed."""
 
     def add(self, record: Record) -> None:
         self.started = self.started or record.at
@@ -232,7 +234,8 @@ def _drain(records: "queue.SimpleQueue[Sequence[Record]]", tally: Tally, output:
 
 def _print_record(record: Record, tally: Tally, output: Output) -> None:
     if not output.as_json:
-        lines = text_lines(record)
+        lines = text_lines(record, tally.said)
+        tally.said = _reason(record.event) or tally.said
     elif isinstance(record.event, ev.GateJudged):
         lines = iter((json.dumps(gate_json(record, tally)),))
     else:
@@ -276,32 +279,55 @@ def gate_json(record: Record, tally: Tally) -> dict[str, object]:
 # --- text ----------------------------------------------------------------------------------------
 
 
-def text_lines(record: Record) -> Iterator[str]:
-    """Yield the lines that tell a person what happened; streamed pieces are told when they are complete."""
+def text_lines(record: Record, said: str = "") -> Iterator[str]:
+    """Yield the lines that tell a person what happened; streamed pieces are told when they are complete.
+
+    Of a reason only what goes beyond `said` is told: when Claude Code cannot work, it says so itself, its end does,
+    the problem does and the interrupted task does.
+    """
     match record.event:
         case ev.SessionOpened() as event:
             yield f"session {record.session} · {one_line(event.title)} · branch {event.branch} · policy {event.policy}"
             if event.rehearsal:
                 yield f"REHEARSAL {event.rehearsal}: the models are scripted, everything else is real"
         case ev.ProblemRaised(text=text, fix=fix):
-            yield f"! {one_line(text, 500)}"
+            if new := _beyond(text, said):
+                yield f"! {one_line(new, 500)}"
             if fix and fix not in text:
                 yield f"  {one_line(fix, 500)}"
         case ev.TaskAdded(spec=spec):
             yield f"· {spec.key} {one_line(spec.title)}"
         case ev.TaskMoved(after=after, reason=reason):
-            yield f"  {after.replace('_', ' ')}" + (f": {one_line(reason, 500)}" if reason else "")
+            new = _beyond(reason, said)
+            yield f"  {after.replace('_', ' ')}" + (f": {one_line(new, 500)}" if new else "")
         case ev.PlanChanged(said=said, by=by):
             yield f"  the plan was changed by {one_line(by)}" + (f": {one_line(said, 500)}" if said else "")
         case ev.Paused() | ev.Resumed() | ev.StopRequested():
             yield f"  {record.event.type.replace('_', ' ')} by {record.event.by}"
         case _:
-            yield from _claude_lines(record.event)
+            yield from _claude_lines(record.event, said)
             yield from _evidence_lines(record.event)
             yield from _gate_lines(record.event)
 
 
-def _claude_lines(event: ev.Event) -> Iterator[str]:
+def _reason(event: ev.Event) -> str:
+    match event:
+        case ev.ClaudeNoticed(text=text) | ev.TextFinished(text=text) | ev.ProblemRaised(text=text):
+            return text.strip()
+        case ev.ClaudeEnded(result=result):
+            return result.detail
+        case ev.TaskMoved(reason=reason):
+            return reason
+        case _:
+            return ""
+
+
+def _beyond(reason: str, said: str) -> str:
+    rest = reason.removeprefix(said)
+    return rest.lstrip(". ") if rest != reason and rest[:1] in {"", "."} else reason
+
+
+def _claude_lines(event: ev.Event, said: str) -> Iterator[str]:
     match event:
         case ev.AttemptStarted(number=number, reason=reason, claude_session=claude_session):
             yield f"  attempt {number} · Claude session {claude_session} ({reason})"
@@ -322,7 +348,8 @@ def _claude_lines(event: ev.Event) -> Iterator[str]:
         case ev.ClaudeNoticed(level="warning" | "error", text=text):
             yield f"  ! {one_line(text)}"
         case ev.ClaudeEnded(result=result):
-            words = "done" if result.outcome is Outcome.COMPLETED else one_line(result.detail or result.outcome, 500)
+            detail = _beyond(result.detail, said) or result.outcome
+            words = "done" if result.outcome is Outcome.COMPLETED else one_line(detail, 500)
             turns = result.usage.turns
             yield f"  ■ Claude Code: {words} · {turns} turn{'s' * (turns != 1)} · {result.duration_s:.1f} s"
 
