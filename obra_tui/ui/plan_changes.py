@@ -32,18 +32,24 @@ class PlanChanges:
         """Whether the last thing that can be undone is a change of this plan, not an answer to a gate."""
         return session is not None and undoable(self._desk.hub.view, session) is not None
 
-    def undo(self, session: SessionId) -> None:
-        """Take the last change back."""
-        command = UndoPlanChange(session=session, by=self._desk.launch.person)
-        self._desk.requests.send(command, lambda said: self._desk.tell(f"Undone: {said}"))
+    def undo(self, session: SessionView) -> None:
+        """Take the last change back, and say that the one before it is next."""
+        command = UndoPlanChange(session=session.id, by=self._desk.launch.person)
+        key = self._desk.key_shown("tasks.undo_plan")
+        more = f" {key} undoes the change before it." if undoable(self._desk.hub.view, session, 1) else ""
+        self._desk.requests.send(command, lambda said: self._desk.tell(f"Undone: {said}{more}"))
 
     def _made(self, said: str) -> None:
         self._desk.tell(f"{said} {self._desk.key_shown('tasks.undo_plan')} undoes it.")
 
 
-def undoable(view: ViewState, session: SessionView) -> PlanStep | None:
-    """Return the last change if it can be taken back: nobody was told of it, and no gate was answered since."""
-    step = session.plan_steps[-1] if session.plan_steps and session.closed_at is None else None
+def undoable(view: ViewState, session: SessionView, before: int = 0) -> PlanStep | None:
+    """Return the last change if it can be taken back: nobody was told of it, and no gate was answered since.
+
+    Or one of those `before` it, which come next.
+    """
+    steps = session.plan_steps[: len(session.plan_steps) - before]
+    step = steps[-1] if steps and session.closed_at is None else None
     if step is None or not {gate.id for gate in view.held_gates} <= step.held:
         return None
     tasks = [view.tasks[task] for task in step.tasks if task in session.tasks]

@@ -113,9 +113,12 @@ async def test_several_marked_tasks_are_held_moved_and_taken_out_together_and_al
         await settled(pilot, lambda: [key for key, *_ in tasks()] == ["T003", "T001", "T002"])
         await stage.press(pilot, "d", "j", "enter")
         await settled(pilot, lambda: [key for key, *_ in tasks()] == ["T003"])
-        for _ in range(3):
+        for _ in range(2):
             await stage.press(pilot, "z")
+        await settled(pilot, lambda: "z undoes the change before it." in stage.text())
+        await stage.press(pilot, "z")
         await settled(pilot, lambda: tasks() == before)
+        await settled(pilot, lambda: "the change before it" not in stage.text())
 
 
 async def test_the_form_judges_keeps_and_can_be_undone(plans):

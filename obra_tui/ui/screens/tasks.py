@@ -333,7 +333,7 @@ class TasksScreen(ObraScreen):
 
     def action_undo_plan(self) -> None:
         if self._session is not None:
-            self.desk.plan_changes.undo(self._session.id)
+            self.desk.plan_changes.undo(self._session)
 
     def action_go_back(self) -> None:
         if self._marked:
