@@ -7,7 +7,7 @@ the user's message: what follows it can come from no prefix cache, and the serve
 import hashlib
 import secrets
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from string import Template
 
@@ -184,7 +184,17 @@ def _case(case: FailedCase) -> str:
 
 def prompt_tokens(messages: Iterable[Message]) -> int:
     """Estimate of a whole conversation as the server will count it."""
-    return sum(estimate(message.content) + _MESSAGE_OVERHEAD for message in messages)
+    return sum(_tokens(message) + _MESSAGE_OVERHEAD for message in messages)
+
+
+def _tokens(message: Message) -> int:
+    return _tokens_of_system(message.content) if message.role == "system" else estimate(message.content)
+
+
+@lru_cache(maxsize=2)
+def _tokens_of_system(text: str) -> int:
+    """What every review begins with is counted once."""
+    return estimate(text)
 
 
 def as_read(messages: Iterable[Message]) -> str:

@@ -36,7 +36,7 @@ def estimate(text: str) -> int:
 
 
 def _dense(text: str) -> float:
-    names = sum(math.ceil(len(part) / _LETTERS_PER_TOKEN) for part in _NAME_PART.findall(text))
+    names = sum([-(-len(part) // _LETTERS_PER_TOKEN) for part in _NAME_PART.findall(text)])  # rounded up
     foreign = sum(len(letter.encode("utf-8", "replace")) for letter in _FOREIGN_LETTER.findall(text)) / 2
     single = sum(len(pattern.findall(text)) for pattern in (_DIGIT, _LINES, _BLANKS))
     return names + foreign + single + 0.75 * len(_SIGN.findall(text))
@@ -45,5 +45,5 @@ def _dense(text: str) -> float:
 def at_least(text: str) -> int:
     """Return a number of tokens that `text` cannot stay below."""
     runs = sum(len(pattern.findall(text)) for pattern in (_LETTERS, _SIGNS, _BLANKS))
-    digits = sum(math.ceil(len(run) / 3) for run in _DIGITS.findall(text))
+    digits = sum([-(-len(run) // 3) for run in _DIGITS.findall(text)])
     return int((runs + digits) * _TOLERANCE)
