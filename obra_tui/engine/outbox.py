@@ -8,9 +8,11 @@ cheap.
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
+from operator import attrgetter
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -41,7 +43,13 @@ _FLUSH_CHARS = 500_000
 """The same in characters: what has to be written on a disk that fills up must fit into what is kept back for that, and
 while so much is under way, as much again may be gathered."""
 
-_TEXTS = (*STREAMED, TextFinished)
+_STREAMED = frozenset(STREAMED)
+_LONG: Mapping[type[Event], Callable[[Any], str]] = {
+    **dict.fromkeys((*STREAMED, TextFinished), attrgetter("text")),
+    ToolFinished: attrgetter("output"),
+    CheckFinished: attrgetter("result.output"),
+}
+"""What can be long of an event; by its class, for an event of a burst is asked twice what it is."""
 
 
 class Outbox:
@@ -235,16 +243,14 @@ class Outbox:
     ) -> None:
         if join and self._joined(session, attempt, event):
             return
-        if session not in self._next:
-            self._next[session] = self._journal.last_seq(session) + 1
-        seq = self._next[session]
+        seq = self._next.get(session) or self._journal.last_seq(session) + 1
         self._next[session] = seq + 1
         self._pending.append(
             Record(seq=seq, at=self._clock.now(), session=session, task=task, attempt=attempt, event=event)
         )
 
     def _joined(self, session: SessionId, attempt: AttemptId | None, event: Event) -> bool:
-        if not isinstance(event, STREAMED) or len(self._pending) <= self._tried:
+        if type(event) not in _STREAMED or len(self._pending) <= self._tried:
             return False
         last = self._pending[-1]
         if last.session != session or last.attempt != attempt:
@@ -271,11 +277,8 @@ def _on(loop: asyncio.AbstractEventLoop, call: Callable[["Future[Written]"], Non
 
 def _length(event: Event) -> int:
     """Characters of what can be long."""
-    if isinstance(event, _TEXTS):
-        return len(event.text)
-    if isinstance(event, CheckFinished):
-        return len(event.result.output)
-    return len(event.output) if isinstance(event, ToolFinished) else 0
+    long = _LONG.get(type(event))
+    return 0 if long is None else len(long(event))
 
 
 def join_streamed(first: Event, second: Event) -> Event | None:
