@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual.app import App, ScreenError
+from textual.app import ScreenError
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
 from textual.screen import Screen
@@ -27,6 +27,7 @@ from obra_tui.ui.bindings import bindings
 from obra_tui.ui.launch import Launch, UiResult
 from obra_tui.ui.screens.first import FirstScreen
 from obra_tui.ui.screens.index import SCREENS
+from obra_tui.ui.type_ahead import TypeAhead
 from widgets.glyphs import AsciiLineFilter
 from widgets.text import SafeLineFilter, clean
 from widgets.themes import DEFAULT_THEME, register
@@ -65,7 +66,7 @@ class SystemClock:
         return time.monotonic()
 
 
-class ObraApp(App[UiResult]):
+class ObraApp(TypeAhead[UiResult]):
     """`run()` returns why the screen was left."""
 
     TITLE = "Obra"

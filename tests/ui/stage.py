@@ -222,6 +222,8 @@ class Stage:
     async def press(self, pilot, *keys: str) -> None:
         for key in keys:
             await pilot.press(key)
+            while self.app.taking_a_key:
+                await pilot.pause()
         await pilot.pause()
 
     def text(self) -> str:

@@ -48,11 +48,15 @@ class MessageLine(Horizontal):
         if inputs:
             inputs.first().value = text
             inputs.first().cursor_position = len(text)
-            inputs.first().focus()
+            self._write_in(inputs.first())
             return
         field = Input(text, id="message-input", compact=True, select_on_focus=False)
         self.mount(field, after="#message-label")
-        self.call_after_refresh(field.focus)
+        self._write_in(field)
+
+    def _write_in(self, field: Input) -> None:
+        """Not `field.focus()`, which takes effect later: the next key may be here already."""
+        self.screen.set_focus(field)
 
     def tell(self, note: str) -> None:
         self.query_one("#message-note", Static).update(Content(clean_line(note)))
