@@ -174,9 +174,9 @@ WHY: dict[str, str] = {
     "it, the settings and the copy come before it: some 0.4 s. After it come the diff, the sandbox of the "
     "checks, and the acceptance, each a few calls of git: some 0.2 s. A plan of many tasks pays the first part "
     "once.",
-    "12": "The libraries are nearly all of it: the interpreter with what it brings some 20 MB, SQLAlchemy 12, Obra "
-    "itself 7, HTTP and retries 5, TLS, which asyncio loads whether it is spoken or not, 5, the SDK 4; twenty "
-    "tasks add another 5 as they go. Whatever only the settings need is in a process that ends with the start "
+    "12": "Of the memory the libraries are nearly all: the interpreter with what it brings some 18 MB, SQLAlchemy 12, "
+    "Obra itself 7, HTTP and retries 4, the SDK 4; twenty tasks add another 3 as they go. OpenSSL is loaded when TLS "
+    "is spoken (decision 16), and whatever only the settings need is in a process that ends with the start "
     "(decision 14). A scripted Claude Code uses a second of CPU for a task and Obra 0.15, its start "
     "included: some 25 calls of git and forty synced transactions, for a task that other work overtook is merged and "
     "checked once more. A model that thinks for minutes makes that share small.",
