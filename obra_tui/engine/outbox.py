@@ -37,8 +37,9 @@ from obra_tui.engine.underway import UnderWay, Written
 
 Listener = Callable[[Sequence[Record]], None]
 
-_FLUSH_AT = 2_000
-"""Records that force a flush before the time is up, so that a burst does not pile up in memory."""
+_FLUSH_AT = 1_000
+"""Records that force a flush before the time is up. In a burst one batch is gathered while another is written: with so
+many in each, the oldest of them waits some fifty milliseconds, and nothing piles up in memory."""
 _FLUSH_CHARS = 500_000
 """The same in characters: what has to be written on a disk that fills up must fit into what is kept back for that, and
 while so much is under way, as much again may be gathered."""
@@ -158,14 +159,16 @@ class Outbox:
 
     def _begin(self) -> None:
         self._stop_waiting()
+        batch = tuple(self._pending)
+        write = self._journal.ready(batch)  # beside the one under way, which is what all this waits for
         if self._under_way:
             self._settle()
-        if not self._pending:  # whoever was told had something to record, and it went along
+        if len(batch) != len(self._pending) or batch[-1] is not self._pending[-1]:
+            if self._pending:  # whoever was told had something to say
+                self._write_or_report()
             return
         self._ask_whether_to_write()
         loop = asyncio.get_running_loop()
-        batch = tuple(self._pending)
-        write = self._journal.ready(batch)
         self._start_afresh()
         self._under_way.begin(batch, write, lambda writing: _on(loop, self._ended, writing))
 
