@@ -18,7 +18,7 @@ FASTER = 25
 def main() -> None:
     """Both in turn, or ours alone when the peer cannot be installed."""
     quick = arguments(__doc__ or "").quick
-    pairs, seconds, growths, short = (1, 4, 1, 2) if quick else (5, 10, 2, 4)
+    pairs, seconds, growths, short = (1, 4, 1, 2) if quick else (5, 10, 5, 4)
 
     def ours(pace: float = PACE, time: int = seconds) -> Watched:
         # A frame is one line; every second event is followed by its result.

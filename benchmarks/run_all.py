@@ -156,12 +156,11 @@ WHY: dict[str, str] = {
     "disk. Of 0.55 s of CPU in 10 s the frames take 0.22 (2.2 ms each), the writes some 0.12, reading and "
     "understanding what comes most of the rest. At 25 times the rate an event costs 0.2 ms, with the "
     "frames and writes that come more often then. What is the same at every rate has become cheaper, and so "
-    "the growth, which is measured against it, has not.",
+    "the growth, which is measured against it, has not. It differs much from run to run: 2.2 to 3.2 on one evening.",
     "3": "Every event is cleaned of secrets, becomes an event, a row or two of other tables and words of the search "
-    "index, and is drawn, all in one process; by hand it is one row of one table. Of 26 us of CPU that a line takes in "
-    "a burst, reading and understanding it take 9, looking for secrets and encoding 3, SQLite 10 (half of it the "
-    "index), the screen 3. Nothing is waited for; a thread for the writes or an index that lags behind would save a "
-    "fifth or a tenth at most (decision 13).",
+    "index, and is drawn, all in one process; by hand it is one row of one table. SQLite takes 13 us of CPU for a line, "
+    "half of them for the index, in a thread beside the one that reads (decision 17); that one takes some 10, and the "
+    "screen 4.",
     "5": "The program takes in the flood and answers keys in one process: a key waits for the lines that are being "
     "taken in and for the frame that is being painted, one after the other.",
     "6": "The tail is made by beats at which all four panes are laid out and painted while a key waits; the middle of "
@@ -171,15 +170,16 @@ WHY: dict[str, str] = {
     "9": "A search opens a connection of its own, reads fifty whole records and marks the words in each; that is the"
     " same at every size. What grows is the part of the index that is read from the disk.",
     "11": "Claude Code is started while the database is still being loaded, but the interpreter, the SDK and, beside "
-    "it, the settings and the copy come before it: some 0.4 s. After it come the diff, the sandbox of the "
+    "it, the settings and the copy come before it: some 0.3 s. After it come the diff, the sandbox of the "
     "checks, and the acceptance, each a few calls of git: some 0.2 s. A plan of many tasks pays the first part "
     "once.",
     "12": "Of the memory the libraries are nearly all: the interpreter with what it brings some 18 MB, SQLAlchemy 12, "
     "Obra itself 7, HTTP and retries 4, the SDK 4; twenty tasks add another 3 as they go. OpenSSL is loaded when TLS "
     "is spoken (decision 16), and whatever only the settings need is in a process that ends with the start "
     "(decision 14). A scripted Claude Code uses a second of CPU for a task and Obra 0.15, its start "
-    "included: some 25 calls of git and forty synced transactions, for a task that other work overtook is merged and "
-    "checked once more. A model that thinks for minutes makes that share small.",
+    "included: what the judge streams takes a quarter of that, forty synced transactions a fifth, merging, checking again "
+    "what other work overtook and some twenty calls of git most of the rest. For 5 % all of it would have to be "
+    "a third of what it is. A model that thinks for minutes makes that share small.",
 }
 """Why a target is missed where it is, told when it is."""
 

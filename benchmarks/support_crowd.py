@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import subprocess
 import sys
 import tempfile
 import time
@@ -14,7 +15,7 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks.harness import Terminal, cpu_seconds, memory_mb
+from benchmarks.harness import ROOT, Terminal, cpu_seconds, memory_mb
 from benchmarks.support_claude import frames
 from benchmarks.support_watch import MARK, make_repository, with_home
 
@@ -102,20 +103,30 @@ def _type(terminal: Terminal, seconds: float) -> list[float]:
 
 
 def _reopen(home: Path) -> float:
-    """Start again after the kill; seconds until nothing of before is called at work any more."""
-    from obra_tui.settings import load
-    from obra_tui.wiring.engine import Plant
-    from obra_tui.wiring.models import real_models
-    from obra_tui.wiring.work import Start
+    """Start again after the kill, in a new process; seconds until nothing of before is called at work any more."""
+    words = [sys.executable, "-c", _REOPEN, str(home / "project"), str(home / "data")]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+    return float(done.stdout)
 
-    project = home / "project"
-    settings = load(project, {"data_dir": str(home / "data"), "claude.api_key": "dummy"})
-    plant = Plant(settings, Start(project=project, attended=True), lambda: real_models(settings))
-    began = time.perf_counter()
-    plant.start()
-    took = time.perf_counter() - began
-    plant.engine.stop()
-    return took
+
+_REOPEN = """\
+import time
+began = time.perf_counter()
+import subprocess
+import sys
+from pathlib import Path
+from obra_tui.settings import load
+from obra_tui.wiring.engine import Plant
+from obra_tui.wiring.models import real_models
+from obra_tui.wiring.work import Start
+
+project, data = map(Path, sys.argv[1:])
+settings = load(project, {"data_dir": str(data), "claude.api_key": "dummy"})
+plant = Plant(settings, Start(project=project, attended=True), lambda: real_models(settings))
+plant.start()
+print(time.perf_counter() - began)
+plant.engine.stop()
+"""
 
 
 @contextlib.contextmanager
