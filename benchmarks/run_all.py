@@ -158,9 +158,9 @@ WHY: dict[str, str] = {
     "frames and writes that come more often then. What is the same at every rate has become cheaper, and so "
     "the growth, which is measured against it, has not. It differs much from run to run: 2.2 to 3.2 on one evening.",
     "3": "Every event is cleaned of secrets, becomes an event, a row or two of other tables and words of the search "
-    "index, and is drawn, all in one process; by hand it is one row of one table. SQLite takes 13 us of CPU for a line, "
-    "half of them for the index, in a thread beside the one that reads (decision 17); that one takes some 10, and the "
-    "screen 4.",
+    "index, and is drawn, all in one process; by hand it is one row of one table. SQLite takes 13 us of CPU for a "
+    "line, half of them for the index, in a thread beside the one that reads (decision 17); that one takes some 10, "
+    "and the screen 4.",
     "5": "The program takes in the flood and answers keys in one process: a key waits for the lines that are being "
     "taken in and for the frame that is being painted, one after the other.",
     "6": "The tail is made by beats at which all four panes are laid out and painted while a key waits; the middle of "
@@ -177,8 +177,8 @@ WHY: dict[str, str] = {
     "Obra itself 7, HTTP and retries 4, the SDK 4; twenty tasks add another 3 as they go. OpenSSL is loaded when TLS "
     "is spoken (decision 16), and whatever only the settings need is in a process that ends with the start "
     "(decision 14). A scripted Claude Code uses a second of CPU for a task and Obra 0.15, its start "
-    "included: what the judge streams takes a quarter of that, forty synced transactions a fifth, merging, checking again "
-    "what other work overtook and some twenty calls of git most of the rest. For 5 % all of it would have to be "
+    "included: what the judge streams takes a quarter of that, forty synced transactions a fifth, merging, checking "
+    "again what other work overtook and some twenty calls of git most of the rest. For 5 % all of it would have to be "
     "a third of what it is. A model that thinks for minutes makes that share small.",
 }
 """Why a target is missed where it is, told when it is."""
