@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from msgspec import Struct
 
 from obra_tui.core.history import AttemptSummary, Found, SearchHit
-from obra_tui.core.model import SessionKind
+from obra_tui.core.model import GateDecision, SessionKind
 from obra_tui.ui.feeds.lines import joined
 from obra_tui.ui.format import cost_of, score
 from obra_tui.ui.screens.history_rows import NAME, STAMP, attempt_glyph, when
@@ -63,7 +63,11 @@ def found_row(group: Group, now: float) -> LogLine:
 def _verdict(attempt: AttemptSummary) -> str:
     if attempt.reverted:
         return REVERTED.word
-    return TASK[attempt.task_state].word if attempt.decision is None else DECISION[attempt.decision].word
+    if attempt.decision is not None:
+        return DECISION[attempt.decision].word
+    if attempt.gate_decision is GateDecision.RETRY:  # what the task has come to since is another attempt's
+        return "sent back"
+    return TASK[attempt.task_state].word
 
 
 def found_card(group: Group, labels: Sequence[str] = ()) -> list[LogLine]:
