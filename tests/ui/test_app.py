@@ -240,7 +240,7 @@ async def test_no_size_of_the_terminal_breaks_a_screen(size):
         await stage.press(pilot, "g")
         await pilot.resize_terminal(*size)
         await pilot.resize_terminal(200, 50)
-        assert "GATE" in stage.text()
+        await settled(pilot, lambda: "GATE" in stage.text())
 
 
 def test_a_crash_file_is_private_and_unwritable_disks_are_survived(tmp_path):
