@@ -36,7 +36,7 @@ def timed(work: Callable[[], object]) -> float:
 
 def measure(folder: Path, events: int, pairs: int) -> dict[str, float]:
     """Key to results in the app, and memory while paging through a common word."""
-    from obra_tui.core.search import parse
+    from obra_tui.core.records.search import parse
     from obra_tui.store.queries import SqlHistory
 
     database = shared_history(folder, events=events, sessions=of_size(events))
@@ -77,7 +77,7 @@ def measure(folder: Path, events: int, pairs: int) -> dict[str, float]:
 
 def growth(folder: Path, large: int, small: int, pairs: int) -> float:
     """How many times as long the large history takes for the same common word, asked in turn."""
-    from obra_tui.core.search import parse
+    from obra_tui.core.records.search import parse
     from obra_tui.store.queries import SqlHistory
 
     histories = [SqlHistory(shared_history(folder, events=size, sessions=of_size(size))) for size in (large, small)]

@@ -31,8 +31,8 @@ def measure(folder: Path, events: int, sessions: int, pairs: int) -> dict[str, f
     """Pages of one database: first and deepest of a session, sessions list at both ends."""
     from sqlalchemy import select
 
-    from obra_tui.core.history import EVERYTHING, Mark
     from obra_tui.core.ids import SessionId
+    from obra_tui.core.records.history import EVERYTHING, Mark
     from obra_tui.store import tables as t
     from obra_tui.store.engines import reader_engine
     from obra_tui.store.queries import SqlHistory

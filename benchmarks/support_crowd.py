@@ -115,10 +115,10 @@ began = time.perf_counter()
 import subprocess
 import sys
 from pathlib import Path
-from obra_tui.settings import load
-from obra_tui.wiring.engine import Plant
-from obra_tui.wiring.models import real_models
-from obra_tui.wiring.work import Start
+from obra_tui.config.load import load
+from obra_tui.bootstrap.engine import Plant
+from obra_tui.bootstrap.models import real_models
+from obra_tui.bootstrap.run_request import Start
 
 project, data = map(Path, sys.argv[1:])
 settings = load(project, {"data_dir": str(data), "claude.api_key": "dummy"})

@@ -4,7 +4,7 @@ import gc
 import os
 import sys
 
-from obra_tui.core.collector import while_loading
+from obra_tui.system.gc_tuning import while_loading
 
 
 def main() -> None:

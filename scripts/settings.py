@@ -12,7 +12,7 @@ from typing import Any
 from msgspec.structs import fields
 
 from obra_tui.config.project import is_personal
-from obra_tui.config.sections import CheckSettings, Section, Settings
+from obra_tui.config.schema import CheckSettings, Section, Settings
 from obra_tui.config.showing import shown, values
 from obra_tui.config.wording import words_of
 

@@ -78,7 +78,7 @@ def test_the_contracts_of_import_linter_are_kept():
 def test_core_and_engine_load_no_framework(name):
     loaded = loaded_after(*in_room(name))
     assert not roots(loaded) & (FRAMEWORKS | {"widgets"})
-    assert {room(module) for module in loaded} - {""} <= {"core", name}
+    assert {room(module) for module in loaded} - {""} <= {"core", "system", name}
 
 
 @pytest.mark.parametrize("name", SIBLINGS)
@@ -86,7 +86,7 @@ def test_a_room_loads_core_and_itself_and_no_sibling(name):
     loaded = loaded_after(*in_room(name))
     others = {room(module) for module in loaded} & (set(SIBLINGS) - {name})
     assert not others, f"{name} loads {others}"
-    assert not {room(module) for module in loaded} & {"wiring", "cli", "api", "settings", "config"}
+    assert not {room(module) for module in loaded} & {"bootstrap", "services", "cli", "api", "config"}
 
 
 @pytest.mark.parametrize("name", sorted(set(SIBLINGS) - {"ui"}))
@@ -110,9 +110,9 @@ RUN = """
 import importlib, sys
 from obra_tui.agents.claude_code import warm_up
 warm_up()
-for name in ("wiring.engine", "wiring.begin", "store.journal", "store.queries", "store.commands", "judge.client"):
+for name in ("bootstrap.engine", "bootstrap.start", "store.journal", "store.queries", "store.commands", "judge.client"):
     importlib.import_module(f"obra_tui.{name}")
-import obra_tui.engine.orchestrator, obra_tui.evidence.workspace, obra_tui.evidence.checks, obra_tui.headless
+import obra_tui.engine.orchestrator, obra_tui.evidence.workspace, obra_tui.evidence.checks, obra_tui.headless.follow
 print(*sorted({name.partition(".")[0] for name in sys.modules}))
 """
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from obra_tui import settings
+from obra_tui.config import load
 from obra_tui.config.template import template
 from obra_tui.core.errors import ConfigError
 from obra_tui.core.model import Policy, Stage
@@ -21,7 +21,7 @@ def project(tmp_path):
 
 
 def write_user(text):
-    file = settings.user_file()
+    file = load.user_file()
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(text, encoding="utf-8")
     return file
@@ -36,19 +36,19 @@ def write_project(project, text, name=".obra/config.toml"):
 
 def refused(project, flags=None):
     with pytest.raises(ConfigError) as caught:
-        settings.load(project, flags)
+        load.load(project, flags)
     return caught.value
 
 
 def origin(loaded, key):
-    return next(item for item in settings.explain(loaded) if item.key == key)
+    return next(item for item in load.explain(loaded) if item.key == key)
 
 
 # --- who wins
 
 
 def test_without_any_file_the_defaults_are_in_force(project):
-    loaded = settings.load(project)
+    loaded = load.load(project)
     assert loaded.judge.base_url == "http://127.0.0.1:11434"
     assert loaded.judge.model == "qwen2.5-coder:32b"
     assert loaded.gate.policy is Policy.SUPERVISED
@@ -59,7 +59,7 @@ def test_without_any_file_the_defaults_are_in_force(project):
         Stage.REQUIREMENTS: 0.30,
         Stage.QUALITY: 0.30,
     }
-    assert {item.source for item in settings.explain(loaded)} <= {"default", "OBRA_DATA_DIR"}
+    assert {item.source for item in load.explain(loaded)} <= {"default", "OBRA_DATA_DIR"}
 
 
 def test_a_flag_wins_over_the_environment_over_the_project_over_the_person(project, monkeypatch):
@@ -67,17 +67,17 @@ def test_a_flag_wins_over_the_environment_over_the_project_over_the_person(proje
     write_project(project, '[judge]\nmodel = "project"\nnum_ctx = 5000\nmax_output_tokens = 400\n')
     monkeypatch.setenv("OBRA_JUDGE__MODEL", "environment")
     monkeypatch.setenv("OBRA_JUDGE__NUM_CTX", "6000")
-    loaded = settings.load(project, {"judge.model": "flag", "judge.dialect": None})
+    loaded = load.load(project, {"judge.model": "flag", "judge.dialect": None})
     judge = loaded.judge
     assert (judge.model, judge.num_ctx, judge.max_output_tokens, judge.deadline_s) == ("flag", 6000, 400, 1.0)
     sources = [origin(loaded, f"judge.{name}").source for name in ("model", "num_ctx", "max_output_tokens", "dialect")]
     assert sources == ["flag", "OBRA_JUDGE__NUM_CTX", ".obra/config.toml:4", "default"]
-    assert origin(loaded, "judge.deadline_s").source == f"{settings.user_file()}:5"
+    assert origin(loaded, "judge.deadline_s").source == f"{load.user_file()}:5"
 
 
 def test_the_data_directory_comes_from_its_own_variable(project, monkeypatch, tmp_path):
     monkeypatch.setenv("OBRA_DATA_DIR", str(tmp_path / "elsewhere"))
-    loaded = settings.load(project)
+    loaded = load.load(project)
     assert loaded.data_dir == tmp_path / "elsewhere"
     assert origin(loaded, "data_dir").source == "OBRA_DATA_DIR"
 
@@ -86,7 +86,7 @@ def test_lists_and_tables_of_the_environment_are_json(project, monkeypatch):
     monkeypatch.setenv("OBRA_WORKSPACE__SETUP", '["uv sync"]')
     monkeypatch.setenv("OBRA_GATE", '{"threshold": 0.9}')
     monkeypatch.setenv("OBRA_GATE__WEIGHTS__QUALITY", "0.5")
-    loaded = settings.load(project)
+    loaded = load.load(project)
     assert loaded.workspace.setup == ("uv sync",)
     assert (loaded.gate.threshold, loaded.gate.weights.quality) == (0.9, 0.5)
     assert origin(loaded, "gate.threshold").source == "OBRA_GATE"
@@ -97,20 +97,20 @@ def test_lists_and_tables_of_the_environment_are_json(project, monkeypatch):
 
 def test_a_config_file_that_is_not_obras_is_left_alone(project):
     write_project(project, "[database]\nurl = 3\n[ui]\nnonsense = true\n", "config.toml")
-    assert settings.project_file(project) is None
-    assert settings.load(project).ui.theme == "obra-cb-dark"
+    assert load.project_file(project) is None
+    assert load.load(project).ui.theme == "obra-cb-dark"
 
 
 @pytest.mark.parametrize("table", ["[judge]", "[ gate ]", "[gate.weights]", "[claude]", "[[checks]]"])
 def test_a_config_file_with_a_table_of_obra_is_obras(project, table):
     file = write_project(project, table + "\n", "config.toml")
-    assert settings.project_file(project) == file
+    assert load.project_file(project) == file
 
 
 def test_the_file_in_the_obra_folder_is_then_the_only_one(project):
     write_project(project, '[judge]\nnonsense = "other"\n', "config.toml")
     write_project(project, '[judge]\nmodel = "own"\n')
-    assert settings.load(project).judge.model == "own"
+    assert load.load(project).judge.model == "own"
 
 
 # --- what is refused
@@ -218,8 +218,8 @@ def test_a_wrong_flag_is_told(project):
 def test_a_project_needs_trust_for_what_weakens_its_own_supervision(project, text):
     file = write_project(project, text)
     assert "needs your trust" in str(refused(project))
-    settings.trust_project(project)
-    settings.load(project)
+    load.trust_project(project)
+    load.load(project)
     file.write_text(text + "# changed\n", encoding="utf-8")
     assert refused(project).fix.endswith("`obra config trust`.")
 
@@ -236,7 +236,7 @@ def test_a_project_needs_trust_for_what_weakens_its_own_supervision(project, tex
 )
 def test_a_project_may_be_stricter_and_name_this_machine(project, text):
     write_project(project, text)
-    settings.load(project)
+    load.load(project)
 
 
 def test_a_project_cannot_loosen_what_the_person_chose_without_trust(project):
@@ -247,7 +247,7 @@ def test_a_project_cannot_loosen_what_the_person_chose_without_trust(project):
 
 def test_what_a_flag_overrules_needs_no_trust(project):
     write_project(project, '[gate]\npolicy = "autonomous"\n')
-    assert settings.load(project, {"gate.policy": "manual"}).gate.policy is Policy.MANUAL
+    assert load.load(project, {"gate.policy": "manual"}).gate.policy is Policy.MANUAL
 
 
 @pytest.mark.parametrize(
@@ -264,13 +264,13 @@ def test_a_project_cannot_set_what_is_personal_and_cannot_be_trusted_with_it(pro
     write_project(project, text)
     assert "cannot be set by a project" in str(refused(project))
     with pytest.raises(ConfigError, match="cannot be set by a project"):
-        settings.trust_project(project)
+        load.trust_project(project)
 
 
 def test_the_same_content_in_another_project_is_not_trusted(project, tmp_path):
     text = '[workspace]\nsetup = ["make"]\n'
     write_project(project, text)
-    settings.trust_project(project)
+    load.trust_project(project)
     other = tmp_path / "other"
     write_project(other, text)
     assert "needs your trust" in str(refused(other))
@@ -278,7 +278,7 @@ def test_the_same_content_in_another_project_is_not_trusted(project, tmp_path):
 
 def test_trusting_a_project_without_a_file_is_told(project):
     with pytest.raises(ConfigError, match="no project file"):
-        settings.trust_project(project)
+        load.trust_project(project)
 
 
 # --- showing
@@ -286,9 +286,9 @@ def test_trusting_a_project_without_a_file_is_told(project):
 
 def test_secrets_are_never_shown(project):
     write_user('[claude]\napi_key = "sk-very-secret"\n[database]\nurl = "postgresql://ada:hunter2@db/obra"\n')
-    loaded = settings.load(project)
+    loaded = load.load(project)
     assert loaded.claude.api_key.get_secret_value() == "sk-very-secret"
-    shown = "\n".join(item.value for item in settings.explain(loaded)) + repr(loaded.claude)
+    shown = "\n".join(item.value for item in load.explain(loaded)) + repr(loaded.claude)
     assert "sk-very-secret" not in shown
     assert "hunter2" not in shown
     assert "postgresql://ada:" in shown
@@ -301,7 +301,7 @@ def test_a_wrong_secret_is_not_repeated_in_the_error(project):
 
 def test_checks_become_values_of_the_core(project):
     write_user('[[checks]]\nname = "lint"\nrun = "ruff check ."\nstage = "syntax"\nblocking = false\n')
-    (spec,) = settings.load(project).check_specs()
+    (spec,) = load.load(project).check_specs()
     assert (spec.name, spec.stage, spec.blocking, spec.origin, spec.junit) == (
         "lint",
         Stage.SYNTAX,
@@ -316,27 +316,27 @@ def test_checks_become_values_of_the_core(project):
 
 def test_the_file_of_defaults_is_the_one_that_the_settings_write():
     assert (ROOT / "config.toml").read_text(encoding="utf-8") == template(), (
-        "run: python -m obra_tui.settings > config.toml"
+        "run: python -m obra_tui.config.load > config.toml"
     )
 
 
 def test_the_file_of_defaults_changes_nothing_and_needs_no_trust(project, monkeypatch):
-    plain = {item.key: item.value for item in settings.explain(settings.load(None))}
+    plain = {item.key: item.value for item in load.explain(load.load(None))}
     write_project(project, template(), "config.toml")
-    assert {item.key: item.value for item in settings.explain(settings.load(project))} == plain
+    assert {item.key: item.value for item in load.explain(load.load(project))} == plain
 
 
 def test_the_file_of_defaults_in_a_project_hides_nothing_that_is_personal(project):
     write_user('[ui]\nglyphs = "ascii"\n[keys]\n"review.approve" = "A"\n[claude]\napi_key = "mine"\n')
     write_project(project, template(), "config.toml")
-    loaded = settings.load(project)
+    loaded = load.load(project)
     assert (loaded.ui.glyphs, loaded.keys) == ("ascii", {"review.approve": "A"})
     assert loaded.claude.api_key.get_secret_value() == "mine"
 
 
 def test_every_setting_stands_in_the_file_of_defaults():
     text = template()
-    for item in settings.explain(settings.load(None)):
+    for item in load.explain(load.load(None)):
         name = item.key.rpartition(".")[2]
         assert f"\n{name} = " in text or f"\n# {name} = " in text or f"[{name}]" in text
     assert tomllib.loads(text)["gate"]["threshold"] == 0.70
@@ -344,7 +344,7 @@ def test_every_setting_stands_in_the_file_of_defaults():
 
 def test_folders_that_checks_may_read_are_whole_paths_and_need_trust_in_a_project(tmp_path, monkeypatch):
     from obra_tui.config.project import _harmless
-    from obra_tui.config.sections import SandboxSettings
+    from obra_tui.config.schema import SandboxSettings
 
     monkeypatch.setenv("HOME", "/home/ada")
     assert SandboxSettings(readable=("~/.cache/x", "/opt/y")).readable_paths() == (

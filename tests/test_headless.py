@@ -8,7 +8,7 @@ from obra_tui.core import events as ev
 from obra_tui.core.ids import SessionId
 from obra_tui.core.lifecycle import State, Trigger
 from obra_tui.core.model import Outcome
-from obra_tui.headless import Output, follow, text_lines
+from obra_tui.headless.follow import Output, follow, text_lines
 from tests.fakes.engine import FakeEngine
 from tests.store.story import finished_session
 

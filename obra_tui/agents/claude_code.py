@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, TypeVar
 from obra_tui.agents.config import ClaudeConfig
 from obra_tui.agents.environment import child_environment
 from obra_tui.agents.launcher import launcher
-from obra_tui.agents.lean_sdk import load_sdk
-from obra_tui.agents.place import Place
-from obra_tui.agents.spare import Call, Spare, spawn
+from obra_tui.agents.path_policy import Place
+from obra_tui.agents.prewarm import Call, Spare, spawn
+from obra_tui.agents.sdk_import import load_sdk
 from obra_tui.agents.sweep import owner_mark
 from obra_tui.core.errors import ImplementerError
 from obra_tui.core.ids import ClaudeSessionId
@@ -36,8 +36,8 @@ from obra_tui.core.ports import AskPermission, Conversation, Emit
 if TYPE_CHECKING:
     from claude_agent_sdk import ClaudeAgentOptions
 
-    from obra_tui.agents.asking import Permissions
     from obra_tui.agents.conversation import ClaudeConversation, Limits
+    from obra_tui.agents.permissions import Permissions
 
 Number = TypeVar("Number", int, float)
 SDK = "claude_agent_sdk"
@@ -188,7 +188,7 @@ class ClaudeCode:
             await spare.end()
 
     def _permissions(self, request: ImplementRequest, ask: AskPermission) -> "Permissions":
-        from obra_tui.agents.asking import Permissions
+        from obra_tui.agents.permissions import Permissions
 
         plans = os.path.realpath(self._own_folder() / "plans")
         return Permissions(self._place(request, plans), self._config.allow, ask, plans=plans)

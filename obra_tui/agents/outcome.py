@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from obra_tui.agents.frames import Frame, string, strings
 from obra_tui.core.model import Outcome
-from obra_tui.core.oom import STARVED
+from obra_tui.system.oom import STARVED
 
 
 class Cause(Enum):

@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 from msgspec.structs import replace
 
-from obra_tui.agents.dangers import NETWORK, dangers_of, kind, path_parts
-from obra_tui.agents.place import Place
+from obra_tui.agents.path_policy import Place
+from obra_tui.agents.risk import NETWORK, dangers_of, kind, path_parts
 from obra_tui.agents.shell import Command, Line, parse
 
 DEFAULT_ALLOW: tuple[str, ...] = (

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 
-from obra_tui.core.marks import can_be_seen, carriers
+from obra_tui.system.process_env import can_be_seen, carriers
 
 
 def identity(pid: int) -> str:

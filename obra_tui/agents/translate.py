@@ -9,10 +9,8 @@ from typing import Literal
 
 from msgspec import Struct, field
 
-from obra_tui.agents.bounds import bounded, input_json
 from obra_tui.agents.frames import Frame, count, mapping, number, objects, string, texts
-from obra_tui.agents.patch import Patch, patch_of
-from obra_tui.agents.talk import (
+from obra_tui.agents.messages import (
     BlockDelta,
     Spoken,
     StreamEvent,
@@ -23,7 +21,9 @@ from obra_tui.agents.talk import (
     ToolUse,
     User,
 )
+from obra_tui.agents.patch import Patch, patch_of
 from obra_tui.agents.titles import inside, title_of
+from obra_tui.agents.truncation import bounded, input_json
 from obra_tui.agents.usage import usage_by_model
 from obra_tui.core.events import (
     ClaudeActivity,

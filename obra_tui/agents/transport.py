@@ -18,8 +18,8 @@ from claude_agent_sdk import ClaudeAgentOptions, CLIConnectionError, Transport
 from claude_agent_sdk._internal.transport.subprocess_cli import SubprocessCLITransport
 from msgspec.json import decode
 
-from obra_tui.agents.spare import CHUNK, Call, release, spawn
-from obra_tui.agents.talk import Talk, talk_in
+from obra_tui.agents.messages import Talk, talk_in
+from obra_tui.agents.prewarm import CHUNK, Call, release, spawn
 
 Frame = dict[str, Any]
 

@@ -12,7 +12,7 @@ from obra_tui.core.ids import SessionId, TaskId
 from obra_tui.core.lifecycle import FINAL, State
 
 if TYPE_CHECKING:
-    from obra_tui.wiring.engine import Plant
+    from obra_tui.bootstrap.engine import Plant
 
 _LOOK_S = 0.5
 """How often a waiting call looks whether anything can still come."""

@@ -15,10 +15,10 @@ from obra_tui.api.opening import open_project, open_rehearsal
 from obra_tui.api.permissions import PermissionDesk
 from obra_tui.api.results import TaskResult, result_of
 from obra_tui.api.steering import Steering
+from obra_tui.bootstrap.run_request import person
 from obra_tui.core.commands import AddTasks, CloseSession, Command, Decide, OpenSession, RecordUsage, Resume, StartRun
 from obra_tui.core.errors import NotAllowed, ObraError, SessionClosedError, UnknownId
 from obra_tui.core.events import Record, SessionClosed
-from obra_tui.core.history import AttemptDetail, GateDetail, GateSummary, HistoryFilter, SessionDetail, SessionSummary
 from obra_tui.core.ids import AttemptId, GateId, SessionId, TaskId
 from obra_tui.core.lifecycle import FINAL
 from obra_tui.core.model import (
@@ -32,13 +32,20 @@ from obra_tui.core.model import (
     TaskSpec,
     Usage,
 )
-from obra_tui.wiring.work import person
+from obra_tui.core.records.history import (
+    AttemptDetail,
+    GateDetail,
+    GateSummary,
+    HistoryFilter,
+    SessionDetail,
+    SessionSummary,
+)
 
 if TYPE_CHECKING:
-    from obra_tui.settings import Settings
-    from obra_tui.wiring.engine import Plant
-    from obra_tui.wiring.models import Models
-    from obra_tui.wiring.open_work import OpenWork
+    from obra_tui.bootstrap.engine import Plant
+    from obra_tui.bootstrap.models import Models
+    from obra_tui.config.load import Settings
+    from obra_tui.services.open_work import OpenWork
 
 
 class Obra:
@@ -95,7 +102,7 @@ class Obra:
 
     def create_tasks(self, plan: str | Path) -> tuple[TaskId, ...]:
         """Read the tasks of a plan file, in order; nothing runs before `execute_task`. Raises `PlanError`."""
-        from obra_tui.wiring.plans import read_plan
+        from obra_tui.services.plans import read_plan
 
         return self._drafts.add(read_plan(Path(plan)).tasks)
 
@@ -215,7 +222,7 @@ class Obra:
         return Steering(self._do, self._open_work)
 
     def _open_work(self) -> OpenWork:
-        from obra_tui.wiring.open_work import open_work_of
+        from obra_tui.services.open_work import open_work_of
 
         return open_work_of(self._plant.parts.history, at_work=True)
 

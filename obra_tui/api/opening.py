@@ -7,22 +7,22 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from obra_tui.wiring.work import Start
+from obra_tui.bootstrap.run_request import Start
 
 if TYPE_CHECKING:
-    from obra_tui.settings import Settings
-    from obra_tui.wiring.engine import Plant
-    from obra_tui.wiring.models import Models
+    from obra_tui.bootstrap.engine import Plant
+    from obra_tui.bootstrap.models import Models
+    from obra_tui.config.load import Settings
 
 
 def open_project(
     project: Path, config: Mapping[str, object], *, attended: bool, models: Callable[[Settings], Models] | None
 ) -> tuple[Plant, ExitStack]:
     """Return an engine at work on a git repository, and what ends it."""
-    from obra_tui.settings import load
-    from obra_tui.wiring.engine import Plant
-    from obra_tui.wiring.models import real_models
-    from obra_tui.wiring.project import project_root
+    from obra_tui.bootstrap.engine import Plant
+    from obra_tui.bootstrap.models import real_models
+    from obra_tui.config.load import load
+    from obra_tui.services.project import project_root
 
     root = project_root(project)
     settings = load(root, {"gate.undo_s": 0, **config})
@@ -35,9 +35,9 @@ def open_project(
 
 def open_rehearsal(scenario: str, config: Mapping[str, object]) -> tuple[Plant, ExitStack, Path]:
     """Return an engine at work on a rehearsal, what ends both, and the path of its plan."""
-    from obra_tui.settings import load
-    from obra_tui.wiring.engine import Plant
-    from obra_tui.wiring.rehearsal import open_rehearsal as begin
+    from obra_tui.bootstrap.engine import Plant
+    from obra_tui.bootstrap.rehearsal import open_rehearsal as begin
+    from obra_tui.config.load import load
 
     settings = load(None, config)
     rehearsal = begin(scenario, settings, pace=0.0)

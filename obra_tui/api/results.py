@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from obra_tui.core.history import History
 from obra_tui.core.ids import ClaudeSessionId, GateId, SessionId, TaskId
 from obra_tui.core.lifecycle import State
 from obra_tui.core.model import QualityResult, Usage
+from obra_tui.core.records.history import History
 
 
 class TaskResult(Struct, frozen=True, kw_only=True):

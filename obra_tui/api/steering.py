@@ -6,13 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
+from obra_tui.bootstrap.run_request import person
 from obra_tui.core import commands as do
 from obra_tui.core.ids import SessionId, TaskId
-from obra_tui.wiring.work import person
 
 if TYPE_CHECKING:
     from obra_tui.engine.work import TaskWork
-    from obra_tui.wiring.open_work import OpenWork
+    from obra_tui.services.open_work import OpenWork
 
 
 class Steering:

@@ -1,4 +1,4 @@
-"""The command line: arguments → settings → wiring → run.
+"""The command line: arguments → settings → bootstrap, services → run.
 
 Must import nothing heavy at module level: `obra --help` is answered without
 Textual, the database or the SDK.

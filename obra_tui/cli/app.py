@@ -55,7 +55,7 @@ def main(
         return 0
     if not wants_screen(headless=False, as_json=False):
         raise ConfigError("The app needs a terminal.", fix="Use `obra run --headless`, `obra review` or `obra --help`.")
-    from obra_tui.wiring.screen import open_app
+    from obra_tui.bootstrap.app import open_app
 
     return open_app(project)
 

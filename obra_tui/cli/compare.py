@@ -4,21 +4,21 @@ from collections.abc import Iterator
 
 import typer
 
-from obra_tui.core.compare import Comparison, blinded, compare_attempts, compare_sessions, shown, shown_delta
 from obra_tui.core.errors import ConfigError
-from obra_tui.core.export import json_line
-from obra_tui.core.history import History
 from obra_tui.core.ids import AttemptId, SessionId
 from obra_tui.core.plain import plain
+from obra_tui.core.records.compare import Comparison, blinded, compare_attempts, compare_sessions, shown, shown_delta
+from obra_tui.core.records.export import json_line
+from obra_tui.core.records.history import History
 from obra_tui.core.text import one_line, visible
 
 WINNERS = ("a", "b", "equal", "neither")
 
 
 def compare(a: str, b: str, *, diff: str, blind: bool, winner: str, note: str, as_json: bool) -> int:
-    from obra_tui.settings import load
-    from obra_tui.wiring.archive import prefer
-    from obra_tui.wiring.reading import open_history
+    from obra_tui.config.load import load
+    from obra_tui.services.archive import prefer
+    from obra_tui.services.reading import open_history
 
     settings = load()
     with open_history(settings) as history:
@@ -60,9 +60,9 @@ def _compared(history: History, a: str, b: str) -> tuple[Comparison, _Sides]:
 
 
 def _patch(comparison: Comparison, sides: _Sides, diff: str) -> str:
-    from obra_tui.settings import load
-    from obra_tui.store.clean import exporter
-    from obra_tui.wiring.trees import tree_diff
+    from obra_tui.config.load import load
+    from obra_tui.services.trees import tree_diff
+    from obra_tui.store.export_redaction import exporter
 
     match diff:
         case "none":

@@ -35,19 +35,19 @@ def _row(name: str, text: str) -> str:
 def run_demo(scenario: str, flags: Flags, *, pace: float, jobs: int = 1, screen: bool, as_json: bool) -> int:
     """Rehearse a scenario. Without a screen nobody can approve, so the gate decides itself (policy autonomous)."""
     if screen:
-        from obra_tui.wiring.screen import open_demo_app
+        from obra_tui.bootstrap.app import open_demo_app
 
         return open_demo_app(scenario, flags.settings(), pace=pace, jobs=jobs)
     return _run_headless(scenario, flags, pace=pace, jobs=jobs, as_json=as_json)
 
 
 def _run_headless(scenario: str, flags: Flags, *, pace: float, jobs: int, as_json: bool) -> int:
+    from obra_tui.bootstrap.engine import Plant
+    from obra_tui.bootstrap.rehearsal import open_rehearsal
+    from obra_tui.bootstrap.run_request import Order, Start
     from obra_tui.cli.running import follow_plant
-    from obra_tui.settings import load
-    from obra_tui.wiring.engine import Plant
-    from obra_tui.wiring.plans import read_plan
-    from obra_tui.wiring.rehearsal import open_rehearsal
-    from obra_tui.wiring.work import Order, Start
+    from obra_tui.config.load import load
+    from obra_tui.services.plans import read_plan
 
     unattended = {**flags.settings(), "gate.policy": (flags.policy or Policy.AUTONOMOUS).value}
     settings = load(None, unattended)

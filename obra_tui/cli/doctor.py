@@ -20,7 +20,7 @@ _MARKS = {
 
 def run_doctor(project: Path, *, as_json: bool) -> int:
     """Print what is there and what is missing; exit 0 when a real run is possible, else 1."""
-    from obra_tui.wiring.doctor import MachineDoctor
+    from obra_tui.services.doctor import MachineDoctor
 
     possible = True
     for line in MachineDoctor(project).run():

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from obra_tui.cli.plain import bare_start, plain_run, wants_screen
 from obra_tui.core.errors import ConfigError, ObraError
-from obra_tui.core.machine import remedy
+from obra_tui.system.os_errors import remedy
 
 _EXIT_CRASH = 1
 _EXIT_INTERRUPTED = 130
@@ -47,7 +47,7 @@ def _refuse_without_home() -> None:
 
 
 def _open_app(folder: Path) -> int:
-    from obra_tui.wiring.screen import open_app
+    from obra_tui.bootstrap.app import open_app
 
     return open_app(folder)
 
@@ -79,7 +79,7 @@ def _parse(argv: list[str]) -> int:
 
 def _refused(error: ObraError) -> int:
     """Tell a person what went wrong; returns the exit code."""
-    from obra_tui.headless import print_error
+    from obra_tui.headless.follow import print_error
 
     print_error(error)
     return error.exit_code

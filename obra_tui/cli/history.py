@@ -7,15 +7,23 @@ from typing import Any
 
 import typer
 
-from obra_tui.core.alike import alike
-from obra_tui.core.answers import decision_lines
+from obra_tui.core.decisions import decision_lines
 from obra_tui.core.errors import ObraError
-from obra_tui.core.export import Told, blocks, labelled
-from obra_tui.core.history import AttemptDetail, AttemptSummary, Found, History, Mark, SessionDetail, SessionSummary
 from obra_tui.core.ids import AttemptId, SessionId, TaskId
 from obra_tui.core.model import SessionKind
 from obra_tui.core.plain import plain
-from obra_tui.core.search import parse, read_as
+from obra_tui.core.records.export import Told, blocks, labelled
+from obra_tui.core.records.history import (
+    AttemptDetail,
+    AttemptSummary,
+    Found,
+    History,
+    Mark,
+    SessionDetail,
+    SessionSummary,
+)
+from obra_tui.core.records.search import parse, read_as
+from obra_tui.core.records.similar import alike
 from obra_tui.core.text import one_line, visible
 
 MOST = 10_000
@@ -23,9 +31,9 @@ MOST = 10_000
 
 def list_sessions(limit: int, *, as_json: bool) -> int:
     """Print the newest sessions."""
-    from obra_tui.settings import load
-    from obra_tui.wiring.archive import labels_of
-    from obra_tui.wiring.reading import open_history
+    from obra_tui.config.load import load
+    from obra_tui.services.archive import labels_of
+    from obra_tui.services.reading import open_history
 
     settings = load()
     labels = labels_of(settings)
@@ -49,8 +57,8 @@ def _sessions(history: History, limit: int) -> Iterator[SessionSummary]:
 
 def find(line: str, limit: int, *, as_json: bool) -> int:
     """Print what a search line finds, newest first; what was understood goes to standard error."""
-    from obra_tui.settings import load
-    from obra_tui.wiring.reading import open_history
+    from obra_tui.config.load import load
+    from obra_tui.services.reading import open_history
 
     query = parse(line, time.time())
     said = read_as(query) or "everything"
@@ -68,8 +76,8 @@ def find(line: str, limit: int, *, as_json: bool) -> int:
 
 def like(typed: str, limit: int, *, as_json: bool) -> int:
     """Print what was tried at the same task, what changed the same files, and what has similar words."""
-    from obra_tui.settings import load
-    from obra_tui.wiring.reading import open_history
+    from obra_tui.config.load import load
+    from obra_tui.services.reading import open_history
 
     with open_history(load()) as history:
         kind, found = history.resolve(typed, "session", "attempt")
@@ -95,9 +103,9 @@ def _pages(history: History, line: str, limit: int) -> Iterator[Found]:
 
 def show(typed: str, *, transcript: bool, as_json: bool) -> int:
     """Print a session, a task or an attempt with its evidence."""
-    from obra_tui.settings import load
-    from obra_tui.wiring.archive import clean_session, told
-    from obra_tui.wiring.reading import open_history
+    from obra_tui.config.load import load
+    from obra_tui.services.archive import clean_session, told
+    from obra_tui.services.reading import open_history
 
     with open_history(load()) as history:
         kind, found = history.resolve(typed, "session", "task", "attempt", "gate")
@@ -146,7 +154,7 @@ def _show_attempt(told: Told, *, transcript: bool, as_json: bool) -> None:
     _print(_attempt_line(detail.summary))
     _print_lines(_detail_lines(detail))
     if transcript:
-        from obra_tui.core.export import said_in
+        from obra_tui.core.records.export import said_in
 
         _print_lines(visible(block.text) for record in told.records for block in said_in(record.event))
     if detail.diff:

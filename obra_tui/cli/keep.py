@@ -9,9 +9,9 @@ import typer
 
 from obra_tui.cli.history import when
 from obra_tui.core.errors import ConfigError
-from obra_tui.core.export import json_line
 from obra_tui.core.plain import plain
-from obra_tui.core.search import moment
+from obra_tui.core.records.export import json_line
+from obra_tui.core.records.search import moment
 from obra_tui.core.text import one_line
 
 _SIZE = re.compile(r"(\d{1,12}(?:\.\d{1,3})?)\s*([kmgt]?)i?b?\Z", re.IGNORECASE)
@@ -23,9 +23,9 @@ _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 
 def export(typed: str, form: str, to: Path | None, *, as_json: bool) -> int:
     """Write a session or an attempt in one of the formats, to a new file or to standard output."""
-    from obra_tui.settings import load
-    from obra_tui.wiring.exporting import pieces
-    from obra_tui.wiring.reading import open_history
+    from obra_tui.config.load import load
+    from obra_tui.services.export_files import pieces
+    from obra_tui.services.reading import open_history
 
     with open_history(load()) as history:
         kind, found = history.resolve(typed, "session", "attempt")
@@ -34,10 +34,10 @@ def export(typed: str, form: str, to: Path | None, *, as_json: bool) -> int:
 
 def export_decisions(to: Path | None, *, as_json: bool) -> int:
     """Write every decision with what the judge said, and every preference, one JSON object per line."""
-    from obra_tui.settings import load
-    from obra_tui.wiring.archive import labels_of
-    from obra_tui.wiring.exporting import labelled_set
-    from obra_tui.wiring.reading import open_history
+    from obra_tui.config.load import load
+    from obra_tui.services.archive import labels_of
+    from obra_tui.services.export_files import labelled_set
+    from obra_tui.services.reading import open_history
 
     settings = load()
     with open_history(settings) as history:
@@ -45,7 +45,7 @@ def export_decisions(to: Path | None, *, as_json: bool) -> int:
 
 
 def _write(pieces: Iterator[str], to: Path | None, *, as_json: bool) -> int:
-    from obra_tui.wiring.exporting import write_new
+    from obra_tui.services.export_files import write_new
 
     if to is None:
         for piece in pieces:
@@ -61,9 +61,9 @@ def _write(pieces: Iterator[str], to: Path | None, *, as_json: bool) -> int:
 
 def import_from(source: Path | None, *, as_json: bool) -> int:
     """Import Claude Code's transcripts; the files are only read."""
-    from obra_tui.settings import load
-    from obra_tui.wiring.importing import claude_folder, import_transcripts
-    from obra_tui.wiring.sources import transcripts_in
+    from obra_tui.config.load import load
+    from obra_tui.services.importing.claude import claude_folder, import_transcripts
+    from obra_tui.services.importing.files import transcripts_in
 
     failed, counts = False, dict.fromkeys(("imported", "continued", "unchanged", "empty", "failed"), 0)
     for read in import_transcripts(load(), transcripts_in(source or claude_folder())):
@@ -94,8 +94,8 @@ def size_of(text: str) -> int:
 
 def prune(older: str, size: str, *, dry_run: bool, as_json: bool) -> int:
     """Delete closed sessions that are old, or the oldest until the database is small enough."""
-    from obra_tui.settings import load
-    from obra_tui.wiring.archive import carry_out, plan_pruning
+    from obra_tui.config.load import load
+    from obra_tui.services.archive import carry_out, plan_pruning
 
     if bool(older) == bool(size):
         raise ConfigError("Say what may go.", fix="Give either --older 90d or --size 2G; try it with --dry-run first.")
@@ -119,8 +119,8 @@ def prune(older: str, size: str, *, dry_run: bool, as_json: bool) -> int:
 
 
 def back_up(to: Path, *, as_json: bool) -> int:
-    from obra_tui.settings import load
-    from obra_tui.wiring import archive
+    from obra_tui.config.load import load
+    from obra_tui.services import archive
 
     size = archive.back_up(load(), to)
     line = {"type": "backup", "file": str(to), "bytes": size}
@@ -129,8 +129,8 @@ def back_up(to: Path, *, as_json: bool) -> int:
 
 
 def restore(backup: Path, *, as_json: bool) -> int:
-    from obra_tui.settings import load
-    from obra_tui.wiring import archive
+    from obra_tui.config.load import load
+    from obra_tui.services import archive
 
     kept = archive.restore(load(), backup)
     line = {"type": "restored", "file": str(backup), "before": str(kept) if kept else None}
@@ -141,9 +141,9 @@ def restore(backup: Path, *, as_json: bool) -> int:
 
 def label(session: str, name: str, *, remove: bool, as_json: bool) -> int:
     """Pin or tag a session, or take the label off."""
-    from obra_tui.settings import load
-    from obra_tui.wiring.archive import labels_of
-    from obra_tui.wiring.reading import open_history
+    from obra_tui.config.load import load
+    from obra_tui.services.archive import labels_of
+    from obra_tui.services.reading import open_history
 
     settings = load()
     with open_history(settings) as history:

@@ -5,9 +5,20 @@ import time
 import typer
 
 from obra_tui.core.errors import ConfigError
-from obra_tui.core.export import json_line
-from obra_tui.core.measures import BY, DEFINITIONS, FOREVER, Group, Measured, Scope, as_csv, basis, rows_line, shown
-from obra_tui.core.search import moment
+from obra_tui.core.records.export import json_line
+from obra_tui.core.records.metrics import (
+    BY,
+    DEFINITIONS,
+    FOREVER,
+    Group,
+    Measured,
+    Scope,
+    as_csv,
+    basis,
+    rows_line,
+    shown,
+)
+from obra_tui.core.records.search import moment
 from obra_tui.core.text import one_line
 
 
@@ -32,8 +43,8 @@ def scope_of(*, since: str, until: str, project: str, model: str, by: str, rehea
 
 
 def show_metrics(scope: Scope, *, sql: bool, csv: bool, as_json: bool) -> int:
-    from obra_tui.settings import load
-    from obra_tui.wiring.reading import open_history
+    from obra_tui.config.load import load
+    from obra_tui.services.reading import open_history
 
     with open_history(load()) as history:
         measured = history.measure(scope)

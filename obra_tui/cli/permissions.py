@@ -13,12 +13,12 @@ from msgspec import Struct
 from obra_tui.core.commands import AnswerPermission, RevokeRule
 from obra_tui.core.errors import ConfigError, NotAllowed, UnknownId
 from obra_tui.core.model import PermissionAnswer, PermissionKind, PermissionVerdict
+from obra_tui.core.permission_rules import Asked, Permissions, StandingRule, holding
 from obra_tui.core.plain import plain
-from obra_tui.core.standing import Asked, Permissions, StandingRule, holding
 from obra_tui.core.text import one_line, visible
 
 if TYPE_CHECKING:
-    from obra_tui.wiring.open_work import OpenWork
+    from obra_tui.services.open_work import OpenWork
 
 Id = TypeVar("Id", bound=str)
 
@@ -55,8 +55,8 @@ _VERDICT = {
 
 def permissions(answering: Answering, *, as_json: bool, ended: bool = False) -> int:
     """List everything, or carry out the one answer."""
-    from obra_tui.settings import load
-    from obra_tui.wiring.open_work import read_open_work
+    from obra_tui.config.load import load
+    from obra_tui.services.open_work import read_open_work
 
     settings = load()
     chosen = answering.chosen()
@@ -70,9 +70,9 @@ def permissions(answering: Answering, *, as_json: bool, ended: bool = False) -> 
 
 
 def _answer(work: "OpenWork", verdict: PermissionVerdict, typed: str, text: str, *, as_json: bool) -> int:
-    from obra_tui.settings import load
-    from obra_tui.wiring.answering import hand_over
-    from obra_tui.wiring.work import person
+    from obra_tui.bootstrap.run_request import person
+    from obra_tui.config.load import load
+    from obra_tui.services.answering import hand_over
 
     asked = work.permissions.waiting[_one_of(work.permissions.waiting, typed, "question")]
     question = asked.question
@@ -100,9 +100,9 @@ _DONE = {
 
 
 def _revoke(work: "OpenWork", typed: str, *, as_json: bool) -> int:
-    from obra_tui.settings import load
-    from obra_tui.wiring.answering import carry_out
-    from obra_tui.wiring.work import person
+    from obra_tui.bootstrap.run_request import person
+    from obra_tui.config.load import load
+    from obra_tui.services.answering import carry_out
 
     rule = work.permissions.rules[_one_of([rule.id for rule in holding(work.permissions.rules)], typed, "rule")]
     project = Path(work.sessions[rule.session].opened.project)

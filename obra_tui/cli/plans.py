@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
+from obra_tui.bootstrap.run_request import Order
 from obra_tui.core.errors import ConfigError
 from obra_tui.core.model import SessionKind
-from obra_tui.core.plan import single_task_plan
-from obra_tui.wiring.plans import read_plan
-from obra_tui.wiring.work import Order
+from obra_tui.core.plans.parse import single_task_plan
+from obra_tui.services.plans import read_plan
 
 _USUAL = ("tasks.md", "TODO.md", "PRD.md", "plan.md", "plan.toml")
 

@@ -6,7 +6,7 @@ import typer
 
 
 def show_guide(name: str) -> int:
-    from obra_tui.wiring.guides import guide, guides, title_of
+    from obra_tui.services.guides import guide, guides, title_of
 
     if name:
         typer.echo(guide(name).rstrip())
@@ -20,8 +20,8 @@ def show_guide(name: str) -> int:
 
 def show_keys(*, as_json: bool) -> int:
     """Print every key with the name by which `[keys]` changes it."""
+    from obra_tui.config.early import appearance
     from obra_tui.ui.keys import KEYS, check_overrides, keys_of
-    from obra_tui.wiring.appearance import appearance
 
     own = check_overrides(appearance().keys)
     width = max(len(key.id) for key in KEYS)

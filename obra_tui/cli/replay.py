@@ -8,16 +8,16 @@ import typer
 from obra_tui.core.errors import ConfigError
 from obra_tui.core.events import Record
 from obra_tui.core.ids import SessionId
-from obra_tui.core.replay import STOPS, paused, stops_at
+from obra_tui.core.records.replay import STOPS, paused, stops_at
 
 
 def replay(session: str, *, speed: float, only: str, as_json: bool) -> int:
     """Tell the records of a session with the pauses between them, `speed` times as fast; 0 leaves no pause."""
-    from obra_tui.headless import text_lines
-    from obra_tui.settings import load
-    from obra_tui.wiring.archive import clean_records
-    from obra_tui.wiring.reading import open_history
-    from obra_tui.wiring.records import encode_record
+    from obra_tui.config.load import load
+    from obra_tui.headless.follow import text_lines
+    from obra_tui.services.archive import clean_records
+    from obra_tui.services.reading import open_history
+    from obra_tui.services.records import encode_record
 
     if only and only not in STOPS:
         raise ConfigError(f"'{only}' cannot be jumped to.", where="--only", fix=f"Say one of {', '.join(STOPS)}.")

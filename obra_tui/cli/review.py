@@ -10,14 +10,14 @@ import typer
 from msgspec import Struct
 from msgspec.structs import replace
 
-from obra_tui.core.answers import against, decision_lines, finding_of_argument, finding_text
 from obra_tui.core.commands import CloseSession, Decide, HandBack
+from obra_tui.core.decisions import against, decision_lines, finding_of_argument, finding_text
 from obra_tui.core.errors import ConfigError, GateDecided, StaleDecision
-from obra_tui.core.history import AttemptSummary, GateDetail, GateSummary, History
 from obra_tui.core.ids import GateId, SessionId
 from obra_tui.core.lifecycle import State
 from obra_tui.core.model import Decision, DecisionKind, Finding, QualityResult, Severity
 from obra_tui.core.plain import plain
+from obra_tui.core.records.history import AttemptSummary, GateDetail, GateSummary, History
 from obra_tui.core.text import one_line, visible
 
 
@@ -52,8 +52,8 @@ class Answer(Struct, frozen=True, kw_only=True):
 
 
 def review_gates(gate: str | None, answer: Answer, *, as_json: bool) -> int:
-    from obra_tui.settings import load
-    from obra_tui.wiring.reading import open_history
+    from obra_tui.config.load import load
+    from obra_tui.services.reading import open_history
 
     chosen = answer.chosen()
     settings = load()
@@ -74,9 +74,9 @@ def find_gate(history: History, typed: str) -> GateDetail:
 
 
 def _decide(detail: GateDetail, kind: DecisionKind, answer: Answer, *, as_json: bool) -> int:
-    from obra_tui.settings import load
-    from obra_tui.wiring.answering import decide
-    from obra_tui.wiring.work import person
+    from obra_tui.bootstrap.run_request import person
+    from obra_tui.config.load import load
+    from obra_tui.services.answering import decide
 
     gate = detail.gate
     if detail.attempt.decision is not None and not gate.open:
@@ -141,12 +141,12 @@ def _text(file: Path | None) -> str:
 
 def hand_back_gate(typed: str, *, as_json: bool) -> int:
     """Have what the person changed in the copy checked and judged, and print where the task stands then."""
-    from obra_tui.settings import load
-    from obra_tui.wiring.engine import Plant
-    from obra_tui.wiring.models import real_models
-    from obra_tui.wiring.reading import open_history
-    from obra_tui.wiring.settle import AT_WORK, wait_until_settled
-    from obra_tui.wiring.work import Start, person
+    from obra_tui.bootstrap.engine import Plant
+    from obra_tui.bootstrap.models import real_models
+    from obra_tui.bootstrap.run_request import Start, person
+    from obra_tui.config.load import load
+    from obra_tui.services.reading import open_history
+    from obra_tui.services.settle import AT_WORK, wait_until_settled
 
     with open_history(load()) as history:
         detail = find_gate(history, typed)
@@ -167,10 +167,10 @@ def hand_back_gate(typed: str, *, as_json: bool) -> int:
 
 
 def close_session(session: str) -> int:
-    from obra_tui.settings import load
-    from obra_tui.wiring.answering import carry_out
-    from obra_tui.wiring.reading import open_history
-    from obra_tui.wiring.work import person
+    from obra_tui.bootstrap.run_request import person
+    from obra_tui.config.load import load
+    from obra_tui.services.answering import carry_out
+    from obra_tui.services.reading import open_history
 
     settings = load()
     with open_history(settings) as history:
@@ -183,7 +183,7 @@ def close_session(session: str) -> int:
 
 def merge_session(session: str, project: Path) -> int:
     from obra_tui.evidence.workspace import fast_forward
-    from obra_tui.wiring.project import project_root
+    from obra_tui.services.project import project_root
 
     done = asyncio.run(fast_forward(project_root(project), f"obra/{session}"))
     typer.echo(f"{done.onto}: {done.before[:12]} → {done.after[:12]}")

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from obra_tui.bootstrap.run_request import Order, Start, Versions, person
 from obra_tui.cli.flags import Flags
 from obra_tui.cli.plain import wants_screen
-from obra_tui.wiring.work import Order, Start, Versions, person
 
 if TYPE_CHECKING:
-    from obra_tui.settings import Settings
-    from obra_tui.wiring.engine import Plant
+    from obra_tui.bootstrap.engine import Plant
+    from obra_tui.config.load import Settings
 
 
 HERE = Path()
@@ -56,22 +56,22 @@ def run_line(
 
 def run_job(job: Job) -> int:
     if job.screen:
-        from obra_tui.wiring.screen import open_app
+        from obra_tui.bootstrap.app import open_app
 
         return open_app(job.project, job.order, job.flags.settings(), jobs=job.jobs)
     return _run_headless(job)
 
 
 def _run_headless(job: Job) -> int:
-    from obra_tui.wiring.apart import begin_apart
-    from obra_tui.wiring.late import load_when_needed
+    from obra_tui.bootstrap.apart import begin_apart
+    from obra_tui.bootstrap.late import load_when_needed
 
     load_when_needed()  # before anything loads what it puts off
     found = begin_apart(lambda: _place_of(job))
     # the settings are read while this is loaded
     from obra_tui.agents.claude_code import warm_up
-    from obra_tui.wiring.engine import Plant
-    from obra_tui.wiring.models import real_models
+    from obra_tui.bootstrap.engine import Plant
+    from obra_tui.bootstrap.models import real_models
 
     warm_up()
     project, settings, versions = found()
@@ -82,12 +82,12 @@ def _run_headless(job: Job) -> int:
 
 def _place_of(job: Job) -> "tuple[Path, Settings, Versions]":
     """Return the project, the settings in force there, and what takes part. Raises `ObraError`."""
-    from obra_tui.wiring.project import look_for_root
+    from obra_tui.services.project import look_for_root
 
     root = look_for_root(job.project)
     # git looks while this is loaded
-    from obra_tui.settings import load
-    from obra_tui.wiring.versions import versions
+    from obra_tui.config.load import load
+    from obra_tui.services.versions import versions
 
     project = root()
     return project, load(project, job.flags.settings()), versions()
@@ -95,10 +95,10 @@ def _place_of(job: Job) -> "tuple[Path, Settings, Versions]":
 
 def follow_plant(plant: "Plant", order: Order, *, as_json: bool) -> int:
     """Start the engine, follow the ordered work to its end on standard output, stop the engine."""
-    from obra_tui.headless import Output, follow, print_error, print_waiting
-    from obra_tui.wiring.begin import enter_session, start_work
-    from obra_tui.wiring.guard import interrupt_on_signals
-    from obra_tui.wiring.records import encode_record
+    from obra_tui.bootstrap.start import enter_session, start_work
+    from obra_tui.bootstrap.terminal_guard import interrupt_on_signals
+    from obra_tui.headless.follow import Output, follow, print_error, print_waiting
+    from obra_tui.services.records import encode_record
 
     interrupt_on_signals()
     plant.start()

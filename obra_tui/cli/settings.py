@@ -7,7 +7,7 @@ import typer
 
 
 def show_settings(project: Path, *, origin: bool, as_json: bool) -> int:
-    from obra_tui.settings import explain, load
+    from obra_tui.config.load import explain, load
 
     rows = explain(load(_project(project)))
     width = max(len(row.key) for row in rows)
@@ -20,15 +20,15 @@ def show_settings(project: Path, *, origin: bool, as_json: bool) -> int:
 
 
 def trust_settings(project: Path) -> int:
-    from obra_tui.settings import trust_project
-    from obra_tui.wiring.project import project_root
+    from obra_tui.config.load import trust_project
+    from obra_tui.services.project import project_root
 
     typer.echo(f"trusted as it is now: {trust_project(project_root(project))}")
     return 0
 
 
 def show_paths(project: Path) -> int:
-    from obra_tui.settings import load, project_file, user_file
+    from obra_tui.config.load import load, project_file, user_file
 
     root = _project(project)
     settings = load(root)
@@ -43,7 +43,7 @@ def show_paths(project: Path) -> int:
 def _project(folder: Path) -> Path | None:
     """Return the project around `folder`, None outside of one: settings can be looked at anywhere."""
     from obra_tui.core.errors import ProjectError
-    from obra_tui.wiring.project import project_root
+    from obra_tui.services.project import project_root
 
     try:
         return project_root(folder)

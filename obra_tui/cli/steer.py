@@ -14,7 +14,7 @@ from obra_tui.core.text import one_line
 
 if TYPE_CHECKING:
     from obra_tui.engine.work import SessionWork, TaskWork
-    from obra_tui.wiring.open_work import OpenWork
+    from obra_tui.services.open_work import OpenWork
 
 
 class Steering(Struct, frozen=True, kw_only=True):
@@ -41,10 +41,10 @@ class Steering(Struct, frozen=True, kw_only=True):
 
 def steer(task: str, steering: Steering, *, as_json: bool) -> int:
     """Carry out one request about the task with this key or id; an empty one means the only task at work."""
-    from obra_tui.settings import load
-    from obra_tui.wiring.answering import hand_over
-    from obra_tui.wiring.open_work import read_open_work
-    from obra_tui.wiring.work import person
+    from obra_tui.bootstrap.run_request import person
+    from obra_tui.config.load import load
+    from obra_tui.services.answering import hand_over
+    from obra_tui.services.open_work import read_open_work
 
     steering.refuse_several()
     settings = load()

@@ -18,7 +18,7 @@ from obra_tui.cli.tasks import (
     remove_tasks,
     undo_change,
 )
-from obra_tui.core.task_fields import TaskFields
+from obra_tui.core.plans.fields import TaskFields
 
 task_app = typer.Typer(
     help="Look at and change the plan of the open session. While another Obra is at work, it makes the change.",

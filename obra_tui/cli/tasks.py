@@ -15,16 +15,16 @@ from obra_tui.core.errors import PlanError
 from obra_tui.core.ids import SessionId, TaskId, new_task_id
 from obra_tui.core.model import TaskSpec
 from obra_tui.core.plain import plain
-from obra_tui.core.plan import order
-from obra_tui.core.plan_merge import Difference, Fate, differences, merging, refusal_of, told
-from obra_tui.core.plan_order import moves_to
-from obra_tui.core.task_fields import TaskFields, fields_of, free_key, remarks_on, spec_of
-from obra_tui.core.task_text import changed_lines
+from obra_tui.core.plans.fields import TaskFields, fields_of, free_key, remarks_on, spec_of
+from obra_tui.core.plans.merge import Difference, Fate, differences, merging, refusal_of, told
+from obra_tui.core.plans.order import moves_to
+from obra_tui.core.plans.parse import order
+from obra_tui.core.plans.text import changed_lines
 from obra_tui.core.text import one_line
 
 if TYPE_CHECKING:
     from obra_tui.engine.replanning import TaskStanding
-    from obra_tui.wiring.plan_desk import OpenPlan
+    from obra_tui.services.plan_desk import OpenPlan
 
 
 Made = Callable[[TaskId, str], do.PlanChange]
@@ -40,9 +40,9 @@ class Place(Struct, frozen=True, kw_only=True):
 
 @contextmanager
 def _open(place: Place, *, make: str = "", source: str = "") -> "Iterator[OpenPlan]":
-    from obra_tui.settings import load
-    from obra_tui.wiring.plan_desk import open_plan
-    from obra_tui.wiring.project import project_root
+    from obra_tui.config.load import load
+    from obra_tui.services.plan_desk import open_plan
+    from obra_tui.services.project import project_root
 
     project = project_root(place.project)
     with open_plan(load(project), project, session=place.session, make=make, source=source) as plan:
@@ -79,8 +79,8 @@ def edit_task(place: Place, key: str, given: dict[str, str]) -> int:
 
 def import_tasks(place: Place, file: Path, *, theirs: bool) -> int:
     """Take in what is new in a file, and what was changed in it; with `theirs` also where it was changed here too."""
-    from obra_tui.wiring.begin import full_path
-    from obra_tui.wiring.plans import read_plan
+    from obra_tui.bootstrap.start import full_path
+    from obra_tui.services.plans import read_plan
 
     read = read_plan(file)
     with _open(place, make=read.title, source=full_path(read.source)) as plan:

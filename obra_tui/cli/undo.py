@@ -8,8 +8,8 @@ from msgspec import Struct
 
 from obra_tui.core.commands import Command, RevertWork, UndoDecision
 from obra_tui.core.errors import NotAllowed
-from obra_tui.core.history import AttemptDetail, History
 from obra_tui.core.ids import AttemptId, GateId
+from obra_tui.core.records.history import AttemptDetail, History
 from obra_tui.core.text import one_line
 
 
@@ -23,10 +23,10 @@ class Answered(Struct, frozen=True, kw_only=True):
 
 def undo_answer(typed: str, note: str, *, as_json: bool) -> int:
     """Undo what became of a gate or an attempt, as far as it went, and print what was done."""
-    from obra_tui.settings import load
-    from obra_tui.wiring.answering import carry_out
-    from obra_tui.wiring.reading import open_history
-    from obra_tui.wiring.work import person
+    from obra_tui.bootstrap.run_request import person
+    from obra_tui.config.load import load
+    from obra_tui.services.answering import carry_out
+    from obra_tui.services.reading import open_history
 
     with open_history(load()) as history:
         answered = _find(history, typed)

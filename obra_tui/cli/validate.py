@@ -13,11 +13,11 @@ import typer
 from msgspec import Struct
 
 from obra_tui.core.errors import ImplementerError, JudgeError
-from obra_tui.headless import EXIT_LOGIN
+from obra_tui.headless.follow import EXIT_LOGIN
 
 if TYPE_CHECKING:
+    from obra_tui.config.load import Settings
     from obra_tui.rehearsal import Scenario
-    from obra_tui.settings import Settings
     from obra_tui.validation.judging import Judged
     from obra_tui.validation.validating import Listener, Wanted
 
@@ -35,7 +35,7 @@ class Where(Struct, frozen=True, kw_only=True):
 
 def run_validation(wanted: Wanted, where: Where, flags: Mapping[str, object], *, as_json: bool) -> int:
     """Run, print, write; returns the exit code of the verdict."""
-    from obra_tui.settings import load
+    from obra_tui.config.load import load
     from obra_tui.validation import baseline
     from obra_tui.validation.report import plain
     from obra_tui.validation.running import Ground
@@ -63,8 +63,8 @@ def run_validation(wanted: Wanted, where: Where, flags: Mapping[str, object], *,
 def _refuse_without_models(settings: Settings) -> None:
     """Say what is missing before the first scenario, not after the last."""
     from obra_tui.agents.probe import probe as look_at_claude
+    from obra_tui.bootstrap.models import claude_config, judge_config
     from obra_tui.judge import probe as look_at_judge
-    from obra_tui.wiring.models import claude_config, judge_config
 
     rehearse = "`obra validate --rehearsal` needs neither."
     found = look_at_claude(claude_config(settings))

@@ -1,1 +1,1 @@
-"""How settings are read: sections, layers, places for errors, trust. `obra_tui.settings` is the door."""
+"""How settings are read: sections, layers, places for errors, trust. `obra_tui.config.load` is the door."""

@@ -8,10 +8,10 @@ from urllib.parse import urlsplit
 
 from msgspec.structs import replace
 
-from obra_tui.config.complaints import validated
-from obra_tui.config.layers import Layer, merged
-from obra_tui.config.sections import Settings
+from obra_tui.config.errors import validated
+from obra_tui.config.schema import Settings
 from obra_tui.config.showing import leaves
+from obra_tui.config.sources import Layer, merged
 from obra_tui.core.errors import ConfigError
 from obra_tui.core.model import Policy
 

@@ -11,7 +11,7 @@ from msgspec.structs import FieldInfo, fields
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, create_model
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from obra_tui.config.sections import Rule, Secret, Section, Settings
+from obra_tui.config.schema import Rule, Secret, Section, Settings
 
 PREFIX = "OBRA_"
 _LIMITS = ("ge", "gt", "le", "lt", "min_length", "max_length")

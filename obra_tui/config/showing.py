@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from obra_tui.config.layers import Layer
-from obra_tui.config.sections import CheckSettings, Origin, Secret, Section, Settings
+from obra_tui.config.schema import CheckSettings, Origin, Secret, Section, Settings
+from obra_tui.config.sources import Layer
 
 
 def leaves(section: Section, prefix: str = "") -> Iterator[tuple[str, Any]]:

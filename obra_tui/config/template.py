@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from obra_tui.config.project import is_personal
-from obra_tui.config.sections import CheckSettings, Section, Settings
+from obra_tui.config.schema import CheckSettings, Section, Settings
 from obra_tui.config.showing import shown, values
 from obra_tui.config.wording import words_of
 
 _HEAD = """\
-Every setting of Obra with its default. Written by `python -m obra_tui.settings`.
+Every setting of Obra with its default. Written by `python -m obra_tui.config.load`.
 
 Obra reads this file when it is started in this folder: as `config.toml`, or as `.obra/config.toml`,
 which is then the only one. Put what is yours alone into `~/.config/obra/config.toml` (Linux). A flag wins over

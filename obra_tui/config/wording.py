@@ -9,7 +9,7 @@ import inspect
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
 
-from obra_tui.config import sections
+from obra_tui.config import schema
 
 
 def words_of(model: type, name: str) -> str:
@@ -19,7 +19,7 @@ def words_of(model: type, name: str) -> str:
 
 @functools.cache
 def _words() -> Mapping[str, Mapping[str, str]]:
-    classes = (node for node in ast.parse(inspect.getsource(sections)).body if isinstance(node, ast.ClassDef))
+    classes = (node for node in ast.parse(inspect.getsource(schema)).body if isinstance(node, ast.ClassDef))
     return {node.name: dict(_below_each(node.body)) for node in classes}
 
 

@@ -1,6 +1,6 @@
 """What the engine needs of the other rooms, as roles.
 
-Adapters live in `agents`, `evidence`, `judge` and `store`; `wiring` puts them
+Adapters live in `agents`, `evidence`, `judge` and `store`; `bootstrap` puts them
 together. Streaming goes through an `Emit` callable that the engine hands in:
 it is cheap, never blocks, and may be called from the engine's loop only.
 """

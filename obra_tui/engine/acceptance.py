@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-from obra_tui.core.crashpoint import crash_point
 from obra_tui.core.errors import BranchMoved, ObraError, Unwritable
 from obra_tui.core.events import ConflictFound, GateOpened, ProblemRaised, TaskMoved, WorkAccepted
 from obra_tui.core.ids import new_gate_id
@@ -12,6 +11,7 @@ from obra_tui.engine.config import EngineConfig, Ports
 from obra_tui.engine.merging import Merging, Together
 from obra_tui.engine.outbox import Outbox
 from obra_tui.engine.work import SessionWork, TaskWork
+from obra_tui.system.crashpoint import crash_point
 
 _MERGES = 10
 """How often the work is merged anew because other work is accepted while it is checked."""

@@ -4,10 +4,10 @@ from obra_tui.core.errors import UnknownId
 from obra_tui.core.events import RuleAllowed, RuleRevoked, RuleUsed
 from obra_tui.core.ids import AttemptId, RuleId, new_rule_id
 from obra_tui.core.model import PermissionAnswer, PermissionQuestion, PermissionVerdict
-from obra_tui.core.standing import StandingRule, holding
+from obra_tui.core.permission_rules import StandingRule, holding
 from obra_tui.engine.approvals import Asker, Questions
-from obra_tui.engine.entries import TaskEntries
 from obra_tui.engine.outbox import Outbox
+from obra_tui.engine.task_journal import TaskEntries
 from obra_tui.engine.work import SessionWork
 
 

@@ -20,7 +20,6 @@ from obra_tui.core.events import (
 from obra_tui.core.gate import Evidence, assess, decide
 from obra_tui.core.ids import AttemptId, new_attempt_id, new_gate_id
 from obra_tui.core.lifecycle import State, Trigger
-from obra_tui.core.machine import remedy
 from obra_tui.core.model import (
     Decision,
     DecisionKind,
@@ -30,17 +29,18 @@ from obra_tui.core.model import (
     WorkCopy,
 )
 from obra_tui.engine.approvals import Questions
-from obra_tui.engine.beginning import Start, bind, forked, opening, result_of_person, retried, was_looked_at
+from obra_tui.engine.attempt_start import Start, bind, forked, opening, result_of_person, retried, was_looked_at
+from obra_tui.engine.claude_runs import Conversing, Unreachable
 from obra_tui.engine.config import EngineConfig, Ports
-from obra_tui.engine.conversing import Conversing, Unreachable
-from obra_tui.engine.entries import TaskEntries
-from obra_tui.engine.looking import Looking
+from obra_tui.engine.evidence_stage import Looking
 from obra_tui.engine.outbox import Outbox
-from obra_tui.engine.prompting import PromptDesk
+from obra_tui.engine.prompt_hold import PromptDesk
 from obra_tui.engine.prompts import CONTINUE
 from obra_tui.engine.signals import Interrupted, Signals, StopHere
 from obra_tui.engine.spending import over_budget
+from obra_tui.engine.task_journal import TaskEntries
 from obra_tui.engine.work import SessionWork, TaskWork
+from obra_tui.system.os_errors import remedy
 
 
 class TaskRunner:

@@ -14,12 +14,12 @@ from obra_tui.core.ids import GateId, SessionId
 from obra_tui.core.lifecycle import State, Trigger
 from obra_tui.core.model import Binding, Decision, DecisionKind, Finding
 from obra_tui.engine.config import EngineConfig, Ports
-from obra_tui.engine.entries import moved
-from obra_tui.engine.holding import Holds
+from obra_tui.engine.delayed_decisions import Holds
 from obra_tui.engine.outbox import Outbox
 from obra_tui.engine.prompts import changes_prompt
 from obra_tui.engine.reverting import read_session, revert_work
 from obra_tui.engine.session_run import SessionRun
+from obra_tui.engine.task_journal import moved
 from obra_tui.engine.work import TaskWork
 
 _TRIGGER_OF = {

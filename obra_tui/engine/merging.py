@@ -22,12 +22,12 @@ from obra_tui.core.model import (
     Policy,
     Verdict,
 )
-from obra_tui.engine.beginning import bind
+from obra_tui.engine.attempt_start import bind
 from obra_tui.engine.config import EngineConfig, Ports
-from obra_tui.engine.entries import TaskEntries
-from obra_tui.engine.looking import Looking
+from obra_tui.engine.evidence_stage import Looking
 from obra_tui.engine.outbox import Outbox
 from obra_tui.engine.signals import Signals
+from obra_tui.engine.task_journal import TaskEntries
 from obra_tui.engine.work import SessionWork, TaskWork
 
 _NOTE = "Other work was accepted meanwhile: these checks are run on both together."

@@ -16,7 +16,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from obra_tui.core.crashpoint import crash_at_records
+from obra_tui.core.crash_records import crash_at_records
 from obra_tui.core.errors import StoredAfterAll, StoreError, Unwritable
 from obra_tui.core.events import (
     STREAMED,
@@ -32,8 +32,8 @@ from obra_tui.core.events import (
 )
 from obra_tui.core.ids import AttemptId, SessionId, TaskId
 from obra_tui.core.ports import Clock, Journal
-from obra_tui.engine.pace import LARGE, Pace
-from obra_tui.engine.underway import UnderWay, Written
+from obra_tui.engine.flush_policy import LARGE, Pace
+from obra_tui.engine.pending_write import UnderWay, Written
 
 Listener = Callable[[Sequence[Record]], None]
 

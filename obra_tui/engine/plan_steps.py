@@ -23,7 +23,7 @@ from obra_tui.core.events import (
 )
 from obra_tui.core.ids import TaskId, new_task_id
 from obra_tui.core.model import TaskSpec
-from obra_tui.core.plan_order import moves_into
+from obra_tui.core.plans.order import moves_into
 from obra_tui.engine.replanning import Placed, drafted, in_order, not_started
 from obra_tui.engine.work import SessionWork, apply, rebuild
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Iterable, Iterator
 
-from obra_tui.core.crashpoint import crash_point
 from obra_tui.core.events import Event, ProblemCleared, ProblemRaised, Record, TaskMoved
 from obra_tui.core.ids import AttemptId, TaskId
 from obra_tui.core.lifecycle import WORKING, Trigger, advance
 from obra_tui.core.ports import Ledger
 from obra_tui.engine.outbox import Outbox
 from obra_tui.engine.work import NOT_FOLDED, SessionWork, rebuild
+from obra_tui.system.crashpoint import crash_point
 
 FOUND = "Found half-way at start-up: an earlier Obra ended without stopping it. The work is kept."
 

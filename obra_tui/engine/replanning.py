@@ -26,7 +26,7 @@ from obra_tui.core.events import (
 from obra_tui.core.ids import TaskId
 from obra_tui.core.lifecycle import FINAL, State, Trigger, advance
 from obra_tui.core.model import TaskSpec
-from obra_tui.core.plan import order
+from obra_tui.core.plans.parse import order
 from obra_tui.engine.work import SessionWork, TaskWork, apply
 
 PlanCommand = do.PlanChange | do.RunFrom

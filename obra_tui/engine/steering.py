@@ -4,11 +4,11 @@ from obra_tui.core.errors import NotAllowed
 from obra_tui.core.events import Event, PromptHoldAsked, SteerQueued, WorkTakenOver
 from obra_tui.core.lifecycle import FINAL, State, Trigger
 from obra_tui.engine.config import Ports
-from obra_tui.engine.entries import moved
 from obra_tui.engine.outbox import Outbox
-from obra_tui.engine.prompting import not_held
+from obra_tui.engine.prompt_hold import not_held
 from obra_tui.engine.session_run import SessionRun
-from obra_tui.engine.taking_over import given_back, not_taken, refuse_taking
+from obra_tui.engine.takeover import given_back, not_taken, refuse_taking
+from obra_tui.engine.task_journal import moved
 from obra_tui.engine.work import TaskWork
 
 

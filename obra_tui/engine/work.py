@@ -76,7 +76,7 @@ from obra_tui.core.model import (
     Verdict,
     WorkCopy,
 )
-from obra_tui.core.standing import Rules, after
+from obra_tui.core.permission_rules import Rules, after
 from obra_tui.engine.prompts import by_hand_note
 
 

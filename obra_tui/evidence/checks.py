@@ -15,7 +15,7 @@ from obra_tui.core.errors import ObraError
 from obra_tui.core.events import CheckPrinted
 from obra_tui.core.model import CheckResult, CheckSpec, CheckStatus, SandboxLevel, TaskSpec, WorkCopy
 from obra_tui.core.ports import Emit
-from obra_tui.evidence.bench import Stand, stand_for
+from obra_tui.evidence.check_workspace import Stand, stand_for
 from obra_tui.evidence.copies import disk_faults, make_private, place_of_copy, remove_tree
 from obra_tui.evidence.discover import find_checks
 from obra_tui.evidence.git import git_of

@@ -22,7 +22,7 @@ from msgspec import Struct
 from msgspec.structs import asdict
 
 from obra_tui.core.errors import WorkspaceError
-from obra_tui.core.machine import remedy
+from obra_tui.system.os_errors import remedy
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 

@@ -19,7 +19,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from obra_tui.core.model import CheckSpec, Stage
-from obra_tui.evidence.survey import JUNK
+from obra_tui.evidence.untracked import JUNK
 
 _MOST_NAMED_FILES = 40
 _MOST_LOOKED_AT = 20_000

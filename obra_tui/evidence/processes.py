@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 
 import psutil
 
-from obra_tui.core.marks import can_be_seen, carriers
+from obra_tui.system.process_env import can_be_seen, carriers
 
 MARK = "OBRA_ATTEMPT"
 """Environment variable that every process of a run inherits."""

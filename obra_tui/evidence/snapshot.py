@@ -19,7 +19,7 @@ from obra_tui.evidence.names import raw, shown, text_of
 from obra_tui.evidence.patch import RawChange, added_lines, read_changes
 from obra_tui.evidence.protect import TEST_CONFIG, Rule, configures_obra, has_tests, reason_for
 from obra_tui.evidence.repository import OwnRepository
-from obra_tui.evidence.survey import Survey, survey
+from obra_tui.evidence.untracked import Survey, survey
 
 _MOST_NOTES = 40
 _MOST_LARGE = 500

@@ -12,7 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from obra_tui.core.model import Diff, FileChange
-from obra_tui.judge.faults import DiffUnreadable, DoesNotFit
+from obra_tui.judge.errors import DiffUnreadable, DoesNotFit
 from obra_tui.judge.tokens import estimate
 
 if TYPE_CHECKING:

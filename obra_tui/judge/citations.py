@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from obra_tui.core.model import CheckResult, Diff, Finding
 from obra_tui.judge.chunks import Part, one_line
-from obra_tui.judge.faults import AnswerUnusable
+from obra_tui.judge.errors import AnswerUnusable
 
 _PLACE = re.compile(r"([\w./+@-]{1,200}\.\w{1,12}):(\d{1,9})\b")
 

@@ -16,8 +16,8 @@ import stamina.instrumentation
 from obra_tui.core.errors import JudgeError
 from obra_tui.judge.config import JudgeConfig
 from obra_tui.judge.dialects import missing_model, refusal, speech_of, wrong_dialect
+from obra_tui.judge.errors import AnswerBroken, DeadlinePassed, NotReachable, ServerRefused, StillLoading
 from obra_tui.judge.exchange import Answer, Hearing, Piece, Question, Served
-from obra_tui.judge.faults import AnswerBroken, DeadlinePassed, NotReachable, ServerRefused, StillLoading
 from obra_tui.judge.lean_httpx import NO_TLS, httpx
 
 T = TypeVar("T")

@@ -6,8 +6,8 @@ from typing import Any, Protocol
 
 from obra_tui.core.errors import JudgeError
 from obra_tui.judge.config import JudgeConfig
+from obra_tui.judge.errors import AnswerBroken, ModelMissing, PromptCut, ServerRefused, StillLoading, WrongDialect
 from obra_tui.judge.exchange import Message, Piece, Question
-from obra_tui.judge.faults import AnswerBroken, ModelMissing, PromptCut, ServerRefused, StillLoading, WrongDialect
 
 _TOO_LONG = ("exceed_context_size", "context length", "context size", "context window", "available context")
 

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from obra_tui.core.errors import JudgeError
 from obra_tui.judge.config import JudgeConfig
-from obra_tui.judge.faults import ModelMissing, NotReachable, StillLoading, WrongDialect
+from obra_tui.judge.errors import ModelMissing, NotReachable, StillLoading, WrongDialect
 
 if TYPE_CHECKING:
     from obra_tui.judge.client import ModelClient

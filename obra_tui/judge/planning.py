@@ -4,7 +4,7 @@ from msgspec import Struct
 
 from obra_tui.core.model import JudgeRequest
 from obra_tui.judge.chunks import Hunk, Part, pack, read_hunks
-from obra_tui.judge.faults import DiffUnreadable, DoesNotFit
+from obra_tui.judge.errors import DiffUnreadable, DoesNotFit
 from obra_tui.judge.standards import Standards
 
 _LEAST_ROOM = 128

@@ -10,8 +10,8 @@ Three things are compared, because a cut prompt shows in different ways:
   only what stands behind it is demanded.
 """
 
+from obra_tui.judge.errors import PromptCut
 from obra_tui.judge.exchange import Answer
-from obra_tui.judge.faults import PromptCut
 from obra_tui.judge.tokens import at_least
 
 UNPROVEN = "The server did not say how many tokens it read, so that it read the whole prompt is not proven."

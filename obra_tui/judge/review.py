@@ -9,7 +9,7 @@ from obra_tui.core.model import JudgeIdentity, JudgeRequest, Verdict
 from obra_tui.core.ports import Emit
 from obra_tui.judge.config import JudgeConfig
 from obra_tui.judge.planning import plan_review
-from obra_tui.judge.sitting import Sitting
+from obra_tui.judge.review_session import Sitting
 from obra_tui.judge.standards import Standards
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from obra_tui.core.model import CriterionScore, Finding, Severity
 from obra_tui.judge.chunks import visible
-from obra_tui.judge.faults import AnswerUnusable
+from obra_tui.judge.errors import AnswerUnusable
 from obra_tui.judge.rubric import INJECTION, OPINIONS, Rubric
 
 _KEYS = ("findings", "scores", "summary", "verdict")

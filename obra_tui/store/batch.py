@@ -8,9 +8,9 @@ from collections.abc import Iterable, Sequence
 from msgspec import Struct
 
 from obra_tui.core.events import Record
-from obra_tui.store import project
-from obra_tui.store.bare import Row
+from obra_tui.store import projection
 from obra_tui.store.codec import STREAMED_TYPES, encode
+from obra_tui.store.raw_sql import Row
 from obra_tui.store.redact import Redactor
 from obra_tui.store.words import text_of
 
@@ -24,7 +24,7 @@ class Batch(Struct, frozen=True):
     """Their values in the order of `COLUMNS`."""
     words: Sequence[tuple[int, str]]
     """What can be searched of them: the place of the record in the batch, and its words."""
-    changes: Sequence[project.Change]
+    changes: Sequence[projection.Change]
     blanked: Sequence[Record]
     """Those that held a secret, without it."""
 
@@ -37,7 +37,7 @@ def batch_of(records: Sequence[Record], redactor: Redactor) -> Batch:
         bodies[place] = encode(without.event)
         if without is not records[place]:
             blanked.append(without)
-    changes = [change for record in clean for change in project.changes(record)]
+    changes = [change for record in clean for change in projection.changes(record)]
     return Batch(records, list(map(_row, clean, bodies)), _words(clean), changes, blanked)
 
 

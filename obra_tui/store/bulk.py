@@ -13,8 +13,8 @@ from itertools import chain, repeat
 
 from sqlalchemy import Connection, Dialect, Table, insert
 
-from obra_tui.store import bare
-from obra_tui.store.bare import Row
+from obra_tui.store import raw_sql
+from obra_tui.store.raw_sql import Row
 
 _STEPS = (64, 256, 1024)
 """Rows of a step: few sizes, so that SQLite has read the statement before. Eight columns times the largest is a quarter
@@ -33,14 +33,14 @@ def insert_rows(connection: Connection, table: Table, columns: tuple[str, ...], 
 def run_for_rows(connection: Connection, statement: str, rows: Sequence[Row]) -> None:
     """Insert `rows` into a table of SQLite by an `INSERT … VALUES (?, …)`; the first value of each is not null."""
     if len(rows) < _STEPS[0]:
-        bare.run_many(connection, statement, rows)
+        raw_sql.run_many(connection, statement, rows)
         return
     most = _STEPS[-1]
     for start in range(0, len(rows), most):
         step = rows[start : start + most]
         size = next(size for size in _STEPS if size >= len(step))
         missing = repeat(None, (size - len(step)) * len(step[0]))
-        bare.run(connection, _of_many(statement, size), [*chain.from_iterable(step), *missing])
+        raw_sql.run(connection, _of_many(statement, size), [*chain.from_iterable(step), *missing])
 
 
 @lru_cache(maxsize=16)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from msgspec.structs import replace
 
 from obra_tui.core import events as e
-from obra_tui.core.history import AttemptDetail
+from obra_tui.core.records.history import AttemptDetail
 
 DETAIL_TYPES = (
     "prompt_sent",

@@ -6,7 +6,7 @@ from typing import Literal
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import NullPool, StaticPool
 
-from obra_tui.store import bare
+from obra_tui.store import raw_sql
 from obra_tui.store.sqlite import connect, driver
 
 
@@ -42,4 +42,4 @@ def _begin_with(engine: Engine, statement: str) -> None:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        bare.run(connection, statement)
+        raw_sql.run(connection, statement)

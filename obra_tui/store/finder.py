@@ -9,15 +9,15 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, false, func, not_, or_, select
 
-from obra_tui.core.history import EVERYTHING, AttemptSummary, Found, Mark, Page
 from obra_tui.core.ids import SessionId
 from obra_tui.core.lifecycle import WORKING
 from obra_tui.core.model import SessionKind
-from obra_tui.core.search import Clause, Query, Word
-from obra_tui.store import lists, measures, rows, search
+from obra_tui.core.records.history import EVERYTHING, AttemptSummary, Found, Mark, Page
+from obra_tui.core.records.search import Clause, Query, Word
+from obra_tui.store import lists, metrics, rows, search
 from obra_tui.store import tables as t
-from obra_tui.store.beginnings import spelled_out
 from obra_tui.store.labels import PINNED, Labels
+from obra_tui.store.prefix_expansion import spelled_out
 from obra_tui.store.text import storable
 from obra_tui.store.words import Terms
 
@@ -253,7 +253,7 @@ _CLAUSES: Mapping[str, Callable[[Clause], Condition]] = {
     "task": lambda c: or_(_has(_T.title, c.text), _has(_T.key, c.text), _has(_S.title, c.text), _T.id == c.text),
     "by": lambda c: _has(_A.decided_by, _WHO.get(c.text.lower(), c.text)),
     "model": lambda c: or_(_named(_A.claude_model, c), _named(_A.judge_model, c)),
-    "figure": lambda c: _A.id.in_(measures.cases(c.text, hits=bool(c.state))),
+    "figure": lambda c: _A.id.in_(metrics.cases(c.text, hits=bool(c.state))),
     "policy": lambda c: _named(_S.policy, c),
     "rubric": _rubric,
     "file": lambda c: (

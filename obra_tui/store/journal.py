@@ -16,19 +16,19 @@ from threading import Lock
 from sqlalchemy import Connection, Engine, func, select
 from sqlalchemy.exc import DBAPIError
 
-from obra_tui.core.crashpoint import crash_at_records
+from obra_tui.core.crash_records import crash_at_records
 from obra_tui.core.errors import AlreadyOwned, DiskFull, OwnerChanged, StoredAfterAll, StoreError
 from obra_tui.core.events import Record
 from obra_tui.core.ids import SessionId
-from obra_tui.store import fence, project, search, server
+from obra_tui.store import fence, projection, search, server
 from obra_tui.store import tables as t
 from obra_tui.store.batch import COLUMNS, Batch, batch_of
 from obra_tui.store.bulk import insert_rows
 from obra_tui.store.lease import LEASE_S, Lease, now
-from obra_tui.store.pieces import blank_pieces
-from obra_tui.store.place import place_of
 from obra_tui.store.redact import Redactor
 from obra_tui.store.reserve import Reserve
+from obra_tui.store.streamed_secrets import blank_pieces
+from obra_tui.store.target import place_of
 
 
 class SqlJournal:
@@ -197,7 +197,7 @@ class SqlJournal:
         return last
 
     def _insert(self, connection: Connection, batch: Batch) -> None:
-        project.apply(connection, batch.changes)
+        projection.apply(connection, batch.changes)
         if batch.rows:
             insert_rows(connection, t.event, COLUMNS, batch.rows)
         if self._searchable:

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, Table, and_, case, func, literal, or_, select, union_all
 
-from obra_tui.core.history import HistoryFilter, Mark, SessionSummary
+from obra_tui.core.records.history import HistoryFilter, Mark, SessionSummary
 from obra_tui.store import rows
 from obra_tui.store import tables as t
 

@@ -15,7 +15,9 @@ from sqlalchemy.exc import DBAPIError
 
 from obra_tui.core.errors import StoreError, UnknownId
 from obra_tui.core.events import GateOpened, Record, TaskAdded, TaskEdited
-from obra_tui.core.history import (
+from obra_tui.core.ids import AttemptId, GateId, SessionId, TaskId
+from obra_tui.core.model import OpenGate, SessionKind, TaskSpec
+from obra_tui.core.records.history import (
     EVERYTHING,
     AttemptDetail,
     AttemptSummary,
@@ -31,17 +33,15 @@ from obra_tui.core.history import (
     SessionDetail,
     SessionSummary,
 )
-from obra_tui.core.ids import AttemptId, GateId, SessionId, TaskId
-from obra_tui.core.measures import Measured, Scope
-from obra_tui.core.model import OpenGate, SessionKind, TaskSpec
-from obra_tui.core.search import Query
-from obra_tui.store import finder, lists, measures, rows, search
+from obra_tui.core.records.metrics import Measured, Scope
+from obra_tui.core.records.search import Query
+from obra_tui.store import finder, lists, metrics, rows, search
 from obra_tui.store import tables as t
+from obra_tui.store.cancellable import Stoppable
 from obra_tui.store.codec import decode
 from obra_tui.store.detail import DETAIL_TYPES, fold_attempt
 from obra_tui.store.labels import LABELS, Labels
-from obra_tui.store.place import place_of
-from obra_tui.store.stoppable import Stoppable
+from obra_tui.store.target import place_of
 from obra_tui.store.text import storable
 from obra_tui.store.words import terms
 
@@ -162,7 +162,7 @@ class SqlHistory:
 
     def measure(self, scope: Scope) -> Measured:
         with self._reading() as connection:
-            return measures.measure(connection, scope)
+            return metrics.measure(connection, scope)
 
     # --- History: details
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from obra_tui.core.history import Overview
+from obra_tui.core.records.history import Overview
 from obra_tui.store import rows, sqlite
 from obra_tui.store.version import SCHEMA, VERSION_TABLE
 

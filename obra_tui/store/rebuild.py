@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection, delete, select
 
-from obra_tui.store import project, search
+from obra_tui.store import projection, search
 from obra_tui.store import tables as t
 from obra_tui.store.queries import record_of
 
@@ -20,6 +20,6 @@ def rebuild(connection: Connection) -> None:
         if table not in (t.event, t.fence):
             connection.execute(delete(table))
     for rows in connection.execute(_ALL).partitions(_BATCH):
-        project.apply(connection, (change for row in rows for change in project.changes(record_of(row))))
+        projection.apply(connection, (change for row in rows for change in projection.changes(record_of(row))))
     if search.exists(connection):
         search.fill(connection)

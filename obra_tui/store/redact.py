@@ -18,7 +18,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from obra_tui.core.events import STREAMED, Record
-from obra_tui.store.anyof import AnyOf
+from obra_tui.store.literals import AnyOf
 
 _SHORTEST_EXACT = 8
 

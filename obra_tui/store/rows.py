@@ -6,15 +6,6 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from obra_tui.core.history import (
-    AttemptSummary,
-    ClaudeConversation,
-    GateSummary,
-    PermissionEntry,
-    SessionDetail,
-    SessionSummary,
-    TaskSummary,
-)
 from obra_tui.core.ids import AttemptId, ClaudeSessionId, GateId, QuestionId, SessionId, TaskId
 from obra_tui.core.lifecycle import State
 from obra_tui.core.model import (
@@ -26,6 +17,15 @@ from obra_tui.core.model import (
     Policy,
     SessionKind,
     Usage,
+)
+from obra_tui.core.records.history import (
+    AttemptSummary,
+    ClaudeConversation,
+    GateSummary,
+    PermissionEntry,
+    SessionDetail,
+    SessionSummary,
+    TaskSummary,
 )
 
 _COUNTS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "turns")

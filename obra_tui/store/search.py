@@ -9,9 +9,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, column, func, inspect, literal_column, select, table, text
 
-from obra_tui.core.history import HistoryFilter, Mark, SearchHit
 from obra_tui.core.ids import AttemptId, SessionId, TaskId
-from obra_tui.store import bare, search_server
+from obra_tui.core.records.history import HistoryFilter, Mark, SearchHit
+from obra_tui.store import raw_sql, search_server
 from obra_tui.store import tables as t
 from obra_tui.store.batch import Batch
 from obra_tui.store.bulk import run_for_rows
@@ -63,8 +63,8 @@ def ready(connection: Connection) -> bool:
     """Say whether this database has the index; if so, it is from now on written as it should be."""
     if not exists(connection):
         return False
-    if connection.dialect.name == "sqlite" and bare.run(connection, _READ_PIECES).fetchone() != (_PIECES,):
-        bare.run(connection, _SET_PIECES)
+    if connection.dialect.name == "sqlite" and raw_sql.run(connection, _READ_PIECES).fetchone() != (_PIECES,):
+        raw_sql.run(connection, _SET_PIECES)
     return True
 
 
@@ -80,7 +80,7 @@ def add(connection: Connection, batch: Batch) -> None:
     if connection.dialect.name == "postgresql":
         connection.execute(_ADD_ON_SERVER, [_on_server(batch.records[place], words) for place, words in batch.words])
         return
-    first = bare.value(connection, _LAST) - len(batch.rows) + 1
+    first = raw_sql.value(connection, _LAST) - len(batch.rows) + 1
     # By their own ids: a statement that looked them up for itself would have the index write out what it has
     # gathered after every row, which costs three times as much as the words.
     run_for_rows(connection, _ADD, [(first + place, words) for place, words in batch.words])

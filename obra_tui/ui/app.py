@@ -35,9 +35,9 @@ from widgets.themes import DEFAULT_THEME, register
 if TYPE_CHECKING:
     from textual.command import Provider
 
-    from obra_tui.ui.desk import Desk
     from obra_tui.ui.ports import Clock, Doctor, Engine, OpenBackend
     from obra_tui.ui.recovery import Recovery
+    from obra_tui.ui.services import Desk
 
 PANE_KEYS = {"log.start": "home"}
 """`g` reviews a gate everywhere, so the panes give it up."""
@@ -135,14 +135,13 @@ class ObraApp(TypeAhead[UiResult]):
 
     def _import(self) -> None:
         """In a worker thread."""
-        import obra_tui.ui.desk
         import obra_tui.ui.screens.live  # noqa: F401 - so that showing it does not hold up the screen
 
         self.soon(self._imported)
 
     def _imported(self) -> None:
-        from obra_tui.ui.desk import Desk
         from obra_tui.ui.recovery import Recovery
+        from obra_tui.ui.services import Desk
 
         self._add_styles(Path(__file__).with_name("obra.tcss"))
         self.desk = Desk(self)

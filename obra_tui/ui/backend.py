@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-from obra_tui.ui.bridge import Bridge
+from obra_tui.ui.connection.bridge import Bridge
 from obra_tui.ui.ports import Backend, OpenBackend
 
 

@@ -259,7 +259,7 @@ def check_overrides(overrides: Mapping[str, str], where: str = "[keys]") -> dict
 
 def _tidy(key_id: str, keys: str, where: str) -> str:
     if key_id not in BY_ID:
-        from obra_tui.core.near import nearest
+        from obra_tui.core.suggest import nearest
 
         near = nearest(key_id, BY_ID)
         hint = f"Did you mean '{near}'?" if near else f"Known are: {', '.join(sorted(BY_ID))}."

@@ -14,9 +14,9 @@ from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
 from obra_tui.core.ids import AttemptId
-from obra_tui.ui.format import score
 from obra_tui.ui.screens.base import desk_of
-from obra_tui.ui.words import TASK
+from obra_tui.ui.view.format import score
+from obra_tui.ui.view.status_words import TASK
 from widgets.text import clean_line
 
 Entry = tuple[str, str, Callable[[], object]]

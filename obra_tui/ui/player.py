@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from itertools import accumulate
 
 from obra_tui.core.events import Record
-from obra_tui.core.replay import Stop, next_stop, paused
+from obra_tui.core.records.replay import Stop, next_stop, paused
 
 SPEEDS = (1, 8, 64)
 

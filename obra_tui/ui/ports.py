@@ -1,6 +1,6 @@
 """What the screen needs of the rest of the program, as roles; values only cross here.
 
-`wiring` hands in real ones, tests hand in scripted ones. Nothing here may be
+`bootstrap` hands in real ones, tests hand in scripted ones. Nothing here may be
 called with, or return, anything that two threads could change.
 """
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from obra_tui.core.doctor import DoctorLine
     from obra_tui.core.errors import ObraError
     from obra_tui.core.events import Record
-    from obra_tui.core.history import History
     from obra_tui.core.ids import AttemptId, GateId, SessionId
     from obra_tui.core.model import Diff, Finding, Plan
+    from obra_tui.core.records.history import History
 
 Listener = Callable[["Sequence[Record]"], None]
 StoreWatcher = Callable[["ObraError | None"], None]

@@ -4,9 +4,9 @@ from msgspec import Struct
 
 from obra_tui.core.lifecycle import State
 from obra_tui.ui.attention import quiet_note
-from obra_tui.ui.format import count, duration, money
 from obra_tui.ui.state import AttemptView, SessionView, TaskView, ViewState
-from obra_tui.ui.words import HELD, STOPPED, TASK, Status, Tone
+from obra_tui.ui.view.format import count, duration, money
+from obra_tui.ui.view.status_words import HELD, STOPPED, TASK, Status, Tone
 
 
 class Part(Struct, frozen=True, kw_only=True):

@@ -3,8 +3,8 @@
 import platform
 from collections.abc import Callable, Iterable, Sequence
 
+from obra_tui.services.versions import versions
 from obra_tui.validation.outcome import AttemptRun, Environment, ScenarioRun
-from obra_tui.wiring.versions import versions
 
 
 def environment_of(runs: Sequence[ScenarioRun]) -> Environment:

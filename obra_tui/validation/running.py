@@ -16,18 +16,18 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from obra_tui.api import DecisionKind, Obra, SessionId, SessionKind, TaskId, TaskResult, Usage
+from obra_tui.bootstrap.models import Models, real_models
+from obra_tui.config.load import Settings
 from obra_tui.core.errors import ObraError
 from obra_tui.core.events import ProblemRaised
-from obra_tui.core.history import AttemptDetail, SessionDetail
 from obra_tui.core.ids import new_id
 from obra_tui.core.lifecycle import State
 from obra_tui.core.model import CheckStatus, PermissionVerdict
+from obra_tui.core.records.history import AttemptDetail, SessionDetail
 from obra_tui.evidence.copies import disk_faults, make_private
 from obra_tui.rehearsal import Scenario, materialise
-from obra_tui.settings import Settings
+from obra_tui.services.probes import run_probes
 from obra_tui.validation.outcome import AttemptRun, ProbeRun, ScenarioRun, SessionRun, TaskRun
-from obra_tui.wiring.models import Models, real_models
-from obra_tui.wiring.probes import run_probes
 
 Tell = Callable[[str], None]
 

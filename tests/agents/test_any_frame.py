@@ -3,11 +3,11 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from obra_tui.agents.course import Course
 from obra_tui.agents.outcome import Ending, classify
-from obra_tui.agents.place import Place
+from obra_tui.agents.path_policy import Place
 from obra_tui.agents.policy import Rules, rule_on
 from obra_tui.agents.questions import plan_question, text_question, tool_question
+from obra_tui.agents.run_state import Course
 from obra_tui.agents.translate import Translation
 
 TYPES = ("stream_event", "assistant", "user", "system", "result", "rate_limit_event", "tool_use", "tool_result",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from obra_tui.agents.course import BASH_DEFAULT_S, BASH_MARGIN_S, OWED_GRACE_S, STATELESS_GRACE_S, STUCK_S, Course
+from obra_tui.agents.run_state import BASH_DEFAULT_S, BASH_MARGIN_S, OWED_GRACE_S, STATELESS_GRACE_S, STUCK_S, Course
 from obra_tui.core.model import Usage
 
 WAIT = 30.0

@@ -10,7 +10,7 @@ from obra_tui.agents.claude_code import ClaudeCode
 from obra_tui.core.errors import ImplementerError
 from obra_tui.core.events import ClaudeNoticed, ClaudeStarted
 from obra_tui.core.model import Budget, Outcome
-from obra_tui.core.oom import memory_kills
+from obra_tui.system.oom import memory_kills
 from tests.agents.stage import Stage, left_of
 from tests.faults.memory_limit import limited_memory
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from obra_tui.agents.place import Place
+from obra_tui.agents.path_policy import Place
 from obra_tui.agents.policy import DEFAULT_ALLOW, Rules, needed, rule_on
 from obra_tui.agents.shell import parse
 

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from obra_tui.agents.bounds import input_json
-from obra_tui.agents.course import Course
-from obra_tui.agents.talk import talk_in
+from obra_tui.agents.messages import talk_in
+from obra_tui.agents.run_state import Course
 from obra_tui.agents.translate import Translation
 from obra_tui.agents.transport import parsed
+from obra_tui.agents.truncation import input_json
 from tests.agents.test_any_frame import frames, values
 
 

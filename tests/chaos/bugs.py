@@ -70,10 +70,10 @@ def nothing_is_swept():
 
 def acceptance_and_its_move_are_written_apart():
     """A kill between them leaves work that is taken in and a task that is not."""
-    from obra_tui.core.crashpoint import crash_point
     from obra_tui.core.events import TaskMoved, WorkAccepted
     from obra_tui.core.lifecycle import Trigger, advance
     from obra_tui.engine import acceptance
+    from obra_tui.system.crashpoint import crash_point
 
     def close(outbox, session, task, accepted):
         ids = (task.spec.id, task.attempt)
@@ -114,14 +114,14 @@ def a_number_is_left_out():
 
 def rows_do_not_follow_their_records():
     """A move is recorded, and the row of its task stays as it was."""
-    from obra_tui.store import project
+    from obra_tui.store import projection
 
-    original = project.changes
+    original = projection.changes
 
     def changes(record):
         return [] if record.event.type == "task_moved" else original(record)
 
-    project.changes = changes
+    projection.changes = changes
 
 
 def recovery_forgets_the_newest_session():

@@ -11,7 +11,7 @@ import time
 import traceback
 from dataclasses import dataclass, field
 
-from obra_tui.core import crashpoint
+from obra_tui.system import crashpoint
 from tests.chaos import program
 from tests.chaos.agent import ScriptedAgent
 from tests.chaos.bugs import BUGS

@@ -14,15 +14,15 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from obra_tui import judge
+from obra_tui.bootstrap import engine as wiring
+from obra_tui.bootstrap.models import real_models
+from obra_tui.bootstrap.run_request import Start
+from obra_tui.config.load import load
 from obra_tui.core import commands as do
 from obra_tui.core.errors import GateDecided, UnknownId
 from obra_tui.core.events import AttemptStarted, GateOpened, RunFinished
 from obra_tui.core.ids import new_task_id
 from obra_tui.core.model import Decision, DecisionKind, SessionKind, TaskSpec
-from obra_tui.settings import load
-from obra_tui.wiring import engine as wiring
-from obra_tui.wiring.models import real_models
-from obra_tui.wiring.work import Start
 from tests.chaos.agent import ScriptedAgent
 from tests.fakes.checks import FakeCheckRunner
 from tests.fakes.judge import FakeJudge
@@ -32,7 +32,7 @@ UNDO_S = 0.2
 """Long enough for a kill to fall into it, short enough to wait for thousands of times."""
 
 for _room in ("agents.claude_code", "evidence.checks", "evidence.workspace", "judge", "store.journal", "store.queries",
-              "engine.orchestrator", "wiring.versions"):  # fmt: skip
+              "engine.orchestrator", "services.versions"):  # fmt: skip
     import_module(f"obra_tui.{_room}")  # once, before the first fork
 
 

@@ -64,7 +64,7 @@ def test_the_way_to_a_plain_run_loads_no_parser():
 
 def test_the_way_to_the_first_paint_loads_no_parser_and_nothing_heavy():
     modules = (
-        "obra_tui.cli.entry", "obra_tui.wiring.screen", "obra_tui.wiring.doctor",
+        "obra_tui.cli.entry", "obra_tui.bootstrap.app", "obra_tui.services.doctor",
         "obra_tui.ui.app", "obra_tui.ui.screens.first",
     )  # fmt: skip
     heavy = (

@@ -12,9 +12,9 @@ from obra_tui.core.errors import ConfigError, UnknownId
 from obra_tui.core.events import PermissionAsked, RuleAllowed
 from obra_tui.core.ids import QuestionId
 from obra_tui.core.model import PermissionAnswer, PermissionKind, PermissionQuestion, PermissionVerdict
-from obra_tui.core.standing import permissions_of
+from obra_tui.core.permission_rules import permissions_of
 from obra_tui.engine.work import rebuild
-from obra_tui.wiring.open_work import OpenWork
+from obra_tui.services.open_work import OpenWork
 from tests.fakes.implementer import Play
 from tests.scenarios.world import ME, World, task
 

@@ -1,8 +1,8 @@
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from obra_tui.core.alike import same_files, same_task, similar_words
-from obra_tui.core.search import parse
+from obra_tui.core.records.search import parse
+from obra_tui.core.records.similar import same_files, same_task, similar_words
 
 NOW = 1_763_800_000.0
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from obra_tui.core.answers import against, decision_lines, finding_of_argument, finding_text, written_finding
+from obra_tui.core.decisions import against, decision_lines, finding_of_argument, finding_text, written_finding
 from obra_tui.core.errors import NotAllowed
 from obra_tui.core.model import CheckStatus, Decision, DecisionKind, FindingSource, Severity
 from tests.core.build import check, finding

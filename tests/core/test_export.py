@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from obra_tui.core.compare import split_patch
-from obra_tui.core.export import Block, html, markdown
+from obra_tui.core.records.compare import split_patch
+from obra_tui.core.records.export import Block, html, markdown
 
 HOSTILE = st.text(alphabet="`<>&\"'/script#-*[](){}\n\x1b\u202ex", max_size=60)
 

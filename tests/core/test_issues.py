@@ -5,7 +5,7 @@ import json
 import pytest
 
 from obra_tui.core.errors import PlanError
-from obra_tui.core.issues import looks_like_issues, plan_of_issues
+from obra_tui.core.plans.issues import looks_like_issues, plan_of_issues
 
 
 def test_an_issue_becomes_a_task_with_its_checkboxes_as_criteria():

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from obra_tui.core.marks import can_be_seen, carriers
+from obra_tui.system.process_env import can_be_seen, carriers
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="environments are files on Linux only")
 

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from obra_tui.core.measures import kappa, wilson
+from obra_tui.core.records.metrics import kappa, wilson
 
 
 def test_wilson_is_the_published_interval():

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from obra_tui.core.errors import PlanError
 from obra_tui.core.ids import TaskId
 from obra_tui.core.model import Budget, Stage, TaskSpec
-from obra_tui.core.plan import format_of, order, parse_plan, single_task_plan
+from obra_tui.core.plans.parse import format_of, order, parse_plan, single_task_plan
 
 
 def markdown(text):

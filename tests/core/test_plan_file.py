@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from obra_tui.core.errors import PlanError
-from obra_tui.core.plan import parse_plan
-from obra_tui.core.plan_file import ticked
+from obra_tui.core.plans.file import ticked
+from obra_tui.core.plans.parse import parse_plan
 
 ODD = (
     "\ufeff# Plan\r\n\r\n*  [ ]   T001   Add a parser   \r\n\t- a criterion\r\n"

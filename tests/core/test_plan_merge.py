@@ -6,8 +6,8 @@ from msgspec.structs import replace
 from obra_tui.core import commands as do
 from obra_tui.core.ids import SessionId
 from obra_tui.core.model import TaskSpec
-from obra_tui.core.plan import parse_plan
-from obra_tui.core.plan_merge import Fate, differences, merging, refusal_of, same_file, told
+from obra_tui.core.plans.merge import Fate, differences, merging, refusal_of, same_file, told
+from obra_tui.core.plans.parse import parse_plan
 
 ME = "person:ada"
 FILE = "- [ ] Write the parser\n  - It parses\n- [ ] Write the docs (after: T001)\n- [ ] Publish\n"

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from obra_tui.core.plan_order import moves_into, moves_to
+from obra_tui.core.plans.order import moves_into, moves_to
 
 
 @given(st.integers(1, 9).flatmap(lambda size: st.tuples(st.permutations(range(size)), st.integers(1, size))), st.data())

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from obra_tui.core.search import (
+from obra_tui.core.records.search import (
     FIELDS,
     IS,
     Clause,

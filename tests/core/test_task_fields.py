@@ -6,7 +6,7 @@ from msgspec.structs import replace
 from obra_tui.core.errors import PlanError
 from obra_tui.core.ids import TaskId
 from obra_tui.core.model import Budget, CheckSpec, Stage, TaskSpec
-from obra_tui.core.task_fields import TaskFields, fields_of, free_key, remarks_on, spec_of
+from obra_tui.core.plans.fields import TaskFields, fields_of, free_key, remarks_on, spec_of
 
 LINT = CheckSpec(name="lint", run="make lint", stage=Stage.SYNTAX, blocking=False, origin="plan")
 SPEC = TaskSpec(

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from obra_tui.core.errors import PlanError
 from obra_tui.core.ids import TaskId
 from obra_tui.core.model import Budget, CheckSpec, TaskSpec
-from obra_tui.core.task_text import read_task, task_text
+from obra_tui.core.plans.text import read_task, task_text
 
 SPEC = TaskSpec(
     id=TaskId("t1"),

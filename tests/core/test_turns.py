@@ -1,5 +1,5 @@
 from obra_tui.core.events import ClaudeStarted, PromptSent, TextFinished, ToolStarted
-from obra_tui.core.turns import beside, turns, untold
+from obra_tui.core.records.align import beside, turns, untold
 from tests.ui import stories
 
 

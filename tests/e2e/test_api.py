@@ -134,7 +134,7 @@ def test_the_quality_comes_from_evidence_and_says_from_which(done):
 @pytest.mark.parametrize("field", QualityResult.__struct_fields__)
 def test_every_field_of_a_quality_result_reaches_the_screen_and_the_command_line(field):
     screen = [*(SOURCES / "ui").rglob("*.py")]
-    lines = [*(SOURCES / "cli").glob("*.py"), SOURCES / "headless.py"]
+    lines = [*(SOURCES / "cli").glob("*.py"), SOURCES / "headless/follow.py"]
     for files in (screen, lines):
         assert any(re.search(rf"quality\.{field}\b", file.read_text()) for file in files), files[0].parent.name
 

@@ -7,8 +7,8 @@ from obra_tui.core.errors import StoreAway, StoreError
 from obra_tui.core.events import Paused, Resumed, SessionOpened, TextStreamed, ThinkingStreamed
 from obra_tui.core.ids import AttemptId, SessionId, TaskId
 from obra_tui.core.model import Policy, SessionKind
+from obra_tui.engine.flush_policy import LARGE
 from obra_tui.engine.outbox import Outbox
-from obra_tui.engine.pace import LARGE
 from tests.fakes.clock import FakeClock
 from tests.fakes.journal import MemoryJournal
 

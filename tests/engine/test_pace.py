@@ -1,6 +1,6 @@
 """When events are written: soon after a quiet time, together while they keep coming, never too late."""
 
-from obra_tui.engine.pace import LARGE, LEAST_S, LULL_S, QUIET_S, WITHIN_S, Pace
+from obra_tui.engine.flush_policy import LARGE, LEAST_S, LULL_S, QUIET_S, WITHIN_S, Pace
 
 
 def written(pace, at, count=1, took=0.0):

@@ -18,15 +18,15 @@ import time
 import traceback
 from pathlib import Path
 
+from obra_tui.bootstrap import engine as wiring
+from obra_tui.bootstrap.models import real_models
+from obra_tui.bootstrap.run_request import Start
+from obra_tui.config.load import load
 from obra_tui.core import commands as do
 from obra_tui.core.errors import ObraError
 from obra_tui.core.events import ProblemRaised, RunFinished, SessionClosed
 from obra_tui.core.model import SessionKind
 from obra_tui.engine import outage
-from obra_tui.settings import load
-from obra_tui.wiring import engine as wiring
-from obra_tui.wiring.models import real_models
-from obra_tui.wiring.work import Start
 from tests.chaos import program
 from tests.chaos.campaign import Tally, finish, new_place
 from tests.chaos.checker import broken, census

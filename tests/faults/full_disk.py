@@ -5,13 +5,13 @@ import queue
 import sys
 from pathlib import Path
 
+from obra_tui.bootstrap import engine as wiring
+from obra_tui.bootstrap.models import real_models
+from obra_tui.bootstrap.run_request import Start
+from obra_tui.config.load import load
 from obra_tui.core import commands as do
 from obra_tui.core.events import ProblemRaised, RunFinished, TaskMoved
 from obra_tui.core.lifecycle import State
-from obra_tui.settings import load
-from obra_tui.wiring import engine as wiring
-from obra_tui.wiring.models import real_models
-from obra_tui.wiring.work import Start
 from tests.chaos import agent, program
 from tests.chaos.campaign import new_place
 from tests.chaos.checker import broken

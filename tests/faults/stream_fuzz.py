@@ -17,8 +17,8 @@ from collections import Counter
 import psutil
 
 from benchmarks.support_claude import frames
-from obra_tui.agents.course import Course
-from obra_tui.agents.talk import talk_in
+from obra_tui.agents.messages import talk_in
+from obra_tui.agents.run_state import Course
 from obra_tui.agents.translate import Translation
 from obra_tui.agents.transport import LineJoiner, PipeTransport
 

@@ -7,8 +7,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import fields
 
+from obra_tui.config.load import Settings, load
 from obra_tui.core.errors import ConfigError
-from obra_tui.settings import Settings, load
 
 SECTIONS = {field.name: list(getattr(field.default, "__struct_fields__", ())) for field in fields(Settings)}
 names = st.sampled_from(sorted(SECTIONS)) | st.text(max_size=6)

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from obra_tui.core.errors import DiskFull, Unwritable
 from obra_tui.core.events import RunFinished
 from obra_tui.core.ids import SessionId
-from obra_tui.headless import Output, follow
+from obra_tui.headless.follow import Output, follow
 from tests.fakes.engine import FakeEngine
 from tests.store.story import finished_session
 
@@ -31,7 +31,7 @@ class FailingEngine(FakeEngine):
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch):
-    monkeypatch.setattr("obra_tui.headless._LOOK_S", 0.001)
+    monkeypatch.setattr("obra_tui.headless.follow._LOOK_S", 0.001)
 
 
 def whole_run():

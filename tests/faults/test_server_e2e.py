@@ -9,9 +9,9 @@ from time import monotonic
 import psutil
 import pytest
 
-from obra_tui.core.measures import Scope
-from obra_tui.core.search import parse
-from obra_tui.store import keeping
+from obra_tui.core.records.metrics import Scope
+from obra_tui.core.records.search import parse
+from obra_tui.store import retention
 from obra_tui.store.labels import LABELS, PINNED, Labels
 from obra_tui.store.queries import SqlHistory
 from tests.e2e.obra import environment, obra, processes_of
@@ -88,7 +88,7 @@ def what_is_stored(url, session, home):
     assert (figures["accepted"].value, figures["attempts"].value) == (1, events_of(history, session, "attempt_started"))
     Labels(labels).add(session, PINNED)
     assert [row.session for row in history.find(parse("is:pinned", 0.0)).rows][-1] == session
-    assert keeping.plan(url, before=1e12, labels=labels).pinned == 1
+    assert retention.plan(url, before=1e12, labels=labels).pinned == 1
     history.close()
     backup = obra(home, "backup", str(home / "x"), OBRA_DATABASE__URL=url)
     assert (backup.code, "pg_dump --format=custom" in backup.err) == (2, True)

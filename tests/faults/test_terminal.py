@@ -185,7 +185,7 @@ def test_fault_65_nothing_of_obra_listens_on_the_network(start, place):
 
 
 def test_the_guard_is_there_only_on_a_terminal():
-    from obra_tui.wiring.guard import guarded
+    from obra_tui.bootstrap.terminal_guard import guarded
 
     before = os.getpid()
     assert guarded(lambda: os.getpid() - before) == 0

@@ -57,10 +57,10 @@ def host(folder, url, *, works):
 
 
 def _plant(place, url):
-    from obra_tui.settings import load
-    from obra_tui.wiring import engine as wiring
-    from obra_tui.wiring.models import real_models
-    from obra_tui.wiring.work import Start
+    from obra_tui.bootstrap import engine as wiring
+    from obra_tui.bootstrap.models import real_models
+    from obra_tui.bootstrap.run_request import Start
+    from obra_tui.config.load import load
 
     own = {"data_dir": str(place.data), "database.url": url, "gate.policy": "supervised"}
     settings = load(place.repo, own)

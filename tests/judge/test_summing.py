@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from obra_tui.core.model import CheckStatus, CriterionScore, Finding, Severity, Stage
-from obra_tui.judge.summing import Weighed, contradictions, joined, mean
+from obra_tui.judge.aggregate import Weighed, contradictions, joined, mean
 from obra_tui.judge.verdict import Opinion
 from tests.judge.story import change, check, diff
 

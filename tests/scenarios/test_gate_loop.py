@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import force_setattr
 
 from obra_tui.core import commands as do
-from obra_tui.core.answers import finding_of_argument
+from obra_tui.core.decisions import finding_of_argument
 from obra_tui.core.errors import BranchMoved, GateDecided, NotAllowed, StaleDecision, UnknownId
 from obra_tui.core.events import AttemptStarted, DecisionMade, GateJudged, WorkAccepted
 from obra_tui.core.gate import GateRules

@@ -7,7 +7,7 @@ from obra_tui.core.errors import UnknownId
 from obra_tui.core.events import PermissionAsked, RuleAllowed, RuleRevoked
 from obra_tui.core.ids import QuestionId, RuleId
 from obra_tui.core.model import PermissionAnswer, PermissionKind, PermissionQuestion, PermissionVerdict
-from obra_tui.core.standing import holding, permissions_of
+from obra_tui.core.permission_rules import holding, permissions_of
 from tests.fakes.implementer import Play
 from tests.scenarios.world import ME, World, task
 

@@ -3,7 +3,7 @@
 import pytest
 
 from obra_tui.core import events as e
-from obra_tui.core.history import HistoryFilter
+from obra_tui.core.records.history import HistoryFilter
 from obra_tui.store.journal import SqlJournal
 from obra_tui.store.queries import SqlHistory
 from tests.store.story import Writer

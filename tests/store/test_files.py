@@ -13,8 +13,8 @@ import pytest
 
 from obra_tui.core.errors import NewerDatabase, StoreError
 from obra_tui.core.events import ClaudeNoticed, Record
-from obra_tui.core.history import Overview
 from obra_tui.core.ids import SessionId
+from obra_tui.core.records.history import Overview
 from obra_tui.store import sqlite
 from obra_tui.store.journal import SqlJournal
 from obra_tui.store.queries import SqlHistory

@@ -11,9 +11,9 @@ from sqlalchemy import event
 
 from obra_tui.core.errors import StoreError
 from obra_tui.core.events import GateJudged, SteerQueued
-from obra_tui.core.measures import Scope, kappa
 from obra_tui.core.model import JUDGED_STAGES, DecisionKind, GateDecision, GateOutcome, StageScore
-from obra_tui.core.search import parse
+from obra_tui.core.records.metrics import Scope, kappa
+from obra_tui.core.records.search import parse
 from obra_tui.store.labels import LABELS, PINNED, Labels, Preference
 from tests.store.conftest import PRODUCTS
 from tests.store.story import Writer, finished_session, quality, waiting_session

@@ -24,9 +24,9 @@ from obra_tui.core.events import (
     VerdictReached,
     WorkAccepted,
 )
-from obra_tui.core.measures import BY, DEFINITIONS, Scope, rows_line
 from obra_tui.core.model import JUDGED_STAGES, DecisionKind, SessionKind, Usage
-from obra_tui.core.search import parse
+from obra_tui.core.records.metrics import BY, DEFINITIONS, Scope, rows_line
+from obra_tui.core.records.search import parse
 from obra_tui.store.codec import decode
 from obra_tui.store.journal import SqlJournal
 from obra_tui.store.queries import SqlHistory

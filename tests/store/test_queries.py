@@ -9,7 +9,6 @@ from msgspec.structs import replace
 
 from obra_tui.core.errors import StoreError, UnknownId
 from obra_tui.core.events import Record, UsageReported, WorkReverted
-from obra_tui.core.history import HistoryFilter, Mark
 from obra_tui.core.ids import AttemptId, GateId, SessionId, TaskId
 from obra_tui.core.lifecycle import State
 from obra_tui.core.model import (
@@ -22,7 +21,8 @@ from obra_tui.core.model import (
     SessionKind,
     Usage,
 )
-from obra_tui.core.search import parse
+from obra_tui.core.records.history import HistoryFilter, Mark
+from obra_tui.core.records.search import parse
 from obra_tui.store.journal import SqlJournal
 from obra_tui.store.queries import SqlHistory
 from obra_tui.store.quick import overview

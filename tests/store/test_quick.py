@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from obra_tui.core.errors import StoreError
-from obra_tui.core.history import Overview
+from obra_tui.core.records.history import Overview
 from obra_tui.store import sqlite
 from obra_tui.store.journal import SqlJournal
 from obra_tui.store.queries import SqlHistory

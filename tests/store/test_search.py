@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from obra_tui.core import events as e
-from obra_tui.core.history import HistoryFilter, Mark, Page, SearchHit
+from obra_tui.core.records.history import HistoryFilter, Mark, Page, SearchHit
 from obra_tui.store import engines
 from obra_tui.store.journal import SqlJournal
 from obra_tui.store.queries import SqlHistory

@@ -6,7 +6,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
 
 from obra_tui.core.errors import NewerDatabase
-from obra_tui.store import keeping, search_server
+from obra_tui.store import retention, search_server
 from obra_tui.store.journal import SqlJournal
 from obra_tui.store.labels import LABELS, PINNED, Labels
 from obra_tui.store.migrate import not_search
@@ -81,10 +81,10 @@ def test_pruning_takes_the_words_along_and_leaves_what_is_pinned_or_open(url, en
     write(url, finished_session("s1"), finished_session("s3", 3000.0), waiting_session("s2", 2000.0))
     labels = tmp_path / LABELS
     Labels(labels).add("s3", PINNED)
-    plan = keeping.plan(url, before=1e12, labels=labels)
+    plan = retention.plan(url, before=1e12, labels=labels)
     assert ([doomed.id for doomed in plan.sessions], plan.pinned, plan.open) == (["s1"], 1, 1)
     assert plan.size > 0
-    assert keeping.prune(url, plan, labels=labels) == 1
+    assert retention.prune(url, plan, labels=labels) == 1
     with engine.connect() as connection:
         left = connection.exec_driver_sql("SELECT DISTINCT session FROM event ORDER BY 1").scalars().all()
         assert left == ["s2", "s3"]

@@ -1,7 +1,10 @@
 """A history in memory: what it was given, and what it was asked."""
 
 from obra_tui.core.errors import UnknownId
-from obra_tui.core.history import (
+from obra_tui.core.ids import AttemptId, SessionId, TaskId
+from obra_tui.core.lifecycle import State
+from obra_tui.core.model import DecisionKind, Outcome, Policy, SessionKind, TaskSpec, Usage
+from obra_tui.core.records.history import (
     AttemptDetail,
     AttemptSummary,
     Found,
@@ -12,10 +15,7 @@ from obra_tui.core.history import (
     SessionSummary,
     TaskSummary,
 )
-from obra_tui.core.ids import AttemptId, SessionId, TaskId
-from obra_tui.core.lifecycle import State
-from obra_tui.core.measures import DEFINITIONS, FOREVER, Figure, Group, Measured, wilson
-from obra_tui.core.model import DecisionKind, Outcome, Policy, SessionKind, TaskSpec, Usage
+from obra_tui.core.records.metrics import DEFINITIONS, FOREVER, Figure, Group, Measured, wilson
 from tests.ui import stories
 
 

@@ -7,7 +7,7 @@ from obra_tui.core.doctor import DoctorLine, DoctorStatus
 from obra_tui.core.errors import ObraError, PlanError
 from obra_tui.core.events import STREAMED
 from obra_tui.core.model import Plan
-from obra_tui.core.plan import format_of, parse_plan
+from obra_tui.core.plans.parse import format_of, parse_plan
 from obra_tui.ui.app import ObraApp
 from obra_tui.ui.launch import Launch
 from obra_tui.ui.ports import Backend, Setting

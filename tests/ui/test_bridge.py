@@ -2,8 +2,8 @@ import asyncio
 from threading import Thread
 
 from obra_tui.core import events as e
-from obra_tui.ui.bridge import SCREENFUL, Bridge
-from obra_tui.ui.wakeup import MANY, Wakeup
+from obra_tui.ui.connection.bridge import SCREENFUL, Bridge
+from obra_tui.ui.connection.wakeup import MANY, Wakeup
 
 
 def record(seq: int, event: e.Event, attempt: str = "a1") -> e.Record:

@@ -243,7 +243,7 @@ def test_a_half_written_finding_shows_what_is_there():
 
 
 def test_check_words_cover_every_status():
-    from obra_tui.ui.words import CHECK
+    from obra_tui.ui.view.status_words import CHECK
 
     assert set(CHECK) == set(CheckStatus)
 

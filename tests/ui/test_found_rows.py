@@ -3,9 +3,9 @@
 import pytest
 from msgspec.structs import replace
 
-from obra_tui.core.history import Found
 from obra_tui.core.lifecycle import State
 from obra_tui.core.model import DecisionKind, GateDecision, SessionKind
+from obra_tui.core.records.history import Found
 from obra_tui.ui.screens.found_rows import found_groups, found_row
 from tests.ui import stories
 from tests.ui.fake_history import attempt_summary

@@ -6,15 +6,15 @@ import pytest
 from msgspec.structs import replace
 
 from obra_tui.core.events import PromptSent
-from obra_tui.core.history import ClaudeConversation
 from obra_tui.core.ids import ClaudeSessionId
 from obra_tui.core.model import ConversationReason
+from obra_tui.core.records.history import ClaudeConversation
 from obra_tui.ui.ports import BroughtIn
 from obra_tui.ui.screens.attempt import AttemptScreen
 from obra_tui.ui.screens.export_dialog import ExportDialog, file_stem
 from obra_tui.ui.screens.history import HistoryScreen
+from obra_tui.ui.screens.history_list import Subject
 from obra_tui.ui.screens.import_dialog import ImportDialog
-from obra_tui.ui.screens.listing import Subject
 from obra_tui.ui.screens.tag_dialog import TagDialog, completed_tags, tags_in
 from tests.ui import stories
 from tests.ui.fake_archive import SECRET, FakeArchive

@@ -6,9 +6,9 @@ import threading
 import pytest
 from msgspec.structs import replace
 
-from obra_tui.core.history import Page
 from obra_tui.core.ids import AttemptId
 from obra_tui.core.model import DecisionKind
+from obra_tui.core.records.history import Page
 from obra_tui.ui.player import Player
 from obra_tui.ui.screens.attempt import AttemptScreen
 from obra_tui.ui.screens.attempt_pages import PAGES

@@ -3,8 +3,8 @@
 import subprocess
 import sys
 
-from obra_tui.core.measures import DEFINITIONS, Figure, Scope
-from obra_tui.core.search import parse
+from obra_tui.core.records.metrics import DEFINITIONS, Figure, Scope
+from obra_tui.core.records.search import parse
 from obra_tui.ui.screens.metric_rows import curve_of, is_few, spark
 from tests.ui import stories
 from tests.ui.fake_history import FakeHistory

@@ -7,13 +7,13 @@ from obra_tui.core.errors import GateDecided, StaleDecision
 from obra_tui.core.events import DecisionUndone
 from obra_tui.core.ids import GateId
 from obra_tui.core.model import DecisionKind
-from obra_tui.ui.outside import command_of
-from obra_tui.ui.review import Fact
 from obra_tui.ui.screens.dialogs import WriteDialog
 from obra_tui.ui.screens.fact_box import FactBox
 from obra_tui.ui.screens.live import LiveScreen
 from obra_tui.ui.screens.review import ReviewScreen
 from obra_tui.ui.screens.review_diff import ReviewDiff
+from obra_tui.ui.suspend import command_of
+from obra_tui.ui.view.review import Fact
 from tests.fakes.engine import FakeEngine
 from tests.ui import stories
 from tests.ui.stage import FakeReader, Stage, settled

@@ -6,9 +6,15 @@ from obra_tui.core import events as e
 from obra_tui.core.commands import Decide
 from obra_tui.core.ids import GateId
 from obra_tui.core.model import Decision, DecisionKind, Reversal
-from obra_tui.core.search import parse
+from obra_tui.core.records.search import parse
 from obra_tui.ui.drafts import Draft
-from obra_tui.ui.kept_back import (
+from obra_tui.ui.screens.dialogs import WriteDialog
+from obra_tui.ui.screens.gates import gate_row
+from obra_tui.ui.screens.live import LiveScreen
+from obra_tui.ui.screens.metric_rows import HIDDEN
+from obra_tui.ui.screens.task_sidebar import task_row
+from obra_tui.ui.state import ViewState, apply_all
+from obra_tui.ui.view.blinding import (
     FIGURES,
     NOTHING,
     TELLING,
@@ -19,13 +25,7 @@ from obra_tui.ui.kept_back import (
     session_without,
     told,
 )
-from obra_tui.ui.screens.dialogs import WriteDialog
-from obra_tui.ui.screens.gates import gate_row
-from obra_tui.ui.screens.live import LiveScreen
-from obra_tui.ui.screens.metric_rows import HIDDEN
-from obra_tui.ui.screens.rail import task_row
-from obra_tui.ui.state import ViewState, apply_all
-from obra_tui.ui.unbiased import hurried, own_score
+from obra_tui.ui.view.score_visibility import hurried, own_score
 from tests.ui import stories
 from tests.ui.fake_history import FakeHistory
 from tests.ui.stage import Stage, settled

@@ -5,15 +5,15 @@ from obra_tui.core.doctor import DoctorStatus
 from obra_tui.core.ids import TaskId
 from obra_tui.core.lifecycle import State
 from obra_tui.core.model import DecisionKind, Severity
-from obra_tui.ui import words
+from obra_tui.ui.commands import one_task
+from obra_tui.ui.connection.replay_buffer import RECORDS, Tapes
 from obra_tui.ui.footer import Entry, fitting, without_repeats
-from obra_tui.ui.format import ago, brief, count, duration, money, score
 from obra_tui.ui.notify import Notices, sequence, worth_a_word
-from obra_tui.ui.requests import one_task
-from obra_tui.ui.review import facts, overridden, review_of
 from obra_tui.ui.selection import neighbour, shown
 from obra_tui.ui.state import StepStatus, ViewState, apply_all
-from obra_tui.ui.tapes import RECORDS, Tapes
+from obra_tui.ui.view import status_words
+from obra_tui.ui.view.format import ago, brief, count, duration, money, score
+from obra_tui.ui.view.review import facts, overridden, review_of
 from tests.ui import stories
 from tests.ui.test_state import TASK, view_of
 from widgets.status import STATES
@@ -22,7 +22,14 @@ from widgets.status import STATES
 
 
 def test_every_status_has_a_glyph_a_word_and_an_ascii_mark():
-    tables = (words.TASK, words.STEP, words.CHECK, words.DECISION, words.DOCTOR, words.SEVERITY)
+    tables = (
+        status_words.TASK,
+        status_words.STEP,
+        status_words.CHECK,
+        status_words.DECISION,
+        status_words.DOCTOR,
+        status_words.SEVERITY,
+    )
     for table, kind in zip(tables, (State, StepStatus, None, DecisionKind, DoctorStatus, Severity), strict=True):
         if kind is not None:
             assert set(table) == set(kind)

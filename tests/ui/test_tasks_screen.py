@@ -10,7 +10,7 @@ from obra_tui.core import events as e
 from obra_tui.core.errors import PlanError
 from obra_tui.core.lifecycle import State
 from obra_tui.core.model import SessionKind
-from obra_tui.ui.plan_changes import undoable
+from obra_tui.ui.actions.plan_changes import undoable
 from obra_tui.ui.screens.plan_preview import PlanPreview
 from obra_tui.ui.screens.task_form import TaskForm
 from obra_tui.ui.screens.task_picker import TaskPicker, found

@@ -14,9 +14,9 @@ from obra_tui.core.model import CheckResult, CheckSpec, CheckStatus, Finding, Sa
 from obra_tui.ui.feeds.lines import heading, joined, named, text_lines
 from obra_tui.ui.feeds.pane import Pane
 from obra_tui.ui.feeds.partial_json import parse_partial
-from obra_tui.ui.format import brief, count, plural, score
-from obra_tui.ui.kept_back import NOTHING, TELLING
-from obra_tui.ui.words import CHECK, SEVERITY
+from obra_tui.ui.view.blinding import NOTHING, TELLING
+from obra_tui.ui.view.format import brief, count, plural, score
+from obra_tui.ui.view.status_words import CHECK, SEVERITY
 from widgets.lines import LogLine, Span
 
 LIVE_ROWS = 8

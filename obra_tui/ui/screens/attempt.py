@@ -14,21 +14,21 @@ from textual.content import Content
 from textual.widgets import Static
 
 from obra_tui.core.events import Record
-from obra_tui.core.history import AttemptDetail
 from obra_tui.core.ids import AttemptId
-from obra_tui.core.replay import Stop
+from obra_tui.core.records.history import AttemptDetail
+from obra_tui.core.records.replay import Stop
 from obra_tui.ui.bindings import bindings
-from obra_tui.ui.patches import file_diffs
 from obra_tui.ui.screens.attempt_pages import PAGES, page_lines, places
+from obra_tui.ui.screens.history_list import Labels, Subject
 from obra_tui.ui.screens.history_rows import PIN, tagged
-from obra_tui.ui.screens.listing import Labels, Subject
 from obra_tui.ui.screens.message_line import MessageLine
 from obra_tui.ui.screens.past_attempt import FACTS, PastAttempt, read_attempt
 from obra_tui.ui.screens.reading import Reading
-from obra_tui.ui.screens.subject_keys import SubjectKeys
+from obra_tui.ui.screens.session_actions import SubjectKeys
 from obra_tui.ui.screens.transcript import Transcript
 from obra_tui.ui.statusline import Part
-from obra_tui.ui.words import Tone
+from obra_tui.ui.view.diff_view import file_diffs
+from obra_tui.ui.view.status_words import Tone
 from widgets.diff_pane import DiffPane
 from widgets.lines import LogLine
 from widgets.log_pane import LogPane

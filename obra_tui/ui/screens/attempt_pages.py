@@ -10,14 +10,14 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from obra_tui.core.answers import decision_lines
+from obra_tui.core.decisions import decision_lines
 from obra_tui.core.events import Record
-from obra_tui.core.history import AttemptDetail
 from obra_tui.core.model import CheckStatus, Finding, Severity
 from obra_tui.core.plain import plain
-from obra_tui.core.replay import Stop, stops_at
-from obra_tui.ui.format import brief
-from obra_tui.ui.words import DECISION, person_name
+from obra_tui.core.records.history import AttemptDetail
+from obra_tui.core.records.replay import Stop, stops_at
+from obra_tui.ui.view.format import brief
+from obra_tui.ui.view.status_words import DECISION, person_name
 from widgets.lines import LogLine, Span
 
 PAGES = ("Prompt", "Transcript", "Diff", "Checks", "Scores", "Gate", "Raw")

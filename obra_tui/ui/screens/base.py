@@ -14,17 +14,17 @@ from textual.widgets import Static
 from textual.worker import Worker, WorkerState
 
 from obra_tui.core.events import STREAMED, Record, TextDropped, TextFinished, ToolFinished, ToolStarted, UsageReported
+from obra_tui.ui.connection.view_store import Hub
 from obra_tui.ui.footer import KeyLine, Place
-from obra_tui.ui.hub import Hub
 from obra_tui.ui.statusline import Part
-from obra_tui.ui.words import CONTENT_STYLES, Tone
+from obra_tui.ui.view.status_words import CONTENT_STYLES, Tone
 from widgets.frontmost import FrontScreen
 from widgets.status_line import Part as LinePart
 from widgets.status_line import StatusLine
 
 if TYPE_CHECKING:
     from obra_tui.core.ids import GateId
-    from obra_tui.ui.desk import Desk
+    from obra_tui.ui.services import Desk
 
 
 _TALK = (*STREAMED, TextDropped, TextFinished, ToolStarted, ToolFinished, UsageReported)

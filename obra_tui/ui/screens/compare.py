@@ -13,23 +13,23 @@ from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.events import Resize
 
-from obra_tui.core.compare import Comparison, blinded, compare_attempts, split_patch
 from obra_tui.core.errors import ObraError
 from obra_tui.core.events import Record
-from obra_tui.core.history import AttemptDetail, History
 from obra_tui.core.ids import AttemptId
-from obra_tui.core.turns import untold
+from obra_tui.core.records.align import untold
+from obra_tui.core.records.compare import Comparison, blinded, compare_attempts, split_patch
+from obra_tui.core.records.history import AttemptDetail, History
 from obra_tui.ui.bindings import bindings
 from obra_tui.ui.ports import Backend
 from obra_tui.ui.screens.base import ObraScreen
 from obra_tui.ui.screens.compare_lines import Texts, difference_lines, tree_files
 from obra_tui.ui.screens.comparing import ComparingScreen, by_chance
-from obra_tui.ui.screens.listing import Subject
+from obra_tui.ui.screens.history_list import Subject
 from obra_tui.ui.screens.message_line import MessageLine
 from obra_tui.ui.screens.reading import all_records
 from obra_tui.ui.screens.side_by_side import side_by_side
 from obra_tui.ui.statusline import Part
-from obra_tui.ui.words import Tone
+from obra_tui.ui.view.status_words import Tone
 from widgets.diff_pane import DiffPane
 from widgets.lines import LogLine
 from widgets.log_pane import LogPane

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from obra_tui.core.compare import Comparison, Number, TaskPair, shown, shown_delta, split_patch
+from obra_tui.core.records.compare import Comparison, Number, TaskPair, shown, shown_delta, split_patch
 from widgets.lines import LogLine, Span
 from widgets.patch import FileDiff
 

@@ -9,9 +9,9 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import BindingType
 
-from obra_tui.core.compare import Comparison, blinded, compare_sessions
-from obra_tui.core.history import History, SessionDetail
 from obra_tui.core.ids import SessionId
+from obra_tui.core.records.compare import Comparison, blinded, compare_sessions
+from obra_tui.core.records.history import History, SessionDetail
 from obra_tui.ui.bindings import bindings
 from obra_tui.ui.screens.compare_lines import pair_row
 from obra_tui.ui.screens.comparing import ComparingScreen, by_chance

@@ -9,16 +9,16 @@ from functools import partial
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 
-from obra_tui.core.compare import Comparison
 from obra_tui.core.errors import ObraError
 from obra_tui.core.events import Record
+from obra_tui.core.records.compare import Comparison
 from obra_tui.ui.ports import Archive, Winner
 from obra_tui.ui.screens.base import ObraScreen
 from obra_tui.ui.screens.compare_lines import number_lines
 from obra_tui.ui.screens.message_line import MessageLine
 from obra_tui.ui.screens.reading import Reading
 from obra_tui.ui.statusline import Part
-from obra_tui.ui.words import Tone
+from obra_tui.ui.view.status_words import Tone
 from widgets.log_pane import LogPane
 
 

@@ -14,9 +14,9 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from obra_tui.ui.choices import Choice
 from obra_tui.ui.footer import KeyLine
 from obra_tui.ui.plain import plain, plain_text
+from obra_tui.ui.view.menus import Choice
 from widgets.choice_list import ChoiceList
 from widgets.lines import LogLine, Span
 

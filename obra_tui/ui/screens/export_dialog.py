@@ -15,13 +15,13 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from obra_tui.core.errors import ObraError
-from obra_tui.ui.choices import Choice
 from obra_tui.ui.footer import KeyLine
 from obra_tui.ui.plain import plain, plain_text
 from obra_tui.ui.ports import Archive, ExportForm
 from obra_tui.ui.screens.base import desk_of
 from obra_tui.ui.screens.dialogs import choice_row
-from obra_tui.ui.screens.listing import Subject
+from obra_tui.ui.screens.history_list import Subject
+from obra_tui.ui.view.menus import Choice
 from widgets.choice_list import ChoiceList
 
 FORMS: tuple[Choice, ...] = (

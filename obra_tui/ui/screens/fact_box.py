@@ -8,7 +8,7 @@ from textual.content import Content
 from textual.geometry import Size
 from textual.widget import Widget
 
-from obra_tui.ui.review import Fact
+from obra_tui.ui.view.review import Fact
 from widgets.text import clean_line
 
 LABEL = 8

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
-from obra_tui.core.history import AttemptSummary, Found, SearchHit
 from obra_tui.core.model import GateDecision, SessionKind
+from obra_tui.core.records.history import AttemptSummary, Found, SearchHit
 from obra_tui.ui.feeds.lines import joined
-from obra_tui.ui.format import cost_of, score
 from obra_tui.ui.screens.history_rows import NAME, STAMP, attempt_glyph, when
-from obra_tui.ui.words import DECISION, REVERTED, TASK, person_name
+from obra_tui.ui.view.format import cost_of, score
+from obra_tui.ui.view.status_words import DECISION, REVERTED, TASK, person_name
 from widgets.lines import LogLine, Span
 from widgets.wrapping import clip
 

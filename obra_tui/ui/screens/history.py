@@ -16,19 +16,19 @@ from textual.containers import Horizontal
 
 from obra_tui.core import events as e
 from obra_tui.core.events import Record
-from obra_tui.core.history import EVERYTHING, Found, History, Page, SessionDetail, SessionSummary
 from obra_tui.core.ids import AttemptId, SessionId
-from obra_tui.core.search import Query, parse, read_as
+from obra_tui.core.records.history import EVERYTHING, Found, History, Page, SessionDetail, SessionSummary
+from obra_tui.core.records.search import Query, parse, read_as
 from obra_tui.ui.bindings import bindings
-from obra_tui.ui.kept_back import asks_for_scores
 from obra_tui.ui.ports import Archive
-from obra_tui.ui.screens.listing import Labels, Listing, Subject
+from obra_tui.ui.screens.history_list import Labels, Listing, Subject
 from obra_tui.ui.screens.message_line import MessageLine
 from obra_tui.ui.screens.reading import Reading
 from obra_tui.ui.screens.search_line import SearchLine
-from obra_tui.ui.screens.subject_keys import SubjectKeys
+from obra_tui.ui.screens.session_actions import SubjectKeys
 from obra_tui.ui.statusline import Part
-from obra_tui.ui.words import Tone
+from obra_tui.ui.view.blinding import asks_for_scores
+from obra_tui.ui.view.status_words import Tone
 from widgets.choice_list import ChoiceList
 from widgets.lines import LogLine
 from widgets.log_pane import LogPane

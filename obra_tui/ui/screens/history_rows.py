@@ -8,13 +8,13 @@ from dataclasses import replace
 
 from rich.cells import cell_len
 
-from obra_tui.core.history import AttemptSummary, SessionDetail, SessionSummary
 from obra_tui.core.lifecycle import WORKING, State
 from obra_tui.core.model import SessionKind
+from obra_tui.core.records.history import AttemptSummary, SessionDetail, SessionSummary
 from obra_tui.ui.feeds.claude import consumption
 from obra_tui.ui.feeds.lines import joined
-from obra_tui.ui.format import cost_of, duration, plural, score
-from obra_tui.ui.words import DECISION, REVERTED, TASK, task_status
+from obra_tui.ui.view.format import cost_of, duration, plural, score
+from obra_tui.ui.view.status_words import DECISION, REVERTED, TASK, task_status
 from widgets.lines import LogLine, Run, Span, from_runs
 from widgets.wrapping import clip
 

@@ -18,11 +18,11 @@ from textual.widgets import Static
 from obra_tui.core.errors import ObraError
 from obra_tui.core.text import one_line
 from obra_tui.ui.footer import KeyLine
-from obra_tui.ui.format import plural
 from obra_tui.ui.plain import plain, plain_text
 from obra_tui.ui.ports import Archive, BroughtIn, Preview, Source
 from obra_tui.ui.screens.base import desk_of
 from obra_tui.ui.screens.history_rows import STAMP, when
+from obra_tui.ui.view.format import plural
 from widgets.choice_list import ChoiceList
 from widgets.lines import LogLine, Span
 from widgets.log_pane import LogPane

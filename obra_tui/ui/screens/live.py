@@ -14,22 +14,22 @@ from textual.events import Resize
 from obra_tui.core.events import Record
 from obra_tui.core.ids import TaskId
 from obra_tui.core.lifecycle import WORKING, State
-from obra_tui.ui import scores
 from obra_tui.ui.attention import Attention, AttentionKind, attentions
 from obra_tui.ui.bindings import bindings
 from obra_tui.ui.feeds.claude import ATTEMPT, ClaudeFeed
 from obra_tui.ui.feeds.validation import ValidationFeed
-from obra_tui.ui.format import duration
-from obra_tui.ui.kept_back import view_without
 from obra_tui.ui.plain import plain
 from obra_tui.ui.screens.base import ObraScreen
-from obra_tui.ui.screens.live_hints import hints
+from obra_tui.ui.screens.empty_state import hints
 from obra_tui.ui.screens.message_line import MessageLine
-from obra_tui.ui.screens.rail import Rail
+from obra_tui.ui.screens.task_sidebar import Rail
 from obra_tui.ui.selection import Shown, neighbour, shown
 from obra_tui.ui.state import Step, StepStatus, ViewState, steps_of
 from obra_tui.ui.statusline import Part, side_by_side, status_parts
-from obra_tui.ui.words import STEP, Tone
+from obra_tui.ui.view import score_view
+from obra_tui.ui.view.blinding import view_without
+from obra_tui.ui.view.format import duration
+from obra_tui.ui.view.status_words import STEP, Tone
 from widgets.banner import Banner
 from widgets.lines import LogLine
 from widgets.log_pane import LogPane
@@ -192,7 +192,9 @@ class LiveScreen(ObraScreen):
         before = earlier[-2] if len(earlier) > 1 else None
         bars = self.query_one("#scores", ScoreBars)
         bars.show(
-            scores.stage_scores(attempt, before), scores.overall(attempt, before), attempts=scores.history(earlier)
+            score_view.stage_scores(attempt, before),
+            score_view.overall(attempt, before),
+            attempts=score_view.history(earlier),
         )
         judge = attempt.judge.identity if attempt and attempt.judge else None
         name = _short_model(judge.model) if judge else "Qwen"

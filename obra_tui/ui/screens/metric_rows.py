@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from obra_tui.core.measures import (
+from obra_tui.core.records.metrics import (
     DEFINITIONS,
     SMALL,
     Definition,

@@ -17,10 +17,9 @@ from textual.widget import Widget
 
 from obra_tui.core.errors import ObraError
 from obra_tui.core.events import Record
-from obra_tui.core.history import History
-from obra_tui.core.measures import BY, By, Measured, Scope, as_csv, rows_line
+from obra_tui.core.records.history import History
+from obra_tui.core.records.metrics import BY, By, Measured, Scope, as_csv, rows_line
 from obra_tui.ui.bindings import bindings
-from obra_tui.ui.kept_back import FIGURES, measured_without
 from obra_tui.ui.screens.base import ObraScreen
 from obra_tui.ui.screens.message_line import MessageLine
 from obra_tui.ui.screens.metric_rows import (
@@ -34,7 +33,8 @@ from obra_tui.ui.screens.metric_rows import (
     rows_of_table,
 )
 from obra_tui.ui.statusline import Part
-from obra_tui.ui.words import Tone
+from obra_tui.ui.view.blinding import FIGURES, measured_without
+from obra_tui.ui.view.status_words import Tone
 from widgets.choice_list import ChoiceList
 from widgets.lines import LogLine
 from widgets.log_pane import LogPane

@@ -13,9 +13,9 @@ from obra_tui.core.gate import describe_check
 from obra_tui.core.model import CheckResult, SandboxLevel
 from obra_tui.ui.feeds.lines import joined, text_lines
 from obra_tui.ui.footer import KeyLine
-from obra_tui.ui.format import brief
 from obra_tui.ui.plain import plain
-from obra_tui.ui.words import CHECK
+from obra_tui.ui.view.format import brief
+from obra_tui.ui.view.status_words import CHECK
 from widgets.lines import LogLine
 from widgets.log_pane import LogPane
 

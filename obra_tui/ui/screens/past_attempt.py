@@ -10,15 +10,15 @@ from msgspec.structs import replace
 
 from obra_tui.core import events as e
 from obra_tui.core.events import STREAMED, Record
-from obra_tui.core.history import AttemptDetail, History, SessionDetail
 from obra_tui.core.ids import AttemptId
 from obra_tui.core.model import GateDecision
-from obra_tui.ui.kept_back import KeptBack, attempt_without, told
+from obra_tui.core.records.history import AttemptDetail, History, SessionDetail
 from obra_tui.ui.ports import Archive
+from obra_tui.ui.screens.history_list import Labels, Subject
 from obra_tui.ui.screens.history_rows import PINNED, running
-from obra_tui.ui.screens.listing import Labels, Subject
 from obra_tui.ui.screens.reading import all_records
-from obra_tui.ui.words import DECISION, TASK, person_name
+from obra_tui.ui.view.blinding import KeptBack, attempt_without, told
+from obra_tui.ui.view.status_words import DECISION, TASK, person_name
 
 FACTS = (
     e.PromptSent,

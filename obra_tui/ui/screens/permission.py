@@ -35,7 +35,7 @@ from widgets.log_pane import LogPane
 from widgets.text import clean_line
 
 if TYPE_CHECKING:
-    from obra_tui.ui.desk import Desk
+    from obra_tui.ui.services import Desk
 
 MOST_ROWS = 10
 _TITLES = {

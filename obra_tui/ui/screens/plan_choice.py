@@ -15,10 +15,10 @@ from textual.widgets import Input, Static
 
 from obra_tui.core.errors import PlanError
 from obra_tui.core.model import Plan
-from obra_tui.ui.format import plural
 from obra_tui.ui.plain import plain, plain_text
 from obra_tui.ui.ports import Plans
 from obra_tui.ui.screens.base import desk_of
+from obra_tui.ui.view.format import plural
 from widgets.choice_list import ChoiceList
 from widgets.lines import LogLine, Span
 

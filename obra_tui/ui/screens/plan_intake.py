@@ -7,14 +7,14 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from obra_tui.core.model import Plan
-from obra_tui.core.plan_merge import Difference, differences, told
-from obra_tui.ui.plan_watch import plan_session
+from obra_tui.core.plans.merge import Difference, differences, told
+from obra_tui.ui.actions.plan_watch import plan_session
 from obra_tui.ui.screens.task_adding import in_plan
 
 if TYPE_CHECKING:
-    from obra_tui.ui.desk import Desk
     from obra_tui.ui.ports import Plans
     from obra_tui.ui.screens.tasks import TasksScreen
+    from obra_tui.ui.services import Desk
 
 
 class Intake:

@@ -15,11 +15,11 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from obra_tui.core.plan_merge import Difference, Fate
-from obra_tui.core.task_text import changed_lines, task_text
+from obra_tui.core.plans.merge import Difference, Fate
+from obra_tui.core.plans.text import changed_lines, task_text
 from obra_tui.ui.feeds.lines import patch_lines, text_lines
 from obra_tui.ui.plain import plain, plain_text
-from obra_tui.ui.words import Tone
+from obra_tui.ui.view.status_words import Tone
 from widgets.choice_list import ChoiceList
 from widgets.lines import LogLine, Span
 from widgets.log_pane import LogPane

@@ -17,15 +17,15 @@ from obra_tui.core.commands import SendPrompt
 from obra_tui.core.errors import ObraError
 from obra_tui.core.ids import TaskId
 from obra_tui.ui.feeds.lines import patch_lines
-from obra_tui.ui.outside import edit_text
 from obra_tui.ui.plain import plain, plain_text
 from obra_tui.ui.screens.base import desk_of
+from obra_tui.ui.suspend import edit_text
 from widgets.lines import LogLine
 from widgets.log_pane import LogPane
 
 if TYPE_CHECKING:
     from obra_tui.ui.app import ObraApp
-    from obra_tui.ui.desk import Desk
+    from obra_tui.ui.services import Desk
 
 _KEYS = (("ctrl+s", "Send"), ("ctrl+d", "Changes"), ("ctrl+g", "Editor"), ("ctrl+r", "Undo all"), ("esc", "Later"))
 

@@ -13,7 +13,7 @@ from obra_tui.core.errors import ObraError
 
 if TYPE_CHECKING:
     from obra_tui.core.events import Record
-    from obra_tui.core.history import History
+    from obra_tui.core.records.history import History
     from obra_tui.ui.screens.base import ObraScreen
 
 T = TypeVar("T")

@@ -10,19 +10,19 @@ from textual.binding import BindingType
 
 from obra_tui.core.errors import ObraError
 from obra_tui.core.events import Record
-from obra_tui.core.history import History
 from obra_tui.core.ids import SessionId
-from obra_tui.core.replay import Stop
+from obra_tui.core.records.history import History
+from obra_tui.core.records.replay import Stop
 from obra_tui.ui.bindings import bindings
-from obra_tui.ui.format import duration
-from obra_tui.ui.hub import Hub
+from obra_tui.ui.connection.view_store import Hub
 from obra_tui.ui.player import Player
 from obra_tui.ui.screens.live import LiveScreen
 from obra_tui.ui.statusline import Part
-from obra_tui.ui.words import Tone
+from obra_tui.ui.view.format import duration
+from obra_tui.ui.view.status_words import Tone
 
 if TYPE_CHECKING:
-    from obra_tui.ui.desk import Desk
+    from obra_tui.ui.services import Desk
 
 TICK_S = 0.05
 PAGE = 2_000

@@ -17,19 +17,19 @@ from textual.events import Resize
 
 from obra_tui.core.events import Record
 from obra_tui.core.ids import AttemptId, GateId
-from obra_tui.ui import review as model
 from obra_tui.ui.bindings import bindings
 from obra_tui.ui.drafts import Draft
-from obra_tui.ui.outcome import answer_note, answered_rows
-from obra_tui.ui.review import Looked, Review
 from obra_tui.ui.screens.dialogs import Writing
 from obra_tui.ui.screens.output_dialog import OutputDialog
 from obra_tui.ui.screens.review_diff import ReviewDiff
 from obra_tui.ui.screens.review_drafting import DraftingScreen
 from obra_tui.ui.screens.review_evidence import Evidence
 from obra_tui.ui.statusline import Part
-from obra_tui.ui.unbiased import Veil, hurried, own_score, veil
-from obra_tui.ui.words import Tone
+from obra_tui.ui.view import review as model
+from obra_tui.ui.view.outcome import answer_note, answered_rows
+from obra_tui.ui.view.review import Looked, Review
+from obra_tui.ui.view.score_visibility import Veil, hurried, own_score, veil
+from obra_tui.ui.view.status_words import Tone
 from widgets.armed import Arming
 from widgets.banner import Banner
 from widgets.checklist import Checklist

@@ -11,12 +11,12 @@ from functools import partial
 from obra_tui.core.errors import GateDecided, ObraError, StaleDecision
 from obra_tui.core.ids import GateId
 from obra_tui.core.model import Decision, DecisionKind, Finding
-from obra_tui.ui import review as model
-from obra_tui.ui.format import clock_time
-from obra_tui.ui.review import Looked, Review
 from obra_tui.ui.screens.base import ObraScreen
 from obra_tui.ui.screens.dialogs import WriteDialog, Writing
-from obra_tui.ui.words import DECISION
+from obra_tui.ui.view import review as model
+from obra_tui.ui.view.format import clock_time
+from obra_tui.ui.view.review import Looked, Review
+from obra_tui.ui.view.status_words import DECISION
 from widgets.armed import ArmedScreen
 from widgets.decision_bar import DecisionBar
 

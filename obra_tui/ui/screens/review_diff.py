@@ -15,16 +15,16 @@ from textual.message import Message
 from obra_tui.core.errors import ObraError
 from obra_tui.core.model import Diff, FileChange
 from obra_tui.ui.drafts import Mark
-from obra_tui.ui.patches import Texts, file_diffs, with_texts
 from obra_tui.ui.ports import HEAD, Head
-from obra_tui.ui.review import Review
+from obra_tui.ui.view.diff_view import Texts, file_diffs, with_texts
+from obra_tui.ui.view.review import Review
 from widgets.diff_pane import DiffPane
 from widgets.patch import FileDiff
 from widgets.rich_diff import fits
 
 if TYPE_CHECKING:
     from obra_tui.core.ids import AttemptId
-    from obra_tui.ui.desk import Desk
+    from obra_tui.ui.services import Desk
 
 RICH_FILES = 40
 """Texts of so many files are read for the coloured view; the others show their patch."""

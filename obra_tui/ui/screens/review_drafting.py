@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from obra_tui.core.answers import written_finding
+from obra_tui.core.decisions import written_finding
 from obra_tui.core.errors import ObraError
 from obra_tui.core.ids import GateId
 from obra_tui.core.model import Finding

@@ -10,17 +10,17 @@ from textual.containers import Vertical
 from textual.message import Message
 
 from obra_tui.core.model import CheckResult, CheckStatus, FileChange, Finding, FindingSource
-from obra_tui.ui import review as model
 from obra_tui.ui.drafts import Draft
 from obra_tui.ui.feeds.lines import heading
 from obra_tui.ui.feeds.validation import finished_check, verdict_lines
-from obra_tui.ui.format import plural, score
-from obra_tui.ui.patches import changed_file
-from obra_tui.ui.review import Earlier, Review
 from obra_tui.ui.screens.base import desk_of
 from obra_tui.ui.screens.fact_box import FactBox
-from obra_tui.ui.unbiased import Veil
-from obra_tui.ui.words import DECISION, person_name
+from obra_tui.ui.view import review as model
+from obra_tui.ui.view.diff_view import changed_file
+from obra_tui.ui.view.format import plural, score
+from obra_tui.ui.view.review import Earlier, Review
+from obra_tui.ui.view.score_visibility import Veil
+from obra_tui.ui.view.status_words import DECISION, person_name
 from widgets.checklist import Checklist
 from widgets.checklist import Finding as Tick
 from widgets.file_list import FileList

@@ -13,18 +13,18 @@ from textual.widgets import Static
 
 from obra_tui.core.commands import RevokeRule
 from obra_tui.core.ids import RuleId
-from obra_tui.core.standing import StandingRule, holding
+from obra_tui.core.permission_rules import StandingRule, holding
 from obra_tui.ui.bindings import bindings
 from obra_tui.ui.footer import KeyLine
-from obra_tui.ui.format import clock_time, plural
 from obra_tui.ui.plain import plain_text
 from obra_tui.ui.screens.base import desk_of
-from obra_tui.ui.words import person_name
+from obra_tui.ui.view.format import clock_time, plural
+from obra_tui.ui.view.status_words import person_name
 from widgets.choice_list import ChoiceList
 from widgets.lines import LogLine, Span
 
 if TYPE_CHECKING:
-    from obra_tui.ui.desk import Desk
+    from obra_tui.ui.services import Desk
 
 _ROWS_EACH = 4
 """Three lines, and one to spare for what is long."""

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from textual.widgets import Input
 
 from obra_tui.core.errors import ObraError
-from obra_tui.core.search import completed
+from obra_tui.core.records.search import completed
 from obra_tui.ui.screens.base import ObraScreen
 from obra_tui.ui.screens.message_line import MessageLine
 
 if TYPE_CHECKING:
-    from obra_tui.core.history import History
+    from obra_tui.core.records.history import History
 
 _SHOWN = 8
 """Ways to go on that are named at once."""

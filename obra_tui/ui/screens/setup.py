@@ -18,7 +18,7 @@ from obra_tui.ui.editor import edit_file
 from obra_tui.ui.ports import Setting
 from obra_tui.ui.screens.base import ObraScreen
 from obra_tui.ui.statusline import Part
-from obra_tui.ui.words import DOCTOR, Tone
+from obra_tui.ui.view.status_words import DOCTOR, Tone
 from widgets.choice_list import ChoiceList
 from widgets.lines import LogLine, Span
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from obra_tui.core.events import Record
-from obra_tui.core.turns import Turn, beside, turns
+from obra_tui.core.records.align import Turn, beside, turns
 from obra_tui.ui.feeds.claude import ClaudeFeed
 from widgets.lines import LogLine, gutter_width
 from widgets.wrapping import breaks

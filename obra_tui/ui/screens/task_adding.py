@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, cast
 from obra_tui.core import commands as c
 from obra_tui.core.ids import SessionId, new_task_id
 from obra_tui.core.model import SessionKind, TaskSpec
-from obra_tui.core.task_fields import Remark, TaskFields, free_key, quick_fields, remarks_on, spec_of
-from obra_tui.ui.plan_watch import plan_session
+from obra_tui.core.plans.fields import Remark, TaskFields, free_key, quick_fields, remarks_on, spec_of
+from obra_tui.ui.actions.plan_watch import plan_session
 from obra_tui.ui.screens.message_line import MessageLine
 
 if TYPE_CHECKING:
-    from obra_tui.ui.desk import Desk
+    from obra_tui.ui.services import Desk
 
 HINT = "Title (after T001)"
 

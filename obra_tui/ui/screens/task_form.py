@@ -15,11 +15,11 @@ from textual.widgets import Input, Static, TextArea
 
 from obra_tui.core.errors import PlanError
 from obra_tui.core.model import TaskSpec
-from obra_tui.core.task_fields import LIMITS, TaskFields, keys_in, remarks_on, spec_of
-from obra_tui.core.task_text import fields_in, text_of
-from obra_tui.ui.outside import edit_text
+from obra_tui.core.plans.fields import LIMITS, TaskFields, keys_in, remarks_on, spec_of
+from obra_tui.core.plans.text import fields_in, text_of
 from obra_tui.ui.plain import plain_text
 from obra_tui.ui.screens.base import desk_of
+from obra_tui.ui.suspend import edit_text
 
 if TYPE_CHECKING:
     from obra_tui.ui.app import ObraApp

@@ -9,10 +9,10 @@ from obra_tui.core.lifecycle import State
 from obra_tui.core.model import Budget
 from obra_tui.ui.feeds.claude import consumption
 from obra_tui.ui.feeds.lines import joined, text_lines
-from obra_tui.ui.format import brief, clock_time, count, money, score
 from obra_tui.ui.state import AttemptView, SessionView, TaskView, ViewState
 from obra_tui.ui.statusline import Part
-from obra_tui.ui.words import DECISION, HELD, person_name, task_status
+from obra_tui.ui.view.format import brief, clock_time, count, money, score
+from obra_tui.ui.view.status_words import DECISION, HELD, person_name, task_status
 from widgets.lines import LogLine, Span
 
 _WORD = 12

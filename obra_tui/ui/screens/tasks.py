@@ -17,20 +17,20 @@ from obra_tui.core.events import Record
 from obra_tui.core.ids import TaskId
 from obra_tui.core.lifecycle import State
 from obra_tui.core.model import TaskSpec
-from obra_tui.core.plan import order
-from obra_tui.core.plan_order import moves_to
-from obra_tui.core.task_fields import TaskFields, fields_of
+from obra_tui.core.plans.fields import TaskFields, fields_of
+from obra_tui.core.plans.order import moves_to
+from obra_tui.core.plans.parse import order
+from obra_tui.ui.actions.plan_watch import plan_session
 from obra_tui.ui.bindings import bindings
-from obra_tui.ui.choices import remove_choices
-from obra_tui.ui.format import plural
 from obra_tui.ui.plain import plain, plain_text
-from obra_tui.ui.plan_watch import plan_session
 from obra_tui.ui.screens.base import ObraScreen
 from obra_tui.ui.screens.message_line import MessageLine
 from obra_tui.ui.screens.plan_intake import Intake
 from obra_tui.ui.screens.task_adding import Adding
 from obra_tui.ui.screens.task_lines import status_of, task_detail, task_rows
 from obra_tui.ui.state import SessionView, TaskView
+from obra_tui.ui.view.format import plural
+from obra_tui.ui.view.menus import remove_choices
 from widgets.choice_list import ChoiceList
 from widgets.lines import LogLine
 from widgets.log_pane import LogPane

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 
 from obra_tui.core import events as e
 from obra_tui.core.events import Record
-from obra_tui.core.replay import Stop, stops_at
+from obra_tui.core.records.replay import Stop, stops_at
 from obra_tui.ui.feeds.claude import ClaudeFeed
-from obra_tui.ui.format import clock_time
+from obra_tui.ui.view.format import clock_time
 from widgets.log_pane import LogPane
 
 AT_ONCE = 300

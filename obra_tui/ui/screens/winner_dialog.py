@@ -10,11 +10,11 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from obra_tui.ui.choices import Choice
 from obra_tui.ui.footer import KeyLine
 from obra_tui.ui.plain import plain_text
 from obra_tui.ui.ports import Winner
 from obra_tui.ui.screens.dialogs import choice_row
+from obra_tui.ui.view.menus import Choice
 from widgets.choice_list import ChoiceList
 
 NOTE = "It is kept with what both changed, for obra export decisions."

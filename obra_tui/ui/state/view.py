@@ -29,7 +29,7 @@ from obra_tui.core.events import (
 )
 from obra_tui.core.ids import AttemptId, GateId, QuestionId, SessionId, TaskId
 from obra_tui.core.lifecycle import State
-from obra_tui.core.standing import Rules, after
+from obra_tui.core.permission_rules import Rules, after
 from obra_tui.ui.state.attempts import AttemptView, apply_to_attempt, started_attempt
 from obra_tui.ui.state.gates import GateView, decided_gate, held_gate, opened_gate
 from obra_tui.ui.state.permissions import PermissionView

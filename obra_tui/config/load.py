@@ -1,0 +1,125 @@
+"""Every setting in force and where its value came from: the door to `obra_tui.config`.
+
+Flags win over the environment (`OBRA_JUDGE__MODEL`), that over the project's
+file, that over the person's own file, that over the defaults. An unknown key
+or a wrong value is an error that names the key and the line.
+
+The project's file is `.obra/config.toml`; if there is none, `config.toml`
+counts when it has a `[claude]`, `[judge]` or `[gate]` table or `[[checks]]`
+(many projects have a `config.toml` that is none of Obra's business). What it
+may set without `obra config trust` is in `obra_tui.config.project`.
+
+Importing this costs pydantic: only `cli`, `api`, `bootstrap` and `services` do it, and late.
+`python -m obra_tui.config.load > config.toml` writes the file of the defaults.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from platformdirs import user_config_path
+
+from obra_tui.config import trust
+from obra_tui.config.errors import refuse_wrong, validated
+from obra_tui.config.project import project_file, refuse_untrusted, without_personal
+from obra_tui.config.schema import (
+    CheckSettings,
+    ClaudeSettings,
+    DatabaseSettings,
+    GateSettings,
+    InForce,
+    JudgeSettings,
+    Origin,
+    SandboxSettings,
+    Settings,
+    UiSettings,
+    Weights,
+    WorkspaceSettings,
+)
+from obra_tui.config.showing import origins, values
+from obra_tui.config.sources import Layer, environment_layer, file_layer, flag_layer, merged, parsed, read
+from obra_tui.core.errors import ConfigError
+
+__all__ = [
+    "CheckSettings",
+    "ClaudeSettings",
+    "DatabaseSettings",
+    "GateSettings",
+    "JudgeSettings",
+    "Origin",
+    "SandboxSettings",
+    "Settings",
+    "UiSettings",
+    "Weights",
+    "WorkspaceSettings",
+    "explain",
+    "load",
+    "project_file",
+    "trust_project",
+    "user_file",
+]
+
+
+def load(project: Path | None = None, flags: Mapping[str, object] | None = None) -> Settings:
+    """Return the settings in force for `project`.
+
+    `flags` maps dotted keys (`gate.policy`) to values; those that are `None` were
+    not given. Raises `ConfigError`.
+    """
+    above, below = _layers_of_the_person(flags or {})
+    file = project_file(project) if project is not None else None
+    layers: tuple[Layer, ...] = (*above, below)
+    if project is not None and file is not None:
+        content = read(file)
+        own = _project_layer(content, str(file.relative_to(project)))
+        trusted = trust.is_trusted(validated(merged(layers)).data_dir, file, content)
+        refuse_untrusted(own, above, below, trusted=trusted)
+        layers = (*above, own, below)
+    settings = validated(merged(layers))
+    return InForce(**dict(values(settings)), origins=tuple(origins(settings, layers)))
+
+
+def explain(settings: Settings) -> tuple[Origin, ...]:
+    """Return every setting with its value and its source, in the order of `config.toml`."""
+    return settings.origins if isinstance(settings, InForce) else tuple(origins(settings, ()))
+
+
+def user_file() -> Path:
+    """Return the place of the person's own file, whether it is there or not."""
+    return user_config_path("obra") / "config.toml"
+
+
+def trust_project(project: Path, flags: Mapping[str, object] | None = None) -> Path:
+    """Trust the project's file as it is now and return its path; raises `ConfigError` if there is none."""
+    above, below = _layers_of_the_person(flags or {})
+    file = project_file(project)
+    if file is None:
+        raise ConfigError(
+            "There is no project file to trust.",
+            where=str(project),
+            fix="A project needs one only for settings of its own, in .obra/config.toml.",
+        )
+    content = read(file)
+    _project_layer(content, str(file.relative_to(project)))
+    trust.remember(validated(merged((*above, below))).data_dir, file, content)
+    return file
+
+
+def _project_layer(content: bytes, shown: str) -> Layer:
+    layer = parsed(content, shown=shown)
+    refuse_wrong(layer)
+    return without_personal(layer)
+
+
+def _layers_of_the_person(flags: Mapping[str, object]) -> tuple[tuple[Layer, Layer], Layer]:
+    above, below = (flag_layer(flags), environment_layer()), file_layer(user_file())
+    for layer in (*above, below):
+        refuse_wrong(layer)
+    return above, below
+
+
+if __name__ == "__main__":
+    import sys
+
+    from obra_tui.config.template import template
+
+    sys.stdout.write(template())

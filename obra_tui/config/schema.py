@@ -1,0 +1,322 @@
+"""Every setting, its type, range and default. The docstrings are the comments of `config.toml`.
+
+These are the plain values that everybody works with. `model` makes of them the shape by which pydantic-settings reads
+and checks what a person wrote; whoever only uses settings does without that library.
+"""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from msgspec import Meta, Struct, field
+
+from obra_tui.core.model import Budget, CheckSpec, Policy, Stage
+
+
+class Section(Struct, frozen=True, kw_only=True):
+    """Some settings that belong together."""
+
+
+class Rule(Struct, frozen=True):
+    """What a value must keep to beyond its type: returns it as it is kept, or raises `ValueError` with the reason."""
+
+    of: Callable[[Any], Any]
+
+
+class Secret(Struct, frozen=True):
+    """A text that is never shown."""
+
+    _text: str = ""
+
+    def get_secret_value(self) -> str:
+        return self._text
+
+    def __repr__(self) -> str:
+        return "Secret('********')" if self._text else "Secret('')"
+
+
+# --- rules ---------------------------------------------------------------------------------------
+
+
+def _full_address(value: str) -> str:
+    if value and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).hostname):
+        raise ValueError("must be a full address such as http://127.0.0.1:11434")
+    return value.rstrip("/")
+
+
+def _given(value: str) -> str:
+    if not value.strip():
+        raise ValueError("must not be empty")
+    return value
+
+
+def _something_counts(weights: "Weights") -> "Weights":
+    if not any((weights.syntax, weights.testing, weights.requirements, weights.quality)):
+        raise ValueError("at least one weight must be greater than 0")
+    return weights
+
+
+def _whole_paths(value: tuple[str, ...]) -> tuple[str, ...]:
+    for path in value:
+        if not path.startswith(("/", "~/")):
+            raise ValueError(f"'{path}' must begin with / or ~/")
+    return value
+
+
+def _own_folder() -> Path:
+    from platformdirs import user_data_path  # a run that got its settings read has no use for it
+
+    return user_data_path("obra")
+
+
+def _absolute(value: Path) -> Path:
+    return Path(os.path.abspath(value.expanduser()))  # noqa: PTH100 - resolve() would follow links
+
+
+def _unique_names(value: "tuple[CheckSettings, ...]") -> "tuple[CheckSettings, ...]":
+    names = [check.name for check in value]
+    double = next((name for name in names if names.count(name) > 1), None)
+    if double is not None:
+        raise ValueError(f"two checks are called '{double}'")
+    return value
+
+
+# --- settings ------------------------------------------------------------------------------------
+
+
+class ClaudeSettings(Section, frozen=True, kw_only=True):
+    """How Claude Code is started. What is empty or 0 is left to Claude Code, or is no limit."""
+
+    base_url: Annotated[str, Rule(_full_address)] = ""
+    """Address of the Messages API; empty = Anthropic's own."""
+    api_key: Secret = Secret()
+    """API key; empty = ANTHROPIC_API_KEY or the login of Claude Code. Not in a project file."""
+    model: str = ""
+    """Model that Claude Code uses, such as "opus" or a full model id; empty = its own default."""
+    cli_path: str = ""
+    """Another Claude Code program; empty = the one that was installed with Obra."""
+    config_dir: str = ""
+    """Claude Code's own folder (CLAUDE_CONFIG_DIR); empty = the one you use by hand, with its login."""
+    max_turns: Annotated[int, Meta(ge=0)] = 100
+    """Turns of one run of Claude Code; 0 = no limit."""
+    max_budget_usd: Annotated[float, Meta(ge=0)] = 5.0
+    """Estimated cost of one run of Claude Code in US dollars; 0 = no limit."""
+    max_retries: Annotated[int, Meta(ge=0, le=100)] = 6
+    """How often Claude Code tries a failed API request again."""
+    allow: tuple[str, ...] = ()
+    """More commands that Claude may run without asking, each as a prefix: ["just test"] allows `just test -q`.
+    Those that only look, test, lint or build are allowed already. None of them runs in the sandbox of the checks."""
+    trust_project_settings: bool = False
+    """Let Claude Code read the project's CLAUDE.md and .claude/settings.json. Its hooks are commands
+    that then run on this machine."""
+    hold_prompts: bool = False
+    """Show every prompt to you in the app before Claude gets it: read it, change it, send it."""
+    wait_for_limit_s: Annotated[float, Meta(ge=0)] = 21600.0
+    """How long to wait at most for a usage limit to reset before the task is given back to you."""
+    silence_warn_s: Annotated[float, Meta(gt=0)] = 60.0
+    """Say so when nothing has come from Claude Code for this long."""
+    silence_kill_s: Annotated[float, Meta(gt=0)] = 600.0
+    """Take a silent run for hung and end it after this long. Waiting for your answer does not count."""
+
+
+class JudgeSettings(Section, frozen=True, kw_only=True):
+    """The local model that reviews the diff."""
+
+    base_url: Annotated[str, Rule(_full_address), Rule(_given)] = "http://127.0.0.1:11434"
+    """Address of the model server, without a path."""
+    model: Annotated[str, Rule(_given)] = "qwen2.5-coder:32b"
+    """Model as the server names it."""
+    dialect: Literal["ollama", "openai"] = "ollama"
+    """"ollama" = /api/chat; "openai" = /v1/chat/completions (llama.cpp, vLLM, LM Studio)."""
+    api_key: Secret = Secret()
+    """Bearer key if the server wants one. Not in a project file."""
+    num_ctx: Annotated[int, Meta(ge=2048)] = 16384
+    """Context window in tokens; a larger diff is judged in parts."""
+    max_output_tokens: Annotated[int, Meta(ge=256)] = 2048
+    """Longest answer; an answer that is cut there is no verdict."""
+    deadline_s: Annotated[float, Meta(gt=0)] = 600.0
+    """Longest time for the whole review of one attempt, loading the model included."""
+    connect_timeout_s: Annotated[float, Meta(gt=0)] = 5.0
+    """Longest time to reach the server."""
+
+
+class Weights(Section, frozen=True, kw_only=True):
+    """What each stage weighs in the score."""
+
+    syntax: Annotated[float, Meta(ge=0)] = 0.20
+    testing: Annotated[float, Meta(ge=0)] = 0.20
+    requirements: Annotated[float, Meta(ge=0)] = 0.30
+    quality: Annotated[float, Meta(ge=0)] = 0.30
+
+    def pairs(self) -> tuple[tuple[Stage, float], ...]:
+        return tuple((stage, float(getattr(self, stage.value))) for stage in Stage)
+
+
+class GateSettings(Section, frozen=True, kw_only=True):
+    """The rule that turns evidence into pass, retry or a question to you."""
+
+    policy: Policy = Policy.SUPERVISED
+    """"manual" = you decide everything; "supervised" = failing work is sent back on its own, you approve
+    what would pass; "autonomous" = complete and good evidence passes on its own."""
+    threshold: Annotated[float, Meta(ge=0, le=1)] = 0.70
+    """Lowest score that can pass, from 0.0 to 1.0."""
+    max_attempts: Annotated[int, Meta(ge=1, le=100)] = 3
+    """Attempts at one task before you are asked."""
+    undo_s: Annotated[float, Meta(ge=0, le=3600)] = 10.0
+    """Seconds in which your answer in the app can be undone before it is carried out; 0 = at once."""
+    friction: bool = True
+    """After three approvals in a row that took you under three seconds each, the next gate shows its score only
+    when you have read on in the diff."""
+    weights: Annotated[Weights, Rule(_something_counts)] = Weights()
+
+
+class BudgetSettings(Section, frozen=True, kw_only=True):
+    """What may be used before Obra stops and asks you; 0 = no limit. Going on begins the budget anew."""
+
+    task_usd: Annotated[float, Meta(ge=0)] = 0.0
+    """Estimated cost of one task, all its attempts together, in US dollars."""
+    task_tokens: Annotated[int, Meta(ge=0)] = 0
+    """Tokens of one task, those that were read from the cache included."""
+    task_seconds: Annotated[float, Meta(ge=0)] = 0.0
+    """Time in which Claude Code works on one task."""
+    session_usd: Annotated[float, Meta(ge=0)] = 0.0
+    """Estimated cost of all tasks of a session."""
+    session_tokens: Annotated[int, Meta(ge=0)] = 0
+    """Tokens of all tasks of a session."""
+    session_seconds: Annotated[float, Meta(ge=0)] = 0.0
+    """Time in which Claude Code works on all tasks of a session."""
+
+    def of_task(self) -> Budget:
+        return _budget(self.task_usd, self.task_tokens, self.task_seconds)
+
+    def of_session(self) -> Budget:
+        return _budget(self.session_usd, self.session_tokens, self.session_seconds)
+
+
+def _budget(usd: float, tokens: int, seconds: float) -> Budget:
+    return Budget(max_cost_usd=usd or None, max_tokens=tokens or None, max_seconds=seconds or None)
+
+
+class CheckSettings(Section, frozen=True, kw_only=True):
+    """A command that Obra runs on the work. With one or more of them Obra does not look for others."""
+
+    name: Annotated[str, Meta(min_length=1)]
+    run: Annotated[str, Meta(min_length=1)]
+    """Shell command line, run in the root of the copy."""
+    stage: Literal["syntax", "testing"] = "testing"
+    """Stage that the result counts for."""
+    blocking: bool = True
+    """Work that fails it cannot pass."""
+    timeout_s: Annotated[float, Meta(gt=0)] = 600.0
+
+    def spec(self) -> CheckSpec:
+        return CheckSpec(
+            name=self.name,
+            run=self.run,
+            stage=Stage(self.stage),
+            blocking=self.blocking,
+            timeout_s=self.timeout_s,
+            origin="configured",
+            junit="$OBRA_JUNIT" in self.run,
+        )
+
+
+class WorkspaceSettings(Section, frozen=True, kw_only=True):
+    """The isolated copy that Claude Code works in."""
+
+    setup: tuple[str, ...] = ()
+    """Commands that run once in every new copy, such as "uv sync" or "npm ci"."""
+    protected: tuple[str, ...] = ()
+    """More paths (globs) that work must not change without you, beside existing tests, CI and Obra's settings;
+    "!docs/*" takes paths out again."""
+    update_plan: bool = False
+    """Tick accepted tasks in the plan file that a session was made from; nothing else in it is changed."""
+    keep_copies: bool = False
+    """Keep the copy of a finished task on the disk. Its content is kept as a git ref in any case."""
+
+
+class SandboxSettings(Section, frozen=True, kw_only=True):
+    """How checks are kept away from the machine."""
+
+    level: Literal["auto", "required"] = "auto"
+    """"auto" = the best that works here, and say which; "required" = without bubblewrap no check is run."""
+    readable: Annotated[tuple[str, ...], Rule(_whole_paths)] = ()
+    """Folders in your home that checks may read and not change, such as a tool's cache: ["~/.cache/tool"].
+    They see nothing else of it. Keep logins out of them: a check runs what Claude wrote."""
+
+    def readable_paths(self) -> tuple[Path, ...]:
+        return tuple(Path(path).expanduser() for path in self.readable)
+
+
+Theme = Literal[
+    "obra-cb-dark", "obra-cb-light", "ansi-dark", "ansi-light", "atom-one-dark", "atom-one-light",
+    "catppuccin-frappe", "catppuccin-latte", "catppuccin-macchiato", "catppuccin-mocha", "dracula", "flexoki",
+    "gruvbox", "monokai", "nord", "rose-pine", "rose-pine-dawn", "rose-pine-moon", "solarized-dark",
+    "solarized-light", "textual-dark", "textual-light", "tokyo-night",
+]  # fmt: skip
+
+
+class UiSettings(Section, frozen=True, kw_only=True):
+    """The screen. Not in a project file."""
+
+    theme: Theme = "obra-cb-dark"
+    """The two of Obra's own are made of colours that people with any common colour blindness can tell apart;
+    "ansi-dark" and "ansi-light" take the terminal's own colours."""
+    glyphs: Literal["unicode", "ascii"] = "unicode"
+    """"ascii" for terminals and fonts without the symbols."""
+    mouse: bool = True
+    """false gives the terminal's own selection back."""
+    reduce_motion: bool = False
+    """true = nothing slides or blinks."""
+    notify: Literal["auto", "bell", "off"] = "auto"
+    """How you are told that something waits for you: by the terminal's notifications, by its bell, or not."""
+    notify_command: str = ""
+    """Shell command that is run besides, when you do not look: the words are in $OBRA_NOTICE, "waiting" or
+    "finished" in $OBRA_NOTICE_KIND. Such as 'notify-send Obra "$OBRA_NOTICE"'."""
+
+
+class DatabaseSettings(Section, frozen=True, kw_only=True):
+    """Where the sessions are kept."""
+
+    url: str = ""
+    """Address of a PostgreSQL database, such as "postgresql+psycopg://ada@db/obra" (with the
+    extra obra-tui[postgresql]);
+    empty = SQLite in the data directory. Not in a project file."""
+
+
+class Origin(Struct, frozen=True, kw_only=True):
+    """One setting, its value as text (secrets masked) and where the value came from."""
+
+    key: str
+    value: str
+    source: str
+    """`default`, `flag`, `OBRA_JUDGE__MODEL` or `config.toml:12`."""
+
+
+class Settings(Section, frozen=True, kw_only=True):
+    """All settings in force; made by `obra_tui.config.load.load`."""
+
+    data_dir: Annotated[Path, Rule(_absolute)] = field(default_factory=_own_folder)
+    """Folder of the database, the copies and the logs. Also as OBRA_DATA_DIR. Not in a project file."""
+    claude: ClaudeSettings = ClaudeSettings()
+    judge: JudgeSettings = JudgeSettings()
+    gate: GateSettings = GateSettings()
+    budget: BudgetSettings = BudgetSettings()
+    checks: Annotated[tuple[CheckSettings, ...], Rule(_unique_names)] = ()
+    workspace: WorkspaceSettings = WorkspaceSettings()
+    sandbox: SandboxSettings = SandboxSettings()
+    ui: UiSettings = UiSettings()
+    keys: dict[str, str] = field(default_factory=dict)
+    """Keys of your own, such as `"review.approve" = "ctrl+a"`; `obra keys` lists the names. Not in a project file."""
+    database: DatabaseSettings = DatabaseSettings()
+
+    def check_specs(self) -> tuple[CheckSpec, ...]:
+        return tuple(check.spec() for check in self.checks)
+
+
+class InForce(Settings, frozen=True, kw_only=True):
+    """Settings that were read, with the place of each."""
+
+    origins: tuple[Origin, ...] = ()

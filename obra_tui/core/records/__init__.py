@@ -1,0 +1,1 @@
+"""What stored records say: history, search, figures, comparison, export. Pure."""

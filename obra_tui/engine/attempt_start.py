@@ -1,0 +1,151 @@
+"""How an attempt begins: with which words, and in which conversation. Pure."""
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from obra_tui.core.gate import Evidence
+from obra_tui.core.ids import AttemptId, ClaudeSessionId, first_claude_session_id, new_claude_session_id
+from obra_tui.core.lifecycle import Trigger
+from obra_tui.core.model import (
+    Binding,
+    CheckResult,
+    ConversationReason,
+    DecisionKind,
+    GateDecision,
+    GateOutcome,
+    ImplementResult,
+    Outcome,
+    QualityResult,
+)
+from obra_tui.core.records.compare import split_patch
+from obra_tui.engine.prompts import (
+    CONTINUE,
+    changes_prompt,
+    conflict_prompt,
+    fresh_prompt,
+    merged_prompt,
+    retry_prompt,
+    task_prompt,
+)
+from obra_tui.engine.work import TaskWork
+
+
+class Start(Struct, frozen=True, kw_only=True):
+    """How the next attempt begins."""
+
+    prompt: str
+    claude_session: ClaudeSessionId
+    reason: ConversationReason
+    parent: ClaudeSessionId | None = None
+    """The conversation that a fork starts from."""
+    by: str = "obra"
+    """Who wrote the prompt as it is sent."""
+    trigger: Trigger | None = None
+    """The move that brings the task to IMPLEMENTING; None when it is there already."""
+
+
+def opening(task: TaskWork) -> Start:
+    """Return how a queued task starts: anew, with a person's request, or where it was interrupted."""
+    if task.claude_session is None or not task.prompted:
+        return Start(
+            prompt=task_prompt(task.spec, task.notes),
+            claude_session=new_claude_session_id() if task.claude_session else first_claude_session_id(task.spec.id),
+            reason=ConversationReason.FIRST,
+            trigger=Trigger.START,
+        )
+    return Start(
+        prompt=_words_after(task),
+        claude_session=task.claude_session,
+        reason=ConversationReason.RESUME,
+        trigger=Trigger.START,
+    )
+
+
+def _words_after(task: TaskWork) -> str:
+    """Return what is said to Claude after what happened last."""
+    if task.conflict is not None:
+        patch = patch_of(task.diff.patch if task.diff else "", task.conflict.files)
+        return conflict_prompt(task.number + 1, task.conflict.files, patch, task.notes)
+    if task.decision is not None and task.decision.kind is DecisionKind.CHANGES:
+        return changes_prompt(task.number + 1, task.decision, task.checks, task.notes)
+    if task.merged is not None:
+        return merged_prompt(task.number + 1, task.checks, task.notes)
+    if task.outcome is not None and task.outcome.decision is GateDecision.RETRY and task.quality is not None:
+        return _findings(task, task.quality, task.checks, task.outcome)
+    return "\n\n".join(task.notes) or CONTINUE
+
+
+def _findings(task: TaskWork, quality: QualityResult, checks: Sequence[CheckResult], outcome: GateOutcome) -> str:
+    return retry_prompt(
+        number=task.number + 1, checks=checks, findings=quality.findings, notes=task.notes, reasons=outcome.reasons
+    )
+
+
+def forked(start: Start) -> Start:
+    """Turn a continuation into a fork; what begins anew needs none."""
+    if start.reason is not ConversationReason.RESUME:
+        return start
+    return replace(
+        start,
+        claude_session=new_claude_session_id(),
+        parent=start.claude_session,
+        reason=ConversationReason.FORK,
+    )
+
+
+def continued(claude_session: ClaudeSessionId) -> Start:
+    """Go on in the conversation that was cut off."""
+    return Start(prompt=CONTINUE, claude_session=claude_session, reason=ConversationReason.RESUME)
+
+
+def afresh(task: TaskWork, lost: Start) -> Start:
+    """Say all of it again to a new conversation: the one of `lost` cannot be resumed."""
+    feedback = "" if lost.prompt == CONTINUE else lost.prompt
+    return Start(
+        prompt=fresh_prompt(task.spec, feedback),
+        claude_session=new_claude_session_id(),
+        reason=ConversationReason.FRESH,
+    )
+
+
+def retried(task: TaskWork, quality: QualityResult, evidence: Evidence, outcome: GateOutcome) -> Start:
+    """Send the work back with what was found."""
+    prompt = _findings(task, quality, evidence.checks, outcome)
+    assert task.claude_session is not None  # an attempt has just ended in it
+    return Start(prompt=prompt, claude_session=task.claude_session, reason=ConversationReason.RESUME)
+
+
+def was_looked_at(task: TaskWork) -> bool:
+    """Claude had finished, and the work was interrupted while it was looked at: nothing is asked of Claude."""
+    ended = task.claude_ended
+    return (
+        ended is not None
+        and ended.outcome is Outcome.COMPLETED
+        and task.diff is not None
+        and task.quality is None
+        and not (task.notes or task.decision or task.conflict or task.handed_back)
+    )
+
+
+def result_of_person(start: Start, by: str) -> ImplementResult:
+    """What stands for Claude's run in an attempt that a person made by hand."""
+    text = f"{by} changed the work by hand."
+    return ImplementResult(outcome=Outcome.COMPLETED, claude_session=start.claude_session, final_text=text)
+
+
+def bind(attempt: AttemptId, evidence: Evidence) -> Binding:
+    """Return the exact content that an answer to this evidence is about."""
+    return Binding(
+        attempt=attempt,
+        tree=evidence.diff.tree,
+        diff_digest=evidence.diff.digest,
+        rubric_hash=evidence.verdict.identity.rubric_hash,
+    )
+
+
+def patch_of(patch: str, files: Sequence[str]) -> str:
+    """Return the parts of a patch that are about these files."""
+    parts = split_patch(patch)
+    return "".join(parts[name] for name in files if name in parts)

@@ -1,0 +1,166 @@
+"""One review in progress: asks part after part, repairs once, and adds up. Lives as long as the review does."""
+
+import time
+from collections.abc import Awaitable, Callable
+
+from msgspec.structs import replace
+
+from obra_tui.core.events import JudgePrompted, JudgeStarted, JudgeStreamed, JudgeWaiting
+from obra_tui.core.model import Finding, JudgeRequest, Verdict
+from obra_tui.core.ports import Emit
+from obra_tui.judge.aggregate import Weighed, contradictions, joined
+from obra_tui.judge.chunks import Hunk
+from obra_tui.judge.citations import Shown, confirmed, shown_in
+from obra_tui.judge.errors import AnswerUnusable, DoesNotFit
+from obra_tui.judge.exchange import Answer, Hearing, Message, Question, Served, WaitState
+from obra_tui.judge.injection import orders_in_change, orders_in_message
+from obra_tui.judge.planning import Plan
+from obra_tui.judge.prompt import as_read, trim
+from obra_tui.judge.proof import check_read
+from obra_tui.judge.rubric import INJECTION
+from obra_tui.judge.standards import Standards
+from obra_tui.judge.verdict import Opinion, parse_answer
+
+Asking = Callable[[Question, Hearing], Awaitable[Answer]]
+
+_QUOTED = 6000
+"""Characters of an unusable answer that are shown back to the model."""
+
+
+class Sitting:
+    def __init__(self, standards: Standards, request: JudgeRequest, emit: Emit) -> None:
+        self._standards = standards
+        self._request = request
+        self._emit = emit
+        self._began = time.monotonic()
+        self._identity = standards.identity
+        self._plan = Plan(hunks=(), parts=())
+        self._hunks_seen = 0
+        self._answers: list[Answer] = []
+        self._opinions: list[Weighed] = []
+        self._remarks: dict[str, None] = {}
+
+    # --- the course of a review --------------------------------------------------------------
+
+    def open(self, plan: Plan, served: Served) -> None:
+        self._plan = plan
+        self._identity = replace(self._identity, model=served.model, digest=served.digest)
+        self._emit(JudgeStarted(identity=self._identity, parts=len(plan.parts), hunks=len(plan.hunks)))
+        if served.loaded is False:
+            self._wait("loading", f"{served.model} is loaded into memory first; that can take minutes.")
+
+    async def hear(self, ask: Asking) -> Verdict:
+        """Judge every part; raises one of `judge.faults` at the first that has no usable answer."""
+        for number, part in enumerate(self._plan.parts, start=1):
+            self._wait("reading", f"{self._identity.model} reads part {number} of {len(self._plan.parts)}.")
+            opinion = await self._part(number, ask)
+            self._opinions.append(Weighed(opinion=opinion, weight=part.weight))
+            self._hunks_seen += part.finishes
+        return self._conclusion()
+
+    def unjudged(self, reason: str) -> Verdict:
+        return replace(self._so_far(), unjudged=reason)
+
+    def hearing(self, part: int) -> Hearing:
+        return Hearing(waiting=self._wait, piece=lambda text: self._emit(JudgeStreamed(part=part, text=text)))
+
+    def _wait(self, state: WaitState, text: str) -> None:
+        self._emit(JudgeWaiting(state=state, text=text))
+
+    # --- one part ----------------------------------------------------------------------------
+
+    async def _part(self, number: int, ask: Asking) -> Opinion:
+        part = self._plan.parts[number - 1]
+        shown = shown_in(self._request.diff, part, self._request.checks)
+        messages = self._standards.messages(self._request, part.shown, number, len(self._plan.parts))
+        answer = await self._ask(ask, messages, number)
+        try:
+            return self._understood(answer, shown)
+        except AnswerUnusable as fault:
+            return await self._repaired(ask, self._complaint(messages, answer, fault), number, shown, fault)
+
+    def _complaint(self, messages: tuple[Message, ...], answer: Answer, fault: AnswerUnusable) -> tuple[Message, ...]:
+        """The conversation for the second try: with the unusable answer, if there is room for it."""
+        complaint = self._standards.complaint(fault.what, cut=answer.cut)
+        quoted = Message(role="assistant", content=trim(answer.text, _QUOTED) or "(nothing)")
+        full = (*messages, quoted, complaint)
+        fits = self._standards.room_after(full) >= self._standards.config.max_output_tokens
+        return full if fits else (*messages, complaint)
+
+    async def _repaired(
+        self, ask: Asking, conversation: tuple[Message, ...], number: int, shown: Shown, first: AnswerUnusable
+    ) -> Opinion:
+        answer = await self._ask(ask, conversation, number, repair=True)
+        try:
+            return self._understood(answer, shown, thoughts_allowed=True)
+        except AnswerUnusable as second:
+            raise AnswerUnusable(
+                f"{self._identity.model} gave no usable verdict in two tries: first {first.what}; then {second.what}.",
+                fix="Judge again, decide by hand, or choose a larger model with judge.model.",
+            ) from second
+
+    async def _ask(self, ask: Asking, messages: tuple[Message, ...], number: int, *, repair: bool = False) -> Answer:
+        config = self._standards.config
+        room = self._standards.room_after(messages)
+        size = config.num_ctx - room
+        if room < config.max_output_tokens:
+            raise DoesNotFit(
+                f"The prompt of part {number} (about {size} tokens) and its answer do not fit into the model's context"
+                f" ({config.num_ctx} tokens); it was not sent.",
+                fix="Raise judge.num_ctx, or decide by hand.",
+            )
+        self._emit(JudgePrompted(part=number, text=as_read(messages), token_estimate=size, repair=repair))
+        limit = min(room, 2 * config.max_output_tokens) if repair else config.max_output_tokens
+        answer = await ask(self._standards.question(messages, limit), self.hearing(number))
+        self._answers.append(answer)
+        # All before the last message may be in the server's cache; so the count must cover the last message only.
+        self._remarks[check_read(answer, messages[-1].content, config.num_ctx)] = None
+        return answer
+
+    def _understood(self, answer: Answer, shown: Shown, *, thoughts_allowed: bool = False) -> Opinion:
+        if answer.cut:
+            raise AnswerUnusable("the answer was cut off at the length limit")
+        opinion = parse_answer(answer.text, self._standards.rubric, thoughts_allowed=thoughts_allowed)
+        return replace(opinion, findings=confirmed(opinion.findings, shown))
+
+    # --- the sum -----------------------------------------------------------------------------
+
+    def _conclusion(self) -> Verdict:
+        opinion = joined(self._opinions)
+        orders = _unreported_orders(self._request, self._plan.hunks, opinion.findings)
+        opinion = replace(opinion, findings=(*opinion.findings, *orders))
+        odd = contradictions(opinion, self._request.checks, self._request.diff)
+        return replace(
+            self._so_far(),
+            scores=opinion.scores,
+            findings=opinion.findings,
+            summary="\n".join(text for text in (opinion.summary, *self._remarks) if text),
+            opinion=opinion.opinion,
+            contradictions=(*odd, *self._strangers()),
+        )
+
+    def _so_far(self) -> Verdict:
+        return Verdict(
+            identity=self._identity,
+            raw="\n\n".join(answer.text for answer in self._answers),
+            hunks_total=len(self._plan.hunks),
+            hunks_seen=self._hunks_seen,
+            prompt_tokens=sum(answer.prompt_tokens or 0 for answer in self._answers),
+            output_tokens=sum(answer.output_tokens for answer in self._answers),
+            duration_s=time.monotonic() - self._began,
+        )
+
+    def _strangers(self) -> tuple[str, ...]:
+        """A server may answer with another model than it was asked for; the verdict must not hide that."""
+        wanted = self._identity.model
+        known = {"", wanted, f"{wanted}:latest", wanted.removesuffix(":latest")}
+        return tuple(
+            f"The answer came from the model {name}, not from {wanted}, which was asked."
+            for name in sorted({answer.model for answer in self._answers} - known)
+        )
+
+
+def _unreported_orders(request: JudgeRequest, hunks: tuple[Hunk, ...], known: tuple[Finding, ...]) -> list[Finding]:
+    places = {(item.file, item.line) for item in known if item.kind == INJECTION}
+    found = (*orders_in_change(hunks), *orders_in_message(request.claude_message))
+    return [item for item in found if (item.file, item.line) not in places]

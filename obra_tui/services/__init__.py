@@ -1,0 +1,1 @@
+"""Use cases shared by screen, command line and scripts: plans, archive, doctor, an owner in another process."""

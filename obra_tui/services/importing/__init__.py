@@ -1,0 +1,1 @@
+"""Reads records of other programs into the history."""

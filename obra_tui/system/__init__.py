@@ -1,0 +1,1 @@
+"""What the operating system is asked: processes, limits, errors. Knows nothing of Obra's domain."""

@@ -1,0 +1,1 @@
+"""How events reach the screen from the engine's thread."""

@@ -1,0 +1,1 @@
+"""Values and text for the screens, made from records; imports no Textual."""

@@ -1,0 +1,225 @@
+"""What a person decides on, as values: facts, what an approval would override, what each answer leads to. Pure.
+
+Nothing here comes from a model but the names of files, and those are cut and cleaned where they are shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from obra_tui.core.commands import Decide
+from obra_tui.core.decisions import against
+from obra_tui.core.model import Decision, DecisionKind, Finding
+from obra_tui.ui.state import AttemptView, GateView, SessionView, TaskView, ViewState
+from obra_tui.ui.view.format import duration, plural, score
+from obra_tui.ui.view.score_visibility import Veil
+
+SHORT = 8
+"""Characters of a hash that are shown."""
+
+
+class Earlier(Struct, frozen=True, kw_only=True):
+    """An attempt before this one, and what became of it."""
+
+    attempt: AttemptView
+    decision: Decision | None = None
+    """What a person answered; None when it went back by itself."""
+
+
+class Review(Struct, frozen=True, kw_only=True):
+    """One gate with everything that belongs to it."""
+
+    gate: GateView
+    session: SessionView
+    task: TaskView
+    attempt: AttemptView
+    unblocks: tuple[str, ...] = ()
+    """Keys of the tasks that wait for this one."""
+    number: int
+    """Which of the waiting gates, counted from 1; 0 when it does not wait any more."""
+    waiting: int
+    earlier: tuple[Earlier, ...] = ()
+    """The attempts before this one, oldest first."""
+
+    @property
+    def open(self) -> bool:
+        return self.gate.waiting
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        return self.attempt.quality.findings if self.attempt.quality else ()
+
+
+class Fact(Struct, frozen=True, kw_only=True):
+    label: str
+    value: str
+    bad: bool = False
+
+
+def review_of(view: ViewState, gate_id: str) -> Review | None:
+    """Return the review of a gate, or None when not everything about it is known."""
+    gate = next((gate for key, gate in view.gates.items() if key == gate_id), None)
+    if gate is None:
+        return None
+    task, attempt = view.tasks.get(gate.task), view.attempts.get(gate.attempt)
+    session = view.sessions.get(gate.session)
+    if task is None or attempt is None or session is None:
+        return None
+    waiting = view.waiting_gates
+    number = next((index for index, item in enumerate(waiting, 1) if item.id == gate.id), 0)
+    return Review(
+        gate=gate,
+        session=session,
+        task=task,
+        attempt=attempt,
+        unblocks=_unblocks(view, task),
+        number=number,
+        waiting=len(waiting),
+        earlier=_earlier(view, attempt),
+    )
+
+
+def _earlier(view: ViewState, attempt: AttemptView) -> tuple[Earlier, ...]:
+    decisions = {gate.attempt: gate.decision for gate in view.gates.values()}
+    return tuple(
+        Earlier(attempt=other, decision=decisions.get(other.id))
+        for other in view.attempts_of(attempt.task)
+        if other.number < attempt.number
+    )
+
+
+def _unblocks(view: ViewState, task: TaskView) -> tuple[str, ...]:
+    others = view.tasks_of(task.session)
+    return tuple(other.spec.key for other in others if task.spec.key in other.spec.depends_on and not other.over)
+
+
+def facts(review: Review, veil: Veil = Veil.NONE) -> tuple[Fact, ...]:
+    """Return the box that no text of an agent reaches; what gives the score away stays under the veil."""
+    attempt, binding, session = review.attempt, review.gate.binding, review.session
+    of = f" of {session.max_attempts}" if attempt.number <= session.max_attempts else ""
+    found = [
+        Fact(label="score", value=veil.value) if veil is not Veil.NONE else _score_fact(review),
+        Fact(label="why you", value=_why(review, veil)),
+        Fact(label="policy", value=f"{session.policy.value}, threshold {score(session.threshold)}"),
+        Fact(label="attempt", value=f"{attempt.number}{of} · {binding.attempt}"),
+        Fact(label="commit", value=f"{session.branch} · base {session.base_commit[:SHORT]}"),
+        Fact(label="tree", value=f"{binding.tree[:SHORT]} · diff {binding.diff_digest[:SHORT]}"),
+        _judge_fact(attempt, binding.rubric_hash),
+    ]
+    if attempt.diff is not None:
+        found.insert(6, _diff_fact(review))
+    return tuple(found)
+
+
+def _why(review: Review, veil: Veil) -> str:
+    if veil is not Veil.NONE:
+        return "hidden with the score"
+    return " ".join(review.gate.reasons) or "the policy asks a person"
+
+
+def _score_fact(review: Review) -> Fact:
+    quality = review.attempt.quality
+    if quality is None:
+        return Fact(label="score", value="no score", bad=True)
+    return Fact(label="score", value=f"{quality.line}, needs {score(quality.threshold)}", bad=not quality.passes_gate)
+
+
+def _judge_fact(attempt: AttemptView, rubric_hash: str) -> Fact:
+    verdict = attempt.judge.verdict if attempt.judge else None
+    unjudged = verdict is not None and not verdict.complete
+    said = "UNJUDGED · " if unjudged else ""
+    return Fact(label="judge", value=said + _judge(attempt, rubric_hash), bad=unjudged)
+
+
+def _judge(attempt: AttemptView, rubric_hash: str) -> str:
+    if attempt.judge is None:
+        return f"not asked · rubric {rubric_hash[:SHORT] or '–'}"
+    who = attempt.judge.identity
+    digest = who.digest.removeprefix("sha256:")[:SHORT]
+    return f"{who.model}{f' @{digest}' if digest else ''} · rubric {rubric_hash[:SHORT] or '–'}"
+
+
+def _diff_fact(review: Review) -> Fact:
+    diff = review.attempt.diff
+    assert diff is not None
+    size = f"{plural(len(diff.files), 'file')} +{diff.added} −{diff.removed}"
+    problems = [
+        name
+        for name, bad in (
+            ("cut at a size limit", diff.truncated),
+            (f"{len(diff.protected)} protected", bool(diff.protected)),
+            (f"{plural(len(diff.secrets), 'secret')} found", bool(diff.secrets)),
+        )
+        if bad
+    ]
+    return Fact(label="change", value=" · ".join((size, *problems)), bad=bool(problems))
+
+
+def overridden(review: Review, seen: frozenset[str]) -> tuple[str, ...]:
+    """Return what an approval would go against; each needs a typed reason to be overridden."""
+    attempt = review.attempt
+    results = [check.result for check in attempt.checks if check.result is not None]
+    found = against(attempt.quality, results, attempt.judge.verdict if attempt.judge else None)
+    unseen = unseen_files(review, seen)
+    return (*found, f"{plural(len(unseen), 'file')} not looked at: {_few(unseen)}.") if unseen else found
+
+
+def unseen_files(review: Review, seen: frozenset[str]) -> tuple[str, ...]:
+    diff = review.attempt.diff
+    return tuple(change.path for change in diff.files if change.path not in seen) if diff else ()
+
+
+def _few(names: Sequence[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
+class Effects(Struct, frozen=True, kw_only=True):
+    """What each answer leads to, in words."""
+
+    approve: str
+    changes: str
+    reject: str
+    later: str
+
+
+def effects(review: Review, chosen: int) -> Effects:
+    diff, session, attempt = review.attempt.diff, review.session, review.attempt
+    files = plural(len(diff.files), "file") if diff else "the work"
+    start = f", then {_few(review.unblocks)} can start" if review.unblocks else ""
+    findings = f" and {plural(chosen, 'ticked finding')}" if chosen else ""
+    return Effects(
+        approve=f"commit {files} on {session.branch}{start}",
+        changes=f"attempt {attempt.number + 1} with your note{findings}",
+        reject=f"{review.task.spec.key} ends as rejected; the work is kept under a ref",
+        later="the gate keeps waiting, other tasks go on",
+    )
+
+
+class Looked(Struct, frozen=True, kw_only=True):
+    """How a person came to their answer: stored with it."""
+
+    open_s: float = 0.0
+    files: tuple[str, ...] = ()
+    """Read to their end."""
+    own_score: float | None = None
+
+
+def decision(review: Review, answer: Decision, looked: Looked) -> Decide:
+    """Return the command, bound to the content that was shown."""
+    passes = review.attempt.quality is not None and review.attempt.quality.passes_gate
+    approved = answer.kind is DecisionKind.APPROVE
+    stored = replace(
+        answer,
+        override=approved and (not passes or bool(answer.overridden)),
+        open_s=round(looked.open_s, 1),
+        seen_files=looked.files,
+        own_score=looked.own_score,
+    )
+    return Decide(gate=review.gate.id, binding=review.gate.binding, decision=stored)
+
+
+def waiting_for(review: Review, now: float) -> str:
+    return duration(now - review.gate.opened_at)
