@@ -6,25 +6,17 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
-from typing import Protocol, cast
+from typing import cast
 
 from obra_tui.bootstrap.run_request import Order
 from obra_tui.core.commands import AddTasks, Command, OpenSession, Resume, StartRun
 from obra_tui.core.errors import StoreError, Unwritable
 from obra_tui.core.ids import SessionId
+from obra_tui.core.ports import Engine
 from obra_tui.system.gc_tuning import loaded
 
 _LOOK_S = 1.0
 """How often it is looked whether writing works again."""
-
-
-class Engine(Protocol):
-    @property
-    def outage(self) -> StoreError | None:
-        """Why nothing can be written at present."""
-        ...
-
-    def submit(self, command: Command) -> "Future[object]": ...
 
 
 Waiting = Callable[[StoreError], None]

@@ -6,8 +6,11 @@ it is cheap, never blocks, and may be called from the engine's loop only.
 """
 
 from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import Future
 from typing import Protocol
 
+from obra_tui.core.commands import Command
+from obra_tui.core.errors import StoreError
 from obra_tui.core.events import Event, Record
 from obra_tui.core.ids import AttemptId, SessionId, TaskId
 from obra_tui.core.model import (
@@ -30,6 +33,36 @@ from obra_tui.core.model import (
 )
 
 Emit = Callable[[Event], None]
+Listener = Callable[[Sequence[Record]], None]
+
+
+class Engine(Protocol):
+    """The orchestrator seen from outside its thread: in this process, or in the one that owns the data directory.
+
+    Every member may be used from any thread.
+    """
+
+    @property
+    def outage(self) -> StoreError | None:
+        """Why nothing can be written at present, as far as it is known here."""
+        ...
+
+    def submit(self, command: Command) -> Future[object]:
+        """Hand over a command and return at once; the future ends with its answer or with an `ObraError`."""
+        ...
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Call `listener` first with what is known of all open sessions, then with everything new.
+
+        Returns the function that unsubscribes. The listener is called on the engine's thread, in order, in batches;
+        it is cheap and never blocks. No record is left out between the two parts. The first part need not hold
+        streamed events.
+        """
+        ...
+
+    def stop(self) -> None:
+        """End the orchestrator and close the database; blocks at most 2 s, repeating it is harmless."""
+        ...
 
 
 class AskPermission(Protocol):

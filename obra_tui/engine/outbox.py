@@ -21,15 +21,12 @@ from obra_tui.core.errors import StoredAfterAll, StoreError, Unwritable
 from obra_tui.core.events import (
     STREAMED,
     CheckFinished,
-    CheckPrinted,
     Event,
-    JudgeStreamed,
     Record,
     TextFinished,
-    TextStreamed,
-    ThinkingStreamed,
     ToolFinished,
 )
+from obra_tui.core.events.streams import joined
 from obra_tui.core.ids import AttemptId, SessionId, TaskId
 from obra_tui.core.ports import Clock, Journal
 from obra_tui.engine.flush_policy import LARGE, Pace
@@ -258,10 +255,10 @@ class Outbox:
         last = self._pending[-1]
         if last.session != session or last.attempt != attempt:
             return False
-        joined = join_streamed(last.event, event)
-        if joined is None:
+        both = joined(last.event, event)
+        if both is None:
             return False
-        self._pending[-1] = replace(last, event=joined)
+        self._pending[-1] = replace(last, event=both)
         return True
 
     def _forget(self, written: Sequence[Record]) -> None:
@@ -282,18 +279,3 @@ def _length(event: Event) -> int:
     """Characters of what can be long."""
     long = _LONG.get(type(event))
     return 0 if long is None else len(long(event))
-
-
-def join_streamed(first: Event, second: Event) -> Event | None:
-    """Return both pieces as one if they belong to the same stream, else None."""
-    match first, second:
-        case (TextStreamed(), TextStreamed()) if first.block == second.block:
-            return replace(first, text=first.text + second.text)
-        case (ThinkingStreamed(), ThinkingStreamed()) if first.block == second.block:
-            return replace(first, text=first.text + second.text)
-        case (CheckPrinted(), CheckPrinted()) if first.name == second.name:
-            return replace(first, text=first.text + second.text)
-        case (JudgeStreamed(), JudgeStreamed()) if first.part == second.part:
-            return replace(first, text=first.text + second.text)
-        case _:
-            return None

@@ -9,17 +9,18 @@ import queue
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import Protocol, TextIO
+from typing import TextIO
 
 from msgspec import Struct, field
 
 from obra_tui.core import events as ev
-from obra_tui.core.commands import Command, StopRun
+from obra_tui.core.commands import StopRun
 from obra_tui.core.errors import ObraError, StoreError, Unwritable
 from obra_tui.core.events import Record
 from obra_tui.core.gate import describe_check
 from obra_tui.core.ids import SessionId, TaskId
 from obra_tui.core.model import CheckStatus, Outcome, PermissionVerdict, Usage
+from obra_tui.core.ports import Engine
 from obra_tui.core.text import one_line, visible
 
 EXIT_OK = 0
@@ -33,17 +34,6 @@ EXIT_INTERRUPTED = 130
 
 _LOOK_S = 1.0
 """Longest time until it is noticed that nothing can be recorded, of which no record can tell."""
-
-
-class Engine(Protocol):
-    @property
-    def outage(self) -> StoreError | None:
-        """Why nothing can be recorded at present."""
-        ...
-
-    def submit(self, command: Command) -> object: ...
-
-    def subscribe(self, listener: Callable[[Sequence[Record]], None]) -> Callable[[], None]: ...
 
 
 class Tally(Struct):

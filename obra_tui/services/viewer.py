@@ -65,6 +65,11 @@ class Viewer:
     def history(self) -> SqlHistory:
         return self._history
 
+    @property
+    def outage(self) -> StoreError | None:
+        """Always None: only the owner knows; while it cannot write, it refuses what is handed over."""
+        return None
+
     def submit(self, command: Command) -> Future[object]:
         """Hand a command to the owner; the future holds its answer or one of `core.errors`. Never blocks."""
         future: Future[object] = Future()

@@ -35,7 +35,8 @@ from widgets.themes import DEFAULT_THEME, register
 if TYPE_CHECKING:
     from textual.command import Provider
 
-    from obra_tui.ui.ports import Clock, Doctor, Engine, OpenBackend
+    from obra_tui.core.ports import Engine
+    from obra_tui.ui.ports import Clock, Doctor, OpenBackend
     from obra_tui.ui.recovery import Recovery
     from obra_tui.ui.services import Desk
 

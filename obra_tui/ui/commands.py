@@ -15,8 +15,8 @@ from obra_tui.core.ids import GateId, SessionId, TaskId, new_task_id
 from obra_tui.core.model import SessionKind, TaskSpec
 
 if TYPE_CHECKING:
+    from obra_tui.core.ports import Engine
     from obra_tui.ui.launch import Launch
-    from obra_tui.ui.ports import Engine
 
 Done = Callable[[object], None]
 Failed = Callable[[ObraError], None]

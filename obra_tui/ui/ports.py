@@ -13,39 +13,15 @@ from msgspec import Struct
 
 if TYPE_CHECKING:
     # Names alone: the first paint imports this module, and nothing of what it talks about.
-    from concurrent.futures import Future
 
-    from obra_tui.core.commands import Command
     from obra_tui.core.doctor import DoctorLine
     from obra_tui.core.errors import ObraError
-    from obra_tui.core.events import Record
     from obra_tui.core.ids import AttemptId, GateId, SessionId
     from obra_tui.core.model import Diff, Finding, Plan
+    from obra_tui.core.ports import Engine
     from obra_tui.core.records.history import History
 
-Listener = Callable[["Sequence[Record]"], None]
 StoreWatcher = Callable[["ObraError | None"], None]
-
-
-class Engine(Protocol):
-    """The orchestrator's thread, seen from outside. Every method may be called from any thread."""
-
-    def submit(self, command: Command) -> Future[object]:
-        """Hand over a command and return at once; the future ends with its answer or with an `ObraError`."""
-        ...
-
-    def subscribe(self, listener: Listener) -> Callable[[], None]:
-        """Tell `listener` first what is known of all open sessions, then everything new; returns the way out.
-
-        The listener is called on the engine's thread, in order, in batches; it is
-        cheap and never blocks. No record is left out between the two parts. The
-        first part need not hold streamed events.
-        """
-        ...
-
-    def stop(self) -> None:
-        """End the orchestrator and close the database; blocks at most 2 s, repeating it is harmless."""
-        ...
 
 
 Head = Literal["HEAD"]

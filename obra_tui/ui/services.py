@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from obra_tui.core.errors import ObraError
 from obra_tui.core.ids import GateId, SessionId, TaskId
+from obra_tui.core.ports import Engine
 from obra_tui.system.gc_tuning import loaded
 from obra_tui.ui import keys
 from obra_tui.ui.actions.confirm import Asking
@@ -26,7 +27,7 @@ from obra_tui.ui.drafts import Draft
 from obra_tui.ui.launch import Launch
 from obra_tui.ui.navigator import Going
 from obra_tui.ui.notify import Notices, run_command
-from obra_tui.ui.ports import Backend, Clock, Doctor, Engine, OpenBackend
+from obra_tui.ui.ports import Backend, Clock, Doctor, OpenBackend
 from obra_tui.ui.state import ViewState
 from obra_tui.ui.statusline import Part
 from obra_tui.ui.view.blinding import NOTHING, KeptBack, kept_back, view_without

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 
 from obra_tui.core.commands import Command
+from obra_tui.core.errors import StoreError
 from obra_tui.core.events import Record
 
 Answer = Callable[[Command], object]
@@ -18,6 +19,10 @@ class FakeEngine:
         self.submitted: list[Command] = []
         self.listeners: list[Callable[[Sequence[Record]], None]] = []
         self.stopped = 0
+
+    @property
+    def outage(self) -> StoreError | None:
+        return None
 
     def submit(self, command: Command) -> "Future[object]":
         self.submitted.append(command)

@@ -86,6 +86,7 @@ from obra_tui.core.events.session import (
     SessionOpened,
     StopRequested,
 )
+from obra_tui.core.events.streams import STREAMED, Streamed
 from obra_tui.core.ids import AttemptId, SessionId, TaskId
 
 Event = (
@@ -157,9 +158,6 @@ Event = (
     | WorkKept
 )
 
-STREAMED = (TextStreamed, ThinkingStreamed, CheckPrinted, JudgeStreamed)
-"""Event classes that may be joined with their neighbour of the same key."""
-
 TALK = frozenset((TextStreamed, ThinkingStreamed, TextFinished, ToolStarted, ToolFinished))
 """What Claude says and does: nearly all of a journal, and nothing that a later step depends on."""
 
@@ -225,6 +223,7 @@ __all__ = [
     "SteerDelivered",
     "SteerQueued",
     "StopRequested",
+    "Streamed",
     "TaskAdded",
     "TaskEdited",
     "TaskHeld",

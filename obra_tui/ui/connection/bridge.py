@@ -14,18 +14,8 @@ from threading import Lock
 from msgspec import Struct
 from msgspec.structs import replace
 
-from obra_tui.core.events import (
-    STREAMED,
-    TALK,
-    CheckPrinted,
-    Event,
-    JudgeStreamed,
-    Record,
-    TextStreamed,
-    ThinkingStreamed,
-)
-
-Streamed = TextStreamed | ThinkingStreamed | CheckPrinted | JudgeStreamed
+from obra_tui.core.events import STREAMED, TALK, Event, Record, Streamed
+from obra_tui.core.events.streams import stream_key
 
 _STREAMED = frozenset(STREAMED)
 _event_of = attrgetter("event")
@@ -155,7 +145,7 @@ class Bridge:
 
     def _put_piece(self, record: Record, event: Streamed) -> None:
         kind = type(event)
-        key = (kind, record.attempt, _stream_of(event))
+        key = (record.attempt, stream_key(event))
         last = self._queue[-1] if self._queue else None
         size = len(event.text)
         if isinstance(last, _Entry) and last.key == key and last.chars + size <= PIECE_CHARS:
@@ -205,16 +195,6 @@ class Bridge:
 def _all_facts(records: Sequence[Record]) -> bool:
     """Nothing of it is streamed, as in nearly every batch of a burst: it can be put in as it is."""
     return _STREAMED.isdisjoint(map(type, map(_event_of, records)))
-
-
-def _stream_of(event: Streamed) -> object:
-    match event:
-        case TextStreamed(block=block) | ThinkingStreamed(block=block):
-            return block
-        case CheckPrinted(name=name):
-            return name
-        case JudgeStreamed(part=part):
-            return part
 
 
 def _joined(entry: _Entry) -> Record:

@@ -10,10 +10,11 @@ from functools import partial
 from typing import Protocol
 
 from obra_tui.core.errors import ObraError
+from obra_tui.core.ports import Engine
 from obra_tui.ui.backend import Connection, connect
 from obra_tui.ui.connection.bridge import Batch, Bridge
 from obra_tui.ui.connection.wakeup import Wakeup
-from obra_tui.ui.ports import Backend, Engine, OpenBackend
+from obra_tui.ui.ports import Backend, OpenBackend
 
 
 class Host(Protocol):

@@ -10,10 +10,10 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from obra_tui.core import events as e
-from obra_tui.core.events import Record
+from obra_tui.core.events import Record, Streamed
+from obra_tui.core.events.streams import joined
 from obra_tui.core.ids import TaskId
 
-Streamed = e.TextStreamed | e.ThinkingStreamed | e.CheckPrinted | e.JudgeStreamed
 TASKS = 12
 RECORDS = 4_000
 CHARS = 1_500_000
@@ -43,11 +43,9 @@ class Tape(Struct):
 
     def _join(self, record: Record, event: Streamed) -> bool:
         last = self.records[-1] if self.records else None
-        if last is None or last.attempt != record.attempt or not _same_stream(last.event, event):
+        if last is None or last.attempt != record.attempt or (both := joined(last.event, event)) is None:
             return False
-        before = last.event
-        assert isinstance(before, e.STREAMED)
-        self.records[-1] = replace(record, at=last.at, event=replace(event, text=before.text + event.text))
+        self.records[-1] = replace(record, at=last.at, event=both)
         self.chars += len(event.text)
         return True
 
@@ -115,21 +113,6 @@ class Tapes:
         while len(self._tapes) > self._keep:
             del self._tapes[next(iter(self._tapes))]
         return tape
-
-
-def _same_stream(one: e.Event, two: e.Event) -> bool:
-    match one, two:
-        case (e.TextStreamed(block=a), e.TextStreamed(block=b)) | (
-            e.ThinkingStreamed(block=a),
-            e.ThinkingStreamed(block=b),
-        ):
-            return a == b
-        case e.CheckPrinted(name=a), e.CheckPrinted(name=b):
-            return a == b
-        case e.JudgeStreamed(part=first), e.JudgeStreamed(part=second):
-            return first == second
-        case _:
-            return False
 
 
 def _chars(record: Record) -> int:
