@@ -88,11 +88,6 @@ class Checklist(ChoiceList):
         """Keys of the ticked findings, in order."""
         return tuple(key for key in self._findings if key in self._ticked)
 
-    def set_checked(self, keys: Iterable[str]) -> None:
-        """Tick exactly these."""
-        self._ticked = set(keys) & set(self._findings)
-        self._tell_ticks()
-
     def action_tick(self) -> None:
         """Tick or untick the finding under the cursor."""
         if self.highlighted in self._findings:

@@ -1,7 +1,7 @@
 """The lines a pane holds: capped, numbered, foldable. Knows nothing of rows, widths or screens.
 
-Every entry has a serial number that never changes, whatever is dropped before it or read back above it, so a
-view can hold on to a place without being told about every change.
+Every entry has a serial number that never changes, whatever is dropped before it, so a view can keep a place
+without being notified of every change.
 """
 
 from __future__ import annotations
@@ -131,16 +131,6 @@ class Document:
         self._index(batch, self.end)
         self.entries.extend(batch)
         self._trim(None)
-
-    def prepend(self, batch: Sequence[Entry]) -> None:
-        """Put older entries above the first one; over twice the cap, the newest are held back instead."""
-        self.first -= len(batch)
-        self._index(batch, self.first)
-        self.entries[:0] = batch
-        over = len(self.entries) - 2 * self.cap
-        if over > 0:
-            self._held.extendleft(reversed(self.entries[-over:]))
-            del self.entries[-over:]
 
     def serial_of(self, key: str) -> int | None:
         """Where the line with that key is, if it is still here."""

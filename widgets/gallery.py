@@ -18,7 +18,6 @@ from .banner import Banner
 from .checklist import Checklist
 from .decision_bar import DecisionBar
 from .diff_pane import DiffPane
-from .feed import Batch, Feed, skipped_line
 from .file_list import FileList
 from .log_pane import LogPane
 from .pieces import piece
@@ -79,7 +78,6 @@ class Gallery(App[None]):
     def __init__(self) -> None:
         super().__init__()
         self._safe = SafeLineFilter()
-        self._feed: Feed[str] = Feed(limit=5_000)
         register(self)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
@@ -134,18 +132,11 @@ class Gallery(App[None]):
         self.query_one(Checklist).show(samples.FINDINGS)
         self.query_one(FileList).show(samples.FILES)
         self.query_one(DiffPane).show(samples.file_diffs())
-        self._feed.attach(self, self._show_flood)
-
-    def _show_flood(self, batch: Batch[str]) -> None:
-        pane = self.query_one("#flood", LogPane)
-        if batch.skipped:
-            pane.append(skipped_line(batch.skipped))
-        pane.extend(batch.items)
 
     def action_flood(self) -> None:
-        """Twenty thousand lines at once from another thread."""
+        """Twenty thousand lines at once."""
         lines = [f"{number:06d} a line nobody can read this fast" for number in range(20_000)]
-        self.run_worker(lambda: self._feed.put_many(lines), thread=True)
+        self.query_one("#flood", LogPane).extend(lines)
 
     def action_stream(self) -> None:
         """Write Markdown a few letters at a time."""

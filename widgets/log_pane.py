@@ -79,9 +79,6 @@ class LogPane(PanePointing, can_focus=True):
             self.key = key
             self.unfolded = unfolded
 
-    class OlderWanted(PaneMessage):
-        """A person scrolled to the first line that is held, and there are older ones."""
-
     class FollowChanged(PaneMessage):
         """The pane began to follow the end, or to hold still."""
 
@@ -110,7 +107,6 @@ class LogPane(PanePointing, can_focus=True):
         wrap: bool = True,
         follow: bool = True,
         hint: str = "",
-        older: bool = False,
         styler: Styler = LogLine,
         clock: Callable[[], datetime] = datetime.now,
         name: str | None = None,
@@ -118,13 +114,12 @@ class LogPane(PanePointing, can_focus=True):
         classes: str | None = None,
         disabled: bool = False,
     ) -> None:
-        """`styler` draws plain entries; `older`: there is more to read back; without `follow` it stays at the top."""
+        """`styler` draws plain entries; without `follow` it stays at the top."""
         super().__init__(
             cap=cap,
             wrap=wrap,
             follow=follow,
             hint=hint,
-            older=older,
             styler=styler,
             clock=clock,
             name=name,
@@ -161,10 +156,6 @@ class LogPane(PanePointing, can_focus=True):
     def follow_changed(self, following: bool) -> None:
         """Tell the screen."""
         self.post_message(self.FollowChanged(self, following))
-
-    def older_wanted(self) -> None:
-        """Tell the screen."""
-        self.post_message(self.OlderWanted(self))
 
     def link_clicked(self, url: str) -> None:
         """Tell the screen."""

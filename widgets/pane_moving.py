@@ -34,11 +34,6 @@ class PaneMoving(PaneWriting):
         return self._layout.wrap
 
     @property
-    def older(self) -> bool:
-        """Whether there are older lines to read back."""
-        return self._older
-
-    @property
     def cursor_key(self) -> str:
         """The key of the line under the cursor, or an empty text."""
         at = self._cursor.at
@@ -86,7 +81,6 @@ class PaneMoving(PaneWriting):
         if rows > 0 and self._document.held and self._at_document_end():
             self._document.release(self._view.height * 4)
         self._view.scroll(rows)
-        self._ask_older(upwards=rows < 0)
         self._mark_pause()
         self._changed()
 

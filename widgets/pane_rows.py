@@ -49,7 +49,6 @@ class PaneRows(Widget):
         wrap: bool,
         follow: bool,
         hint: str,
-        older: bool,
         styler: Styler,
         clock: Callable[[], datetime],
         name: str | None,
@@ -60,7 +59,6 @@ class PaneRows(Widget):
         super().__init__(name=name, id=id, classes=classes, disabled=disabled)
         self._cap, self._styler = cap, styler
         self._hint = hint
-        self._older, self._older_asked = older, False
         self._pause = Pause(clock)
         self._shift = 0
         self._drag: float | None = None
@@ -92,9 +90,6 @@ class PaneRows(Widget):
     def follow_changed(self, following: bool) -> None:
         """Override: the pane began to follow the end, or to hold still."""
 
-    def older_wanted(self) -> None:
-        """Override: a person is near the first line that is held, and there are older ones."""
-
     # -- changes -------------------------------------------------------------------------------
 
     def _changed(self, repaint: bool = False) -> None:
@@ -124,7 +119,6 @@ class PaneRows(Widget):
         if changed:
             self._paint(*self._regions(changed))
         self._tell()
-        self._ask_older()
 
     def _paint(self, *regions: Region) -> None:
         """Have these regions painted; the rest of a refresh is for widgets that are laid out by what they hold."""
@@ -230,17 +224,6 @@ class PaneRows(Widget):
         if self.is_attached and self.size:
             gutter = self.gutter
             self.refresh(Region(-gutter.left, self.content_size.height, self.outer_size.width, gutter.bottom))
-
-    def _ask_older(self, upwards: bool = False) -> None:
-        """Once, when a person is near the first line or tries to go above it."""
-        if not self._older or self._older_asked or self._view.empty:
-            return
-        if (upwards and self._view.at_start) or (not self._view.following and self._near_start()):
-            self._older_asked = True
-            self.older_wanted()
-
-    def _near_start(self) -> bool:
-        return self._view.top.serial - self._document.first <= self._view.height
 
     def _at_document_end(self) -> bool:
         return self._view.top >= self._view.end_top()

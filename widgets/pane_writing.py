@@ -56,23 +56,11 @@ class PaneWriting(PaneRows):
             return False
         return self.replace(key, replace(card, detail=(*card.detail, *lines)[-cap:]))
 
-    def prepend(self, lines: Sequence[str | LogLine], older: bool = False) -> None:
-        """Put older lines above the first one; `older` says whether there are still more."""
-        if lines:
-            self._document.prepend(lines)
-        self._older, self._older_asked = older, False
-        self._changed()
-
     def clear(self) -> None:
         """Forget every line and follow again."""
         self._start_over()
         self._mark_pause()
         self._changed(repaint=True)
-
-    def set_older(self, older: bool) -> None:
-        """Whether there are older lines to read back."""
-        self._older, self._older_asked = older, False
-        self._ask_older()
 
     def set_hint(self, text: str) -> None:
         """What the lower border says while the pane follows."""

@@ -12,7 +12,7 @@ from textual.widget import Widget
 from .pieces import cut, joined, piece
 from .status import mark, status
 
-_BETWEEN = " ─ "
+_STEP_BETWEEN = " ─ "
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class StepStrip(Widget):
         return bare if bare.cell_length <= width else self._around_current(width)
 
     def _line(self, steps: Sequence[Step], notes: bool) -> Content:
-        between = piece(_BETWEEN, "$foreground 40%")
+        between = piece(_STEP_BETWEEN, "$foreground 40%")
         return between.join([self._step(step, notes) for step in steps])
 
     def _step(self, step: Step, notes: bool) -> Content:

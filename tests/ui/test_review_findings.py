@@ -6,7 +6,7 @@ from obra_tui.ui.screens.dialogs import WriteDialog
 from obra_tui.ui.screens.live import LiveScreen
 from obra_tui.ui.screens.review import ReviewScreen
 from tests.ui import stories
-from tests.ui.stage import Stage, settled
+from tests.ui.stage import Stage, settled, untick_all
 from widgets.checklist import Checklist
 from widgets.diff_pane import DiffPane
 
@@ -75,7 +75,7 @@ async def test_what_was_prepared_waits_when_the_person_looks_elsewhere():
     async with stage.open() as pilot:
         await stage.press(pilot, "g", "plus")
         await write(stage, pilot, "Mine.")
-        stage.screen.query_one(Checklist).set_checked(())
+        untick_all(stage.screen.query_one(Checklist))
         await stage.press(pilot, "l")
         assert isinstance(stage.screen, LiveScreen)
         await stage.press(pilot, "g")

@@ -16,7 +16,7 @@ from obra_tui.ui.suspend import command_of
 from obra_tui.ui.view.review import Fact
 from tests.fakes.engine import FakeEngine
 from tests.ui import stories
-from tests.ui.stage import FakeReader, Stage, settled
+from tests.ui.stage import FakeReader, Stage, settled, untick_all
 from widgets.checklist import Checklist
 from widgets.diff_pane import DiffPane
 
@@ -145,7 +145,7 @@ async def test_requested_changes_need_a_note_or_a_finding():
     stage = Stage(stories.at_gate())
     async with stage.open() as pilot:
         await stage.press(pilot, "g")
-        stage.screen.query_one(Checklist).set_checked(())
+        untick_all(stage.screen.query_one(Checklist))
         await stage.press(pilot, "c", "ctrl+s")
         assert stage.engine.asked(Decide) == []
         assert "Write a sentence first" in stage.text()

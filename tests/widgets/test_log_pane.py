@@ -92,36 +92,6 @@ async def test_what_a_person_reads_is_not_dropped_at_the_cap():
         assert log.line_count <= 51
 
 
-async def test_older_lines_are_asked_for_once_and_read_back_above():
-    log = pane(older=True)
-    async with showing(log, size=(40, 10), hear=(LogPane.OlderWanted,)) as pilot:
-        log.extend(numbered(50, 100))
-        await pilot.press("g")
-        await pilot.pause()
-        await pilot.press("k", "k")
-        await pilot.pause()
-        assert len(pilot.app.heard) == 1
-        top = inside(pilot.app)[0]
-        log.prepend(numbered(100), older=False)
-        await pilot.pause()
-        assert inside(pilot.app)[0] == top
-        await pilot.press("g")
-        await pilot.pause()
-        assert inside(pilot.app)[0] == "line 00000"
-        assert len(pilot.app.heard) == 1
-
-
-async def test_older_lines_are_asked_for_when_everything_held_is_on_screen():
-    log = pane(older=True)
-    async with showing(log, size=(40, 10), hear=(LogPane.OlderWanted,)) as pilot:
-        log.extend(numbered(3))
-        await pilot.pause()
-        assert pilot.app.heard == []
-        await pilot.press("pageup")
-        await pilot.pause()
-        assert len(pilot.app.heard) == 1
-
-
 async def test_streamed_text_grows_its_last_line_and_repaints_only_that_row(monkeypatch):
     log = pane()
     async with showing(log, size=(40, 10)) as pilot:
