@@ -21,7 +21,7 @@ from benchmarks.harness import Figure, alternated, arguments, median, report
 from obra_tui.core.model import ChangeKind, Diff, FileChange
 from tests.ui import stories
 from tests.ui.stage import FakeReader, Stage
-from widgets.patch_pane import PatchPane
+from widgets.diff.patch_pane import PatchPane
 
 PATH = "generated/table.py"
 TARGET_S = 0.150

@@ -46,9 +46,9 @@ class Measured(App[None]):
 
     def get_default_screen(self) -> Screen[Any]:
         """Ours: the screen that our panes stand on in the application."""
-        from widgets.frontmost import FrontScreen
+        from widgets.fast_compositor import FastScreen
 
-        return FrontScreen(id="_default") if self.options.kind.startswith("ours") else super().get_default_screen()
+        return FastScreen(id="_default") if self.options.kind.startswith("ours") else super().get_default_screen()
 
     def compose(self) -> ComposeResult:
         """The counter and the work."""
@@ -103,7 +103,8 @@ class OursFlood(Measured):
     def body(self) -> ComposeResult:
         """One pane."""
         from widgets.feed import Feed
-        from widgets.log_pane import LogPane
+
+        from widgets.log_view.view import LogPane
 
         self.feed: Feed[str] = Feed(limit=200_000)
         self.taken = 0
@@ -113,7 +114,7 @@ class OursFlood(Measured):
     def on_mount(self) -> None:
         """Listen."""
         super().on_mount()
-        from widgets.log_pane import LogPane
+        from widgets.log_view.view import LogPane
 
         self.pane = self.query_one(LogPane)
         self.feed.attach(self.pane, self.take)
@@ -160,7 +161,7 @@ class OursPanes(Measured):
 
     def body(self) -> ComposeResult:
         """The panes, side by side."""
-        from widgets.log_pane import LogPane
+        from widgets.log_view.view import LogPane
 
         with Horizontal():
             for _ in range(self.options.panes):
@@ -168,7 +169,7 @@ class OursPanes(Measured):
 
     def on_mount(self) -> None:
         """Fill what is wanted, then settle."""
-        from widgets.log_pane import LogPane
+        from widgets.log_view.view import LogPane
 
         self.panes = list(self.query(LogPane))
         for start in range(0, self.options.preload, 50_000):
@@ -270,13 +271,13 @@ class OursAnswer(Answer):
 
     def body(self) -> ComposeResult:
         """One pane."""
-        from widgets.log_pane import LogPane
+        from widgets.log_view.view import LogPane
 
         yield LogPane()
 
     async def start(self, text: str) -> None:
         """The long text arrived in pieces too."""
-        from widgets.log_pane import LogPane
+        from widgets.log_view.view import LogPane
 
         self.pane = self.query_one(LogPane)
         for start in range(0, len(text), 4000):
@@ -323,7 +324,7 @@ class Growth(Measured):
 
             yield RichLog(id="pane")
         else:
-            from widgets.log_pane import LogPane
+            from widgets.log_view.view import LogPane
 
             yield LogPane(id="pane", cap=self.options.cap)
 

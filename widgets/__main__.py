@@ -1,6 +1,6 @@
 """`python -m widgets`: the gallery."""
 
-from .gallery import main
+from widgets.gallery import main
 
 if __name__ == "__main__":
     main()

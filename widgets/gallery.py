@@ -12,20 +12,18 @@ from textual.filter import LineFilter
 from textual.screen import ModalScreen
 from textual.widgets import Footer, Static, TabbedContent, TabPane
 
-from . import samples
-from .armed import ArmedScreen
-from .banner import Banner
-from .checklist import Checklist
-from .decision_bar import DecisionBar
-from .diff_pane import DiffPane
-from .file_list import FileList
-from .log_pane import LogPane
-from .pieces import piece
-from .score_bars import ScoreBars
-from .status_line import StatusLine
-from .step_strip import StepStrip
-from .text import SafeLineFilter
-from .themes import register
+from widgets import samples
+from widgets.bars.decision_bar import DecisionBar
+from widgets.bars.score_bars import ScoreBars
+from widgets.bars.status_line import Banner, StatusLine, StepStrip
+from widgets.diff.diff_pane import DiffPane
+from widgets.diff.file_list import FileList
+from widgets.key_guard import ArmedScreen
+from widgets.lists.checklist import Checklist
+from widgets.log_view.view import LogPane
+from widgets.segments import piece
+from widgets.text import SafeLineFilter
+from widgets.themes import register
 
 _STREAM_STEP = 12
 

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.style import Style
 from rich.text import Text
 
-from .text import clean, clean_line, is_web_link
+from widgets.text import clean, clean_line, is_web_link
 
 FOLDED, UNFOLDED = "▸", "▾"
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from difflib import unified_diff
 
-from .checklist import Finding
-from .decision_bar import Answer
-from .file_list import ChangedFile
-from .lines import LogLine
-from .log_pane import LogPane
-from .patch import FileDiff, split_patch
-from .score_bars import Overall, StageScore
-from .status_line import Part
-from .step_strip import Step
+from widgets.bars.decision_bar import AnswerOption
+from widgets.bars.score_bars import Overall, StageBar
+from widgets.bars.status_line import StatusItem, StripStep
+from widgets.diff.file_list import ChangedFile
+from widgets.diff.patch import FileDiff, split_patch
+from widgets.lines import LogLine
+from widgets.lists.checklist import ChecklistItem
+from widgets.log_view.view import LogPane
 
 MARKDOWN = """## Plan
 
@@ -74,43 +73,43 @@ TOOLS = (
 )
 
 STEPS = (
-    Step("implement", "pass", "3:12"),
-    Step("checks", "pass", "4/4"),
-    Step("judge", "running"),
-    Step("gate"),
-    Step("accept"),
+    StripStep("implement", "pass", "3:12"),
+    StripStep("checks", "pass", "4/4"),
+    StripStep("judge", "running"),
+    StripStep("gate"),
+    StripStep("accept"),
 )
 
 PARTS = (
-    Part("T003 Add retry to the client", style="bold"),
-    Part("task 3/12", priority=1),
-    Part("attempt 2/3", priority=2),
-    Part("● JUDGING 0:41", priority=0, style="$text-warning"),
-    Part("$0.42 of $5.00", priority=3),
-    Part("118k tok", priority=4),
+    StatusItem("T003 Add retry to the client", style="bold"),
+    StatusItem("task 3/12", priority=1),
+    StatusItem("attempt 2/3", priority=2),
+    StatusItem("● JUDGING 0:41", priority=0, style="$text-warning"),
+    StatusItem("$0.42 of $5.00", priority=3),
+    StatusItem("118k tok", priority=4),
 )
 
 STAGES = (
-    StageScore("syntax", 1.0, threshold=0.7, weight=0.2, provenance="measured", previous=1.0),
-    StageScore("testing", 0.9, threshold=0.7, weight=0.2, provenance="measured", previous=0.4),
-    StageScore("requirements", 0.64, threshold=0.7, weight=0.3, provenance="judged", previous=0.7),
-    StageScore("quality", None, threshold=0.7, weight=0.3, note="unjudged"),
+    StageBar("syntax", 1.0, threshold=0.7, weight=0.2, provenance="measured", previous=1.0),
+    StageBar("testing", 0.9, threshold=0.7, weight=0.2, provenance="measured", previous=0.4),
+    StageBar("requirements", 0.64, threshold=0.7, weight=0.3, provenance="judged", previous=0.7),
+    StageBar("quality", None, threshold=0.7, weight=0.3, note="unjudged"),
 )
 OVERALL = Overall(0.82, passes=True, threshold=0.7, previous=0.61)
 ATTEMPTS = (0.54, 0.61, None, 0.82)
 
 ANSWERS = (
-    Answer("a", "Approve", "commit 2 files on obra/T003"),
-    Answer("c", "Request changes", "attempt 3 with your note"),
-    Answer("r", "Reject", "drop attempt 2"),
-    Answer("l", "Later", "keep waiting", enabled=True),
+    AnswerOption("a", "Approve", "commit 2 files on obra/T003"),
+    AnswerOption("c", "Request changes", "attempt 3 with your note"),
+    AnswerOption("r", "Reject", "drop attempt 2"),
+    AnswerOption("l", "Later", "keep waiting", enabled=True),
 )
 
 FINDINGS = (
-    Finding(
+    ChecklistItem(
         "f1", "POST is retried; a half-read stream could be sent again", path="shop/client.py", line=9, source="judge"
     ),
-    Finding(
+    ChecklistItem(
         "f2",
         "test_timeout fails: expected 5, got None",
         severity="error",
@@ -119,7 +118,7 @@ FINDINGS = (
         checked=True,
         source="check",
     ),
-    Finding(
+    ChecklistItem(
         "f3",
         "The docstring does not name the exception that is raised when every attempt has failed",
         severity="info",

@@ -197,7 +197,7 @@ FAULTS = (
         (
             "agents/test_transport.py::test_a_line_over_the_limit_is_left_out_and_the_next_one_is_read",
             "judge/test_faults.py::test_fault_26_an_endless_line_is_given_up",
-            "widgets/test_document.py::test_an_endless_line_is_cut_with_a_note",
+            "widgets/test_model.py::test_an_endless_line_is_cut_with_a_note",
         ),
     ),
     Fault(

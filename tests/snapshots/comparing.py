@@ -1,7 +1,7 @@
 """How a scene is compared with its picture: opened at a size, brought to where it is wanted, then looked at."""
 
 from tests.ui.stage import Stage, settled
-from widgets.decision_bar import DecisionBar
+from widgets.bars.decision_bar import DecisionBar
 
 SIZES = [(80, 24), (120, 36), (200, 50)]
 

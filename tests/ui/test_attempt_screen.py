@@ -15,7 +15,7 @@ from tests.ui import stories
 from tests.ui.fake_archive import FakeArchive
 from tests.ui.fake_history import FakeHistory, attempt_summary
 from tests.ui.stage import Stage, settled
-from widgets.log_pane import LogPane
+from widgets.log_view.view import LogPane
 
 MEGABYTE = "x" * 1_000_000
 

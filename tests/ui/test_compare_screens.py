@@ -12,9 +12,9 @@ from tests.ui import stories
 from tests.ui.fake_archive import FakeArchive
 from tests.ui.fake_history import FakeHistory, summary
 from tests.ui.stage import FakeReader, Stage, settled
-from widgets.diff_pane import DiffPane
+from widgets.diff.diff_pane import DiffPane
 from widgets.lines import LogLine
-from widgets.twin_pane import TwinPane
+from widgets.log_view.twin_pane import TwinPane
 
 SECOND = AttemptId("a2")
 TREE_PATCH = """diff --git a/calculator.py b/calculator.py

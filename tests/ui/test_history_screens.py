@@ -21,7 +21,7 @@ from obra_tui.ui.state import ViewState, apply_all
 from tests.ui import stories
 from tests.ui.fake_history import FakeHistory
 from tests.ui.stage import Stage, settled
-from widgets.log_pane import LogPane
+from widgets.log_view.view import LogPane
 
 
 async def at_search(stage, pilot):

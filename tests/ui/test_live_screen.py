@@ -11,7 +11,7 @@ from tests.fakes.engine import FakeEngine
 from tests.ui import stories
 from tests.ui.stage import Stage, settled
 from tests.ui.stories import SESSION, Story
-from widgets.log_pane import LogPane
+from widgets.log_view.view import LogPane
 
 
 async def shows(stage, pilot, text):

@@ -11,7 +11,7 @@ from obra_tui.ui.screens.review import ReviewScreen
 from obra_tui.ui.screens.review_diff import ReviewDiff
 from tests.ui import stories
 from tests.ui.stage import FakeReader, Stage, settled
-from widgets.log_pane import LogPane
+from widgets.log_view.view import LogPane
 
 SINCE = Diff(
     base_commit="tree-of-1",

@@ -7,8 +7,8 @@ from obra_tui.ui.screens.live import LiveScreen
 from obra_tui.ui.screens.review import ReviewScreen
 from tests.ui import stories
 from tests.ui.stage import Stage, settled, untick_all
-from widgets.checklist import Checklist
-from widgets.diff_pane import DiffPane
+from widgets.diff.diff_pane import DiffPane
+from widgets.lists.checklist import Checklist
 
 
 async def write(stage, pilot, text):

@@ -17,8 +17,8 @@ from obra_tui.ui.view.review import Fact
 from tests.fakes.engine import FakeEngine
 from tests.ui import stories
 from tests.ui.stage import FakeReader, Stage, settled, untick_all
-from widgets.checklist import Checklist
-from widgets.diff_pane import DiffPane
+from widgets.diff.diff_pane import DiffPane
+from widgets.lists.checklist import Checklist
 
 HABITS = ["enter", "space", "y", "Y", "1", "5", "0", "ctrl+m", "ctrl+j"]
 

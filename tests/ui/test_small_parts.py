@@ -16,7 +16,7 @@ from obra_tui.ui.view.format import ago, brief, count, duration, money, score
 from obra_tui.ui.view.review import facts, overridden, review_of
 from tests.ui import stories
 from tests.ui.test_state import TASK, view_of
-from widgets.status import STATES
+from widgets.bars.status import STATES
 
 # --- words and numbers -----------------------------------------------------------------------
 

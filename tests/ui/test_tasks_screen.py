@@ -19,7 +19,7 @@ from obra_tui.ui.state import ViewState, apply_all
 from tests.fakes.plan_engine import PlanEngine
 from tests.ui import stories
 from tests.ui.stage import FakePlans, Stage, settled
-from widgets.choice_list import ChoiceList
+from widgets.lists.choice_list import ChoiceList
 
 PLAN = "# Calculator\n\n- [ ] Write the parser\n  - It parses\n- [ ] Write the docs (after: T001)\n- [ ] Publish\n"
 

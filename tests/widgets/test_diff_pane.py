@@ -4,9 +4,9 @@ import asyncio
 
 from tests.widgets.screen import showing, text
 from widgets import samples
-from widgets.diff_pane import DiffPane
-from widgets.patch import FileDiff, patch_rows, patch_styler, split_patch
-from widgets.rich_diff import BoundedDiffView
+from widgets.diff.diff_pane import DiffPane
+from widgets.diff.patch import FileDiff, patch_rows, patch_styler, split_patch
+from widgets.diff.rich_diff import BoundedDiffView
 
 PATCH = """diff --git a/x.py b/x.py
 index 1..2 100644

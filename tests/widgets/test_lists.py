@@ -2,10 +2,10 @@
 
 from tests.widgets.screen import rows, showing, text
 from widgets import samples
-from widgets.checklist import Checklist, Finding
-from widgets.choice_list import ChoiceList
-from widgets.file_list import ChangedFile, FileList
+from widgets.diff.file_list import ChangedFile, FileList
 from widgets.lines import LogLine
+from widgets.lists.checklist import Checklist, ChecklistItem
+from widgets.lists.choice_list import ChoiceList
 
 
 def choices(count):
@@ -80,9 +80,15 @@ async def test_enter_jumps_to_the_place_of_a_finding():
 async def test_ticks_a_person_made_stay_when_findings_arrive():
     listing = Checklist()
     async with showing(listing) as pilot:
-        listing.show([Finding("a", "one", checked=True), Finding("b", "two")])
+        listing.show([ChecklistItem("a", "one", checked=True), ChecklistItem("b", "two")])
         await pilot.press("space", "j", "space")
-        listing.show([Finding("a", "one", checked=True), Finding("b", "two"), Finding("c", "three", checked=True)])
+        listing.show(
+            [
+                ChecklistItem("a", "one", checked=True),
+                ChecklistItem("b", "two"),
+                ChecklistItem("c", "three", checked=True),
+            ]
+        )
         await pilot.pause()
         assert listing.checked == ("b", "c")
 

@@ -11,7 +11,7 @@ from tests.widgets.screen import rows, showing, text
 from tests.widgets.test_text import harmless
 from widgets import samples
 from widgets.lines import LogLine
-from widgets.log_pane import LogPane
+from widgets.log_view.view import LogPane
 
 
 def numbered(count, start=0):

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from widgets import markdown
-from widgets.markdown import MarkdownStream
-from widgets.markdown_lines import lines_of
+from widgets.log_view import markdown
+from widgets.log_view.markdown import MarkdownStream
+from widgets.log_view.markdown_blocks import lines_of
 from widgets.samples import MARKDOWN
 
 

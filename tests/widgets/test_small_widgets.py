@@ -6,12 +6,10 @@ from hypothesis import strategies as st
 
 from tests.widgets.screen import rows, showing, text
 from widgets import samples
-from widgets.banner import Banner
-from widgets.decision_bar import Answer, DecisionBar
-from widgets.score_bars import Overall, ScoreBars, StageScore, bar, change, number, quality_line, sparkline
-from widgets.status import STATES, mark
-from widgets.status_line import Part, StatusLine, fitting_parts
-from widgets.step_strip import Step, StepStrip
+from widgets.bars.decision_bar import AnswerOption, DecisionBar
+from widgets.bars.score_bars import Overall, ScoreBars, StageBar, bar, change, number, quality_line, sparkline
+from widgets.bars.status import STATES, mark
+from widgets.bars.status_line import Banner, StatusItem, StatusLine, StepStrip, StripStep, fitting_parts
 
 
 async def test_the_steps_stand_on_one_line_with_glyphs():
@@ -36,7 +34,7 @@ async def test_a_narrow_strip_drops_notes_then_finished_steps():
 async def test_glyphs_can_be_ascii():
     strip = StepStrip(ascii=True)
     async with showing(strip) as pilot:
-        strip.show([Step("checks", "fail")])
+        strip.show([StripStep("checks", "fail")])
         await pilot.pause()
         assert rows(pilot.app)[0] == "[XX] checks"
 
@@ -58,7 +56,8 @@ async def test_the_status_line_keeps_the_most_important_parts():
 
 
 @given(
-    st.lists(st.builds(Part, st.text("abc", max_size=9), priority=st.integers(0, 4)), max_size=6), st.integers(0, 40)
+    st.lists(st.builds(StatusItem, st.text("abc", max_size=9), priority=st.integers(0, 4)), max_size=6),
+    st.integers(0, 40),
 )
 def test_no_part_stays_while_a_more_important_one_goes(parts, width):
     shown = fitting_parts(parts, width)
@@ -98,8 +97,8 @@ async def test_markup_in_any_text_is_literal():
     evil = "[@click=app.quit]x[/] [/bold] [$error] \x1b[2J"
     async with showing(banner, line, strip, size=(120, 6), safe=False) as pilot:
         banner.show(evil)
-        line.show([Part(evil)])
-        strip.show([Step(evil, "running", evil)])
+        line.show([StatusItem(evil)])
+        strip.show([StripStep(evil, "running", evil)])
         await pilot.pause()
         assert text(pilot.app).count("[@click=app.quit]x[/] [/bold] [$error] ␛[2J") == 4
 
@@ -146,7 +145,7 @@ async def test_scores_show_value_threshold_and_provenance():
 async def test_scores_without_anything_say_so():
     scores = ScoreBars()
     async with showing(scores) as pilot:
-        scores.show([StageScore("tests", None)], Overall(None))
+        scores.show([StageBar("tests", None)], Overall(None))
         await pilot.pause()
         assert "no evidence" in rows(pilot.app)[0]
         scores.clear()
@@ -166,7 +165,9 @@ async def test_scores_fit_any_width(width):
 async def test_the_legend_names_consequences_and_says_when_keys_are_dead():
     legend = DecisionBar()
     async with showing(legend, size=(100, 10)) as pilot:
-        legend.show([*samples.ANSWERS, Answer("m", "Merge", "", enabled=False, why_not="not clean")], "z undoes it")
+        legend.show(
+            [*samples.ANSWERS, AnswerOption("m", "Merge", "", enabled=False, why_not="not clean")], "z undoes it"
+        )
         await pilot.pause()
         assert "a Approve → commit 2 files on obra/T003" in text(pilot.app)
         assert "not possible: not clean" in text(pilot.app)

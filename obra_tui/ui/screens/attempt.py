@@ -29,9 +29,9 @@ from obra_tui.ui.screens.transcript import Transcript
 from obra_tui.ui.statusline import Part
 from obra_tui.ui.view.diff_view import file_diffs
 from obra_tui.ui.view.status_words import Tone
-from widgets.diff_pane import DiffPane
+from widgets.diff.diff_pane import DiffPane
 from widgets.lines import LogLine
-from widgets.log_pane import LogPane
+from widgets.log_view.view import LogPane
 
 CAP = 30_000
 _NARROW = 100

@@ -18,9 +18,8 @@ from obra_tui.ui.connection.view_store import Hub
 from obra_tui.ui.footer import KeyLine, Place
 from obra_tui.ui.statusline import Part
 from obra_tui.ui.view.status_words import CONTENT_STYLES, Tone
-from widgets.frontmost import FrontScreen
-from widgets.status_line import Part as LinePart
-from widgets.status_line import StatusLine
+from widgets.bars.status_line import StatusItem, StatusLine
+from widgets.fast_compositor import FastScreen
 
 if TYPE_CHECKING:
     from obra_tui.core.ids import GateId
@@ -49,7 +48,7 @@ def desk_of(app: App[Any]) -> Desk:
     return desk
 
 
-class ObraScreen(FrontScreen[object]):
+class ObraScreen(FastScreen[object]):
     """Draws only while it is on top; catches up when it comes back."""
 
     AUTO_FOCUS: ClassVar[str | None] = ""
@@ -153,10 +152,10 @@ class ObraScreen(FrontScreen[object]):
         ]
 
 
-def _line_part(part: Part, index: int, width: int) -> LinePart:
+def _line_part(part: Part, index: int, width: int) -> StatusItem:
     room = max(20, width * 2 // 5)
     text = f"{part.text[: room - 1]}…" if part.shrinks and len(part.text) > room else part.text
-    return LinePart(text, priority=0 if part.urgent else index, style=_style(part))
+    return StatusItem(text, priority=0 if part.urgent else index, style=_style(part))
 
 
 def _style(part: Part) -> str:

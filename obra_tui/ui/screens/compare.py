@@ -30,10 +30,10 @@ from obra_tui.ui.screens.reading import all_records
 from obra_tui.ui.screens.side_by_side import side_by_side
 from obra_tui.ui.statusline import Part
 from obra_tui.ui.view.status_words import Tone
-from widgets.diff_pane import DiffPane
+from widgets.diff.diff_pane import DiffPane
 from widgets.lines import LogLine
-from widgets.log_pane import LogPane
-from widgets.twin_pane import TwinPane
+from widgets.log_view.twin_pane import TwinPane
+from widgets.log_view.view import LogPane
 
 TREES, DIFFS, TALK = VIEWS = ("A → B", "diff of diffs", "transcripts")
 MOST_TEXTS = 20

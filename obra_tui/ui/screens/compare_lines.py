@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from obra_tui.core.records.compare import Comparison, Number, TaskPair, shown, shown_delta, split_patch
+from widgets.diff.patch import FileDiff
 from widgets.lines import LogLine, Span
-from widgets.patch import FileDiff
 
 Texts = Mapping[str, tuple[str | None, str | None]]
 _LOOKS = {"+": "added", "-": "removed", "@": "hunk"}

@@ -15,8 +15,8 @@ from obra_tui.core.records.history import History, SessionDetail
 from obra_tui.ui.bindings import bindings
 from obra_tui.ui.screens.compare_lines import pair_row
 from obra_tui.ui.screens.comparing import ComparingScreen, by_chance
-from widgets.choice_list import ChoiceList
 from widgets.lines import LogLine
+from widgets.lists.choice_list import ChoiceList
 
 
 class CompareSessionsScreen(ComparingScreen):

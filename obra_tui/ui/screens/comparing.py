@@ -19,7 +19,7 @@ from obra_tui.ui.screens.message_line import MessageLine
 from obra_tui.ui.screens.reading import Reading
 from obra_tui.ui.statusline import Part
 from obra_tui.ui.view.status_words import Tone
-from widgets.log_pane import LogPane
+from widgets.log_view.view import LogPane
 
 
 def by_chance() -> bool:

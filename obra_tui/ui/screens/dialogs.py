@@ -17,8 +17,8 @@ from textual.widgets import Static
 from obra_tui.ui.footer import KeyLine
 from obra_tui.ui.plain import plain, plain_text
 from obra_tui.ui.view.menus import Choice
-from widgets.choice_list import ChoiceList
 from widgets.lines import LogLine, Span
+from widgets.lists.choice_list import ChoiceList
 
 _WIDTH = 62
 """Columns of a line in the dialog, a little less than there are: words do not break."""

@@ -22,7 +22,7 @@ from obra_tui.ui.screens.base import desk_of
 from obra_tui.ui.screens.dialogs import choice_row
 from obra_tui.ui.screens.history_list import Subject
 from obra_tui.ui.view.menus import Choice
-from widgets.choice_list import ChoiceList
+from widgets.lists.choice_list import ChoiceList
 
 FORMS: tuple[Choice, ...] = (
     Choice(id="md", label="Markdown", effect="The story, to read and to paste into an issue."),

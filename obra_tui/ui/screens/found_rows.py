@@ -13,7 +13,7 @@ from obra_tui.ui.screens.history_rows import NAME, STAMP, attempt_glyph, when
 from obra_tui.ui.view.format import cost_of, score
 from obra_tui.ui.view.status_words import DECISION, REVERTED, TASK, person_name
 from widgets.lines import LogLine, Span
-from widgets.wrapping import clip
+from widgets.segments import clip
 
 SHOWN_MATCHES = 12
 

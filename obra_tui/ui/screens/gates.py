@@ -16,8 +16,8 @@ from obra_tui.ui.state import GateView, ViewState
 from obra_tui.ui.statusline import Part
 from obra_tui.ui.view.format import ago, clock_time, plural
 from obra_tui.ui.view.status_words import DECISION, REVERTED, Tone, person_name
-from widgets.choice_list import ChoiceList
 from widgets.lines import LogLine, Span
+from widgets.lists.choice_list import ChoiceList
 
 
 class GatesScreen(ObraScreen):

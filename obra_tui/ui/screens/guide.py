@@ -12,8 +12,8 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from obra_tui.ui.plain import plain
-from widgets.log_pane import LogPane
-from widgets.markdown import MarkdownStream
+from widgets.log_view.markdown import MarkdownStream
+from widgets.log_view.view import LogPane
 
 
 class GuideScreen(ModalScreen[None]):

@@ -13,7 +13,7 @@ from textual.screen import ModalScreen, Screen
 from textual.widgets import Input, Static
 
 from widgets.lines import LogLine, Span
-from widgets.log_pane import LogPane
+from widgets.log_view.view import LogPane
 
 _GROUPS = {
     "live": "Live",

@@ -29,9 +29,9 @@ from obra_tui.ui.screens.session_actions import SubjectKeys
 from obra_tui.ui.statusline import Part
 from obra_tui.ui.view.blinding import asks_for_scores
 from obra_tui.ui.view.status_words import Tone
-from widgets.choice_list import ChoiceList
 from widgets.lines import LogLine
-from widgets.log_pane import LogPane
+from widgets.lists.choice_list import ChoiceList
+from widgets.log_view.view import LogPane
 
 T = TypeVar("T")
 PAGE = 100

@@ -16,7 +16,7 @@ from obra_tui.ui.feeds.lines import joined
 from obra_tui.ui.view.format import cost_of, duration, plural, score
 from obra_tui.ui.view.status_words import DECISION, REVERTED, TASK, task_status
 from widgets.lines import LogLine, Run, Span, from_runs
-from widgets.wrapping import clip
+from widgets.segments import clip
 
 PINNED = "pinned"
 PIN = "*"

@@ -23,9 +23,9 @@ from obra_tui.ui.ports import Archive, BroughtIn, Preview, Source
 from obra_tui.ui.screens.base import desk_of
 from obra_tui.ui.screens.history_rows import STAMP, when
 from obra_tui.ui.view.format import plural
-from widgets.choice_list import ChoiceList
 from widgets.lines import LogLine, Span
-from widgets.log_pane import LogPane
+from widgets.lists.choice_list import ChoiceList
+from widgets.log_view.view import LogPane
 
 NOTE = "They are only read. What is imported can be searched and read here, and has no gate."
 _PROMPT_LINES = 6

@@ -30,12 +30,10 @@ from obra_tui.ui.view import score_view
 from obra_tui.ui.view.blinding import view_without
 from obra_tui.ui.view.format import duration
 from obra_tui.ui.view.status_words import STEP, Tone
-from widgets.banner import Banner
+from widgets.bars.score_bars import ScoreBars
+from widgets.bars.status_line import Banner, StepStrip, StripStep
 from widgets.lines import LogLine
-from widgets.log_pane import LogPane
-from widgets.score_bars import ScoreBars
-from widgets.step_strip import Step as StripStep
-from widgets.step_strip import StepStrip
+from widgets.log_view.view import LogPane
 
 WIDE = 160
 _IN_HAND = WORKING | {State.QUEUED, State.INTERRUPTED}

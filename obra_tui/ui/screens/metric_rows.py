@@ -18,8 +18,8 @@ from obra_tui.core.records.metrics import (
     rows_line,
     shown,
 )
+from widgets.bars.score_bars import sparkline
 from widgets.lines import LogLine, Span
-from widgets.score_bars import sparkline
 
 if TYPE_CHECKING:
     from widgets.plot import Curve

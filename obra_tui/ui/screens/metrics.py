@@ -35,9 +35,9 @@ from obra_tui.ui.screens.metric_rows import (
 from obra_tui.ui.statusline import Part
 from obra_tui.ui.view.blinding import FIGURES, measured_without
 from obra_tui.ui.view.status_words import Tone
-from widgets.choice_list import ChoiceList
 from widgets.lines import LogLine
-from widgets.log_pane import LogPane
+from widgets.lists.choice_list import ChoiceList
+from widgets.log_view.view import LogPane
 
 if TYPE_CHECKING:
     from widgets.plot import Plot

@@ -17,7 +17,7 @@ from obra_tui.ui.plain import plain
 from obra_tui.ui.view.format import brief
 from obra_tui.ui.view.status_words import CHECK
 from widgets.lines import LogLine
-from widgets.log_pane import LogPane
+from widgets.log_view.view import LogPane
 
 MOST_LINES = 50_000
 

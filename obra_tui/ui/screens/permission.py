@@ -27,11 +27,11 @@ from obra_tui.ui.plain import plain, plain_text
 from obra_tui.ui.screens.base import desk_of
 from obra_tui.ui.screens.dialogs import WriteDialog, Writing
 from obra_tui.ui.state import PermissionView
-from widgets.armed import ArmedScreen, Arming
-from widgets.choice_list import ChoiceList
-from widgets.decision_bar import Answer, DecisionBar
+from widgets.bars.decision_bar import AnswerOption, DecisionBar
+from widgets.key_guard import ArmedScreen, Arming
 from widgets.lines import LogLine
-from widgets.log_pane import LogPane
+from widgets.lists.choice_list import ChoiceList
+from widgets.log_view.view import LogPane
 from widgets.text import clean_line
 
 if TYPE_CHECKING:
@@ -125,37 +125,37 @@ class PermissionScreen(ArmedScreen, ModalScreen[object]):
         number = next((n for n, item in enumerate(open_ones, 1) if item.id == self._asked.id), 1)
         return f"{number} of {max(1, len(open_ones))}" if len(open_ones) > 1 else ""
 
-    def _answers(self) -> list[Answer]:
+    def _answers(self) -> list[AnswerOption]:
         question, key = self._question, self.desk.key_shown
-        later = Answer(key("permission.later"), "Later", "Claude stands still until you answer")
+        later = AnswerOption(key("permission.later"), "Later", "Claude stands still until you answer")
         if question.kind is PermissionKind.QUESTION:
             chosen = "the highlighted answer" if question.options else "write the answer"
             if question.several:
                 chosen = f"all that is marked ({key('permission.mark')} marks)"
             return [
-                Answer(key("permission.allow_once"), "Answer", chosen),
-                Answer(key("permission.deny"), "Write…", "answer in your own words"),
+                AnswerOption(key("permission.allow_once"), "Answer", chosen),
+                AnswerOption(key("permission.deny"), "Write…", "answer in your own words"),
                 later,
             ]
         if question.kind is PermissionKind.PLAN:
             return [
-                Answer(
+                AnswerOption(
                     key("permission.allow_once"), "Approve the plan", "Claude carries it out, step by step as allowed"
                 ),
-                Answer(key("permission.deny"), "Send back…", "Claude reads what you write and plans again"),
+                AnswerOption(key("permission.deny"), "Send back…", "Claude reads what you write and plans again"),
                 later,
             ]
         rule = f"{question.session_rule}, until it ends" if question.session_rule else ""
         return [
-            Answer(key("permission.allow_once"), "Allow once", "this call and no other"),
-            Answer(
+            AnswerOption(key("permission.allow_once"), "Allow once", "this call and no other"),
+            AnswerOption(
                 key("permission.allow_session"),
                 "Allow for this session",
                 rule,
                 enabled=bool(rule),
                 why_not="no rule would fit",
             ),
-            Answer(key("permission.deny"), "Deny…", "Claude is told your reason and goes on without it"),
+            AnswerOption(key("permission.deny"), "Deny…", "Claude is told your reason and goes on without it"),
             later,
         ]
 

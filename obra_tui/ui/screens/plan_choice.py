@@ -19,8 +19,8 @@ from obra_tui.ui.plain import plain, plain_text
 from obra_tui.ui.ports import Plans
 from obra_tui.ui.screens.base import desk_of
 from obra_tui.ui.view.format import plural
-from widgets.choice_list import ChoiceList
 from widgets.lines import LogLine, Span
+from widgets.lists.choice_list import ChoiceList
 
 NOTE = (
     "A checklist (tasks.md, TODO.md, PRD.md), a spec-kit tasks.md, a plan.toml, or what gh issue list --json printed."

@@ -20,9 +20,9 @@ from obra_tui.core.plans.text import changed_lines, task_text
 from obra_tui.ui.feeds.lines import patch_lines, text_lines
 from obra_tui.ui.plain import plain, plain_text
 from obra_tui.ui.view.status_words import Tone
-from widgets.choice_list import ChoiceList
 from widgets.lines import LogLine, Span
-from widgets.log_pane import LogPane
+from widgets.lists.choice_list import ChoiceList
+from widgets.log_view.view import LogPane
 
 TICKED_FIRST = frozenset({Fate.NEW, Fate.CHANGED})
 CAN_BE_TAKEN = TICKED_FIRST | {Fate.CONFLICT}

@@ -21,7 +21,7 @@ from obra_tui.ui.plain import plain, plain_text
 from obra_tui.ui.screens.base import desk_of
 from obra_tui.ui.suspend import edit_text
 from widgets.lines import LogLine
-from widgets.log_pane import LogPane
+from widgets.log_view.view import LogPane
 
 if TYPE_CHECKING:
     from obra_tui.ui.app import ObraApp

@@ -132,7 +132,7 @@ class ReplayScreen(LiveScreen, inherit_bindings=False):
 
     def _draw_banner(self) -> None:
         """Nothing of the past waits for anybody."""
-        from widgets.banner import Banner
+        from widgets.bars.status_line import Banner
 
         self.query_one("#banner", Banner).clear()
 

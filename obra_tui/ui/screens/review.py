@@ -30,12 +30,12 @@ from obra_tui.ui.view.outcome import answer_note, answered_rows
 from obra_tui.ui.view.review import Looked, Review
 from obra_tui.ui.view.score_visibility import Veil, hurried, own_score, veil
 from obra_tui.ui.view.status_words import Tone
-from widgets.armed import Arming
-from widgets.banner import Banner
-from widgets.checklist import Checklist
-from widgets.decision_bar import Answer, DecisionBar
-from widgets.file_list import FileList
-from widgets.log_pane import LogPane
+from widgets.bars.decision_bar import AnswerOption, DecisionBar
+from widgets.bars.status_line import Banner
+from widgets.diff.file_list import FileList
+from widgets.key_guard import Arming
+from widgets.lists.checklist import Checklist
+from widgets.log_view.view import LogPane
 
 PANES = ("#checks", "#findings", "#files", "#diff")
 SHORT_ROWS = 30
@@ -144,7 +144,7 @@ class ReviewScreen(DraftingScreen):
             bar.show(self._answers(self._review))
         self.draw_note()
 
-    def _answers(self, review: Review) -> list[Answer]:
+    def _answers(self, review: Review) -> list[AnswerOption]:
         effects = model.effects(review, len(self.chosen()))
         against = self.against(review) if self._veil is Veil.NONE else ()
         approve = f"{effects.approve} (asks for a reason: {len(against)} against it)" if against else effects.approve
@@ -155,7 +155,7 @@ class ReviewScreen(DraftingScreen):
             ("review.later", "Later", effects.later),
         )
         rows = rows if review.open else answered_rows(review)
-        return [Answer(self.desk.key_shown(key_id), label, effect) for key_id, label, effect in rows]
+        return [AnswerOption(self.desk.key_shown(key_id), label, effect) for key_id, label, effect in rows]
 
     def draw_note(self) -> None:
         banner = self.query_one(Banner)

@@ -17,8 +17,8 @@ from obra_tui.ui.view import review as model
 from obra_tui.ui.view.format import clock_time
 from obra_tui.ui.view.review import Looked, Review
 from obra_tui.ui.view.status_words import DECISION
-from widgets.armed import ArmedScreen
-from widgets.decision_bar import DecisionBar
+from widgets.bars.decision_bar import DecisionBar
+from widgets.key_guard import ArmedScreen
 
 Check = Callable[[str], str]
 _ANSWERS = ("approve", "request_changes", "reject", "edit_prompt", "open_copy", "note_finding", "add_finding")

@@ -18,9 +18,9 @@ from obra_tui.ui.drafts import Mark
 from obra_tui.ui.ports import HEAD, Head
 from obra_tui.ui.view.diff_view import Texts, file_diffs, with_texts
 from obra_tui.ui.view.review import Review
-from widgets.diff_pane import DiffPane
-from widgets.patch import FileDiff
-from widgets.rich_diff import fits
+from widgets.diff.diff_pane import DiffPane
+from widgets.diff.patch import FileDiff
+from widgets.diff.rich_diff import fits
 
 if TYPE_CHECKING:
     from obra_tui.core.ids import AttemptId

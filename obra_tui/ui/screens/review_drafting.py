@@ -12,7 +12,7 @@ from obra_tui.ui.drafts import Draft
 from obra_tui.ui.screens.dialogs import Writing
 from obra_tui.ui.screens.review_answers import AnsweringScreen
 from obra_tui.ui.screens.review_diff import ReviewDiff
-from widgets.checklist import Checklist
+from widgets.lists.checklist import Checklist
 
 
 class DraftingScreen(AnsweringScreen):

@@ -21,11 +21,10 @@ from obra_tui.ui.view.format import plural, score
 from obra_tui.ui.view.review import Earlier, Review
 from obra_tui.ui.view.score_visibility import Veil
 from obra_tui.ui.view.status_words import DECISION, person_name
-from widgets.checklist import Checklist
-from widgets.checklist import Finding as Tick
-from widgets.file_list import FileList
+from widgets.diff.file_list import FileList
 from widgets.lines import LogLine
-from widgets.log_pane import LogPane
+from widgets.lists.checklist import Checklist, ChecklistItem
+from widgets.log_view.view import LogPane
 
 MOST_FILE_ROWS = 6
 _CHECK, _ATTEMPT = "check:", "attempt:"
@@ -172,9 +171,9 @@ def _check(result: CheckResult) -> Iterator[LogLine]:
         yield from (replace(line, lead=f"  {line.lead}") for line in card.detail[1:])
 
 
-def _tick(key: str, finding: Finding) -> Tick:
+def _tick(key: str, finding: Finding) -> ChecklistItem:
     own = finding.source is FindingSource.PERSON
-    return Tick(
+    return ChecklistItem(
         key,
         finding.message,
         severity=finding.severity.value,

@@ -20,8 +20,8 @@ from obra_tui.ui.plain import plain_text
 from obra_tui.ui.screens.base import desk_of
 from obra_tui.ui.view.format import clock_time, plural
 from obra_tui.ui.view.status_words import person_name
-from widgets.choice_list import ChoiceList
 from widgets.lines import LogLine, Span
+from widgets.lists.choice_list import ChoiceList
 
 if TYPE_CHECKING:
     from obra_tui.ui.services import Desk

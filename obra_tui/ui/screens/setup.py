@@ -19,8 +19,8 @@ from obra_tui.ui.ports import Setting
 from obra_tui.ui.screens.base import ObraScreen
 from obra_tui.ui.statusline import Part
 from obra_tui.ui.view.status_words import DOCTOR, Tone
-from widgets.choice_list import ChoiceList
 from widgets.lines import LogLine, Span
+from widgets.lists.choice_list import ChoiceList
 
 AGAIN_S = 5.0
 

@@ -9,7 +9,7 @@ from obra_tui.core.events import Record
 from obra_tui.core.records.align import Turn, beside, turns
 from obra_tui.ui.feeds.claude import ClaudeFeed
 from widgets.lines import LogLine, gutter_width
-from widgets.wrapping import breaks
+from widgets.segments import breaks
 
 BLANK = LogLine("")
 MOST_LINES = 60

@@ -15,8 +15,8 @@ from textual.widgets import Input, Static
 
 from obra_tui.core.model import TaskSpec
 from obra_tui.ui.plain import plain
-from widgets.choice_list import ChoiceList
 from widgets.lines import LogLine, Span
+from widgets.lists.choice_list import ChoiceList
 
 CIRCLE = "waits for this one"
 

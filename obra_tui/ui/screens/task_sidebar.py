@@ -13,9 +13,9 @@ from obra_tui.ui.state import TaskView, ViewState
 from obra_tui.ui.view.diff_view import changed_file
 from obra_tui.ui.view.format import score
 from obra_tui.ui.view.status_words import task_status
-from widgets.choice_list import ChoiceList
-from widgets.file_list import ChangedFile, FileList
+from widgets.diff.file_list import ChangedFile, FileList
 from widgets.lines import LogLine, Span
+from widgets.lists.choice_list import ChoiceList
 
 
 class Rail(Vertical):

@@ -31,9 +31,9 @@ from obra_tui.ui.screens.task_lines import status_of, task_detail, task_rows
 from obra_tui.ui.state import SessionView, TaskView
 from obra_tui.ui.view.format import plural
 from obra_tui.ui.view.menus import remove_choices
-from widgets.choice_list import ChoiceList
 from widgets.lines import LogLine
-from widgets.log_pane import LogPane
+from widgets.lists.choice_list import ChoiceList
+from widgets.log_view.view import LogPane
 
 NARROW = 100
 """Below so many columns the panes lie one above the other."""

@@ -9,7 +9,7 @@ from obra_tui.core.events import Record
 from obra_tui.core.records.replay import Stop, stops_at
 from obra_tui.ui.feeds.claude import ClaudeFeed
 from obra_tui.ui.view.format import clock_time
-from widgets.log_pane import LogPane
+from widgets.log_view.view import LogPane
 
 AT_ONCE = 300
 """Records that are written in one go: the screen answers between two of them, however long the transcript is."""

@@ -15,7 +15,7 @@ from obra_tui.ui.plain import plain_text
 from obra_tui.ui.ports import Winner
 from obra_tui.ui.screens.dialogs import choice_row
 from obra_tui.ui.view.menus import Choice
-from widgets.choice_list import ChoiceList
+from widgets.lists.choice_list import ChoiceList
 
 NOTE = "It is kept with what both changed, for obra export decisions."
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from obra_tui.core.model import ChangeKind, FileChange
-from widgets.file_list import ChangedFile
-from widgets.patch import FileDiff, split_patch
+from widgets.diff.file_list import ChangedFile
+from widgets.diff.patch import FileDiff, split_patch
 
 LETTERS = {
     ChangeKind.ADDED: "A",

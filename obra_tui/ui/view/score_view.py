@@ -4,25 +4,25 @@ from collections.abc import Sequence
 
 from obra_tui.core.model import Provenance, QualityResult, Stage
 from obra_tui.ui.state import AttemptView
-from widgets.score_bars import Overall, StageScore
+from widgets.bars.score_bars import Overall, StageBar
 
 
-def stage_scores(attempt: AttemptView | None, before: AttemptView | None) -> tuple[StageScore, ...]:
+def stage_scores(attempt: AttemptView | None, before: AttemptView | None) -> tuple[StageBar, ...]:
     """Return the four stages of `attempt`, each with the number of the attempt before."""
     quality = attempt.quality if attempt else None
     previous = before.quality if before else None
     return tuple(_stage(stage, quality, previous) for stage in Stage)
 
 
-def _stage(stage: Stage, quality: QualityResult | None, previous: QualityResult | None) -> StageScore:
+def _stage(stage: Stage, quality: QualityResult | None, previous: QualityResult | None) -> StageBar:
     old = previous.score_of(stage) if previous else None
     if quality is None:
-        return StageScore(stage.value, None, previous=old, note="not yet")
+        return StageBar(stage.value, None, previous=old, note="not yet")
     item = next((score for score in quality.stage_scores if score.stage is stage), None)
     where = next((item for item in quality.provenance if item.stage is stage), None)
     if item is None:
-        return StageScore(stage.value, None, previous=old)
-    return StageScore(
+        return StageBar(stage.value, None, previous=old)
+    return StageBar(
         stage.value,
         item.score,
         threshold=quality.threshold,

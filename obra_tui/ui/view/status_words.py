@@ -13,7 +13,7 @@ from obra_tui.core.doctor import DoctorStatus
 from obra_tui.core.lifecycle import State
 from obra_tui.core.model import CheckStatus, DecisionKind, Severity
 from obra_tui.ui.state import StepStatus
-from widgets.status import STATES
+from widgets.bars.status import STATES
 
 
 class Tone(StrEnum):
@@ -42,7 +42,7 @@ CONTENT_STYLES: dict[Tone, str] = {
 
 class Status(Struct, frozen=True, kw_only=True):
     state: str
-    """Name in `widgets.status.STATES`."""
+    """Name in `widgets.bars.status.STATES`."""
     glyph: str
     ascii: str
     word: str

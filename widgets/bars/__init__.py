@@ -1,0 +1,1 @@
+"""Bars of facts: status, steps, scores, decisions."""

@@ -1,0 +1,179 @@
+"""A unified patch as lines of a pane, with line numbers, fast enough for tens of thousands of lines."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import KW_ONLY, dataclass
+from typing import NamedTuple
+
+from widgets.lines import LogLine
+
+_HUNK = re.compile(r"@@ -(\d+)(?:,\d+)? \+(\d+)(?:,\d+)? @@")
+
+
+@dataclass(frozen=True, slots=True)
+class FileDiff:
+    """What changed in one file.
+
+    With `before` and `after` (whole texts) it can be shown side by side; the patch alone is enough for lines.
+    """
+
+    path: str
+    _: KW_ONLY
+    patch: str = ""
+    before: str | None = None
+    after: str | None = None
+    status: str = "M"
+    added: int = 0
+    removed: int = 0
+    old_path: str = ""
+    note: str = ""
+
+
+class PatchLines(NamedTuple):
+    """Rows for a pane with `patch_styler`, where hunks begin among them, and where each new line is shown."""
+
+    rows: list[str]
+    hunks: list[int]
+    places: dict[int, int]
+
+
+# A row is its lead (old number, new number, sign) and then the text; one sign more for each kind of heading.
+_LEAD = 13
+_SIGN = 11
+_HUNK_ROW, _HEAD_ROW = " " * _SIGN + "@ ", " " * _SIGN + "~ "
+_LOOKS = {"+": "added", "-": "removed", "@": "hunk", "~": "dim"}
+
+
+_SAID_IN_TITLE = ("diff --git ", "index ", "--- ", "+++ ")
+"""Lines of a head that say no more than the name of the file."""
+
+
+def patch_rows(patch: str) -> PatchLines:
+    """Rows with old and new line numbers; made as plain texts, because there may be very many.
+
+    Of a file's head only what its name does not say: modes, renames, binary.
+    """
+    made = PatchLines([], [], {})
+    rows, hunks, places = made
+    old = new = 0
+    in_hunk = False
+    for raw in patch.removesuffix("\n").split("\n"):
+        kind = raw[:1]
+        if not in_hunk or kind == "@":
+            found = _HUNK.match(raw)
+            if found:
+                old, new, in_hunk = int(found[1]), int(found[2]), True
+                hunks.append(len(rows))
+            if found or not raw.startswith(_SAID_IN_TITLE):
+                rows.append((_HUNK_ROW if found else _HEAD_ROW) + raw)
+        elif kind == "+":
+            places[new] = len(rows)
+            rows.append(f"     {new:>5} + {raw[1:]}")
+            new += 1
+        elif kind == "-":
+            places.setdefault(new, len(rows))
+            rows.append(f"{old:>5}      - {raw[1:]}")
+            old += 1
+        elif kind in (" ", ""):
+            places[new] = len(rows)
+            rows.append(f"{old:>5}{new:>5}   {raw[1:]}")
+            old, new = old + 1, new + 1
+        else:
+            in_hunk = kind == "\\"
+            rows.append(_HEAD_ROW + raw)
+    return made
+
+
+def patch_styler(row: str) -> LogLine:
+    """A row of `patch_rows` as a line; called only for rows on screen."""
+    sign = row[_SIGN : _SIGN + 1]
+    style = _LOOKS.get(sign, "")
+    if sign in "@~":
+        return LogLine(row[_LEAD:], style=style)
+    return LogLine(row[_LEAD:], style=style, lead=row[:_LEAD], hang=" " * _LEAD)
+
+
+def new_line_of(row: str) -> int:
+    """The line of the new text that a row of `patch_rows` shows; 0 for a removed line and for headings."""
+    number = row[5:10].strip() if row[_SIGN : _SIGN + 1] not in ("-", "@", "~") else ""
+    return int(number) if number.isdigit() else 0
+
+
+def split_patch(text: str) -> list[FileDiff]:
+    """The files of a whole `git diff`."""
+    return [_file(part) for part in _parts(text)]
+
+
+def _parts(text: str) -> Iterator[str]:
+    marks = [match.start() for match in re.finditer(r"^diff --git ", text, re.MULTILINE)]
+    if not marks:
+        if text.strip():
+            yield text
+        return
+    for start, end in zip(marks, [*marks[1:], len(text)], strict=True):
+        yield text[start:end]
+
+
+def _file(part: str) -> FileDiff:
+    head, _, _ = part.partition("\n@@")
+    fields = _head(head)
+    path = fields.get("+++ ") or fields.get("rename to ") or fields.get("git") or ""
+    old = fields.get("--- ") or fields.get("rename from ") or path
+    body = part[len(head) :]
+    return FileDiff(
+        path or old,
+        patch=part,
+        status=_status(fields),
+        # The body begins with the end of a line, so that each of its lines has one before it.
+        added=body.count("\n+"),
+        removed=body.count("\n-"),
+        old_path=old if old != path else "",
+        note=_note(fields),
+    )
+
+
+_FIELDS = (
+    "+++ ",
+    "--- ",
+    "rename to ",
+    "rename from ",
+    "new file",
+    "deleted file",
+    "Binary files",
+    "GIT binary",
+    "old mode",
+)
+
+
+def _head(head: str) -> dict[str, str]:
+    fields: dict[str, str] = {}
+    for line in head.split("\n"):
+        if line.startswith("diff --git "):
+            fields["git"] = _name(line.rpartition(" b/")[2]) if " b/" in line else ""
+        for field in _FIELDS:
+            if line.startswith(field):
+                fields[field] = _name(line[len(field) :])
+    return fields
+
+
+def _name(text: str) -> str:
+    name = text.split("\t")[0].strip().strip('"')
+    if name == "/dev/null":
+        return ""
+    return name[2:] if name[:2] in ("a/", "b/") else name
+
+
+def _status(fields: dict[str, str]) -> str:
+    if "new file" in fields:
+        return "A"
+    if "deleted file" in fields:
+        return "D"
+    return "R" if "rename to " in fields else "M"
+
+
+def _note(fields: dict[str, str]) -> str:
+    if "Binary files" in fields or "GIT binary" in fields:
+        return "binary"
+    return "mode" if "old mode" in fields else ""

@@ -1,0 +1,1 @@
+"""Lists with a cursor: rows to choose from, findings to tick."""

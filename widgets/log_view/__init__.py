@@ -1,0 +1,1 @@
+"""A pane of lines that may arrive faster than anybody can read."""
