@@ -18,12 +18,10 @@ from claude_agent_sdk._errors import MessageParseError
 from msgspec import Struct
 
 from obra_tui.agents.config import ClaudeConfig
-from obra_tui.agents.environment import ATTEMPT_MARK
 from obra_tui.agents.messages import Talk
 from obra_tui.agents.outcome import Cause, Ending, classify
 from obra_tui.agents.permissions import Permissions
 from obra_tui.agents.prewarm import Call
-from obra_tui.agents.processes import family, kill, marked
 from obra_tui.agents.run_state import Course
 from obra_tui.agents.translate import Translation
 from obra_tui.agents.transport import TALK, Frame, PipeTransport
@@ -34,6 +32,8 @@ from obra_tui.core.model import ImplementRequest, ImplementResult, Usage
 from obra_tui.core.ports import Emit
 from obra_tui.system.oom import memory_kills
 from obra_tui.system.os_errors import remedy
+from obra_tui.system.process_env import ATTEMPT_MARK
+from obra_tui.system.process_sweep import family, kill, marked
 
 TICK_S = 0.25
 INTERRUPT_S = 0.6

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from obra_tui.agents.config import ClaudeConfig
 from obra_tui.core.ids import AttemptId
+from obra_tui.system.process_env import ATTEMPT_MARK
 
-ATTEMPT_MARK = "OBRA_ATTEMPT"
 OWNER_MARK = "OBRA_OWNER"
 
 INHERITED = (

@@ -13,7 +13,7 @@ from contextlib import suppress
 
 from msgspec import Struct
 
-from obra_tui.agents.environment import ATTEMPT_MARK
+from obra_tui.system.process_env import ATTEMPT_MARK
 
 CHUNK = 1 << 18
 _END_S = 1.0

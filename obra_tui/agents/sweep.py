@@ -10,8 +10,9 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from obra_tui.agents.environment import ATTEMPT_MARK, OWNER_MARK
-from obra_tui.agents.processes import alive, identity, kill, marked
+from obra_tui.agents.environment import OWNER_MARK
+from obra_tui.system.process_env import ATTEMPT_MARK
+from obra_tui.system.process_sweep import alive, identity, kill, marked
 
 
 class Swept(Struct, frozen=True, kw_only=True):

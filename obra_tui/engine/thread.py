@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 from msgspec import Struct
 
 from obra_tui.core.errors import StoreError
-from obra_tui.engine.children import watch_without_threads
+from obra_tui.system.process import watch_without_threads
 
 if TYPE_CHECKING:
     from obra_tui.core.commands import Command

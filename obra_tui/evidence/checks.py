@@ -21,10 +21,10 @@ from obra_tui.evidence.discover import find_checks
 from obra_tui.evidence.git import git_of
 from obra_tui.evidence.junit import MOST_BYTES, Report, UnreadableReport, read_report
 from obra_tui.evidence.names import shown
-from obra_tui.evidence.processes import kill_left_over
 from obra_tui.evidence.running import Ended, run
 from obra_tui.evidence.sandbox import Job, Mount, Sandbox, scratch_in
 from obra_tui.evidence.setup import cache_of, offline_environment
+from obra_tui.system.process_sweep import kill_left_over
 
 _NO_MODULE = re.compile(r"No module named '?(pytest|compileall|ruff|mypy|unittest)'?\s*$", re.MULTILINE)
 _NOT_FOUND = re.compile(r"([^\s:]{1,200}): (?:command )?not found")

@@ -20,7 +20,7 @@ from typing import BinaryIO, TypeVar
 from msgspec import Struct, field
 
 from obra_tui.core.errors import ProjectError, WorkspaceError
-from obra_tui.evidence.child import NOTHING, Child, End, pieces, start
+from obra_tui.system.process import NOTHING, Child, End, pieces, start
 
 T = TypeVar("T")
 U = TypeVar("U")

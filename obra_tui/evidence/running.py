@@ -15,8 +15,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from obra_tui.evidence.child import NOTHING, Child, ended, start
-from obra_tui.evidence.processes import kill_tree
+from obra_tui.system.process import NOTHING, Child, ended, start
+from obra_tui.system.process_sweep import kill_tree
 
 PIECE_S = 0.05
 _CHUNK = 1 << 16

@@ -22,8 +22,8 @@ from msgspec import Struct, field
 
 from obra_tui.core.model import SandboxLevel
 from obra_tui.evidence.copies import disk_faults, make_private, remove_tree
-from obra_tui.evidence.processes import MARK
 from obra_tui.evidence.running import Launch, run
+from obra_tui.system.process_env import ATTEMPT_MARK
 
 _ORDER = (SandboxLevel.NONE, SandboxLevel.UNSHARE, SandboxLevel.BWRAP)
 _PROBE_S = 20.0
@@ -192,7 +192,7 @@ class Sandbox:
             "PYTHONDONTWRITEBYTECODE": "1",
             "GIT_CEILING_DIRECTORIES": str(job.cwd.parent),
             "OBRA_CWD": str(job.cwd),
-            MARK: mark,
+            ATTEMPT_MARK: mark,
         }
         return {"LANG": "C.UTF-8", **_tool_homes(), **passed, **own, **job.environment}
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from obra_tui.core.errors import WorkspaceError
 from obra_tui.evidence.copies import Place, make_private, remove_tree
-from obra_tui.evidence.processes import kill_left_over
 from obra_tui.evidence.running import Ended, run
 from obra_tui.evidence.sandbox import Job, Mount, Sandbox, scratch_in
+from obra_tui.system.process_sweep import kill_left_over
 
 _TAIL_LINES = 15
 

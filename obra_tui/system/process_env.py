@@ -1,7 +1,7 @@
-"""Finds processes by a variable in their environment, which whatever they start inherits, wherever it goes.
+"""Finds processes by a variable in their environment, which every process they start inherits, wherever it goes.
 
-Every process of the machine is looked at, several times in each attempt: so only the bytes are searched, and nothing is
-made of a process that is not meant.
+All processes of the machine are looked at, several times in each attempt: only the bytes are searched, and no object is
+made of a process that does not match.
 """
 
 import os
@@ -9,20 +9,23 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+ATTEMPT_MARK = "OBRA_ATTEMPT"
+"""Environment variable that every process of a run inherits: Claude Code's, the checks' and those of the set-up."""
+
 _PROC = Path("/proc")
 _BEGINNING_S = 0.01
 """For how long a process may be about to begin; one that emptied its environment is waited for as long."""
 
 
-def can_be_seen(proc: Path = _PROC) -> bool:
-    """Whether this system shows environments as files."""
+def environments_are_files(proc: Path = _PROC) -> bool:
+    """Whether this system shows the environments of processes as files."""
     return (proc / "self" / "environ").exists()
 
 
-def carriers(name: str, beginning: str = "", proc: Path = _PROC) -> Iterator[int]:
-    """Yield the ids of processes whose variable `name` begins so; those of others, which are closed to us, are not."""
+def find_by_env(name: str, beginning: str = "", proc: Path = _PROC) -> Iterator[int]:
+    """Yield the ids of processes whose variable `name` begins so; processes of other users cannot be read."""
     wanted = os.fsencode(f"\0{name}={beginning}")
-    beginners = []
+    starting = []
     for entry in os.listdir(proc):  # noqa: PTH208  # a hundred paths less each time
         if not entry.isdecimal():
             continue
@@ -30,8 +33,8 @@ def carriers(name: str, beginning: str = "", proc: Path = _PROC) -> Iterator[int
         if environment and wanted in b"\0" + environment:
             yield int(entry)
         elif environment == b"" and _runs_a_program(f"{proc}/{entry}/exe"):
-            beginners.append(entry)
-    for entry in beginners:
+            starting.append(entry)
+    for entry in starting:
         if wanted in b"\0" + _environment_soon(f"{proc}/{entry}/environ"):
             yield int(entry)
 
@@ -48,7 +51,7 @@ def _environment(path: str) -> bytes | None:
     try:
         with open(path, "rb", buffering=0) as file:  # noqa: PTH123  # as above
             return file.read()
-    except OSError:  # it has ended, or belongs to somebody else
+    except OSError:  # it has ended, or belongs to another user
         return None
 
 

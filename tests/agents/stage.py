@@ -13,7 +13,6 @@ from msgspec.structs import replace
 
 from obra_tui.agents.claude_code import ClaudeCode
 from obra_tui.agents.config import ClaudeConfig
-from obra_tui.agents.processes import marked
 from obra_tui.core.events import Event
 from obra_tui.core.ids import AttemptId, new_attempt_id, new_claude_session_id, new_task_id
 from obra_tui.core.model import (
@@ -28,6 +27,7 @@ from obra_tui.core.model import (
 from obra_tui.core.ports import Conversation
 from obra_tui.rehearsal.anthropic_server import AnthropicServer
 from obra_tui.rehearsal.script import Response, Say, Script, Turn, Use
+from obra_tui.system.process_sweep import marked
 
 PATIENCE_S = 30.0
 

@@ -13,10 +13,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from obra_tui.agents.environment import ATTEMPT_MARK, OWNER_MARK
-from obra_tui.agents.processes import alive, identity, marked
+from obra_tui.agents.environment import OWNER_MARK
 from obra_tui.agents.sweep import owner_mark, sweep_leftovers
 from obra_tui.core.ids import AttemptId, new_attempt_id
+from obra_tui.system.process_env import ATTEMPT_MARK
+from obra_tui.system.process_sweep import alive, identity, marked
 from tests.agents.stage import Stage, exists, left_of, runs
 
 

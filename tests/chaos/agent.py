@@ -8,11 +8,12 @@ import asyncio
 import os
 from pathlib import Path
 
-from obra_tui.agents.environment import ATTEMPT_MARK, OWNER_MARK
-from obra_tui.agents.processes import kill, marked
+from obra_tui.agents.environment import OWNER_MARK
 from obra_tui.agents.sweep import owner_mark
 from obra_tui.core.events import ClaudeStarted, TextStreamed, UsageReported
 from obra_tui.core.model import ImplementResult, Outcome, Usage
+from obra_tui.system.process_env import ATTEMPT_MARK
+from obra_tui.system.process_sweep import kill, marked
 
 _SCRIPT = """
 (setsid sleep 600 >/dev/null 2>&1 &)

@@ -6,11 +6,11 @@ import sys
 
 import pytest
 
-from obra_tui.engine.children import watch_without_threads
+from obra_tui.system.process import watch_without_threads
 
 CODE = """
 import asyncio, threading
-from obra_tui.engine.children import watch_without_threads
+from obra_tui.system.process import watch_without_threads
 
 async def ends(*codes):
     started = [await asyncio.create_subprocess_exec("sh", "-c", f"exit {code}") for code in codes]

@@ -1,7 +1,8 @@
-"""A program that was started, and its end, heard of from Linux itself.
+"""Start a program, wait for its end, end it: all by what Linux itself offers, on the loop that started it.
 
 An attempt starts some forty programs that say little and end soon. What `asyncio` puts around each of them, for pipes
-that are not there, costs more than starting it. Knows nothing of what the program is for.
+that are not there, costs more than starting it; and Python 3.11 starts a thread for each, which 3.12 no longer
+does. Knows nothing of what a program is for. Finding what escaped is `process_sweep`.
 """
 
 import asyncio
@@ -10,9 +11,9 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Protocol, TypeVarTuple
 
 from msgspec import Struct
 
@@ -31,7 +32,7 @@ class Process(Protocol):
 
 
 class Child:
-    """A program in a session of its own. Whoever started it waits for it, or ends it."""
+    """A program in a session of its own. The caller that started it waits for it, or ends it."""
 
     def __init__(self, process: Process) -> None:
         self._process = process
@@ -42,7 +43,7 @@ class Child:
 
     @property
     def exit_code(self) -> int | None:
-        """None while nobody has heard of its end."""
+        """None until its end was waited for."""
         return self._process.returncode
 
     async def wait(self, timeout_s: float | None = None) -> int:
@@ -120,7 +121,7 @@ def _spawned(argv: Sequence[str | bytes], environment: Mapping[str, str], ends: 
 
 
 async def ended(pid: int, timeout_s: float | None = None) -> None:
-    """Return when a process has ended, of whosever children it is. Raises `OSError`, of which `TimeoutError`."""
+    """Return when a process has ended, also when it is no child of ours. Raises `OSError`, of which `TimeoutError`."""
     descriptor = os.pidfd_open(pid)
     try:
         await readable(descriptor, timeout_s)
@@ -161,3 +162,57 @@ def _hear(heard: "asyncio.Future[None]") -> None:
 def _give_up(heard: "asyncio.Future[None]") -> None:
     if not heard.done():
         heard.set_exception(TimeoutError())
+
+
+Rest = TypeVarTuple("Rest")
+_ALREADY_READ = 255
+"""What Python, too, tells of a program whose exit status somebody else has taken."""
+
+
+def watch_without_threads() -> None:
+    """Have every loop of this process watch its programs so, where the system can."""
+    if sys.version_info >= (3, 12) or not hasattr(os, "pidfd_open"):
+        return
+    with contextlib.suppress(OSError):  # an old kernel, or a sandbox that forbids it
+        os.close(os.pidfd_open(os.getpid()))
+        asyncio.set_child_watcher(_Watcher())
+
+
+class _Watcher(asyncio.AbstractChildWatcher):
+    """Keeps nothing: what is waited for is known to the loop that waits."""
+
+    def __enter__(self) -> "_Watcher":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """There is nothing to leave."""
+
+    def is_active(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        """There is nothing to close."""
+
+    def attach_loop(self, loop: asyncio.AbstractEventLoop | None) -> None:
+        """Each program belongs to the loop that runs when it is started."""
+
+    def add_child_handler(self, pid: int, callback: Callable[[int, int, *Rest], object], *args: *Rest) -> None:
+        loop = asyncio.get_running_loop()
+        descriptor = os.pidfd_open(pid)
+
+        def ended() -> None:
+            loop.remove_reader(descriptor)
+            os.close(descriptor)
+            callback(pid, _exit_code(pid), *args)
+
+        loop.add_reader(descriptor, ended)
+
+    def remove_child_handler(self, pid: int) -> bool:
+        return True
+
+
+def _exit_code(pid: int) -> int:
+    try:
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    except ChildProcessError:
+        return _ALREADY_READ
