@@ -37,7 +37,7 @@ def timed(work: Callable[[], object]) -> float:
 def measure(folder: Path, events: int, pairs: int) -> dict[str, float]:
     """Key to results in the app, and memory while paging through a common word."""
     from obra_tui.core.records.search import parse
-    from obra_tui.store.queries import SqlHistory
+    from obra_tui.store.history import SqlHistory
 
     database = shared_history(folder, events=events, sessions=of_size(events))
     history = SqlHistory(database)
@@ -78,7 +78,7 @@ def measure(folder: Path, events: int, pairs: int) -> dict[str, float]:
 def growth(folder: Path, large: int, small: int, pairs: int) -> float:
     """How many times as long the large history takes for the same common word, asked in turn."""
     from obra_tui.core.records.search import parse
-    from obra_tui.store.queries import SqlHistory
+    from obra_tui.store.history import SqlHistory
 
     histories = [SqlHistory(shared_history(folder, events=size, sessions=of_size(size))) for size in (large, small)]
 

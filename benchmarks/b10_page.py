@@ -34,8 +34,8 @@ def measure(folder: Path, events: int, sessions: int, pairs: int) -> dict[str, f
     from obra_tui.core.ids import SessionId
     from obra_tui.core.records.history import EVERYTHING, Mark
     from obra_tui.store import tables as t
-    from obra_tui.store.engines import reader_engine
-    from obra_tui.store.queries import SqlHistory
+    from obra_tui.store.database import reader_engine
+    from obra_tui.store.history import SqlHistory
 
     database = shared_history(folder, events=events, sessions=sessions)
     history = SqlHistory(database)

@@ -110,7 +110,7 @@ RUN = """
 import importlib, sys
 from obra_tui.agents.claude_code import warm_up
 warm_up()
-for name in ("bootstrap.engine", "bootstrap.start", "store.journal", "store.queries", "store.commands", "judge.client"):
+for name in ("bootstrap.engine", "bootstrap.start", "store.journal", "store.history", "store.commands", "judge.client"):
     importlib.import_module(f"obra_tui.{name}")
 import obra_tui.engine.orchestrator, obra_tui.evidence.workspace, obra_tui.evidence.checks, obra_tui.headless.follow
 print(*sorted({name.partition(".")[0] for name in sys.modules}))

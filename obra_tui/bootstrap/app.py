@@ -152,7 +152,7 @@ def _look_on(settings: Settings, project: Path, owner_gone: Callable[[], None]) 
     from obra_tui.services.settings_view import shown_settings
     from obra_tui.services.shelf import Shelf
     from obra_tui.services.viewer import Viewer, ViewerReader, words_of
-    from obra_tui.store.owner import holder_of
+    from obra_tui.store.ownership import holder_of
     from obra_tui.ui.ports import Backend
 
     viewer = Viewer(settings.data_dir, database(settings), owner_gone)

@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from obra_tui.evidence.workspace import GitWorkspace
     from obra_tui.services.plan_update import PlanUpdater
     from obra_tui.store.commands import CommandTable
+    from obra_tui.store.history import SqlHistory
     from obra_tui.store.journal import SqlJournal
-    from obra_tui.store.owner import Owner
-    from obra_tui.store.queries import SqlHistory
+    from obra_tui.store.ownership import Owner
 
 
 _LOGINS = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN", "OPENAI_API_KEY")
@@ -115,7 +115,7 @@ class Plant:
     def _own(self, models: Models) -> Owner:
         """Become the owner of the data directory, who alone may end what an earlier owner left running."""
         from obra_tui.agents.sweep import sweep_leftovers
-        from obra_tui.store.owner import acquire
+        from obra_tui.store.ownership import acquire
 
         owner = acquire(self._settings.data_dir)
         sweep_leftovers(models.claude.tmp_dir)
@@ -222,8 +222,8 @@ def _open_store(
     """In a thread, so that the loop can go on meanwhile. Raises `StoreError`."""
     from obra_tui.services.archive import labels_file
     from obra_tui.store.commands import CommandTable
+    from obra_tui.store.history import SqlHistory
     from obra_tui.store.journal import SqlJournal
-    from obra_tui.store.queries import SqlHistory
 
     with ExitStack() as closing:
         journal = SqlJournal(

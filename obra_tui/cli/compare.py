@@ -62,7 +62,7 @@ def _compared(history: History, a: str, b: str) -> tuple[Comparison, _Sides]:
 def _patch(comparison: Comparison, sides: _Sides, diff: str) -> str:
     from obra_tui.config.load import load
     from obra_tui.services.trees import tree_diff
-    from obra_tui.store.export_redaction import exporter
+    from obra_tui.store.redact import exporter
 
     match diff:
         case "none":

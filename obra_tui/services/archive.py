@@ -74,13 +74,13 @@ def clean_record(history: History, attempt: AttemptId) -> Iterator[Record]:
 def told(history: History, attempt: AttemptId) -> Told:
     """Return an attempt for export, without secrets."""
     from obra_tui.core.records.export import Told
-    from obra_tui.store.export_redaction import exporter
+    from obra_tui.store.redact import exporter
 
     return Told(detail=exporter().of(history.attempt(attempt)), records=tuple(clean_record(history, attempt)))
 
 
 def clean_session(history: History, session: SessionId) -> SessionDetail:
-    from obra_tui.store.export_redaction import exporter
+    from obra_tui.store.redact import exporter
 
     return exporter().of(history.session(session))
 
@@ -92,7 +92,7 @@ def clean_records(history: History, session: SessionId) -> Iterator[Record]:
 
 def _clean_pages(read: Callable[[int, int], Sequence[Record]]) -> Iterator[Record]:
     """Read on after the last record, a page at a time, until there is none."""
-    from obra_tui.store.export_redaction import exporter
+    from obra_tui.store.redact import exporter
 
     redactor, last = exporter(), 0
     while page := read(last, _PAGE):
@@ -110,7 +110,7 @@ def plan_pruning(settings: Settings, *, before: float | None, size: int | None) 
 def carry_out(settings: Settings, pruning: Pruning) -> int:
     """Delete what the plan names. Raises `AlreadyOwned` while another Obra runs."""
     from obra_tui.bootstrap.engine import database
-    from obra_tui.store.owner import acquire
+    from obra_tui.store.ownership import acquire
     from obra_tui.store.retention import prune
 
     with acquire(settings.data_dir), _right_to_write(settings):
@@ -143,7 +143,7 @@ def back_up(settings: Settings, to: Path) -> int:
 def restore(settings: Settings, backup: Path) -> Path | None:
     """Put a backup in the place of the database. Raises `AlreadyOwned` while another Obra runs."""
     from obra_tui.store.backup import restore
-    from obra_tui.store.owner import acquire
+    from obra_tui.store.ownership import acquire
 
     with acquire(settings.data_dir):
         return restore(backup, database_file(settings))

@@ -59,7 +59,7 @@ def _document(history: History, kind: str, found: str, form: str) -> str:
 
 def labelled_set(history: History, preferences: Iterable[Preference]) -> Iterator[str]:
     """Yield every decision with what the judge said, then every preference with both sides, as JSON lines."""
-    from obra_tui.store.export_redaction import exporter
+    from obra_tui.store.redact import exporter
 
     redactor = exporter()
     for detail in _decided(history, redactor):

@@ -13,8 +13,8 @@ from obra_tui.bootstrap.engine import database
 from obra_tui.core.events import Record
 from obra_tui.core.permission_rules import Permissions, permissions_of
 from obra_tui.engine.work import SessionWork, TaskWork, rebuild
-from obra_tui.store.owner import holder_of
-from obra_tui.store.queries import SqlHistory
+from obra_tui.store.history import SqlHistory
+from obra_tui.store.ownership import holder_of
 
 if TYPE_CHECKING:
     from obra_tui.config.load import Settings

@@ -136,7 +136,7 @@ class _TheirDesk:
     """Another Obra is at work: what it has written is read, and what is asked for handed over."""
 
     def __init__(self, viewer: Viewer, data_dir: Path, project: str) -> None:
-        from obra_tui.store.owner import holder_of
+        from obra_tui.store.ownership import holder_of
 
         self._viewer = viewer
         self._project = project

@@ -18,7 +18,7 @@ def open_history(settings: Settings) -> Iterator[History]:
     """Open the database for reading. Raises `StoreError`; `UnknownId` when nothing was ever stored."""
     from obra_tui.bootstrap.engine import database
     from obra_tui.services.archive import labels_file
-    from obra_tui.store.queries import SqlHistory
+    from obra_tui.store.history import SqlHistory
 
     target = database(settings)
     if not isinstance(target, str) and not target.exists():

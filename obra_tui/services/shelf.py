@@ -41,7 +41,7 @@ class Shelf:
 
     @cached_property
     def _redactor(self) -> Redactor:
-        from obra_tui.store.export_redaction import exporter
+        from obra_tui.store.redact import exporter
 
         keys = (self._settings.claude.api_key, self._settings.judge.api_key)
         return exporter(more=[key.get_secret_value() for key in keys])

@@ -19,9 +19,9 @@ from obra_tui.core.errors import ObraError, StoreError
 from obra_tui.core.events import Record
 from obra_tui.services.diffs import PastWork
 from obra_tui.store.commands import CommandTable
+from obra_tui.store.history import SqlHistory
 from obra_tui.store.labels import LABELS
-from obra_tui.store.owner import Holder, holder_of
-from obra_tui.store.queries import SqlHistory
+from obra_tui.store.ownership import Holder, holder_of
 from obra_tui.ui.ports import Head
 
 if TYPE_CHECKING:

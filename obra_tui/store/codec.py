@@ -1,17 +1,55 @@
-"""Events as JSON and back, exactly.
+"""Values and events as JSON text and back, exactly: the format of the journal, the command table and `--json`.
 
-`encode` / `decode` make the text that a journal row holds; `record_to_json` /
-`record_from_json` make one line of `--json` output. Knows nothing of tables or
-files, nor how a value becomes text: `store.values` does.
+The text is always valid UTF-8 without NUL, whatever an agent printed: control characters and lone surrogates are
+escaped as JSON allows. Lone surrogates and infinite numbers are legal in Python but not in msgspec, so they take the
+slower standard-library path. Knows nothing of tables or files.
 """
 
+import functools
 import json
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
+
+import msgspec
 
 from obra_tui.core.errors import StoreError
 from obra_tui.core.events import STREAMED, ClaudeNoticed, Event, Record
 from obra_tui.core.ids import AttemptId, SessionId, TaskId
-from obra_tui.store.values import from_text, to_text
+
+Value = TypeVar("Value", bound=msgspec.Struct)
+
+_ENCODER = msgspec.json.Encoder()
+
+
+def to_text(value: msgspec.Struct) -> str:
+    """Return the JSON text of a value, its fields in the order in which they are declared."""
+    try:
+        text = _ENCODER.encode(value).decode()
+    except UnicodeEncodeError:
+        return json.dumps(msgspec.to_builtins(value), separators=(",", ":"))
+    # A number without end is written as null: where there is one, it may have been such a number.
+    return _with_endless_numbers(value) if "null" in text else text
+
+
+def from_text(kind: type[Value], text: str) -> Value:
+    """Read a value back. Raises `ValueError` when the text is no JSON, or does not fit (`msgspec.ValidationError`)."""
+    decoder: msgspec.json.Decoder[Value] = _decoder(kind)
+    try:
+        return decoder.decode(text)
+    except msgspec.ValidationError:
+        raise
+    except (msgspec.DecodeError, UnicodeEncodeError):
+        return msgspec.convert(json.loads(text), kind)
+
+
+@functools.cache
+def _decoder(kind: type[Value]) -> msgspec.json.Decoder[Value]:
+    """Made when the first value of a kind is read: it looks at all the types that the kind is made of."""
+    return msgspec.json.Decoder(kind)
+
+
+def _with_endless_numbers(value: msgspec.Struct) -> str:
+    return json.dumps(msgspec.to_builtins(value), separators=(",", ":"), ensure_ascii=False)
+
 
 EVENT_CLASSES: dict[str, type[Event]] = {cls.__struct_defaults__[-1]: cls for cls in get_args(Event)}
 """Name in the journal → class. The name is the default of `type`, the last field of every event."""
@@ -92,3 +130,24 @@ def record_from_json(line: str) -> Record:
 def _renamed(body: str, names: dict[str, str]) -> str:
     row = {names.get(key, key): value for key, value in json.loads(body).items()}
     return json.dumps(row, separators=(",", ":"), ensure_ascii=True)
+
+
+_NUL = "\x00"
+_SHOWN_NUL = "\N{SYMBOL FOR NULL}"
+
+
+def storable(text: str) -> str:
+    """Return `text` with NUL shown as a symbol and lone surrogates as question marks."""
+    if _NUL in text:
+        text = text.replace(_NUL, _SHOWN_NUL)
+    if text.isascii():
+        return text
+    return text.encode("utf-8", "replace").decode() if _has_surrogate(text) else text
+
+
+def _has_surrogate(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return True
+    return False

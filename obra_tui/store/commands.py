@@ -18,7 +18,7 @@ from obra_tui.core import errors
 from obra_tui.core.commands import ChangePlan, Command, PlanChange
 from obra_tui.core.errors import ObraError, StoreError
 from obra_tui.store import sqlite
-from obra_tui.store.values import from_text, to_text
+from obra_tui.store.codec import from_text, to_text
 
 NAME = "commands.db"
 _CLASSES: dict[str, type[Command]] = {cls.__name__: cls for cls in get_args(Command)}

@@ -13,7 +13,7 @@ gets a token.
 from sqlalchemy import Connection, func, insert, or_, select, update
 
 from obra_tui.core.errors import AlreadyOwned, OwnerChanged
-from obra_tui.store import raw_sql
+from obra_tui.store import write_path
 from obra_tui.store.tables import fence
 
 _ROW = 1
@@ -65,7 +65,7 @@ def touch(connection: Connection) -> None:
 
 def check(connection: Connection, mine: int, where: str, lease_s: float = 0.0) -> None:
     """Raise `OwnerChanged` unless `mine` is still the newest token; prolongs the lease if there is one."""
-    still = renew(connection, mine, lease_s) if lease_s else raw_sql.value(connection, _TOKEN) == mine
+    still = renew(connection, mine, lease_s) if lease_s else write_path.value(connection, _TOKEN) == mine
     if not still:
         raise OwnerChanged(
             "Another Obra took the data directory over; this one may not write any more.",

@@ -13,7 +13,7 @@ from obra_tui.core.ids import AttemptId, SessionId, TaskId
 from obra_tui.core.model import SessionKind
 from obra_tui.store import tables as t
 from obra_tui.store.codec import decode
-from obra_tui.store.target import place_of
+from obra_tui.store.database import place_of
 
 
 class Imported(Struct, frozen=True, kw_only=True):

@@ -20,15 +20,14 @@ from obra_tui.core.crash_records import crash_at_records
 from obra_tui.core.errors import AlreadyOwned, DiskFull, OwnerChanged, StoredAfterAll, StoreError
 from obra_tui.core.events import Record
 from obra_tui.core.ids import SessionId
-from obra_tui.store import fence, projection, search, server
+from obra_tui.store import database, fence, projection
 from obra_tui.store import tables as t
-from obra_tui.store.batch import COLUMNS, Batch, batch_of
-from obra_tui.store.bulk import insert_rows
-from obra_tui.store.lease import LEASE_S, Lease, now
+from obra_tui.store.database import place_of
+from obra_tui.store.ownership import LEASE_S, Lease, Reserve, now
 from obra_tui.store.redact import Redactor
-from obra_tui.store.reserve import Reserve
+from obra_tui.store.search import index
 from obra_tui.store.streamed_secrets import blank_pieces
-from obra_tui.store.target import place_of
+from obra_tui.store.write_path import COLUMNS, Batch, batch_of, insert_rows
 
 
 class SqlJournal:
@@ -115,7 +114,7 @@ class SqlJournal:
 
     def _gave_up(self) -> None:
         """In a thread of the lease."""
-        self._away(server.no_answer(self._place.name))
+        self._away(database.no_answer(self._place.name))
 
     def _opened(self, holder: str) -> tuple[Engine, bool, int]:
         """Return what writes, whether there is a search index, and the token of the one who may: this one, from now on.
@@ -133,7 +132,7 @@ class SqlJournal:
         engine = self._place.writer()
         try:
             with engine.begin() as connection:
-                return engine, search.ready(connection), fence.take(connection, holder, self._lease_s)
+                return engine, index.ready(connection), fence.take(connection, holder, self._lease_s)
         except AlreadyOwned:
             engine.dispose()
             raise
@@ -155,7 +154,7 @@ class SqlJournal:
     def _write(self, batch: Batch) -> dict[SessionId, int]:
         step = partial(self._write_once, batch)
         try:
-            return step() if self._lease is None else server.persistently(step)
+            return step() if self._lease is None else database.persistently(step)
         except DBAPIError as error:
             raise self._place.plain(error) from error
 
@@ -201,7 +200,7 @@ class SqlJournal:
         if batch.rows:
             insert_rows(connection, t.event, COLUMNS, batch.rows)
         if self._searchable:
-            search.add(connection, batch)
+            index.add(connection, batch)
         for record in batch.blanked:
             blank_pieces(connection, record)
 

@@ -12,7 +12,7 @@ from msgspec import Struct
 from sqlalchemy import Connection, Dialect, TextualSelect, bindparam, column, text
 
 from obra_tui.core.records.metrics import DEFINITIONS, Definition, Figure, Group, Measured, Scope, kappa, wilson
-from obra_tui.store.timezone import use_local_time
+from obra_tui.store.database import use_local_time
 
 _TOKENS = "input_tokens + output_tokens + cache_read_tokens + cache_write_tokens"
 _KNOWN_COST = f"CASE WHEN {{0}}cost_usd > 0 OR {_TOKENS} = 0 THEN {{0}}cost_usd END"

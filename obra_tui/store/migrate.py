@@ -9,7 +9,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, Engine
 
-from obra_tui.store.search import TABLE
+from obra_tui.store.search.index import TABLE
 from obra_tui.store.version import SCHEMA
 
 _SCRIPTS = Path(__file__).parent / "migrations"

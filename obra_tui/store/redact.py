@@ -1,24 +1,68 @@
-"""Secrets are taken out of what is about to be stored.
+"""Secrets are removed from text before it is stored, printed or exported.
 
-Two kinds: texts that have the shape of a token, and exact values that the
-caller knows (the API key of the environment). Every expression is bounded and
-starts at a literal, so that no input can make it slow; a text without any of
-those literals is let through after one look.
+Two kinds: texts that have the shape of a token, and exact values that the caller knows (the API key in the
+environment). Each expression is bounded and starts at a literal, so that no input can make it slow; a multi-pattern
+search (Aho-Corasick, ten times as fast as a regular expression) decides first whether a text holds any literal at all.
 """
 
 import base64
 import json
+import os
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, TypeVar
 from urllib.parse import quote
 
+from ahocorasick_rs import AhoCorasick, MatchKind
 from msgspec import Struct
 from msgspec.structs import replace
 
 from obra_tui.core.events import STREAMED, Record
-from obra_tui.store.literals import AnyOf
+
+_LONG = 1 << 20
+"""From so many characters on they are searched for one by one: whatever is found of all at once is listed."""
+_TOGETHER = 64
+"""Texts that are looked through in one call; a call costs as much as three hundred characters."""
+
+
+class AnyOf:
+    """Some texts to look for, none of them empty, none with a line break."""
+
+    def __init__(self, wanted: Iterable[str]) -> None:
+        self._wanted = tuple(wanted)
+        # What has no UTF-8 stands in no text that has one; those that have none are searched in the other way.
+        patterns = filter(_has_utf8, self._wanted)
+        # Not the default kind of match: this one alone lets the library look at many characters in one step.
+        self._found = AhoCorasick(patterns, matchkind=MatchKind.LeftmostFirst).find_matches_as_strings
+
+    def within(self, text: str) -> bool:
+        """Whether `text` holds any of them."""
+        if len(text) > _LONG:
+            return self._one_by_one(text)
+        try:
+            return bool(self._found(text))
+        except UnicodeEncodeError:
+            return self._one_by_one(text)
+
+    def among(self, texts: Sequence[str]) -> list[int]:
+        """Return the places of those `texts` that hold any of them."""
+        places = range(len(texts))
+        steps = [places[start : start + _TOGETHER] for start in places[::_TOGETHER]]
+        found = [step for step in steps if self.within("\n".join(texts[step.start : step.stop]))]
+        return [place for step in found for place in step if self.within(texts[place])]
+
+    def _one_by_one(self, text: str) -> bool:
+        return any(map(text.__contains__, self._wanted))
+
+
+def _has_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
 
 _SHORTEST_EXACT = 8
 
@@ -166,3 +210,13 @@ def _without_keys(text: str) -> str:
         parts += [text[at : begin.start()], _mark("private key")]
         at = stop
     return "".join([*parts, text[at:]])
+
+
+_SECRET_NAMES = ("KEY", "TOKEN", "SECRET", "PASSWORD", "CREDENTIAL")
+
+
+def exporter(environment: Mapping[str, str] | None = None, more: Iterable[str] = ()) -> Redactor:
+    """Return a redactor that also knows the secrets of this environment, and `more` exact ones."""
+    found = os.environ if environment is None else environment
+    named = (value for name, value in found.items() if any(part in name.upper() for part in _SECRET_NAMES))
+    return Redactor((*named, *more))

@@ -11,14 +11,15 @@ from msgspec import Struct
 from sqlalchemy import Connection, Delete, Select, Table, bindparam, delete, func, select, text
 from sqlalchemy.exc import DBAPIError
 
-from obra_tui.store import search, sqlite
+from obra_tui.store import sqlite
 from obra_tui.store import tables as t
 from obra_tui.store.codec import decode
+from obra_tui.store.database import Place, place_of
 from obra_tui.store.labels import LABELS, PINNED, Labels
-from obra_tui.store.target import Place, place_of
-from obra_tui.store.words import text_of
+from obra_tui.store.search import index
+from obra_tui.store.search.words import text_of
 
-_FORGET = text(f"INSERT INTO {search.TABLE} ({search.TABLE}, rowid, words) VALUES ('delete', :id, :words)")
+_FORGET = text(f"INSERT INTO {index.TABLE} ({index.TABLE}, rowid, words) VALUES ('delete', :id, :words)")
 _BATCH = 500
 
 
@@ -141,7 +142,7 @@ def _still_closed(connection: Connection, ids: Sequence[str]) -> list[str]:
 
 
 def _delete(connection: Connection, session: str) -> None:
-    if search.product(connection) == "sqlite":  # elsewhere an event takes its words with it
+    if index.product(connection) == "sqlite":  # elsewhere an event takes its words with it
         _forget_words(connection, session)
     attempts = select(t.attempt.c.id).where(t.attempt.c.session == session)
     for table in reversed(t.metadata.sorted_tables):

@@ -1,4 +1,7 @@
-"""Rows into the values of `core.history`. Takes anything with named columns, so that no SQL library is needed here."""
+"""Database rows as the values of `core.records.history`, and an attempt folded from its records.
+
+Takes anything with named columns, so that no SQL library is needed here.
+"""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -6,6 +9,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from obra_tui.core import events as e
 from obra_tui.core.ids import AttemptId, ClaudeSessionId, GateId, QuestionId, SessionId, TaskId
 from obra_tui.core.lifecycle import State
 from obra_tui.core.model import (
@@ -19,6 +23,7 @@ from obra_tui.core.model import (
     Usage,
 )
 from obra_tui.core.records.history import (
+    AttemptDetail,
     AttemptSummary,
     ClaudeConversation,
     GateSummary,
@@ -27,6 +32,67 @@ from obra_tui.core.records.history import (
     SessionSummary,
     TaskSummary,
 )
+
+DETAIL_TYPES = (
+    "prompt_sent",
+    "claude_ended",
+    "diff_taken",
+    "checks_planned",
+    "check_finished",
+    "judge_prompted",
+    "verdict_reached",
+    "gate_judged",
+    "decision_made",
+    "work_accepted",
+    "work_reverted",
+    "work_kept",
+)
+"""The events that `fold_attempt` understands."""
+
+
+def fold_attempt(detail: AttemptDetail, records: Iterable[e.Record]) -> AttemptDetail:
+    """Return `detail` with what the records of the attempt, in order, add to it."""
+    for record in records:
+        detail = _with(detail, record.event)
+    return detail
+
+
+def _with(detail: AttemptDetail, event: e.Event) -> AttemptDetail:
+    match event:
+        case e.PromptSent():
+            return replace(detail, prompts=(*detail.prompts, event))
+        case e.ClaudeEnded(result=result):
+            return replace(detail, result=result)
+        case e.DiffTaken(diff=diff):
+            return replace(detail, diff=diff, checks=(), judge_prompts=(), verdict=None)
+        case e.ChecksPlanned():
+            return replace(detail, planned=event, checks=())
+        case e.CheckFinished(result=result):
+            return replace(detail, checks=(*detail.checks, result))
+        case e.JudgePrompted():
+            return replace(detail, judge_prompts=(*detail.judge_prompts, event))
+        case e.VerdictReached(verdict=verdict):
+            return replace(detail, verdict=verdict)
+        case e.GateJudged(quality=quality, outcome=outcome):
+            return replace(detail, quality=quality, outcome=outcome)
+        case _:
+            return _answered(detail, event)
+
+
+def _answered(detail: AttemptDetail, event: e.Event) -> AttemptDetail:
+    """What became of the work."""
+    match event:
+        case e.DecisionMade():
+            return replace(detail, decision=event)
+        case e.WorkAccepted(acceptance=acceptance):
+            return replace(detail, acceptance=acceptance)
+        case e.WorkReverted():
+            return replace(detail, reverted=event)
+        case e.WorkKept():
+            return replace(detail, kept=event)
+        case _:
+            return detail
+
 
 _COUNTS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "turns")
 USAGE = (*_COUNTS, "cost_usd")

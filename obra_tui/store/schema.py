@@ -13,7 +13,8 @@ from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from obra_tui.core.errors import NewerDatabase, StoreError
-from obra_tui.store import engines, search, sqlite
+from obra_tui.store import database, sqlite
+from obra_tui.store.search import index
 from obra_tui.store.tables import metadata
 from obra_tui.store.version import KNOWN_SCHEMAS, SCHEMA, VERSION_TABLE
 
@@ -39,7 +40,7 @@ def open_sqlite(path: Path) -> Engine:
 
 
 def _current(path: Path) -> Engine:
-    engine = engines.writer_engine(path)
+    engine = database.writer_engine(path)
     try:
         if _must_upgrade(engine, str(path)):
             _keep_copy(path)
@@ -77,7 +78,7 @@ def _make(path: Path) -> None:
 
 def _draw_up(draft: Path) -> None:
     sqlite.new_private_file(draft)
-    engine = engines.writer_engine(draft, "draft")
+    engine = database.writer_engine(draft, "draft")
     try:
         with engine.begin() as connection:
             connection.exec_driver_sql(f"PRAGMA application_id={sqlite.APPLICATION_ID}")
@@ -111,7 +112,7 @@ def _sync_directory(path: Path) -> None:
 def create_all(connection: Connection) -> None:
     """Make all tables as they are now, marked with the newest schema."""
     metadata.create_all(connection)
-    search.create(connection)
+    index.create(connection)
     connection.execute(text(f"CREATE TABLE {VERSION_TABLE} (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"))
     connection.execute(text(f"INSERT INTO {VERSION_TABLE} VALUES (:schema)"), {"schema": SCHEMA})
 

@@ -26,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy import event as listening
 from sqlalchemy.types import TypeDecorator
 
-from obra_tui.store.text import storable
+from obra_tui.store.codec import storable
 
 metadata = MetaData(
     naming_convention={

@@ -126,7 +126,7 @@ def rows_do_not_follow_their_records():
 
 def recovery_forgets_the_newest_session():
     """What was open when Obra died is not looked at again."""
-    from obra_tui.store.queries import SqlHistory
+    from obra_tui.store.history import SqlHistory
 
     original = SqlHistory.open_sessions
     SqlHistory.open_sessions = lambda self, project="": original(self, project)[:-1]

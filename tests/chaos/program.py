@@ -31,7 +31,7 @@ ME = "person:ada"
 UNDO_S = 0.2
 """Long enough for a kill to fall into it, short enough to wait for thousands of times."""
 
-for _room in ("agents.claude_code", "evidence.checks", "evidence.workspace", "judge", "store.journal", "store.queries",
+for _room in ("agents.claude_code", "evidence.checks", "evidence.workspace", "judge", "store.journal", "store.history",
               "engine.orchestrator", "services.versions"):  # fmt: skip
     import_module(f"obra_tui.{_room}")  # once, before the first fork
 

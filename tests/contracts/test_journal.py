@@ -16,8 +16,8 @@ from obra_tui.core.ids import SessionId
 from obra_tui.core.lifecycle import State, Trigger
 from obra_tui.core.model import DecisionKind, SessionKind, Usage
 from obra_tui.core.ports import Journal, Ledger
+from obra_tui.store.history import SqlHistory
 from obra_tui.store.journal import SqlJournal
-from obra_tui.store.queries import SqlHistory
 from tests.fakes.journal import OF_AN_ATTEMPT, MemoryJournal
 from tests.store.story import Writer, finished_session, waiting_session
 

@@ -18,8 +18,8 @@ from obra_tui.config.load import load
 from obra_tui.core.events import STREAMED
 from obra_tui.core.lifecycle import State
 from obra_tui.services.shelf import Shelf
+from obra_tui.store.history import SqlHistory
 from obra_tui.store.journal import SqlJournal
-from obra_tui.store.queries import SqlHistory
 from obra_tui.ui.player import Player
 from obra_tui.ui.state import ViewState, apply_all
 from tests.e2e.obra import Ran, environment, git

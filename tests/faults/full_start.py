@@ -8,7 +8,7 @@ from pathlib import Path
 
 from obra_tui.core.errors import DiskFull
 from obra_tui.store.journal import SqlJournal
-from obra_tui.store.owner import acquire
+from obra_tui.store.ownership import acquire
 from tests.store.story import finished_session
 
 _SIZE_KB, _STEP_KB, _MOST_KB = 20_480, 24, 900

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from obra_tui.core.events import TextFinished
-from obra_tui.store import engines
+from obra_tui.store import database
 from obra_tui.store.journal import SqlJournal
 from tests.store.story import finished_session, waiting_session
 
@@ -27,14 +27,14 @@ def records():
 
 
 def _do_not_wait():
-    opened = engines.connect
+    opened = database.connect
 
     def connect(path, mode):
         connection = opened(path, mode)
         connection.execute("PRAGMA synchronous=OFF")
         return connection
 
-    engines.connect = connect
+    database.connect = connect
 
 
 def main(folder, careless=False):

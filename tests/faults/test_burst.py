@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from obra_tui.store.history import SqlHistory
 from obra_tui.store.journal import SqlJournal
-from obra_tui.store.queries import SqlHistory
 
 ROOT = Path(__file__).resolve().parents[2]
 SESSION = "s1"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from obra_tui.store.journal import SqlJournal
-from obra_tui.store.reserve import NAME, SIZE, Reserve
+from obra_tui.store.ownership import NAME, SIZE, Reserve
 from tests.faults.failing_disk import compiler
 from tests.store.story import finished_session
 

@@ -9,9 +9,9 @@ import pytest
 
 from obra_tui.core.errors import AlreadyOwned, OwnerChanged
 from obra_tui.store import sqlite
+from obra_tui.store.history import SqlHistory
 from obra_tui.store.journal import SqlJournal
-from obra_tui.store.owner import LOCK_NAME, acquire, holder_of
-from obra_tui.store.queries import SqlHistory
+from obra_tui.store.ownership import LOCK_NAME, acquire, holder_of
 from tests.store.story import finished_session
 
 _WRITER = """
@@ -19,7 +19,7 @@ import sys
 from pathlib import Path
 from obra_tui.core.errors import OwnerChanged
 from obra_tui.store.journal import SqlJournal
-from obra_tui.store.owner import acquire
+from obra_tui.store.ownership import acquire
 from tests.store.story import finished_session
 data = Path(sys.argv[1])
 owner, journal, records = acquire(data), SqlJournal(data / "obra.db"), finished_session().records
@@ -103,7 +103,7 @@ def test_fault_13_the_token_is_checked_in_every_transaction(data):
 @pytest.mark.fault(47)
 def test_fault_47_of_many_that_race_for_the_directory_one_wins_each_time(data):
     code = (
-        "import sys; from pathlib import Path; from obra_tui.store.owner import acquire\n"
+        "import sys; from pathlib import Path; from obra_tui.store.ownership import acquire\n"
         "from obra_tui.core.errors import AlreadyOwned\n"
         "won = 0; inside = Path(sys.argv[1]) / 'inside'\n"
         "for _ in range(250):\n"

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from obra_tui.core.errors import StoreError
+from obra_tui.store.history import SqlHistory
 from obra_tui.store.journal import SqlJournal
-from obra_tui.store.queries import SqlHistory
 from tests.faults import power
 from tests.faults.power_writer import ACKS, records
 

@@ -9,8 +9,8 @@ from sqlalchemy import create_engine
 
 from obra_tui.core import events as e
 from obra_tui.core.errors import AlreadyOwned, ConfigError, OwnerChanged, StoreAway, StoredAfterAll, Unwritable
+from obra_tui.store.history import SqlHistory
 from obra_tui.store.journal import SqlJournal
-from obra_tui.store.queries import SqlHistory
 from tests.faults.proxy import Proxy
 from tests.store.story import Writer, finished_session, waiting_session
 

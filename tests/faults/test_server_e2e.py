@@ -12,8 +12,8 @@ import pytest
 from obra_tui.core.records.metrics import Scope
 from obra_tui.core.records.search import parse
 from obra_tui.store import retention
+from obra_tui.store.history import SqlHistory
 from obra_tui.store.labels import LABELS, PINNED, Labels
-from obra_tui.store.queries import SqlHistory
 from tests.e2e.obra import environment, obra, processes_of
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(150)]

@@ -8,8 +8,8 @@ import pytest
 from obra_tui.core.records.search import parse
 from obra_tui.services.importing.claude import import_into
 from obra_tui.services.importing.files import transcripts_in
+from obra_tui.store.history import SqlHistory
 from obra_tui.store.journal import SqlJournal
-from obra_tui.store.queries import SqlHistory
 
 MAIN = "11111111-2222-4333-8444-555555555555"
 USAGE = {"input_tokens": 10, "output_tokens": 5}

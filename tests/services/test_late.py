@@ -27,7 +27,7 @@ def test_a_run_loads_all_that_it_needs_and_nothing_that_was_put_off():
         import asyncio, importlib
         from obra_tui.agents.claude_code import warm_up
         warm_up()
-        for name in ("bootstrap.engine", "bootstrap.start", "store.journal", "store.queries", "judge.client"):
+        for name in ("bootstrap.engine", "bootstrap.start", "store.journal", "store.history", "judge.client"):
             importlib.import_module(f"obra_tui.{name}")
         import obra_tui.engine.orchestrator, obra_tui.evidence.workspace, obra_tui.evidence.checks
         import obra_tui.headless.follow

@@ -9,8 +9,8 @@ from obra_tui.core.errors import NotAllowed, ObraError
 from obra_tui.services.archive import labels_of
 from obra_tui.services.export_files import labelled_set
 from obra_tui.services.shelf import Shelf
+from obra_tui.store.history import SqlHistory
 from obra_tui.store.journal import SqlJournal
-from obra_tui.store.queries import SqlHistory
 from tests.store.story import finished_session
 
 TOKEN = "ghp_" + "a1B2" * 9

@@ -10,8 +10,8 @@ import psutil
 from obra_tui.core.events import SessionClosed
 from obra_tui.core.gate import GateRules
 from obra_tui.core.model import Policy, SessionKind
+from obra_tui.store.history import SqlHistory
 from obra_tui.store.journal import SqlJournal
-from obra_tui.store.queries import SqlHistory
 from tests.scenarios.world import World, play, task
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from obra_tui.store.history import SqlHistory
 from obra_tui.store.journal import SqlJournal
 from obra_tui.store.labels import LABELS
-from obra_tui.store.queries import SqlHistory
 
 PRODUCTS = ("sqlite", "postgresql")
 

@@ -7,9 +7,9 @@ from sqlalchemy.exc import OperationalError
 
 from obra_tui.core.events import SteerQueued
 from obra_tui.core.records.search import parse
-from obra_tui.store.engines import reader_engine
-from obra_tui.store.prefix_expansion import MOST, spelled_out
-from obra_tui.store.words import Terms, fts_query
+from obra_tui.store.database import reader_engine
+from obra_tui.store.search.prefix import MOST, spelled_out
+from obra_tui.store.search.words import Terms, fts_query
 from tests.store.story import finished_session
 
 SAID = (

@@ -4,8 +4,8 @@ import pytest
 
 from obra_tui.core import events as e
 from obra_tui.core.records.history import HistoryFilter
+from obra_tui.store.history import SqlHistory
 from obra_tui.store.journal import SqlJournal
-from obra_tui.store.queries import SqlHistory
 from tests.store.story import Writer
 
 

@@ -28,8 +28,8 @@ from obra_tui.core.model import JUDGED_STAGES, DecisionKind, SessionKind, Usage
 from obra_tui.core.records.metrics import BY, DEFINITIONS, Scope, rows_line
 from obra_tui.core.records.search import parse
 from obra_tui.store.codec import decode
+from obra_tui.store.history import SqlHistory
 from obra_tui.store.journal import SqlJournal
-from obra_tui.store.queries import SqlHistory
 from tests.store.story import CHECK, VERDICT, Writer, quality
 
 DAY = 86_400.0

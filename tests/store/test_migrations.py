@@ -12,9 +12,9 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 
 from obra_tui.store import sqlite
+from obra_tui.store.history import SqlHistory
 from obra_tui.store.journal import SqlJournal
 from obra_tui.store.migrate import alembic_config, not_search
-from obra_tui.store.queries import SqlHistory
 from obra_tui.store.tables import metadata
 from obra_tui.store.version import KNOWN_SCHEMAS, SCHEMA
 from tests.store.story import finished_session

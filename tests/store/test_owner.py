@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from obra_tui.core.errors import AlreadyOwned, StoreError
-from obra_tui.store.owner import LOCK_NAME, acquire, file_system, holder_of
+from obra_tui.store.ownership import LOCK_NAME, acquire, file_system, holder_of
 
 _HOLD = """
 import sys, time
 from pathlib import Path
-from obra_tui.store.owner import acquire
+from obra_tui.store.ownership import acquire
 owner = acquire(Path(sys.argv[1]))
 print("mine", flush=True)
 time.sleep(60)

@@ -23,9 +23,8 @@ from obra_tui.core.model import (
 )
 from obra_tui.core.records.history import HistoryFilter, Mark
 from obra_tui.core.records.search import parse
+from obra_tui.store.history import SqlHistory
 from obra_tui.store.journal import SqlJournal
-from obra_tui.store.queries import SqlHistory
-from obra_tui.store.quick import overview
 from tests.store.conftest import PRODUCTS
 from tests.store.story import CHECK, DIFF, USAGE, VERDICT, Writer, finished_session, quality, waiting_session
 
@@ -104,8 +103,6 @@ def test_usage_from_outside_counts_in_the_session_and_in_no_attempt(
     assert after.summary.attempts == before.summary.attempts
     alone = history.session(SessionId("s2")).summary
     assert (alone.usage, alone.attempts) == (USAGE, 0)
-    if product == "sqlite":
-        assert overview(path).sessions == history.sessions().rows
 
 
 def test_pages_follow_each_other_without_gap_or_repetition(full: SqlHistory) -> None:

@@ -14,11 +14,11 @@ from sqlalchemy import select
 
 from obra_tui.core import events as e
 from obra_tui.core.ids import SessionId
-from obra_tui.store import engines
+from obra_tui.store import database
 from obra_tui.store import tables as t
 from obra_tui.store.codec import encode
+from obra_tui.store.history import SqlHistory
 from obra_tui.store.journal import SqlJournal
-from obra_tui.store.queries import SqlHistory
 from obra_tui.store.redact import Redactor
 from tests.store.story import DIFF, Writer, finished_session
 
@@ -160,7 +160,7 @@ def test_an_event_without_secrets_is_not_suspected() -> None:
 
 
 def everything_stored(path: Path) -> str:
-    engine = engines.reader_engine(path)
+    engine = database.reader_engine(path)
     with engine.connect() as connection:
         return "\n".join(str(row) for table in t.metadata.sorted_tables for row in connection.execute(select(table)))
 

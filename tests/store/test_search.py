@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from obra_tui.core import events as e
 from obra_tui.core.records.history import HistoryFilter, Mark, Page, SearchHit
-from obra_tui.store import engines
+from obra_tui.store import database
+from obra_tui.store.history import SqlHistory
 from obra_tui.store.journal import SqlJournal
-from obra_tui.store.queries import SqlHistory
-from obra_tui.store.words import excerpt, terms
+from obra_tui.store.search.words import excerpt, terms
 from tests.store.story import Writer, finished_session, waiting_session
 
 
@@ -46,7 +46,7 @@ def told(request: pytest.FixtureRequest, journal: SqlJournal, history: SqlHistor
     )
     if request.param == "reading":
         journal.close()
-        engine = engines.writer_engine(path)
+        engine = database.writer_engine(path)
         with engine.begin() as connection:
             connection.exec_driver_sql("DROP TABLE search")
         engine.dispose()
@@ -111,7 +111,7 @@ def test_all_kinds_of_text_are_searched(journal: SqlJournal, history: SqlHistory
 
 def test_an_index_of_before_is_written_as_one_of_today(journal: SqlJournal, path: Path) -> None:
     journal.close()
-    engine = engines.writer_engine(path)
+    engine = database.writer_engine(path)
     with engine.begin() as connection:
         connection.exec_driver_sql("INSERT INTO search (search, rank) VALUES ('automerge', 4)")
     SqlJournal(path).close()

@@ -6,15 +6,16 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
 
 from obra_tui.core.errors import NewerDatabase
-from obra_tui.store import retention, search_server
+from obra_tui.store import retention
+from obra_tui.store.history import SqlHistory
 from obra_tui.store.journal import SqlJournal
 from obra_tui.store.labels import LABELS, PINNED, Labels
 from obra_tui.store.migrate import not_search
-from obra_tui.store.queries import SqlHistory
-from obra_tui.store.rebuild import rebuild
+from obra_tui.store.search import server
+from obra_tui.store.search.words import terms
 from obra_tui.store.tables import metadata
 from obra_tui.store.version import SCHEMA
-from obra_tui.store.words import terms
+from tests.store.rebuild import rebuild
 from tests.store.story import finished_session, waiting_session
 
 
@@ -103,9 +104,9 @@ def test_every_row_can_be_derived_anew(url, engine):
 
 
 def test_the_words_of_a_text_are_those_of_the_other_index():
-    assert search_server.words_of("Ça marche: naïve_façade/x.py 3.14") == "ca marche naive facade x py 3 14"
-    assert search_server.words_of("a" * 5_000) == "a" * 200
-    assert len(search_server.words_of("wort " * 200_000)) <= 300_000
+    assert server.words_of("Ça marche: naïve_façade/x.py 3.14") == "ca marche naive facade x py 3 14"
+    assert server.words_of("a" * 5_000) == "a" * 200
+    assert len(server.words_of("wort " * 200_000)) <= 300_000
 
 
 @pytest.mark.parametrize(
@@ -120,4 +121,4 @@ def test_the_words_of_a_text_are_those_of_the_other_index():
     ],
 )
 def test_a_line_becomes_a_question_to_the_server(line, query):
-    assert search_server.ts_query(terms(line)) == query
+    assert server.ts_query(terms(line)) == query

@@ -299,15 +299,6 @@ class GateDetail(Struct, frozen=True, kw_only=True):
     """The task's attempts before this one, oldest first."""
 
 
-class Overview(Struct, frozen=True, kw_only=True):
-    """What the first paint shows."""
-
-    sessions: tuple[SessionSummary, ...] = ()
-    more: bool = False
-    """There are older sessions than these."""
-    waiting: int = 0
-
-
 # --- the role ------------------------------------------------------------------------------------
 
 IdKind = Literal["session", "task", "attempt", "gate"]

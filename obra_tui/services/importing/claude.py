@@ -58,7 +58,7 @@ def import_transcripts(settings: Settings, files: list[Path]) -> Iterator[Read]:
     """
     from obra_tui.bootstrap.engine import database, holder
     from obra_tui.store.journal import SqlJournal
-    from obra_tui.store.owner import acquire
+    from obra_tui.store.ownership import acquire
 
     with acquire(settings.data_dir):
         journal = SqlJournal(database(settings), holder=holder(settings))

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from obra_tui.store import search
+from obra_tui.store.search import index
 
 revision = "0002"
 down_revision = "0001"
@@ -10,6 +10,6 @@ down_revision = "0001"
 
 def upgrade() -> None:
     connection = op.get_bind()
-    search.create(connection)
-    if search.exists(connection):
-        search.fill(connection)
+    index.create(connection)
+    if index.exists(connection):
+        index.fill(connection)

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from obra_tui.store import search
+from obra_tui.store.search import index
 
 revision = "0007"
 down_revision = "0006"
@@ -10,6 +10,6 @@ down_revision = "0006"
 
 def upgrade() -> None:
     connection = op.get_bind()
-    if connection.dialect.name == "postgresql" and not search.exists(connection):
-        search.create(connection)
-        search.fill(connection)
+    if connection.dialect.name == "postgresql" and not index.exists(connection):
+        index.create(connection)
+        index.fill(connection)

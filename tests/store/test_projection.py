@@ -12,15 +12,15 @@ from obra_tui.core import events as e
 from obra_tui.core.ids import ClaudeSessionId, QuestionId
 from obra_tui.core.lifecycle import State, Trigger
 from obra_tui.core.model import DecisionKind, PermissionAnswer, PermissionVerdict, SessionKind, Usage
-from obra_tui.store import engines
+from obra_tui.store import database
 from obra_tui.store import tables as t
 from obra_tui.store.journal import SqlJournal
-from obra_tui.store.rebuild import rebuild
+from tests.store.rebuild import rebuild
 from tests.store.story import Writer, finished_session
 
 
 def derived_rows(path: Path) -> dict[str, list[Any]]:
-    engine = engines.reader_engine(path)
+    engine = database.reader_engine(path)
     with engine.connect() as connection:
         return {
             table.name: sorted(connection.execute(select(table)).all(), key=repr)
@@ -30,7 +30,7 @@ def derived_rows(path: Path) -> dict[str, list[Any]]:
 
 
 def rebuilt_rows(path: Path) -> dict[str, list[Any]]:
-    engine = engines.writer_engine(path)
+    engine = database.writer_engine(path)
     with engine.begin() as connection:
         rebuild(connection)
     engine.dispose()
@@ -101,7 +101,7 @@ def test_a_rebuild_repairs_rows_that_were_changed(journal: SqlJournal, path: Pat
     journal.append(finished_session().records)
     journal.close()
     right = derived_rows(path)
-    engine = engines.writer_engine(path)
+    engine = database.writer_engine(path)
     with engine.begin() as connection:
         connection.exec_driver_sql("UPDATE task SET state = 'failed'")
         connection.exec_driver_sql("DELETE FROM finding")

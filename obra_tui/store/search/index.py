@@ -11,13 +11,13 @@ from sqlalchemy import ColumnElement, Connection, Select, column, func, inspect,
 
 from obra_tui.core.ids import AttemptId, SessionId, TaskId
 from obra_tui.core.records.history import HistoryFilter, Mark, SearchHit
-from obra_tui.store import raw_sql, search_server
 from obra_tui.store import tables as t
-from obra_tui.store.batch import Batch
-from obra_tui.store.bulk import run_for_rows
+from obra_tui.store import write_path
 from obra_tui.store.codec import decode
 from obra_tui.store.lists import between, contains, of_session
-from obra_tui.store.words import Terms, excerpt, fts_query, text_of
+from obra_tui.store.search import server
+from obra_tui.store.search.words import Terms, excerpt, fts_query, text_of
+from obra_tui.store.write_path import Batch, run_for_rows
 
 TABLE = "search"
 _CREATE = f"""
@@ -25,7 +25,7 @@ _CREATE = f"""
     USING fts5(words, content='', tokenize="unicode61 remove_diacritics 2", prefix='2 3')"""
 _ADD = f"INSERT INTO {TABLE} (rowid, words) VALUES (?, ?)"
 _LAST = select(func.last_insert_rowid())
-_ADD_ON_SERVER = text(search_server.ADD)
+_ADD_ON_SERVER = text(server.ADD)
 _EMPTY = f"INSERT INTO {TABLE} ({TABLE}) VALUES ('delete-all')"
 _BATCH = 500
 _PIECES = 8
@@ -48,8 +48,8 @@ _COLUMNS = (
 def create(connection: Connection) -> None:
     """Make the empty index where the database can have one."""
     if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql(search_server.CREATE)
-        connection.exec_driver_sql(search_server.CREATE_INDEX)
+        connection.exec_driver_sql(server.CREATE)
+        connection.exec_driver_sql(server.CREATE_INDEX)
     elif connection.exec_driver_sql("SELECT sqlite_compileoption_used('ENABLE_FTS5')").scalar():
         connection.exec_driver_sql(_CREATE)
 
@@ -63,8 +63,8 @@ def ready(connection: Connection) -> bool:
     """Say whether this database has the index; if so, it is from now on written as it should be."""
     if not exists(connection):
         return False
-    if connection.dialect.name == "sqlite" and raw_sql.run(connection, _READ_PIECES).fetchone() != (_PIECES,):
-        raw_sql.run(connection, _SET_PIECES)
+    if connection.dialect.name == "sqlite" and write_path.run(connection, _READ_PIECES).fetchone() != (_PIECES,):
+        write_path.run(connection, _SET_PIECES)
     return True
 
 
@@ -80,20 +80,20 @@ def add(connection: Connection, batch: Batch) -> None:
     if connection.dialect.name == "postgresql":
         connection.execute(_ADD_ON_SERVER, [_on_server(batch.records[place], words) for place, words in batch.words])
         return
-    first = raw_sql.value(connection, _LAST) - len(batch.rows) + 1
+    first = write_path.value(connection, _LAST) - len(batch.rows) + 1
     # By their own ids: a statement that looked them up for itself would have the index write out what it has
     # gathered after every row, which costs three times as much as the words.
     run_for_rows(connection, _ADD, [(first + place, words) for place, words in batch.words])
 
 
 def _on_server(record: Any, words: str) -> dict[str, Any]:
-    return {"session": record.session, "seq": record.seq, "words": search_server.words_of(words)}
+    return {"session": record.session, "seq": record.seq, "words": server.words_of(words)}
 
 
 def fill(connection: Connection) -> None:
     """Make the whole index anew from the events."""
     on_server = connection.dialect.name == "postgresql"
-    connection.exec_driver_sql(search_server.EMPTY if on_server else _EMPTY)
+    connection.exec_driver_sql(server.EMPTY if on_server else _EMPTY)
     event = t.event.c
     query = select(event.id, event.session, event.seq, event.type, event.body).where(~event.streamed)
     for rows in connection.execute(query).partitions(_BATCH):
@@ -127,7 +127,7 @@ def query(wanted: Terms, narrowed: HistoryFilter, after: Mark | None, limit: int
 def matching(wanted: Terms, product: str) -> ColumnElement[bool]:
     """Return the condition on the index, in the language of its product."""
     if product == "postgresql":
-        query = search_server.ts_query(wanted)
+        query = server.ts_query(wanted)
         return _index.c.words.op("@@")(func.to_tsquery(literal_column("'simple'"), query))
     return literal_column(TABLE).op("MATCH")(fts_query(wanted))
 

@@ -7,7 +7,7 @@ from msgspec import Struct, field
 
 from obra_tui.core import events as e
 from obra_tui.core.model import FindingSource
-from obra_tui.store.text import storable
+from obra_tui.store.codec import storable
 
 LONGEST_TEXT = 200_000
 """Characters of one event that are indexed."""

@@ -14,12 +14,13 @@ from obra_tui.core.lifecycle import WORKING
 from obra_tui.core.model import SessionKind
 from obra_tui.core.records.history import EVERYTHING, AttemptSummary, Found, Mark, Page
 from obra_tui.core.records.search import Clause, Query, Word
-from obra_tui.store import lists, metrics, rows, search
+from obra_tui.store import lists, metrics, rows
 from obra_tui.store import tables as t
+from obra_tui.store.codec import storable
 from obra_tui.store.labels import PINNED, Labels
-from obra_tui.store.prefix_expansion import spelled_out
-from obra_tui.store.text import storable
-from obra_tui.store.words import Terms
+from obra_tui.store.search import index
+from obra_tui.store.search.prefix import spelled_out
+from obra_tui.store.search.words import Terms
 
 _A, _S, _T = t.attempt.c, t.session.c, t.task.c
 _taken_in = t.acceptance.alias("taken_in")
@@ -71,23 +72,23 @@ def _found(row: Any) -> Found:
 def _holding(connection: Connection, word: str) -> Select[Any]:
     """The attempts with a record that holds the word."""
     query = select(t.event.c.attempt).where(t.event.c.attempt.is_not(None))
-    product = search.product(connection)
+    product = index.product(connection)
     if not product:
         return query.where(lists.contains(t.event.c.body, word))
-    index = search.rows_of_index()
-    match = search.matching(Terms((word,), (), frozenset()), product)
-    return query.join(index, index.c.rowid == t.event.c.id).where(match)
+    indexed = index.rows_of_index()
+    match = index.matching(Terms((word,), (), frozenset()), product)
+    return query.join(indexed, indexed.c.rowid == t.event.c.id).where(match)
 
 
 # --- records with words --------------------------------------------------------------------------
 
 
 def _hits(connection: Connection, query: Query, after: Mark | None, limit: int, labels: Labels | None) -> Page[Found]:
-    product = search.product(connection)
+    product = index.product(connection)
     terms = _terms(query.words)
     if product == "sqlite":
         terms = spelled_out(connection, terms)
-    statement = search.query(terms, EVERYTHING, after, limit + 1, indexed=product)
+    statement = index.query(terms, EVERYTHING, after, limit + 1, indexed=product)
     conditions = list(_conditions(query, labels, t.event.c.at))
     if conditions:
         inner = any(clause.field not in _OF_SESSION for clause in query.clauses)
@@ -107,7 +108,7 @@ def _hit(row: Any, terms: Terms, attempts: Mapping[str, AttemptSummary]) -> Foun
         kind=SessionKind(row.session_kind),
         rehearsal=row.session_rehearsal,
         attempt=attempts.get(row.attempt or ""),
-        hit=search.hit(row, terms),
+        hit=index.hit(row, terms),
     )
 
 

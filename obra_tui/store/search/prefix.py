@@ -8,7 +8,7 @@ name, the newest places come first and the rest is never looked at.
 from msgspec.structs import replace
 from sqlalchemy import Connection
 
-from obra_tui.store.words import INDEXED_BEGINNING, Terms
+from obra_tui.store.search.words import INDEXED_BEGINNING, Terms
 
 MOST = 40
 """A beginning of more words than this is left to SQLite."""

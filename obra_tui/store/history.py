@@ -1,13 +1,14 @@
-"""Reading: what the engine rebuilds itself from, and what the screens show.
+"""Queries: what the engine rebuilds itself from, and what the screens show.
 
-Connections are read-only and opened per call, so that the reader can be used
-from any thread, by any number of programs, and never holds the writer up.
-Lists are paged by keyset: a page costs the same however deep it lies.
+Connections are read-only and opened per call, so that the reader can be used from any thread, by any number of
+programs, and never blocks the writer. Lists are paged by keyset: a page costs the same however deep it lies. A running
+search can be cancelled from another thread when its line changes.
 """
 
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, func, select
@@ -35,15 +36,40 @@ from obra_tui.core.records.history import (
 )
 from obra_tui.core.records.metrics import Measured, Scope
 from obra_tui.core.records.search import Query
-from obra_tui.store import finder, lists, metrics, rows, search
+from obra_tui.store import lists, metrics, rows
 from obra_tui.store import tables as t
-from obra_tui.store.cancellable import Stoppable
-from obra_tui.store.codec import decode
-from obra_tui.store.detail import DETAIL_TYPES, fold_attempt
+from obra_tui.store.codec import decode, storable
+from obra_tui.store.database import place_of
 from obra_tui.store.labels import LABELS, Labels
-from obra_tui.store.target import place_of
-from obra_tui.store.text import storable
-from obra_tui.store.words import terms
+from obra_tui.store.rows import DETAIL_TYPES, fold_attempt
+from obra_tui.store.search import index
+from obra_tui.store.search.query import find, known_names
+from obra_tui.store.search.words import terms
+
+
+class Stoppable:
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._running: list[Any] = []
+
+    @contextmanager
+    def of(self, connection: Connection) -> Iterator[None]:
+        """Let `stop` end what this connection does inside the block."""
+        driver: Any = connection.connection.driver_connection
+        with self._lock:
+            self._running.append(driver)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._running.remove(driver)
+
+    def stop(self) -> None:
+        """End all of them; each raises in its own thread. SQLite says `interrupt`, PostgreSQL `cancel`."""
+        with self._lock:
+            for driver in self._running:
+                (getattr(driver, "interrupt", None) or driver.cancel)()
+
 
 _RECORD = tuple(t.event.c[name] for name in ("seq", "at", "session", "task", "attempt", "type", "body"))
 _ID_TABLES: dict[IdKind, Any] = {"session": t.session, "task": t.task, "attempt": t.attempt, "gate": t.gate}
@@ -142,15 +168,15 @@ class SqlHistory:
         if not asked.wanted:
             return Page(rows=())
         with self._reading() as connection:
-            query = search.query(asked, wanted, after, limit + 1, indexed=search.product(connection))
+            query = index.query(asked, wanted, after, limit + 1, indexed=index.product(connection))
             found = connection.execute(query).all()
         ends = [Mark(at=row.at, id=str(row.id)) for row in found[limit - 1 : limit] if len(found) > limit]
-        return Page(rows=tuple(search.hit(row, asked) for row in found[:limit]), next=next(iter(ends), None))
+        return Page(rows=tuple(index.hit(row, asked) for row in found[:limit]), next=next(iter(ends), None))
 
     def find(self, query: Query, after: Mark | None = None, limit: int = 50) -> Page[Found]:
         """Answer a search line, newest first."""
         with self._reading() as connection, self._finding.of(connection):
-            return finder.find(connection, query, after, limit, self._labels)
+            return find(connection, query, after, limit, self._labels)
 
     def stop_finding(self) -> None:
         """End the searches that are under way; from any thread."""
@@ -158,7 +184,7 @@ class SqlHistory:
 
     def known_names(self) -> dict[str, tuple[str, ...]]:
         with self._reading() as connection:
-            return finder.known_names(connection, self._labels)
+            return known_names(connection, self._labels)
 
     def measure(self, scope: Scope) -> Measured:
         with self._reading() as connection:

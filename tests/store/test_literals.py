@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from obra_tui.store import literals
-from obra_tui.store.literals import AnyOf
+from obra_tui.store import redact
+from obra_tui.store.redact import AnyOf
 
 WANTED = ("sk-", "sk-ant-", "hf_", "://", "AKIA", "earer ", "PRIVATE KEY-----", "schlüssel", "\udc80half")
 """One that begins another, one that overlaps with others, one that is no ASCII, one that is no UTF-8."""
@@ -32,7 +32,7 @@ def test_a_text_holds_any_of_them_when_a_search_for_each_finds_one(text: str) ->
 @given(st.lists(texts, max_size=9), st.integers(1, 4))
 def test_those_that_hold_any_are_found_among_many(many: list[str], at_once: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(literals, "_TOGETHER", at_once)
+        patch.setattr(redact, "_TOGETHER", at_once)
         assert AnyOf(WANTED).among(many) == [place for place, text in enumerate(many) if plainly(text)]
 
 

@@ -2,9 +2,10 @@
 
 from sqlalchemy import Connection, delete, select
 
-from obra_tui.store import projection, search
+from obra_tui.store import projection
 from obra_tui.store import tables as t
-from obra_tui.store.queries import record_of
+from obra_tui.store.history import record_of
+from obra_tui.store.search import index
 
 _ALL = select(t.event).where(~t.event.c.streamed).order_by(t.event.c.id)
 _BATCH = 1_000
@@ -21,5 +22,5 @@ def rebuild(connection: Connection) -> None:
             connection.execute(delete(table))
     for rows in connection.execute(_ALL).partitions(_BATCH):
         projection.apply(connection, (change for row in rows for change in projection.changes(record_of(row))))
-    if search.exists(connection):
-        search.fill(connection)
+    if index.exists(connection):
+        index.fill(connection)

@@ -9,7 +9,7 @@ accents, in small letters.
 import re
 import unicodedata
 
-from obra_tui.store.words import Terms
+from obra_tui.store.search.words import Terms
 
 CREATE = """
     CREATE TABLE search (
