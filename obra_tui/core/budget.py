@@ -8,21 +8,21 @@ from msgspec.structs import replace
 from obra_tui.core.model import Budget, ImplementResult, Usage
 
 
-class Spent(Struct, frozen=True, kw_only=True):
+class Consumed(Struct, frozen=True, kw_only=True):
     """What was consumed since the budget began, or since a person renewed it."""
 
     usage: Usage = field(default_factory=Usage)
     seconds: float = 0.0
     """Time in which Claude Code was at work."""
 
-    def used(self, usage: Usage) -> "Spent":
+    def used(self, usage: Usage) -> "Consumed":
         return replace(self, usage=self.usage + usage)
 
-    def worked(self, result: ImplementResult) -> "Spent":
+    def worked(self, result: ImplementResult) -> "Consumed":
         return replace(self, seconds=self.seconds + result.duration_s)
 
 
-def overspent(spent: Spent, budget: Budget, whose: str) -> tuple[str, ...]:
+def overspent(spent: Consumed, budget: Budget, whose: str) -> tuple[str, ...]:
     """Return one sentence per limit that is reached; nothing when there is something left of each."""
     found = []
     if budget.max_cost_usd is not None and spent.usage.cost_usd >= budget.max_cost_usd:
@@ -34,7 +34,7 @@ def overspent(spent: Spent, budget: Budget, whose: str) -> tuple[str, ...]:
     return tuple(f"The budget of {whose} is used up: {item}." for item in found)
 
 
-def left(budget: Budget, spent: Spent) -> Budget:
+def left(budget: Budget, spent: Consumed) -> Budget:
     """Return what the next run may still use; a run's turns are its own."""
     return replace(
         budget,

@@ -1,7 +1,7 @@
-"""Questions of Claude Code that wait for a person.
+"""Permission questions of Claude Code: answered by a rule of the session, or held until a person answers.
 
-A question is a future here and two events in the journal. Stopping a run
-withdraws its questions; nothing is ever allowed by a time-out.
+A question is a future here and two events in the journal. Stopping a run withdraws its questions; no time-out ever
+allows a call.
 """
 
 import asyncio
@@ -9,10 +9,13 @@ import asyncio
 from msgspec import Struct
 
 from obra_tui.core.errors import UnknownId
-from obra_tui.core.events import PermissionAnswered, PermissionAsked
-from obra_tui.core.ids import AttemptId, QuestionId, SessionId, TaskId
+from obra_tui.core.events import PermissionAnswered, PermissionAsked, RuleAllowed, RuleRevoked, RuleUsed
+from obra_tui.core.ids import AttemptId, QuestionId, RuleId, SessionId, TaskId, new_rule_id
 from obra_tui.core.model import PermissionAnswer, PermissionQuestion, PermissionVerdict
+from obra_tui.core.permission_rules import StandingRule, holding
 from obra_tui.engine.outbox import Outbox
+from obra_tui.engine.task_journal import TaskJournal
+from obra_tui.engine.work import SessionWork
 
 _UNATTENDED = PermissionAnswer(
     verdict=PermissionVerdict.DENY,
@@ -62,3 +65,47 @@ class Questions:
 
     def _write(self, asker: Asker, event: PermissionAsked | PermissionAnswered) -> None:
         self._outbox.commit(asker.session, [(asker.task, asker.attempt, event)])
+
+
+class Asking:
+    """`AskPermission` for one attempt. Rules are looked up anew for every call: a revoked one holds no longer."""
+
+    def __init__(self, questions: Questions, asker: Asker, session: SessionWork, entries: TaskJournal) -> None:
+        self._questions = questions
+        self._asker = asker
+        self._session = session
+        self._entries = entries
+
+    async def __call__(self, question: PermissionQuestion) -> PermissionAnswer:
+        answer = await self._questions.ask(self._asker, question)
+        wanted = question.session_rule
+        if answer.verdict is PermissionVerdict.SESSION and wanted and wanted not in self.standing():
+            allowed = RuleAllowed(rule=new_rule_id(), pattern=wanted, by=answer.by, title=question.title)
+            self._entries.commit((self._attempt, allowed))
+        return answer
+
+    def standing(self) -> frozenset[str]:
+        return frozenset(rule.pattern for rule in self._holding())
+
+    def used(self, pattern: str, title: str) -> None:
+        for rule in self._holding():
+            if rule.pattern == pattern:
+                self._entries.emit(self._attempt)(RuleUsed(rule=rule.id, title=title))
+
+    @property
+    def _attempt(self) -> AttemptId:
+        return self._asker.attempt
+
+    def _holding(self) -> tuple[StandingRule, ...]:
+        return holding(self._session.rules)
+
+
+def revoke(outbox: Outbox, session: SessionWork, rule: RuleId, by: str) -> None:
+    """Take a rule back; what it allowed is asked from the next call on. Raises `UnknownId` when it does not hold."""
+    known = session.rules.get(rule)
+    if known is None or not known.holds:
+        raise UnknownId(
+            f"No rule {rule} holds in session {session.id}.",
+            fix="`obra permissions` lists the rules; this one was revoked before, or never made.",
+        )
+    outbox.commit(session.id, [(None, None, RuleRevoked(rule=rule, by=by))])

@@ -29,16 +29,24 @@ from obra_tui.core.model import (
     WorkCopy,
 )
 from obra_tui.engine.approvals import Questions
-from obra_tui.engine.attempt_start import Start, bind, forked, opening, result_of_person, retried, was_looked_at
-from obra_tui.engine.claude_runs import Conversing, Unreachable
+from obra_tui.engine.attempt_start import (
+    AttemptStart,
+    PromptQueue,
+    bind,
+    fork,
+    opening,
+    result_of_person,
+    retry,
+    was_looked_at,
+)
+from obra_tui.engine.claude_runs import ClaudeRunner, Unreachable
 from obra_tui.engine.config import EngineConfig, Ports
-from obra_tui.engine.evidence_stage import Looking
+from obra_tui.engine.evidence_stage import EvidenceCollector
 from obra_tui.engine.outbox import Outbox
-from obra_tui.engine.prompt_hold import PromptDesk
 from obra_tui.engine.prompts import CONTINUE
+from obra_tui.engine.schedule import over_budget
 from obra_tui.engine.signals import Interrupted, Signals, StopHere
-from obra_tui.engine.spending import over_budget
-from obra_tui.engine.task_journal import TaskEntries
+from obra_tui.engine.task_journal import TaskJournal
 from obra_tui.engine.work import SessionWork, TaskWork
 from obra_tui.system.os_errors import remedy
 
@@ -65,12 +73,12 @@ class TaskRunner:
         self._signals = signals
         self._fork = fork
         """The next words to Claude are said in a fork of the conversation."""
-        self._entries = TaskEntries(outbox, session, task)
-        self._looking = Looking(ports=ports, entries=self._entries, task=task, signals=signals)
-        self._claude = Conversing(
+        self._entries = TaskJournal(outbox, session, task)
+        self._looking = EvidenceCollector(ports=ports, entries=self._entries, task=task, signals=signals)
+        self._claude = ClaudeRunner(
             ports=ports, config=config, entries=self._entries, session=session, task=task, questions=questions
         )
-        self.prompts = PromptDesk(task, self._entries)
+        self.prompts = PromptQueue(task, self._entries)
         self._ending: tuple[Trigger, str] = (Trigger.INTERRUPT, "The run was stopped; the work is kept.")
         self._asked_to_end = False
 
@@ -147,7 +155,7 @@ class TaskRunner:
         self._entries.commit((None, CopyPrepared(copy=copy)))
         return copy
 
-    async def _attempt(self, start: Start, copy: WorkCopy) -> Start | None:
+    async def _attempt(self, start: AttemptStart, copy: WorkCopy) -> AttemptStart | None:
         if self._task.handed_back:
             result = result_of_person(start, self._task.handed_back)
             attempt, begun = self._begun(start)
@@ -157,17 +165,17 @@ class TaskRunner:
         if self._is_to_be_held(start):
             start = await self.prompts.offer(start)
         if self._fork:
-            self._fork, start = False, forked(start)
+            self._fork, start = False, fork(start)
         attempt, begun = self._begun(start)
         result = await self._claude.converse(start, attempt, copy, begun)
         return await self._claude.restart(start, result) or await self._examine(attempt, copy, result)
 
-    def _is_to_be_held(self, start: Start) -> bool:
+    def _is_to_be_held(self, start: AttemptStart) -> bool:
         """A person wants to see it: this one, or, by the settings, each one that says more than to go on."""
         wanted = self._task.hold_next or (self._config.hold_prompts and start.prompt != CONTINUE)
         return wanted and self._config.attended
 
-    async def _look_again(self, copy: WorkCopy) -> Start | None:
+    async def _look_again(self, copy: WorkCopy) -> AttemptStart | None:
         """Go on with the last attempt where it was cut off: its evidence is taken anew, as a whole."""
         attempt, result = self._task.attempt, self._task.claude_ended
         assert attempt is not None
@@ -175,11 +183,11 @@ class TaskRunner:
         self._entries.commit((attempt, self._entries.move(Trigger.START)))
         return await self._examine(attempt, copy, result)
 
-    async def _examine(self, attempt: AttemptId, copy: WorkCopy, result: ImplementResult) -> Start | None:
+    async def _examine(self, attempt: AttemptId, copy: WorkCopy, result: ImplementResult) -> AttemptStart | None:
         evidence = await self._looking.examine(attempt, copy, result)
         return await self._decide(attempt, evidence)
 
-    def _begun(self, start: Start) -> tuple[AttemptId, list[tuple[AttemptId | None, Event]]]:
+    def _begun(self, start: AttemptStart) -> tuple[AttemptId, list[tuple[AttemptId | None, Event]]]:
         """Return a new attempt, and what is to be written of its beginning."""
         attempt = new_attempt_id()
         begun: list[tuple[AttemptId | None, Event]] = []
@@ -195,7 +203,7 @@ class TaskRunner:
 
     # --- the gate ---
 
-    async def _decide(self, attempt: AttemptId, evidence: Evidence) -> Start | None:
+    async def _decide(self, attempt: AttemptId, evidence: Evidence) -> AttemptStart | None:
         await self._signals.next_stage()
         task, rules = self._task, self._config.rules
         quality = assess(evidence, rules)
@@ -212,7 +220,7 @@ class TaskRunner:
             case GateDecision.RETRY:
                 move = self._entries.move(Trigger.RETRY, "; ".join(outcome.reasons))
                 self._entries.commit((attempt, judged), (attempt, move))
-                return retried(task, quality, evidence, outcome)
+                return retry(task, quality, evidence, outcome)
         return None
 
     def _pass(self, attempt: AttemptId, evidence: Evidence, judged: GateJudged) -> None:

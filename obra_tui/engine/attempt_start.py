@@ -1,10 +1,16 @@
-"""How an attempt begins: with which words, and in which conversation. Pure."""
+"""How an attempt begins: with which prompt and in which conversation, and the queue where a prompt waits for a person.
 
+The rules are pure: a task's state in, an `AttemptStart` out. Knows nothing of Claude Code's processes.
+"""
+
+import asyncio
 from collections.abc import Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from obra_tui.core.errors import NotAllowed
+from obra_tui.core.events import PromptHeld, PromptWithdrawn
 from obra_tui.core.gate import Evidence
 from obra_tui.core.ids import AttemptId, ClaudeSessionId, first_claude_session_id, new_claude_session_id
 from obra_tui.core.lifecycle import Trigger
@@ -29,10 +35,11 @@ from obra_tui.engine.prompts import (
     retry_prompt,
     task_prompt,
 )
+from obra_tui.engine.task_journal import TaskJournal
 from obra_tui.engine.work import TaskWork
 
 
-class Start(Struct, frozen=True, kw_only=True):
+class AttemptStart(Struct, frozen=True, kw_only=True):
     """How the next attempt begins."""
 
     prompt: str
@@ -46,16 +53,16 @@ class Start(Struct, frozen=True, kw_only=True):
     """The move that brings the task to IMPLEMENTING; None when it is there already."""
 
 
-def opening(task: TaskWork) -> Start:
+def opening(task: TaskWork) -> AttemptStart:
     """Return how a queued task starts: anew, with a person's request, or where it was interrupted."""
     if task.claude_session is None or not task.prompted:
-        return Start(
+        return AttemptStart(
             prompt=task_prompt(task.spec, task.notes),
             claude_session=new_claude_session_id() if task.claude_session else first_claude_session_id(task.spec.id),
             reason=ConversationReason.FIRST,
             trigger=Trigger.START,
         )
-    return Start(
+    return AttemptStart(
         prompt=_words_after(task),
         claude_session=task.claude_session,
         reason=ConversationReason.RESUME,
@@ -83,7 +90,7 @@ def _findings(task: TaskWork, quality: QualityResult, checks: Sequence[CheckResu
     )
 
 
-def forked(start: Start) -> Start:
+def fork(start: AttemptStart) -> AttemptStart:
     """Turn a continuation into a fork; what begins anew needs none."""
     if start.reason is not ConversationReason.RESUME:
         return start
@@ -95,26 +102,26 @@ def forked(start: Start) -> Start:
     )
 
 
-def continued(claude_session: ClaudeSessionId) -> Start:
+def continued(claude_session: ClaudeSessionId) -> AttemptStart:
     """Go on in the conversation that was cut off."""
-    return Start(prompt=CONTINUE, claude_session=claude_session, reason=ConversationReason.RESUME)
+    return AttemptStart(prompt=CONTINUE, claude_session=claude_session, reason=ConversationReason.RESUME)
 
 
-def afresh(task: TaskWork, lost: Start) -> Start:
+def fresh(task: TaskWork, lost: AttemptStart) -> AttemptStart:
     """Say all of it again to a new conversation: the one of `lost` cannot be resumed."""
     feedback = "" if lost.prompt == CONTINUE else lost.prompt
-    return Start(
+    return AttemptStart(
         prompt=fresh_prompt(task.spec, feedback),
         claude_session=new_claude_session_id(),
         reason=ConversationReason.FRESH,
     )
 
 
-def retried(task: TaskWork, quality: QualityResult, evidence: Evidence, outcome: GateOutcome) -> Start:
+def retry(task: TaskWork, quality: QualityResult, evidence: Evidence, outcome: GateOutcome) -> AttemptStart:
     """Send the work back with what was found."""
     prompt = _findings(task, quality, evidence.checks, outcome)
     assert task.claude_session is not None  # an attempt has just ended in it
-    return Start(prompt=prompt, claude_session=task.claude_session, reason=ConversationReason.RESUME)
+    return AttemptStart(prompt=prompt, claude_session=task.claude_session, reason=ConversationReason.RESUME)
 
 
 def was_looked_at(task: TaskWork) -> bool:
@@ -129,7 +136,7 @@ def was_looked_at(task: TaskWork) -> bool:
     )
 
 
-def result_of_person(start: Start, by: str) -> ImplementResult:
+def result_of_person(start: AttemptStart, by: str) -> ImplementResult:
     """What stands for Claude's run in an attempt that a person made by hand."""
     text = f"{by} changed the work by hand."
     return ImplementResult(outcome=Outcome.COMPLETED, claude_session=start.claude_session, final_text=text)
@@ -149,3 +156,41 @@ def patch_of(patch: str, files: Sequence[str]) -> str:
     """Return the parts of a patch that are about these files."""
     parts = split_patch(patch)
     return "".join(parts[name] for name in files if name in parts)
+
+
+class PromptQueue:
+    """Where the prompts of one task wait; at most one at a time."""
+
+    def __init__(self, task: TaskWork, entries: TaskJournal) -> None:
+        self._task = task
+        self._entries = entries
+        self._waiting: asyncio.Future[tuple[str, str]] | None = None
+
+    async def offer(self, start: AttemptStart) -> AttemptStart:
+        """Return the start with the words that a person sent; cancelled, the prompt is withdrawn."""
+        self._waiting = asyncio.get_running_loop().create_future()
+        first = start.reason is ConversationReason.FIRST
+        self._entries.commit_now(PromptHeld(text=start.prompt, kind="task" if first else "retry"))
+        try:
+            text, by = await self._waiting
+        except asyncio.CancelledError:
+            self._entries.commit_now(PromptWithdrawn())
+            raise
+        finally:
+            self._waiting = None
+        return replace(start, prompt=text, by=by)
+
+    def send(self, text: str, by: str) -> None:
+        """Let the held prompt go with these words. Raises `NotAllowed` when there is none, or nothing to say."""
+        if self._waiting is None or self._waiting.done():
+            raise not_held(self._task)
+        if not text.strip():
+            raise NotAllowed("The prompt is empty.", fix="Write what Claude shall do, or stop the run.")
+        self._waiting.set_result((text, by))
+
+
+def not_held(task: TaskWork) -> NotAllowed:
+    return NotAllowed(
+        f"No prompt of {task.spec.key} is held at the moment.",
+        fix="It was sent or withdrawn; ask for the next one to be held.",
+    )

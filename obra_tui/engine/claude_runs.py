@@ -21,13 +21,12 @@ from obra_tui.core.model import (
     WorkCopy,
 )
 from obra_tui.core.ports import Conversation
-from obra_tui.engine.approvals import Asker, Questions
-from obra_tui.engine.asking import Asking
-from obra_tui.engine.attempt_start import Start, afresh, continued
+from obra_tui.engine.approvals import Asker, Asking, Questions
+from obra_tui.engine.attempt_start import AttemptStart, continued, fresh
 from obra_tui.engine.config import EngineConfig, Ports
+from obra_tui.engine.schedule import over_budget
 from obra_tui.engine.signals import Interrupted
-from obra_tui.engine.spending import over_budget
-from obra_tui.engine.task_journal import TaskEntries
+from obra_tui.engine.task_journal import TaskJournal
 from obra_tui.engine.work import SessionWork, TaskWork
 
 
@@ -46,7 +45,7 @@ class Repairs(Struct):
     broken: bool = False
 
 
-class Conversing:
+class ClaudeRunner:
     """The runs of Claude Code for one task, one after the other."""
 
     def __init__(
@@ -54,7 +53,7 @@ class Conversing:
         *,
         ports: Ports,
         config: EngineConfig,
-        entries: TaskEntries,
+        entries: TaskJournal,
         session: SessionWork,
         task: TaskWork,
         questions: Questions,
@@ -93,7 +92,7 @@ class Conversing:
             raise Unreachable("budget", " ".join(over), fix="Going on with the run begins the budget anew.")
 
     async def converse(
-        self, start: Start, attempt: AttemptId, copy: WorkCopy, begun: Sequence[tuple[AttemptId | None, Event]]
+        self, start: AttemptStart, attempt: AttemptId, copy: WorkCopy, begun: Sequence[tuple[AttemptId | None, Event]]
     ) -> ImplementResult:
         """Say the prompt and return how the run ended. Raises `Unreachable` when none could be started.
 
@@ -111,7 +110,7 @@ class Conversing:
             raise Unreachable("claude", str(error)) from error
         return await self._follow(conversation, attempt)
 
-    def _request(self, start: Start, attempt: AttemptId, copy: WorkCopy) -> ImplementRequest:
+    def _request(self, start: AttemptStart, attempt: AttemptId, copy: WorkCopy) -> ImplementRequest:
         return ImplementRequest(
             task=self._task.spec.id,
             attempt=attempt,
@@ -148,7 +147,7 @@ class Conversing:
         self._entries.commit((attempt, ClaudeEnded(result=result)))
         return result
 
-    async def restart(self, start: Start, result: ImplementResult) -> Start | None:
+    async def restart(self, start: AttemptStart, result: ImplementResult) -> AttemptStart | None:
         """Return how to go on when the run did not come to its end, None when there is work to look at."""
         repairs = self._repairs
         match result.outcome:
@@ -157,7 +156,7 @@ class Conversing:
                 return continued(result.claude_session)
             case Outcome.RESUME_BROKEN if not repairs.fresh:
                 repairs.fresh = True
-                return afresh(self._task, start)
+                return fresh(self._task, start)
             case Outcome.TRANSPORT_BROKEN if not repairs.broken:
                 repairs.broken = True
                 return continued(result.claude_session)

@@ -19,14 +19,14 @@ from obra_tui.core.model import (
 )
 from obra_tui.engine.config import Ports
 from obra_tui.engine.signals import Signals
-from obra_tui.engine.task_journal import TaskEntries
+from obra_tui.engine.task_journal import TaskJournal
 from obra_tui.engine.work import TaskWork
 
 
-class Looking:
+class EvidenceCollector:
     """Takes the evidence of one task's attempts, stage by stage."""
 
-    def __init__(self, *, ports: Ports, entries: TaskEntries, task: TaskWork, signals: Signals) -> None:
+    def __init__(self, *, ports: Ports, entries: TaskJournal, task: TaskWork, signals: Signals) -> None:
         self._ports = ports
         self._entries = entries
         self._task = task

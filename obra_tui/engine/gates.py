@@ -1,26 +1,65 @@
-"""Answers to gates: bound to exact content, one per gate, and undoable for a while.
+"""Answers to gates: bound to exact content, one per gate, and delayed for a while in which they can be undone.
 
-Knows gates and what an answer leads to; sessions are found by those who hand them in.
+Knows gates and what an answer leads to; its callers look up the sessions.
 """
 
-from collections.abc import Iterable, Mapping
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
 from typing import NoReturn, assert_never
 
 from obra_tui.core import commands as do
-from obra_tui.core.errors import GateDecided, NotAllowed, ObraError, StaleDecision, UnknownId
+from obra_tui.core.errors import GateDecided, NotAllowed, ObraError, StaleDecision, UnknownId, Unwritable
 from obra_tui.core.events import DecisionHeld, DecisionMade, DecisionUndone, WorkHandedBack
 from obra_tui.core.ids import GateId, SessionId
 from obra_tui.core.lifecycle import State, Trigger
 from obra_tui.core.model import Binding, Decision, DecisionKind, Finding
+from obra_tui.core.ports import Clock
+from obra_tui.engine.acceptance import read_session, revert_work
 from obra_tui.engine.config import EngineConfig, Ports
-from obra_tui.engine.delayed_decisions import Holds
 from obra_tui.engine.outbox import Outbox
 from obra_tui.engine.prompts import changes_prompt
-from obra_tui.engine.reverting import read_session, revert_work
 from obra_tui.engine.session_run import SessionRun
 from obra_tui.engine.task_journal import moved
 from obra_tui.engine.work import TaskWork
+
+
+class DelayedDecisions:
+    def __init__(self, clock: Clock, carry_out: Callable[[GateId], Awaitable[None]]) -> None:
+        self._clock = clock
+        self._carry_out = carry_out
+        self._waiting: dict[GateId, asyncio.Task[None]] = {}
+
+    def hold(self, gate: GateId, until: float) -> None:
+        """Carry the answer out at `until` (epoch seconds), at once when that is past."""
+        self.drop(gate)
+        waits = asyncio.create_task(self._wait(gate, until), name=f"undo of {gate}")
+        self._waiting[gate] = waits
+        waits.add_done_callback(lambda done: self._waiting.pop(gate, None) if self._waiting.get(gate) is done else None)
+
+    def drop(self, gate: GateId) -> None:
+        """Forget the answer; it is not carried out."""
+        waits = self._waiting.pop(gate, None)
+        if waits is not None:
+            waits.cancel()
+
+    def drop_all(self) -> tuple[GateId, ...]:
+        """Stop waiting and return the gates whose answers were not carried out yet."""
+        gates = tuple(self._waiting)
+        for gate in gates:
+            self.drop(gate)
+        return gates
+
+    async def _wait(self, gate: GateId, until: float) -> None:
+        left = until - self._clock.now()
+        if left > 0:
+            await self._clock.sleep(left)
+        # From here on it cannot be undone: `drop` finds nothing to cancel.
+        self._waiting.pop(gate, None)
+        with contextlib.suppress(Unwritable):  # it stays held, and is held anew when writing works again
+            await self._carry_out(gate)
+
 
 _TRIGGER_OF = {
     DecisionKind.APPROVE: Trigger.APPROVE,
@@ -39,7 +78,7 @@ class Gates:
         self._config = config
         self._outbox = outbox
         self._runs = runs
-        self._holds = Holds(ports.clock, self._carry_out)
+        self._holds = DelayedDecisions(ports.clock, self._carry_out)
 
     def take_up(self, tasks: Iterable[TaskWork]) -> None:
         """Go on holding what was held when an earlier Obra ended."""

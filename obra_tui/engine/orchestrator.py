@@ -26,15 +26,13 @@ from obra_tui.core.events import (
 from obra_tui.core.ids import GateId, SessionId, TaskId, new_session_id
 from obra_tui.core.lifecycle import State
 from obra_tui.core.model import Finding, SessionKind
-from obra_tui.engine.approvals import Questions
-from obra_tui.engine.asking import revoke
+from obra_tui.engine.approvals import Questions, revoke
 from obra_tui.engine.config import EngineConfig, Ports
 from obra_tui.engine.gates import Gates
-from obra_tui.engine.opening import begun_before
 from obra_tui.engine.outage import Outage, Watcher
 from obra_tui.engine.outbox import Listener, Outbox
-from obra_tui.engine.plan_steps import marked, taken_back
-from obra_tui.engine.recovery import recover
+from obra_tui.engine.plan_undo import marked, taken_back
+from obra_tui.engine.recovery import begun_before, recover
 from obra_tui.engine.replanning import Placed, PlanCommand, TaskStanding, replanned, replanned_together, standing
 from obra_tui.engine.session_run import SessionRun
 from obra_tui.engine.steering import Steering

@@ -1,19 +1,22 @@
-"""Written before told.
+"""Every event is written before any listener gets it.
 
-Every event goes through here: it gets its place in the session's journal, is
-written, and only then handed to the listeners. Streamed neighbours are joined
-on the way. Lives on the engine's loop; listeners are called there and must be
-cheap.
+The outbox gives an event its sequence number in the session's journal, joins streamed neighbours, writes a batch and
+then calls the listeners. `FlushPolicy` decides when a batch is written: a crash may cost the last 50 ms of streamed
+text, and each write takes as many events as it may, because a write costs the disk the same with one as with many.
+`PendingWrite` writes the batches of a burst in a thread, one at a time, while the loop gathers the next one.
+
+Lives on the engine's loop; listeners are called there and must be cheap. Knows no SQL.
 """
 
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from operator import attrgetter
 from typing import Any
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from obra_tui.core.crash_records import crash_at_records
@@ -29,8 +32,88 @@ from obra_tui.core.events import (
 from obra_tui.core.events.streams import joined
 from obra_tui.core.ids import AttemptId, SessionId, TaskId
 from obra_tui.core.ports import Clock, Journal
-from obra_tui.engine.flush_policy import LARGE, Pace
-from obra_tui.engine.pending_write import UnderWay, Written
+
+WITHIN_S = 0.042
+"""From the arrival of an event until it is written: with what a timer is late, the 50 ms that a crash may cost."""
+LEAST_S = 0.03
+"""A slow disk, or a flood, must not be written in ever smaller pieces."""
+LULL_S = 0.004
+"""So long nothing came: it stopped coming."""
+QUIET_S = 0.1
+"""So long nothing was written: a person waits for what comes now."""
+
+LARGE = 100
+"""So many at once are a burst."""
+
+
+class FlushPolicy:
+    def __init__(self) -> None:
+        self._began = self._came = 0.0
+        self._large = False
+        self._wrote = float("-inf")
+        self._took = 0.0
+
+    def came(self, now: float, *, first: bool) -> None:
+        """An event came; `first` of those that wait."""
+        self._came = now
+        if first:
+            self._began = now
+
+    def wrote(self, count: int, began: float, ended: float) -> None:
+        """So many were written. A slow write counts at once and is forgotten slowly."""
+        self._wrote, self._large = ended, count >= LARGE
+        self._took = max(ended - began, 0.9 * self._took)
+
+    def due(self) -> float:
+        """Return when to write, if nothing more comes before."""
+        latest = self._began + max(LEAST_S, WITHIN_S - self._took)
+        waited_for = self._large or self._began - self._wrote >= QUIET_S
+        return min(latest, self._came + LULL_S) if waited_for else latest
+
+
+class Written(Struct, frozen=True, kw_only=True):
+    """What was written, and when that began and ended."""
+
+    records: Sequence[Record]
+    began: float
+    ended: float
+
+
+class PendingWrite:
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(max_workers=1, thread_name_prefix="obra-journal")
+        self._writing: Future[Written] | None = None
+        self.records: Sequence[Record] = ()
+        """What is under way, or none."""
+
+    def __bool__(self) -> bool:
+        return self._writing is not None
+
+    def begin(
+        self, records: Sequence[Record], write: Callable[[], None], ended: Callable[["Future[Written]"], None]
+    ) -> None:
+        """Call `write`, which writes `records`; `ended` is called in the other thread, whatever became of it."""
+        assert self._writing is None
+        self.records = records
+        self._writing = self._threads.submit(_timed, records, write)
+        self._writing.add_done_callback(ended)
+
+    def is_about(self, writing: "Future[Written]") -> bool:
+        """Whether it is this one that is under way still: nobody has fetched what became of it."""
+        return self._writing is writing
+
+    def fetch(self) -> Written:
+        """Wait until it is written. Raises what `write` raised: then `records` are for the caller to keep."""
+        assert self._writing is not None
+        writing, self._writing = self._writing, None
+        return writing.result()
+
+
+def _timed(records: Sequence[Record], write: Callable[[], None]) -> Written:
+    began = time.monotonic()
+    write()
+    return Written(records=records, began=began, ended=time.monotonic())
+
 
 Listener = Callable[[Sequence[Record]], None]
 
@@ -70,8 +153,8 @@ class Outbox:
         self._tried = 0
         """How many of them were handed to the journal without success: they stay as they are, for it may have them."""
         self._next: dict[SessionId, int] = {}
-        self._under_way = UnderWay()
-        self._pace = Pace()
+        self._under_way = PendingWrite()
+        self._pace = FlushPolicy()
         self._timer: asyncio.TimerHandle | None = None
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
@@ -79,7 +162,7 @@ class Outbox:
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener) if listener in self._listeners else None
 
-    def tell(self, session: SessionId, task: TaskId | None, attempt: AttemptId | None, event: Event) -> None:
+    def emit(self, session: SessionId, task: TaskId | None, attempt: AttemptId | None, event: Event) -> None:
         """Queue an event that nothing depends on; it is written within 50 ms."""
         self._queue(session, task, attempt, event)
         self._chars += _length(event)

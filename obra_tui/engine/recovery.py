@@ -1,9 +1,16 @@
-"""What was found half-way at start-up: acceptances are finished, other work is marked as interrupted."""
+"""What happens at start-up with sessions that are in the database: unfinished work is resumed, marked or reused.
 
-from collections.abc import Callable, Iterable, Iterator
+Acceptances that were cut short are completed, other running work is marked as interrupted. An `OpenSession` whose reply
+was lost is idempotent: an empty session with the same arguments is returned again; one that has tasks, or was opened
+with other rules, never.
+"""
 
-from obra_tui.core.events import Event, ProblemCleared, ProblemRaised, Record, TaskMoved
-from obra_tui.core.ids import AttemptId, TaskId
+from collections.abc import Callable, Collection, Iterable, Iterator
+
+from msgspec.structs import replace
+
+from obra_tui.core.events import Event, ProblemCleared, ProblemRaised, Record, SessionOpened, TaskMoved
+from obra_tui.core.ids import AttemptId, SessionId, TaskId
 from obra_tui.core.lifecycle import WORKING, Trigger, advance
 from obra_tui.core.ports import Ledger
 from obra_tui.engine.outbox import Outbox
@@ -49,3 +56,23 @@ def _says_that_the_disk_is_full(records: Iterable[Record]) -> bool:
     said = [record.event for record in records if isinstance(record.event, ProblemRaised | ProblemCleared)]
     last = next((event for event in reversed(said) if event.code == "disk"), None)
     return isinstance(last, ProblemRaised)
+
+
+def begun_before(
+    wanted: SessionOpened, sessions: Iterable[SessionWork], given_up: Collection[SessionId]
+) -> SessionId | None:
+    """Return the open session without tasks that `wanted` would be again.
+
+    Two sessions of the same plan file are the same; of others only the one that was `given_up`.
+    """
+    for work in sessions:
+        empty = not work.closed and not work.tasks
+        known = bool(wanted.plan_source) or work.id in given_up
+        if empty and known and _rules(work.opened) == _rules(wanted):
+            return work.id
+    return None
+
+
+def _rules(opened: SessionOpened) -> SessionOpened:
+    """What was asked for, without what every session has of its own."""
+    return replace(opened, branch="", versions=())

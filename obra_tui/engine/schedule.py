@@ -1,10 +1,12 @@
-"""Which tasks can start now: pure rules over the session's state."""
+"""Which tasks may start now: dependencies, free places, and the budgets of task and session. Pure."""
 
 from collections.abc import Collection
 
+from obra_tui.core.budget import overspent
 from obra_tui.core.events import RunFinished
 from obra_tui.core.ids import TaskId
 from obra_tui.core.lifecycle import FINAL, State
+from obra_tui.engine.config import EngineConfig
 from obra_tui.engine.work import SessionWork, TaskWork
 
 
@@ -47,3 +49,17 @@ def count(session: SessionWork) -> RunFinished:
         interrupted=states.count(State.INTERRUPTED) + states.count(State.QUEUED),
         blocked=states.count(State.BLOCKED),
     )
+
+
+def over_budget(config: EngineConfig, session: SessionWork, task: TaskWork) -> tuple[str, ...]:
+    """Return why no further call may be made for the task; empty when one may."""
+    return (*task_over_budget(config, task), *session_over_budget(config, session))
+
+
+def task_over_budget(config: EngineConfig, task: TaskWork) -> tuple[str, ...]:
+    found = (*overspent(task.spent, task.spec.budget, task.spec.key),)
+    return found or overspent(task.spent, config.task_budget, task.spec.key)
+
+
+def session_over_budget(config: EngineConfig, session: SessionWork) -> tuple[str, ...]:
+    return overspent(session.spent, config.session_budget, "the session")

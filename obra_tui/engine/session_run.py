@@ -27,8 +27,8 @@ from obra_tui.engine.approvals import Questions
 from obra_tui.engine.attempt import TaskRunner
 from obra_tui.engine.config import EngineConfig, Ports
 from obra_tui.engine.outbox import Outbox
+from obra_tui.engine.schedule import session_over_budget, task_over_budget
 from obra_tui.engine.signals import Signals
-from obra_tui.engine.spending import session_over_budget, task_over_budget
 from obra_tui.engine.work import SessionWork, TaskWork
 
 _NO_SPACE = "The disk is full: everything was stopped; what was stored is safe."

@@ -12,7 +12,7 @@ from obra_tui.engine.outbox import Outbox
 from obra_tui.engine.work import SessionWork, TaskWork
 
 
-class TaskEntries:
+class TaskJournal:
     """Writes the events of one task."""
 
     def __init__(self, outbox: Outbox, session: SessionWork, task: TaskWork) -> None:
@@ -37,7 +37,7 @@ class TaskEntries:
 
     def emit(self, attempt: AttemptId) -> Callable[[Event], None]:
         session, task = self._session.id, self._task.spec.id
-        return lambda event: self._outbox.tell(session, task, attempt, event)
+        return lambda event: self._outbox.emit(session, task, attempt, event)
 
 
 def moved(task: TaskWork, trigger: Trigger, reason: str = "") -> TaskMoved:

@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from msgspec import Struct, field
 
-from obra_tui.core.budget import Spent
+from obra_tui.core.budget import Consumed
 from obra_tui.core.events import (
     TALK,
     AttemptStarted,
@@ -122,7 +122,7 @@ class TaskWork(Struct):
     taken: WorkTakenOver | None = None
     """A person has the copy in their own hands."""
     usage: Usage = field(default_factory=Usage)
-    spent: Spent = field(default_factory=Spent)
+    spent: Consumed = field(default_factory=Consumed)
     """Since its budget began, or was renewed."""
     conflict: ConflictFound | None = None
     """The work met other accepted work; stays here until the prompt that says so was sent."""
@@ -144,7 +144,7 @@ class SessionWork(Struct):
     paused: bool = False
     started: bool = False
     closed: bool = False
-    spent: Spent = field(default_factory=Spent)
+    spent: Consumed = field(default_factory=Consumed)
     """Since its budget began, or was renewed."""
     rules: Rules = field(default_factory=dict)
     """What a person allowed Claude for the session."""
@@ -210,7 +210,7 @@ def _count(work: SessionWork, record: Record) -> None:
             for owner in owners:
                 owner.spent = owner.spent.worked(result)
         case BudgetRenewed():
-            owners[-1].spent = Spent()
+            owners[-1].spent = Consumed()
 
 
 def _remember_answer(work: SessionWork, record: Record) -> None:

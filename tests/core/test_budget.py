@@ -1,9 +1,9 @@
 """The arithmetic of budgets."""
 
-from obra_tui.core.budget import Spent, left, overspent, smallest
+from obra_tui.core.budget import Consumed, left, overspent, smallest
 from obra_tui.core.model import Budget, Usage
 
-SPENT = Spent(usage=Usage(input_tokens=70, output_tokens=30, cost_usd=2.0), seconds=30.0)
+SPENT = Consumed(usage=Usage(input_tokens=70, output_tokens=30, cost_usd=2.0), seconds=30.0)
 
 
 def test_each_limit_that_is_reached_is_named_and_no_other():
@@ -28,6 +28,6 @@ def test_of_several_budgets_each_limit_is_the_tightest():
 
 
 def test_tokens_that_were_used_are_no_longer_left():
-    spent = Spent(usage=Usage(input_tokens=900, output_tokens=50))
+    spent = Consumed(usage=Usage(input_tokens=900, output_tokens=50))
     assert left(Budget(max_tokens=1_000), spent).max_tokens == 50
     assert left(Budget(max_tokens=900), spent).max_tokens == 0

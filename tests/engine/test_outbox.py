@@ -7,8 +7,7 @@ from obra_tui.core.errors import StoreAway, StoreError
 from obra_tui.core.events import Paused, Resumed, SessionOpened, TextStreamed, ThinkingStreamed
 from obra_tui.core.ids import AttemptId, SessionId, TaskId
 from obra_tui.core.model import Policy, SessionKind
-from obra_tui.engine.flush_policy import LARGE
-from obra_tui.engine.outbox import Outbox
+from obra_tui.engine.outbox import LARGE, Outbox
 from tests.fakes.clock import FakeClock
 from tests.fakes.journal import MemoryJournal
 
@@ -63,7 +62,7 @@ async def test_events_are_written_before_anybody_hears_of_them():
 async def test_streamed_pieces_are_joined_and_arrive_by_themselves():
     wire = Wire()
     for piece in ("a", "b", "c"):
-        wire.outbox.tell(S, T, A, text(piece))
+        wire.outbox.emit(S, T, A, text(piece))
     assert wire.told == []
     await wire.until_told(1)
     assert wire.told == [(2, text("abc"))]
@@ -71,10 +70,10 @@ async def test_streamed_pieces_are_joined_and_arrive_by_themselves():
 
 async def test_pieces_of_different_streams_stay_apart_and_in_order():
     wire = Wire()
-    wire.outbox.tell(S, T, A, text("a"))
-    wire.outbox.tell(S, T, A, text("b", "other"))
-    wire.outbox.tell(S, T, AttemptId("a2"), text("c", "other"))
-    wire.outbox.tell(S, T, AttemptId("a2"), ThinkingStreamed(block="other", text="d"))
+    wire.outbox.emit(S, T, A, text("a"))
+    wire.outbox.emit(S, T, A, text("b", "other"))
+    wire.outbox.emit(S, T, AttemptId("a2"), text("c", "other"))
+    wire.outbox.emit(S, T, AttemptId("a2"), ThinkingStreamed(block="other", text="d"))
     await wire.until_told(4)
     assert [seq for seq, _ in wire.told] == [2, 3, 4, 5]
     assert [event.text for _, event in wire.told] == ["a", "b", "c", "d"]
@@ -82,14 +81,14 @@ async def test_pieces_of_different_streams_stay_apart_and_in_order():
 
 async def test_a_commit_takes_what_was_pending_with_it_first():
     wire = Wire()
-    wire.outbox.tell(S, T, A, text("before"))
+    wire.outbox.emit(S, T, A, text("before"))
     wire.outbox.commit(S, [(None, None, Paused(by="me"))])
     assert [event for _, event in wire.told] == [text("before"), Paused(by="me")]
 
 
 async def test_a_commit_that_cannot_be_written_did_not_happen():
     wire = Wire()
-    wire.outbox.tell(S, T, A, text("kept"))
+    wire.outbox.emit(S, T, A, text("kept"))
     wire.journal.fail_next = StoreError("disk full")
     with pytest.raises(StoreError):
         wire.outbox.commit(S, [(None, None, Paused(by="me"))])
@@ -101,7 +100,7 @@ async def test_a_commit_that_cannot_be_written_did_not_happen():
 async def test_a_failed_flush_is_reported_and_nothing_is_lost():
     wire = Wire()
     wire.journal.fail_next = StoreError("disk full")
-    wire.outbox.tell(S, T, A, text("kept"))
+    wire.outbox.emit(S, T, A, text("kept"))
     async with asyncio.timeout(5):
         while not wire.failures:
             await asyncio.sleep(0)
@@ -112,7 +111,7 @@ async def test_a_failed_flush_is_reported_and_nothing_is_lost():
 async def test_a_burst_is_written_before_it_piles_up():
     wire = Wire()
     for number in range(5_000):
-        wire.outbox.tell(S, T, A, text("x", str(number)))
+        wire.outbox.emit(S, T, A, text("x", str(number)))
     assert len(wire.told) >= 2_000
     await wire.until_told(5_000)
     assert [seq for seq, _ in wire.told] == list(range(2, 5_002))
@@ -138,7 +137,7 @@ class SlowJournal(MemoryJournal):
 async def burst_under_way():
     wire = Wire(SlowJournal())
     for number in range(LARGE):
-        wire.outbox.tell(S, T, A, text("x", str(number)))
+        wire.outbox.emit(S, T, A, text("x", str(number)))
     async with asyncio.timeout(5):
         while not wire.outbox._under_way:
             await asyncio.sleep(0)
@@ -147,7 +146,7 @@ async def burst_under_way():
 
 async def test_what_comes_while_a_burst_is_written_follows_it():
     wire = await burst_under_way()
-    wire.outbox.tell(S, T, A, text("after"))
+    wire.outbox.emit(S, T, A, text("after"))
     due, loop = wire.outbox._timer, asyncio.get_running_loop()
     while loop.time() < due.when() or wire.outbox._timer is not due:
         due = wire.outbox._timer
@@ -171,7 +170,7 @@ async def test_a_commit_waits_for_the_burst_that_is_being_written():
 
 async def test_a_burst_that_cannot_be_written_stays_before_what_came_meanwhile():
     wire = await burst_under_way()
-    wire.outbox.tell(S, T, A, text("after"))
+    wire.outbox.emit(S, T, A, text("after"))
     wire.journal.fail_next = StoreAway("the server is away")
     wire.journal.may_write.set()
     async with asyncio.timeout(5):
@@ -199,7 +198,7 @@ async def test_a_session_keeps_its_place_while_its_burst_is_being_written():
     wire = await burst_under_way()
     wire.outbox.forget(S)
     wire.journal.may_write.set()
-    wire.outbox.tell(S, T, A, text("after"))
+    wire.outbox.emit(S, T, A, text("after"))
     await wire.until_told(LARGE + 1)
     assert wire.told[-1] == (LARGE + 2, text("after"))
 
@@ -207,9 +206,9 @@ async def test_a_session_keeps_its_place_while_its_burst_is_being_written():
 async def test_much_text_is_written_before_it_piles_up():
     wire = Wire()
     for number in range(10):
-        wire.outbox.tell(S, T, A, text("x" * 100_000, block=f"b{number % 2}"))
+        wire.outbox.emit(S, T, A, text("x" * 100_000, block=f"b{number % 2}"))
     assert len(wire.told) == 10
-    wire.outbox.tell(S, T, A, text("one more"))
+    wire.outbox.emit(S, T, A, text("one more"))
     assert len(wire.told) == 10, "counted afresh"
 
 

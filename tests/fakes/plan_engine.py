@@ -5,7 +5,7 @@ from obra_tui.core import events as e
 from obra_tui.core.errors import ObraError
 from obra_tui.core.ids import SessionId
 from obra_tui.core.model import Policy
-from obra_tui.engine.plan_steps import marked, taken_back
+from obra_tui.engine.plan_undo import marked, taken_back
 from obra_tui.engine.replanning import replanned, replanned_together, standing
 from obra_tui.engine.work import rebuild
 from tests.fakes.engine import FakeEngine

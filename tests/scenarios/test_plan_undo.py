@@ -11,7 +11,7 @@ from obra_tui.core.errors import NotAllowed, ObraError, SessionClosedError
 from obra_tui.core.ids import SessionId, new_task_id
 from obra_tui.core.lifecycle import State
 from obra_tui.core.model import Policy, SessionKind, TaskSpec
-from obra_tui.engine.plan_steps import marked, taken_back
+from obra_tui.engine.plan_undo import marked, taken_back
 from obra_tui.engine.replanning import drafted, replanned, replanned_together, standing
 from obra_tui.engine.work import rebuild
 from tests.scenarios.world import ME, task
