@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, TypeVar
 from obra_tui.agents.config import ClaudeConfig
 from obra_tui.agents.environment import child_environment
 from obra_tui.agents.launcher import launcher
-from obra_tui.agents.path_policy import Place
+from obra_tui.agents.path_policy import PathPolicy
 from obra_tui.agents.prewarm import Call, Spare, spawn
 from obra_tui.agents.sdk_import import load_sdk
 from obra_tui.agents.sweep import owner_mark
@@ -191,7 +191,7 @@ class ClaudeCode:
         from obra_tui.agents.permissions import Permissions
 
         plans = os.path.realpath(self._own_folder() / "plans")
-        return Permissions(self._place(request, plans), self._config.allow, ask, plans=plans)
+        return Permissions(self._paths(request, plans), self._config.allow, ask, plans=plans)
 
     def _call(self, request: ImplementRequest, options: "ClaudeAgentOptions") -> Call:
         from claude_agent_sdk import __version__ as sdk_version
@@ -216,8 +216,8 @@ class ClaudeCode:
         home = Path(self._config.home or self._parent.get("HOME", ""))
         return Path(self._config.config_dir or self._parent.get("CLAUDE_CONFIG_DIR") or home / ".claude")
 
-    def _place(self, request: ImplementRequest, plans: str) -> Place:
-        return Place(
+    def _paths(self, request: ImplementRequest, plans: str) -> PathPolicy:
+        return PathPolicy(
             cwd=os.path.realpath(request.cwd),
             scratch=(os.path.realpath(self._config.tmp_dir), plans),
             readable=(os.path.realpath(self._own_folder() / "projects"),),

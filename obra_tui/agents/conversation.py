@@ -1,6 +1,6 @@
 """One run of Claude Code from its start to the moment when no process of it is left.
 
-One task owns the SDK's client, a second one always drains it. Frames are read on their way in (`_watch`), so nothing
+One task owns the SDK's client, a second one always drains it. Messages and frames are read on their way in, so nothing
 that the SDK hides or cannot read is lost. Every way to end goes through `_leave`.
 """
 
@@ -18,13 +18,13 @@ from claude_agent_sdk._errors import MessageParseError
 from msgspec import Struct
 
 from obra_tui.agents.config import ClaudeConfig
-from obra_tui.agents.messages import Talk
+from obra_tui.agents.messages import Message, MessageDelta, MessageStart, StreamEvent
 from obra_tui.agents.outcome import Cause, Ending, classify
 from obra_tui.agents.permissions import Permissions
 from obra_tui.agents.prewarm import Call
-from obra_tui.agents.run_state import Course
+from obra_tui.agents.run_state import RunState
 from obra_tui.agents.translate import Translation
-from obra_tui.agents.transport import TALK, Frame, PipeTransport
+from obra_tui.agents.transport import Frame, PipeTransport
 from obra_tui.core.errors import ImplementerError
 from obra_tui.core.events import ClaudeNoticed, Event, SteerDelivered, UsageReported
 from obra_tui.core.ids import ClaudeSessionId
@@ -76,10 +76,16 @@ class ClaudeConversation:
         self._start_gate = start_gate
         self._on_end = on_end
         self._mark = call.mark
-        self._transport = PipeTransport(call, watch=self._watch, hear=self._hear, notice=self._said, waiting=waiting)
+        self._transport = PipeTransport(
+            call,
+            on_message=self._on_message,
+            on_control=self._on_control,
+            on_notice=self._on_stderr,
+            waiting=waiting,
+        )
         self._client = ClaudeSDKClient(options, transport=self._transport)
         self._translation = Translation(request.cwd)
-        self._course = Course(began=monotonic())
+        self._state = RunState(began=monotonic())
         self._began = monotonic()
         self._memory_kills = memory_kills()
         self._paused_s = 0.0
@@ -118,7 +124,7 @@ class ClaudeConversation:
         return await asyncio.shield(self._owner)
 
     async def send(self, text: str) -> bool:
-        if not self._connected or self._cause is not Cause.NONE or not self._course.turn_running:
+        if not self._connected or self._cause is not Cause.NONE or not self._state.turn_running:
             return False
         ident = str(uuid.uuid4())
         try:
@@ -126,7 +132,7 @@ class ClaudeConversation:
         except ClaudeSDKError:
             return False
         self._unread[ident] = text
-        if ident in self._read_at_once or not self._course.tells_what_is_read:
+        if ident in self._read_at_once or not self._state.tells_what_is_read:
             # Told after whoever sent it has told that it was sent.
             asyncio.get_running_loop().call_soon(self._was_read, ident)
         return True
@@ -147,28 +153,31 @@ class ClaudeConversation:
 
     # --- what comes in ---
 
-    def _watch(self, frame: Frame) -> None:
-        now, kind = monotonic(), frame.get("type")
-        self._course.note(frame, now)
-        for event in self._translation.read(frame, now):
-            self._tell(event)
-        if kind == "command_lifecycle" and frame.get("state") == "started":
-            self._was_read(str(frame.get("command_uuid")))
-        elif kind == "stream_event" and _begins_message(frame):
-            self._check_spending()
-        elif kind == "stream_event" and _wants_another_call(frame):
-            self._check_tokens()
-        if self._course.settled_at is not None or kind not in TALK:
-            self._changed.set()  # mere talk ends nothing: it is not looked at anew for each word
-
-    def _hear(self, talk: Talk) -> None:
+    def _on_message(self, message: Message) -> None:
         """Take in what comes within a turn: nearly all there is, and nothing that could end a run."""
         now = monotonic()
-        self._course.heard(talk, now)
-        for event in self._translation.heard(talk, now):
+        self._state.on_message(message, now)
+        for event in self._translation.on_message(message, now):
             self._emit(event)
-        if self._course.settled_at is not None:
+        if isinstance(message, StreamEvent):
+            self._check_limits(message.event)
+        if self._state.settled_at is not None:
             self._changed.set()
+
+    def _on_control(self, frame: Frame) -> None:
+        now = monotonic()
+        self._state.on_control(frame, now)
+        for event in self._translation.on_control(frame, now):
+            self._tell(event)
+        if frame.get("type") == "command_lifecycle" and frame.get("state") == "started":
+            self._was_read(str(frame.get("command_uuid")))
+        self._changed.set()
+
+    def _check_limits(self, event: object) -> None:
+        if isinstance(event, MessageStart):
+            self._check_spending()
+        elif isinstance(event, MessageDelta) and event.delta.stop_reason == "tool_use":
+            self._check_tokens()  # the message is complete: its tool's result would be the next call
 
     def _was_read(self, ident: str) -> None:
         """Say that Claude took a text of the person's out of its queue."""
@@ -183,7 +192,7 @@ class ClaudeConversation:
             self._usage += event.usage
         self._emit(event)
 
-    def _said(self, line: str) -> None:
+    def _on_stderr(self, line: str) -> None:
         """Take in a line of stderr."""
         self._stderr = [*self._stderr[1 - _STDERR_KEPT :], line]
         self._tell(ClaudeNoticed(level="warning", text=line[:4000]))
@@ -193,13 +202,13 @@ class ClaudeConversation:
         cost, turns = self._limits.cost_usd, self._limits.turns
         if cost is not None and self._usage.cost_usd >= cost:
             self._end_with(Cause.COST, _dollars(cost))
-        elif turns is not None and self._course.turns >= turns:
+        elif turns is not None and self._state.turns >= turns:
             self._end_with(Cause.TURNS, _turns(turns))
 
     def _check_tokens(self) -> None:
         """End the run before the next call when its tokens are used up: the program itself does not count them."""
         limit = self._limits.tokens
-        if limit is not None and (self._usage + self._course.unreported()).total_tokens >= limit:
+        if limit is not None and (self._usage + self._state.unreported()).total_tokens >= limit:
             self._end_with(Cause.TOKENS, f"{limit:,} tokens")
 
     # --- the owner's task ---
@@ -266,7 +275,7 @@ class ClaudeConversation:
 
     async def _prompt(self, text: str, ident: str) -> None:
         message = {"role": "user", "content": text}
-        self._course.sent(ident)
+        self._state.sent(ident)
         await self._client.query(_once({"type": "user", "message": message, "parent_tool_use_id": None, "uuid": ident}))
 
     async def _drain_messages(self) -> None:
@@ -293,7 +302,7 @@ class ClaudeConversation:
         """Wait until the work is done, the program is gone or somebody wants the end."""
         while self._cause is Cause.NONE and not self._ended_output.is_set():
             now = monotonic()
-            if self._course.over(now, self._config.background_wait_s):
+            if self._state.over(now, self._config.background_wait_s):
                 return
             self._look_at_the_clock(now)
             self._changed.clear()
@@ -308,22 +317,22 @@ class ClaudeConversation:
         if self._permissions.waiting:
             # A person thinks: neither the program's silence nor the task's time counts meanwhile.
             self._paused_s += monotonic() - before
-            self._course.last_frame = monotonic()
+            self._state.last_frame = monotonic()
 
     def _look_at_the_clock(self, now: float) -> None:
         limit = self._limits.seconds
         if limit is not None and now - self._began - self._paused_s >= limit:
             self._end_with(Cause.TIME, f"{limit:g} s")
-        elif now >= self._course.silence_ends(self._config.silence_kill_s):
+        elif now >= self._state.silence_ends(self._config.silence_kill_s):
             self._end_with(Cause.HUNG, f"{self._config.silence_kill_s:g} s")
-        elif now >= self._course.silence_ends(self._config.silence_warn_s):
+        elif now >= self._state.silence_ends(self._config.silence_warn_s):
             self._warn_of_silence(now)
 
     def _warn_of_silence(self, now: float) -> None:
         """Tell of a silence once."""
-        if self._warned_at != self._course.last_frame:
-            self._warned_at = self._course.last_frame
-            text = f"Claude Code has been silent for {now - self._course.last_frame:.0f} s."
+        if self._warned_at != self._state.last_frame:
+            self._warned_at = self._state.last_frame
+            text = f"Claude Code has been silent for {now - self._state.last_frame:.0f} s."
             self._tell(ClaudeNoticed(level="warning", text=text))
 
     # --- the end ---
@@ -331,7 +340,7 @@ class ClaudeConversation:
     async def _leave(self) -> None:
         """Interrupt if a turn still runs, let the program go, kill what is left. Bounded in every state."""
         ours = self._cause is not Cause.NONE
-        if ours and self._connected and self._course.turn_running and self._transport.is_ready():
+        if ours and self._connected and self._state.turn_running and self._transport.is_ready():
             await self._interrupt_turn()
         pid = self._transport.pid
         kin = await asyncio.to_thread(family, pid) if pid else []
@@ -350,7 +359,7 @@ class ClaudeConversation:
         with suppress(Exception):
             await asyncio.wait_for(self._client.interrupt(), INTERRUPT_S)
             async with asyncio.timeout(RESULT_AFTER_INTERRUPT_S):
-                while self._course.turn_running and not self._ended_output.is_set():
+                while self._state.turn_running and not self._ended_output.is_set():
                     self._changed.clear()
                     await self._changed.wait()
 
@@ -361,47 +370,33 @@ class ClaudeConversation:
     def _result(self) -> ImplementResult:
         for event in self._translation.close():
             self._tell(event)
-        if (lost := self._course.unreported()).total_tokens:
+        if (lost := self._state.unreported()).total_tokens:
             self._tell(UsageReported(usage=lost))
         classified = classify(self._ending())
         return ImplementResult(
             outcome=classified.outcome,
-            claude_session=ClaudeSessionId(self._course.claude_session or self._request.claude_session),
+            claude_session=ClaudeSessionId(self._state.claude_session or self._request.claude_session),
             detail=classified.detail,
             until=classified.until,
             usage=self._usage,
-            final_text=self._course.final_text,
+            final_text=self._state.final_text,
             duration_s=monotonic() - self._began,
         )
 
     def _ending(self) -> Ending:
-        broken = self._course.turn_running and self._cause is Cause.NONE
+        broken = self._state.turn_running and self._cause is Cause.NONE
         return Ending(
-            result=None if broken else self._course.result,
+            result=None if broken else self._state.result,
             cause=self._cause,
             error="; ".join([*([self._error] if self._error else []), *self._stderr]),
             exit_code=self._transport.exit_code,
             starved=memory_kills() > self._memory_kills,
-            rejected=self._course.rejected,
-            rejected_until=self._course.rejected_until,
+            rejected=self._state.rejected,
+            rejected_until=self._state.rejected_until,
             limit=self._limit,
             max_turns=_turns(self._limits.turns),
             max_cost=_dollars(self._limits.cost_usd),
         )
-
-
-def _begins_message(frame: Frame) -> bool:
-    event = frame.get("event")
-    return isinstance(event, dict) and event.get("type") == "message_start"
-
-
-def _wants_another_call(frame: Frame) -> bool:
-    """The message is complete and asks for a tool: its result would be the next call."""
-    match frame.get("event"):
-        case {"type": "message_delta", "delta": {"stop_reason": "tool_use"}}:
-            return True
-        case _:
-            return False
 
 
 def _turns(limit: int | None) -> str:

@@ -10,7 +10,7 @@ from enum import Enum
 
 from msgspec import Struct
 
-from obra_tui.agents.frames import Frame, string, strings
+from obra_tui.agents.messages import Frame, string, strings
 from obra_tui.core.model import Outcome
 from obra_tui.system.oom import STARVED
 

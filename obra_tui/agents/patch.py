@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from obra_tui.agents.frames import Frame, count, objects, strings
+from obra_tui.agents.messages import Frame, count, objects, strings
 
 MAX_PATCH = 64_000
 

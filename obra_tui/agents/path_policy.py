@@ -15,7 +15,7 @@ SECRET = frozenset({".ssh", ".aws", ".gnupg", ".netrc", ".kube", ".docker", ".az
 _NOWHERE = frozenset({"/dev/null", "/dev/stdout", "/dev/stderr", "/dev/tty"})
 
 
-class Place(Struct, frozen=True, kw_only=True):
+class PathPolicy(Struct, frozen=True, kw_only=True):
     """The folders of one run, all resolved."""
 
     cwd: str

@@ -19,8 +19,8 @@ from claude_agent_sdk import (
     ToolPermissionContext,
 )
 
-from obra_tui.agents.frames import mapping, objects
-from obra_tui.agents.path_policy import Place
+from obra_tui.agents.messages import mapping, objects
+from obra_tui.agents.path_policy import PathPolicy
 from obra_tui.agents.policy import ASKING, FILE_WRITERS, Rules, Ruling, needed, rule_on
 from obra_tui.agents.questions import call_title, plan_question, text_question, tool_question
 from obra_tui.core.model import PermissionAnswer, PermissionQuestion, PermissionVerdict
@@ -32,8 +32,8 @@ PermissionResult = PermissionResultAllow | PermissionResultDeny
 class Permissions:
     """The permissions of one run; the rules of its session are looked up anew for every call."""
 
-    def __init__(self, place: Place, allow: tuple[str, ...], ask: AskPermission, *, plans: str = "") -> None:
-        self._place = place
+    def __init__(self, paths: PathPolicy, allow: tuple[str, ...], ask: AskPermission, *, plans: str = "") -> None:
+        self._paths = paths
         self._plans = plans
         self._plan = ""
         self._allow = allow
@@ -46,7 +46,7 @@ class Permissions:
 
     def _is_plan(self, path: str) -> bool:
         """Whether Claude writes its plan there; it is remembered, as the request to carry it out does not hold it."""
-        is_plan = bool(self._plans) and self._place.real(path).startswith(self._plans + "/")
+        is_plan = bool(self._plans) and self._paths.real(path).startswith(self._plans + "/")
         self._plan = path if is_plan else self._plan
         return is_plan
 
@@ -57,15 +57,15 @@ class Permissions:
             return ""
 
     def _rule(self, tool: str, given: Mapping[str, Any]) -> Ruling:
-        return rule_on(tool, given, self._place, self._rules())
+        return rule_on(tool, given, self._paths, self._rules())
 
     def _rules(self) -> Rules:
         return Rules(allow=self._allow, session=self._ask.standing())
 
     def _note_use(self, tool: str, given: Mapping[str, Any]) -> None:
         """Tell which rules of the session a call was allowed by."""
-        for pattern in needed(tool, given, self._place, self._rules()):
-            self._ask.used(pattern, call_title(tool, given, self._place.cwd))
+        for pattern in needed(tool, given, self._paths, self._rules()):
+            self._ask.used(pattern, call_title(tool, given, self._paths.cwd))
 
     async def _before(self, call: HookInput, tool_use_id: str | None, context: HookContext) -> HookJSONOutput:
         tool = str(call.get("tool_name", ""))
@@ -97,7 +97,7 @@ class Permissions:
         if ruling.allowed:
             self._note_use(tool, given)
             return PermissionResultAllow()
-        return _as_result(await self._put(tool_question(tool, given, ruling, self._place.cwd)))
+        return _as_result(await self._put(tool_question(tool, given, ruling, self._paths.cwd)))
 
     async def _put(self, question: PermissionQuestion) -> PermissionAnswer:
         self.waiting += 1

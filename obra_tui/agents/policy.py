@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 from msgspec.structs import replace
 
-from obra_tui.agents.path_policy import Place
+from obra_tui.agents.path_policy import PathPolicy
 from obra_tui.agents.risk import NETWORK, dangers_of, kind, path_parts
 from obra_tui.agents.shell import Command, Line, parse
 
@@ -78,53 +78,53 @@ class Rules(Struct, frozen=True, kw_only=True):
     session: frozenset[str] = frozenset()
 
 
-def rule_on(tool: str, given: Mapping[str, Any], place: Place, rules: Rules) -> Ruling:
+def rule_on(tool: str, given: Mapping[str, Any], paths: PathPolicy, rules: Rules) -> Ruling:
     """Return whether `tool` may be called with this input."""
     if tool in ASKING:
         return Ruling(allowed=False, why="Claude asks you.")
     if tool in HARMLESS or tool in rules.session:
         return _ALLOWED
     if tool in SHELLS:
-        return _on_command(str(given.get("command", "")), place, rules)
+        return _on_command(str(given.get("command", "")), paths, rules)
     if tool in FILE_READERS:
-        return _on_reading(tool, given, place, rules)
+        return _on_reading(tool, given, paths, rules)
     if tool in FILE_WRITERS:
-        return _on_writing(tool, _path(given), place, rules)
+        return _on_writing(tool, _path(given), paths, rules)
     if tool in ("WebFetch", "SandboxNetworkAccess"):
         return _on_host(tool, given, rules)
     dangers = (NETWORK,) if tool == "WebSearch" else ()
     return Ruling(allowed=False, why=f"No rule allows {tool}.", dangers=dangers, session_rule=tool)
 
 
-def needed(tool: str, given: Mapping[str, Any], place: Place, rules: Rules) -> tuple[str, ...]:
+def needed(tool: str, given: Mapping[str, Any], paths: PathPolicy, rules: Rules) -> tuple[str, ...]:
     """Return the rules of the session without which this call would have been asked about."""
-    if not rules.session or _allows(tool, given, place, rules, ()) or not rule_on(tool, given, place, rules).allowed:
+    if not rules.session or _allows(tool, given, paths, rules, ()) or not rule_on(tool, given, paths, rules).allowed:
         return ()
-    alone = [pattern for pattern in sorted(rules.session) if _allows(tool, given, place, rules, {pattern})]
+    alone = [pattern for pattern in sorted(rules.session) if _allows(tool, given, paths, rules, {pattern})]
     missed = (
         pattern
         for pattern in sorted(rules.session)
-        if not _allows(tool, given, place, rules, rules.session - {pattern})
+        if not _allows(tool, given, paths, rules, rules.session - {pattern})
     )
     return tuple(alone[:1]) or tuple(missed)
 
 
-def _allows(tool: str, given: Mapping[str, Any], place: Place, rules: Rules, session: Iterable[str]) -> bool:
-    return rule_on(tool, given, place, replace(rules, session=frozenset(session))).allowed
+def _allows(tool: str, given: Mapping[str, Any], paths: PathPolicy, rules: Rules, session: Iterable[str]) -> bool:
+    return rule_on(tool, given, paths, replace(rules, session=frozenset(session))).allowed
 
 
 # --- files ---
 
 
-def _on_reading(tool: str, given: Mapping[str, Any], place: Place, rules: Rules) -> Ruling:
-    paths = [path for path in (_path(given), _pattern_root(given)) if path]
-    bad = [path for path in paths if not place.may_read(path) and f"{tool}({path})" not in rules.session]
+def _on_reading(tool: str, given: Mapping[str, Any], paths: PathPolicy, rules: Rules) -> Ruling:
+    wanted = [path for path in (_path(given), _pattern_root(given)) if path]
+    bad = [path for path in wanted if not paths.may_read(path) and f"{tool}({path})" not in rules.session]
     if not bad:
         return _ALLOWED
     return Ruling(
         allowed=False,
         why="Only files inside the copy are read without asking.",
-        dangers=place.dangers(bad[0]),
+        dangers=paths.dangers(bad[0]),
         session_rule=f"{tool}({bad[0]})",
     )
 
@@ -135,12 +135,12 @@ def _pattern_root(given: Mapping[str, Any]) -> str:
     return pattern.split("*")[0] if pattern.startswith(("/", "~", "..")) else ""
 
 
-def _on_writing(tool: str, path: str, place: Place, rules: Rules) -> Ruling:
-    if path and (place.may_write(path) or f"Edit({path})" in rules.session):
+def _on_writing(tool: str, path: str, paths: PathPolicy, rules: Rules) -> Ruling:
+    if path and (paths.may_write(path) or f"Edit({path})" in rules.session):
         return _ALLOWED
-    name = place.protected(path)
+    name = paths.protected(path)
     why = f"{name} is a protected place." if name else "Only files inside the copy are changed without asking."
-    return Ruling(allowed=False, why=why, dangers=place.dangers(path), session_rule="" if name else f"Edit({path})")
+    return Ruling(allowed=False, why=why, dangers=paths.dangers(path), session_rule="" if name else f"Edit({path})")
 
 
 def _path(given: Mapping[str, Any]) -> str:
@@ -159,16 +159,16 @@ def _on_host(tool: str, given: Mapping[str, Any], rules: Rules) -> Ruling:
 # --- commands ---
 
 
-def _on_command(raw: str, place: Place, rules: Rules) -> Ruling:
+def _on_command(raw: str, paths: PathPolicy, rules: Rules) -> Ruling:
     if f"Bash({raw.strip()})" in rules.session:
         return _ALLOWED
     line = parse(raw)
     prefixes = tuple(tuple(rule.split()) for rule in (*rules.allow, *_session_prefixes(rules.session)))
     why = line.opaque and f"The command is not understood ({line.opaque})."
-    why = why or next((why for command in line.commands if (why := _objection(command, prefixes, place))), "")
+    why = why or next((why for command in line.commands if (why := _objection(command, prefixes, paths))), "")
     if not why and line.commands:
         return _ALLOWED
-    dangers = dangers_of(line, raw, place)
+    dangers = dangers_of(line, raw, paths)
     return Ruling(
         allowed=False, why=why or "The command is empty.", dangers=dangers, session_rule=_offer(line, raw, dangers)
     )
@@ -179,13 +179,13 @@ def _session_prefixes(session: frozenset[str]) -> list[str]:
     return [match[2][:-2] for match in found if match and match[1] == "Bash" and match[2].endswith(":*")]
 
 
-def _objection(command: Command, prefixes: tuple[tuple[str, ...], ...], place: Place) -> str:
+def _objection(command: Command, prefixes: tuple[tuple[str, ...], ...], paths: PathPolicy) -> str:
     """Return why one simple command is not allowed; empty if it is."""
-    words = _normal(command, place)
-    bad = next((path for path in command.writes if path == "$" or not place.may_write(path)), "")
+    words = _normal(command, paths)
+    bad = next((path for path in command.writes if path == "$" or not paths.may_write(path)), "")
     if bad:
         return f"It writes to {bad}."
-    bad = next((path for path in command.reads if path == "$" or not place.may_read(path)), "")
+    bad = next((path for path in command.reads if path == "$" or not paths.may_read(path)), "")
     if bad:
         return f"It reads {bad}."
     bad = next((word for word in command.assigns if word.partition("=")[0] not in _SAFE_ASSIGNS), "")
@@ -196,10 +196,10 @@ def _objection(command: Command, prefixes: tuple[tuple[str, ...], ...], place: P
     match = next((prefix for prefix in prefixes if words[: len(prefix)] == prefix), None)
     if match is None or any(command.expands[: len(match)]):
         return f"No rule allows `{' '.join(words[:2])}`."
-    return _bad_argument(words, len(match), command, place)
+    return _bad_argument(words, len(match), command, paths)
 
 
-def _bad_argument(words: tuple[str, ...], start: int, command: Command, place: Place) -> str:
+def _bad_argument(words: tuple[str, ...], start: int, command: Command, paths: PathPolicy) -> str:
     unsafe = _UNSAFE_OPTIONS.get(words[0], ())
     for word, expands in zip(words[start:], command.expands[start:], strict=True):
         if any(_is_option(word, option) for option in unsafe):
@@ -208,7 +208,7 @@ def _bad_argument(words: tuple[str, ...], start: int, command: Command, place: P
             continue
         if expands and "$" in word:
             return f"Only the shell knows what {word} is."
-        if any(not place.may_read(part) for part in path_parts(word)):
+        if any(not paths.may_read(part) for part in path_parts(word)):
             return f"{word} is outside the copy."
     return ""
 
@@ -221,12 +221,12 @@ def _is_option(word: str, option: str) -> bool:
     return word.startswith(option)
 
 
-def _normal(command: Command, place: Place) -> tuple[str, ...]:
+def _normal(command: Command, paths: PathPolicy) -> tuple[str, ...]:
     """Return the words with the program as rules name it: tools of the project's own environment by their bare name."""
     if not command.words:
         return ()
     program = command.words[0]
-    inner = program.removeprefix(place.cwd.rstrip("/") + "/").removeprefix("./")
+    inner = program.removeprefix(paths.cwd.rstrip("/") + "/").removeprefix("./")
     name = next((inner.removeprefix(folder) for folder in _TOOL_FOLDERS if inner.startswith(folder)), program)
     return (re.sub(r"^python3(\.\d+)?$", "python", name), *command.words[1:])
 

@@ -2,7 +2,7 @@
 
 import json
 
-from obra_tui.agents.frames import Frame, objects
+from obra_tui.agents.messages import Frame, objects
 from obra_tui.agents.policy import FILE_WRITERS, SHELLS, Ruling
 from obra_tui.agents.titles import inside, one_line, title_of
 from obra_tui.core.ids import QuestionId, new_id

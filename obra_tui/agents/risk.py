@@ -6,7 +6,7 @@ Pure, and only for showing: nothing is allowed because no danger was found.
 import re
 from collections.abc import Iterable, Iterator
 
-from obra_tui.agents.path_policy import Place
+from obra_tui.agents.path_policy import PathPolicy
 from obra_tui.agents.shell import Command, Line
 
 NETWORK = "network"
@@ -56,15 +56,15 @@ _WORDS: tuple[tuple[str, str], ...] = (
 _PATTERNS = tuple((re.compile(pattern), danger) for pattern, danger in _WORDS)
 
 
-def dangers_of(line: Line, raw: str, place: Place) -> tuple[str, ...]:
+def dangers_of(line: Line, raw: str, paths: PathPolicy) -> tuple[str, ...]:
     """Return each danger once, the gravest kinds first as they stand in the tables above."""
-    found = [danger for command in line.commands for danger in _of_command(command, place)]
+    found = [danger for command in line.commands for danger in _of_command(command, paths)]
     if line.opaque:
         found += [f"not understood: {line.opaque}", *_of_text(raw)]
     return tuple(dict.fromkeys(found))
 
 
-def _of_command(command: Command, place: Place) -> Iterator[str]:
+def _of_command(command: Command, paths: PathPolicy) -> Iterator[str]:
     names = _program_names(command)
     direct = names[:1] if not _WRAPPERS.intersection(names[:1]) else []
     yield from (_said(_PROGRAM_DANGER[name], command.words[1:]) for name in direct if name in _PROGRAM_DANGER)
@@ -75,7 +75,7 @@ def _of_command(command: Command, place: Place) -> Iterator[str]:
     if command.writes:
         yield _said(WRITES, command.writes)
     for path in (*command.words[1:], *command.reads, *command.writes):
-        yield from path_dangers(path, place)
+        yield from path_dangers(path, paths)
 
 
 def kind(danger: str) -> str:
@@ -97,12 +97,12 @@ def _program_names(command: Command) -> list[str]:
     return names[:1]
 
 
-def path_dangers(word: str, place: Place) -> tuple[str, ...]:
+def path_dangers(word: str, paths: PathPolicy) -> tuple[str, ...]:
     """Return what a word means if it is a path; a word that only the shell can complete may lead anywhere."""
     for part in path_parts(word):
         if part.startswith("$"):
             return ("a path that only the shell knows",)
-        if found := place.dangers(part):
+        if found := paths.dangers(part):
             return found
     return ()
 

@@ -1,13 +1,26 @@
 """Where a run stands: is it over, is it silent, what does it wait for.
 
-Pure: frames and times go in, answers come out. The first result is not the end: text that was sent meanwhile and
-work in the background may owe further turns, so the end is *idle, nothing owed, nothing in the background*.
+Pure: messages, frames and times go in, answers come out. The first result is not the end: text that was sent
+meanwhile and work in the background may owe further turns, so the end is *idle, nothing owed, nothing in the background*.
 """
 
 from msgspec import Struct, field
 
-from obra_tui.agents.frames import Frame, count, mapping, number, objects, string, strings
-from obra_tui.agents.messages import Assistant, Talk, ToolUse, User
+from obra_tui.agents.messages import (
+    Assistant,
+    Frame,
+    Message,
+    MessageDelta,
+    MessageStart,
+    ToolUse,
+    User,
+    count,
+    mapping,
+    number,
+    objects,
+    string,
+    strings,
+)
 from obra_tui.agents.usage import api_usage
 from obra_tui.core.model import Usage
 
@@ -23,7 +36,7 @@ _WAKING_TASKS = {"local_agent", "local_workflow"}
 """Background work whose end starts a further turn by itself."""
 
 
-class Course(Struct):
+class RunState(Struct):
     """Follows one run. All times are of one monotonic clock."""
 
     began: float
@@ -56,16 +69,26 @@ class Course(Struct):
         self._turn_running = True
         self.settled_at = None
 
-    def note(self, frame: Frame, now: float) -> None:
-        """Take in one frame."""
+    def on_message(self, message: Message, now: float) -> None:
+        """Take in what Claude says or does, and what tools gave back."""
+        self.last_frame = now
+        if isinstance(message, User):
+            for result in message.results:
+                self._tools.pop(result.tool_use_id, None)
+            self._settle(now)
+            return
+        self._turn_running, self.settled_at = True, None
+        if isinstance(message, Assistant):
+            for block in message.message.content:
+                if isinstance(block, ToolUse):
+                    self._tools[block.id] = now + _own_limit(block.name, block.input)
+        else:
+            self._count_usage(message.event)
+
+    def on_control(self, frame: Frame, now: float) -> None:
+        """Take in a frame that is no message."""
         self.last_frame = now
         match frame.get("type"):
-            case "stream_event":
-                self._streamed(frame.get("event"))
-            case "assistant":
-                self._assistant(frame, now)
-            case "user":
-                self._user(frame)
             case "system":
                 self._system(frame, now)
             case "result":
@@ -77,20 +100,6 @@ class Course(Struct):
             case _:
                 return
         self._settle(now)
-
-    def heard(self, talk: Talk, now: float) -> None:
-        """Take in what Claude says or does."""
-        self.last_frame = now
-        if isinstance(talk, User):
-            for result in talk.message.content:
-                self._tools.pop(result.tool_use_id, None)
-            self._settle(now)
-            return
-        self._turn_running, self.settled_at = True, None
-        if isinstance(talk, Assistant):
-            for block in talk.message.content:
-                if isinstance(block, ToolUse):
-                    self._tools[block.id] = now + _own_limit(block.name, block.input)
 
     def over(self, now: float, background_wait: float) -> bool:
         """Whether nothing more is to be expected."""
@@ -133,29 +142,12 @@ class Course(Struct):
             case _:
                 pass
 
-    def _streamed(self, event: object) -> None:
-        match event:
-            case {"type": "message_start", "message": {"id": str(message), "usage": usage}}:
-                self._message = message
-                self._messages[message] = api_usage(usage)
-            case {"type": "message_delta", "usage": usage} if self._message:
-                self._messages[self._message] = api_usage(usage)
-            case _:
-                pass
-        self._turn_running = True
-
-    def _assistant(self, frame: Frame, now: float) -> None:
-        self._turn_running = True
-        for block in objects(mapping(frame.get("message")).get("content")):
-            if block.get("type") == "tool_use":
-                call, tool = block.get("id"), block.get("name")
-                if isinstance(call, str) and isinstance(tool, str):
-                    self._tools[call] = now + _own_limit(tool, block.get("input"))
-
-    def _user(self, frame: Frame) -> None:
-        for block in objects(mapping(frame.get("message")).get("content")):
-            if block.get("type") == "tool_result":
-                self._tools.pop(str(block.get("tool_use_id")), None)
+    def _count_usage(self, event: object) -> None:
+        if isinstance(event, MessageStart) and event.message.id:
+            self._message = event.message.id
+            self._messages[self._message] = api_usage(event.message.usage)
+        elif isinstance(event, MessageDelta) and event.usage is not None and self._message:
+            self._messages[self._message] = api_usage(event.usage)
 
     def _ended(self, frame: Frame) -> None:
         self.result = frame

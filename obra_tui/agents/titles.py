@@ -6,7 +6,7 @@ Pure. Knows the names of Claude Code's tools; an unknown tool shows its first te
 import os
 from collections.abc import Iterable
 
-from obra_tui.agents.frames import Frame, objects, string
+from obra_tui.agents.messages import Frame, objects, string
 
 MAX_TITLE = 200
 _PATH_KEYS = ("file_path", "notebook_path", "path")

@@ -13,7 +13,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from obra_tui.agents.frames import Frame, mapping, number, objects, string
+from obra_tui.agents.messages import Frame, mapping, number, objects, string
 from obra_tui.agents.titles import title_of
 from obra_tui.agents.usage import api_usage
 from obra_tui.core.events import Event, PromptSent, TextFinished, ToolFinished, ToolStarted, UsageReported

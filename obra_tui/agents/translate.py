@@ -1,7 +1,7 @@
-"""From the raw frames of the Claude Code program to events.
+"""Translates messages and control frames of the Claude Code program into events.
 
-No I/O, no SDK, no clock: a frame and the time go in, events come out. What a frame means for the *course* of a run
-(is it over, is it silent) is decided in `course`, how a run ended in `outcome`.
+No I/O, no SDK, no clock: a message or frame and the time go in, events come out. Whether a run is over or silent is
+decided in `run_state`, how it ended in `outcome`.
 """
 
 import json
@@ -9,17 +9,24 @@ from typing import Literal
 
 from msgspec import Struct, field
 
-from obra_tui.agents.frames import Frame, count, mapping, number, objects, string, texts
 from obra_tui.agents.messages import (
+    Assistant,
     BlockDelta,
-    Spoken,
+    BlockStart,
+    Frame,
+    Message,
+    MessageStart,
     StreamEvent,
-    Talk,
     Text,
     TextDelta,
     ThinkingDelta,
     ToolUse,
     User,
+    count,
+    mapping,
+    number,
+    string,
+    texts,
 )
 from obra_tui.agents.patch import Patch, patch_of
 from obra_tui.agents.titles import inside, title_of
@@ -59,7 +66,6 @@ _SILENT_SUBTYPES = {
 }  # fmt: skip
 
 
-_CALLS = ("tool_use", "server_tool_use")
 _NO_PATCH = Patch()
 
 
@@ -71,7 +77,7 @@ class _Block(Struct):
 
 
 class Translation:
-    """Reads the frames of one run in order."""
+    """Reads the messages and frames of one run in order."""
 
     def __init__(self, cwd: str, pid: int | None = None) -> None:
         self.cwd = cwd
@@ -83,15 +89,17 @@ class Translation:
         self._state = ""
         self._told: set[str] = set()
 
-    def read(self, frame: Frame, now: float) -> list[Event]:
-        """Return what `frame` says, in order; an unknown kind of frame is told once, raw."""
+    def on_message(self, message: Message, now: float) -> list[Event]:
+        """Return what a message says, in order."""
+        if isinstance(message, StreamEvent):
+            return self._streamed(message.event)
+        if isinstance(message, User):
+            return self._user(message, now)
+        return self._assistant(message, now)
+
+    def on_control(self, frame: Frame, now: float) -> list[Event]:
+        """Return what a frame that is no message says; an unknown kind is told once, raw."""
         match string(frame.get("type")):
-            case "stream_event":
-                return self._streamed(mapping(frame.get("event")))
-            case "assistant":
-                return self._assistant(frame, now)
-            case "user":
-                return self._user(frame, now)
             case "system":
                 return self._system(frame)
             case "result":
@@ -103,16 +111,6 @@ class Translation:
             case kind:
                 return self._unknown(kind, frame)
 
-    def heard(self, talk: Talk, now: float) -> list[Event]:
-        """Return the same as `read` does, of what Claude says and does."""
-        if isinstance(talk, StreamEvent):
-            return self._piece(talk.event)
-        if isinstance(talk, User):
-            results, twin = talk.message.content, talk.tool_use_result
-            only = twin if len(results) == 1 else None
-            return [self._result(item.tool_use_id, bool(item.is_error), item.content, only, now) for item in results]
-        return self._said(talk.message, talk.parent_tool_use_id or "", now)
-
     def close(self) -> list[Event]:
         """End what is still open: text that was cut short stays as far as it came."""
         broken = self._take_broken()
@@ -120,21 +118,14 @@ class Translation:
 
     # --- streamed pieces ---
 
-    def _streamed(self, event: Frame) -> list[Event]:
-        match event.get("type"):
-            case "message_start":
-                return self._message_started(str(mapping(event.get("message")).get("id", "")))
-            case "content_block_start":
-                if mapping(event.get("content_block")).get("type") == "text":
-                    self._blocks[self._key(event)] = _Block()
-                return []
-            case "content_block_delta":
-                return self._delta(self._key(event), mapping(event.get("delta")))
-            case _:
-                return []
-
-    def _key(self, event: Frame) -> str:
-        return f"{self._message}:{event.get('index', 0)}"
+    def _streamed(self, event: object) -> list[Event]:
+        if isinstance(event, BlockDelta):
+            return self._piece(event)
+        if isinstance(event, MessageStart):
+            return self._message_started(event.message.id)
+        if isinstance(event, BlockStart) and event.content_block.type == "text":
+            self._blocks[f"{self._message}:{event.index}"] = _Block()
+        return []
 
     def _message_started(self, message: str) -> list[Event]:
         """A new message says again whatever the one before it did not finish."""
@@ -146,15 +137,6 @@ class Translation:
         """Forget all blocks; return those of which only a part came."""
         blocks, self._blocks = self._blocks, {}
         return [(key, block) for key, block in blocks.items() if block.text and not block.finished]
-
-    def _delta(self, key: str, delta: Frame) -> list[Event]:
-        match delta:
-            case {"type": "text_delta", "text": str(text)}:
-                return [self._text_streamed(key, text)]
-            case {"type": "thinking_delta", "thinking": str(text)} if text:
-                return [ThinkingStreamed(block=key, text=text)]
-            case _:
-                return []
 
     def _piece(self, piece: BlockDelta) -> list[Event]:
         key, delta = f"{self._message}:{piece.index}", piece.delta
@@ -173,29 +155,16 @@ class Translation:
 
     # --- whole messages ---
 
-    def _said(self, message: Spoken, parent: str, now: float) -> list[Event]:
+    def _assistant(self, said: Assistant, now: float) -> list[Event]:
+        if said.is_from_program:
+            return _program_speaks(said)
         events: list[Event] = []
-        for block in message.content:
+        parent = said.parent_tool_use_id or ""
+        for block in said.message.content:
             if isinstance(block, ToolUse):
                 events.append(self._tool(block.id, block.name, block.input, parent, now))
             elif isinstance(block, Text) and not parent:
-                events.append(TextFinished(block=self._finish(message.id), text=block.text))
-        return events
-
-    def _assistant(self, frame: Frame, now: float) -> list[Event]:
-        message, parent = mapping(frame.get("message")), str(frame.get("parent_tool_use_id") or "")
-        if frame.get("error") or message.get("model") == "<synthetic>":
-            return _program_speaks(frame, message)
-        events: list[Event] = []
-        for block in objects(message.get("content")):
-            kind = block.get("type")
-            if kind == "text":
-                if not parent and isinstance(text := block.get("text"), str):
-                    events.append(TextFinished(block=self._finish(str(message.get("id", ""))), text=text))
-            elif kind in _CALLS:
-                call, tool = block.get("id"), block.get("name")
-                if isinstance(call, str) and isinstance(tool, str):
-                    events.append(self._tool(call, tool, mapping(block.get("input")), parent, now))
+                events.append(TextFinished(block=self._finish(said.message.id), text=block.text))
         return events
 
     def _finish(self, message: str) -> str:
@@ -212,21 +181,17 @@ class Translation:
         title = title_of(tool, given, self.cwd)
         return ToolStarted(call=call, tool=tool, title=title, input_json=input_json(given), parent=parent)
 
-    def _user(self, frame: Frame, now: float) -> list[Event]:
-        content = mapping(frame.get("message")).get("content")
-        blocks = objects(content)
-        results = [block for block in blocks if block.get("type") == "tool_result"]
+    def _user(self, said: User, now: float) -> list[Event]:
+        results = said.results
         # The structured twin of a result belongs to the whole frame: it is only known whose it is when there is one.
-        twin = frame.get("tool_use_result") if len(results) == 1 else None
-        events: list[Event] = [self._finished(block, twin, now) for block in results]
-        said = content if isinstance(content, str) else "" if len(results) == len(blocks) else "\n".join(texts(blocks))
-        if said.strip() and not frame.get("parent_tool_use_id") and not frame.get("isReplay"):
-            events.append(ClaudeNoticed(level="info", text=bounded(said.strip(), MAX_NOTICE)))
+        twin = said.tool_use_result if len(results) == 1 else None
+        events: list[Event] = [
+            self._result(item.tool_use_id, bool(item.is_error), item.content, twin, now) for item in results
+        ]
+        text = said.text.strip()
+        if text and not said.parent_tool_use_id and not said.isReplay:
+            events.append(ClaudeNoticed(level="info", text=bounded(text, MAX_NOTICE)))
         return events
-
-    def _finished(self, block: Frame, twin: object, now: float) -> ToolFinished:
-        call, failed = str(block.get("tool_use_id", "")), bool(block.get("is_error"))
-        return self._result(call, failed, block.get("content"), twin, now)
 
     def _result(self, call: str, failed: bool, content: object, twin: object, now: float) -> ToolFinished:
         result = mapping(twin)
@@ -314,9 +279,9 @@ def _usage(frame: Frame) -> list[Event]:
     return [UsageReported(usage=usage, model=model) for model, usage in usage_by_model(frame)]
 
 
-def _program_speaks(frame: Frame, message: Frame) -> list[Event]:
-    text = "\n".join(texts(message.get("content")))
-    level: Literal["info", "error"] = "error" if frame.get("error") or frame.get("is_api_error_message") else "info"
+def _program_speaks(said: Assistant) -> list[Event]:
+    text = "\n".join(block.text for block in said.message.content if isinstance(block, Text))
+    level: Literal["info", "error"] = "error" if said.error or said.is_api_error_message else "info"
     return [ClaudeNoticed(level=level, text=bounded(text, MAX_NOTICE))] if text.strip() else []
 
 

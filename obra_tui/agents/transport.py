@@ -18,33 +18,31 @@ from claude_agent_sdk import ClaudeAgentOptions, CLIConnectionError, Transport
 from claude_agent_sdk._internal.transport.subprocess_cli import SubprocessCLITransport
 from msgspec.json import decode
 
-from obra_tui.agents.messages import Talk, talk_in
+from obra_tui.agents.messages import Message, User, decode_message, message_in
 from obra_tui.agents.prewarm import CHUNK, Call, release, spawn
 
 Frame = dict[str, Any]
 
 MAX_LINE = 256 << 20
-TALK = ("assistant", "user", "stream_event")
-"""Nearly all frames. Parsing them a second time and queueing them would cost more than all that is done with them."""
 
 
 class PipeTransport(Transport):
-    """Runs one Claude Code program in a session of its own and shows each frame to `watch` before the SDK sees it."""
+    """Runs one Claude Code program in a session of its own and hands on each line before the SDK sees it."""
 
     def __init__(
         self,
         call: Call,
         *,
-        watch: Callable[[Frame], None],
-        hear: Callable[[Talk], None],
-        notice: Callable[[str], None],
+        on_message: Callable[[Message], None],
+        on_control: Callable[[Frame], None],
+        on_notice: Callable[[str], None],
         waiting: asyncio.subprocess.Process | None = None,
     ) -> None:
         """`waiting` is a program that was started by this very call already."""
         self._call = call
-        self._watch = watch
-        self._hear = hear
-        self._notice = notice
+        self._on_message = on_message
+        self._on_control = on_control
+        self._on_notice = on_notice
         self._waiting = waiting
         self._process: asyncio.subprocess.Process | None = None
         self._stderr: asyncio.Task[None] | None = None
@@ -95,29 +93,43 @@ class PipeTransport(Transport):
         lines = LineJoiner(MAX_LINE)
         while chunk := await self._process.stdout.read(CHUNK):
             for line in lines.push(chunk):
-                if self._in_turn and (talk := talk_in(line)) is not None:
-                    self._hear(talk)
-                elif (frame := self._frame(line)) is not None:
-                    self._watch(frame)
-                    if self._concerns_the_sdk(frame):
-                        yield frame
+                if (frame := self._take(line)) is not None:
+                    yield frame
             if lines.overflowed:
-                self._notice(f"Claude Code sent a line over {MAX_LINE >> 20} MB; it was left out.")
+                self._on_notice(f"Claude Code sent a line over {MAX_LINE >> 20} MB; it was left out.")
                 lines.overflowed = False
         await self.wait(0.5)
         if not self._answered:
             raise CLIConnectionError("Claude Code ended before it answered.")
 
-    def _concerns_the_sdk(self, frame: Frame) -> bool:
-        """It needs the first word of a turn and all that is no talk; whoever watches has read the rest already."""
-        kind = frame.get("type")
-        if kind in TALK and self._in_turn:
-            return False
-        if kind == "result":
-            self._in_turn = False
-        elif kind in TALK and kind != "user" and frame.get("parent_tool_use_id") is None:
+    def _take(self, line: bytes) -> Frame | None:
+        """Hand a line to whoever listens; returns the frame when the SDK has to see it, too."""
+        message = decode_message(line)
+        if message is not None and self._in_turn:
+            self._on_message(message)
+            return None
+        frame = self._frame(line)
+        if frame is None:
+            return None
+        message = message or message_in(frame)
+        if message is None:
+            self._on_control(frame)
+        else:
+            self._on_message(message)
+        return frame if self._concerns_the_sdk(frame, message) else None
+
+    def _concerns_the_sdk(self, frame: Frame, message: Message | None) -> bool:
+        """Whether the SDK must receive a frame: the first message of a turn and everything that is no message.
+
+        Parsing and queueing all other messages a second time would cost more than all that is done with them.
+        """
+        if message is None:
+            self._in_turn = self._in_turn and frame.get("type") != "result"
+            return True
+        is_first = not self._in_turn
+        if not isinstance(message, User) and frame.get("parent_tool_use_id") is None:
             self._in_turn = True
-        return True
+        return is_first
 
     def _frame(self, line: bytes) -> Frame | None:
         text = line.strip()
@@ -126,7 +138,7 @@ class PipeTransport(Transport):
         try:
             frame = parsed(text)
         except (ValueError, RecursionError) as error:
-            self._notice(f"Claude Code sent a line that cannot be read ({error}); it was left out.")
+            self._on_notice(f"Claude Code sent a line that cannot be read ({error}); it was left out.")
             return None
         if not isinstance(frame, dict):
             return None
@@ -140,7 +152,7 @@ class PipeTransport(Transport):
         while chunk := await self._process.stderr.read(CHUNK):
             for line in lines.push(chunk):
                 if text := line.decode("utf-8", "replace").strip():
-                    self._notice(text)
+                    self._on_notice(text)
 
     async def wait(self, seconds: float) -> bool:
         """Wait until the program has left; False when it has not within `seconds`."""

@@ -4,7 +4,7 @@ import json
 from json.encoder import encode_basestring
 from typing import Any
 
-from obra_tui.agents.frames import Frame
+from obra_tui.agents.messages import Frame
 
 MAX_INPUT_TEXT = 64_000
 _encode = json.JSONEncoder(ensure_ascii=False).encode

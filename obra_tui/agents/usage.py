@@ -3,7 +3,7 @@
 Pure. Totals on the wire carry over from resumed conversations; only the difference is ours to add up.
 """
 
-from obra_tui.agents.frames import Frame, count, mapping, number
+from obra_tui.agents.messages import Frame, count, mapping, number
 from obra_tui.core.model import Usage
 
 

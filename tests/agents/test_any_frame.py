@@ -4,11 +4,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from obra_tui.agents.outcome import Ending, classify
-from obra_tui.agents.path_policy import Place
+from obra_tui.agents.path_policy import PathPolicy
 from obra_tui.agents.policy import Rules, rule_on
 from obra_tui.agents.questions import plan_question, text_question, tool_question
-from obra_tui.agents.run_state import Course
+from obra_tui.agents.run_state import RunState
 from obra_tui.agents.translate import Translation
+from tests.agents.taking_in import take_in
 
 TYPES = ("stream_event", "assistant", "user", "system", "result", "rate_limit_event", "tool_use", "tool_result",
          "text", "message_start", "message_delta", "content_block_start", "content_block_delta", "text_delta",
@@ -43,13 +44,12 @@ frames = st.builds(
 @settings(max_examples=200, deadline=None)
 @given(st.lists(frames, max_size=4))
 def test_any_frame_can_be_read(sequence):
-    translation, course = Translation("/copy"), Course(began=0.0)
+    translation, state = Translation("/copy"), RunState(began=0.0)
     for now, frame in enumerate(sequence):
-        course.note(frame, float(now))
-        translation.read(frame, float(now))
-    course.over(99.0, 1.0)
-    course.silence_ends(1.0)
-    course.unreported()
+        take_in(frame, state, translation, float(now))
+    state.over(99.0, 1.0)
+    state.silence_ends(1.0)
+    state.unreported()
     translation.close()
 
 
@@ -62,7 +62,7 @@ def test_any_result_can_be_classified(result):
 @settings(max_examples=150, deadline=None)
 @given(st.sampled_from(TOOLS), objects)
 def test_any_call_can_be_ruled_on_and_asked_about(tool, given_input):
-    place = Place(cwd="/copy", resolve=lambda path: path)
+    place = PathPolicy(cwd="/copy", resolve=lambda path: path)
     ruling = rule_on(tool, given_input, place, Rules())
     assert tool_question(tool, given_input, ruling, "/copy").title is not None
     plan_question(given_input)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from obra_tui.agents.path_policy import Place
+from obra_tui.agents.path_policy import PathPolicy
 from obra_tui.agents.policy import DEFAULT_ALLOW, Rules, needed, rule_on
 from obra_tui.agents.shell import parse
 
@@ -20,7 +20,7 @@ def resolve(path):
     return plain.replace(f"{COPY}/link", "/etc", 1) if plain.startswith(f"{COPY}/link") else plain
 
 
-PLACE = Place(cwd=COPY, scratch=("/data/tmp",), readable=("/home/ada/.claude/projects",), resolve=resolve)
+PLACE = PathPolicy(cwd=COPY, scratch=("/data/tmp",), readable=("/home/ada/.claude/projects",), resolve=resolve)
 
 
 def bash(command, *session, allow=DEFAULT_ALLOW):
@@ -263,7 +263,7 @@ def ran_the_canary(command, folder):
 def test_a_shell_runs_no_program_that_the_reader_did_not_see(tmp_path_factory, command):
     folder = tmp_path_factory.getbasetemp() / "canary"
     folder.mkdir(exist_ok=True)
-    place = Place(cwd=str(folder))
+    place = PathPolicy(cwd=str(folder))
     if rule_on("Bash", {"command": command}, place, Rules(allow=("echo",))).allowed:
         assert not ran_the_canary(command, folder), parse(command)
 

@@ -18,6 +18,7 @@ from obra_tui.core.events import (
     UsageReported,
 )
 from obra_tui.core.model import Usage
+from tests.agents.taking_in import take_in
 
 CWD = "/copies/t1"
 
@@ -57,7 +58,7 @@ def answer(ident, content, twin=None, **more):
 
 def read(*frames, translation=None):
     translation = translation or Translation(CWD, pid=7)
-    return [event for now, frame in enumerate(frames) for event in translation.read(frame, float(now))]
+    return [event for now, frame in enumerate(frames) for event in take_in(frame, None, translation, float(now))]
 
 
 def test_streamed_text_and_its_end_have_the_same_block():

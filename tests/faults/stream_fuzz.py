@@ -2,7 +2,7 @@
 """`python -m tests.faults.stream_fuzz`: a stream of frames, broken in every way that comes to mind, and read.
 
 Lines are cut into random chunks and go through the same steps as Claude Code's:
-joined, decoded, translated, followed. Nothing may be raised, what is read the short way is what is read the long one,
+joined, decoded, translated, followed. Nothing may be raised, what is decoded at once is what is read with care,
 memory stays bounded.
 """
 
@@ -17,8 +17,8 @@ from collections import Counter
 import psutil
 
 from benchmarks.support_claude import frames
-from obra_tui.agents.messages import talk_in
-from obra_tui.agents.run_state import Course
+from obra_tui.agents.messages import decode_message, message_in
+from obra_tui.agents.run_state import RunState
 from obra_tui.agents.translate import Translation
 from obra_tui.agents.transport import LineJoiner, PipeTransport
 
@@ -117,25 +117,33 @@ def _ignored(said):
     """Read by hand, further down."""
 
 
+def _events(message):
+    return Translation("/copy").on_message(message, 0.0)
+
+
 def read(number, seed, endless=0):
     """Return what was counted: lines read, events, notices, faults (with the first few), and the most memory."""
     count, first, process = Counter(), [], psutil.Process()
-    transport = PipeTransport(None, watch=_ignored, hear=_ignored, notice=lambda text: count.update(notices=1))
-    translation, course, joiner = Translation("/copy"), Course(began=0.0), LineJoiner(_LIMIT)
+    transport = PipeTransport(
+        None, on_message=_ignored, on_control=_ignored, on_notice=lambda text: count.update(notices=1)
+    )
+    translation, state, joiner = Translation("/copy"), RunState(began=0.0), LineJoiner(_LIMIT)
     before = process.memory_info().rss
     for index, chunk in enumerate(chunks(number, random.Random(seed), endless)):
         for line in joiner.push(chunk):
             count["lines"] += 1
             try:
-                talk, frame = talk_in(line), transport._frame(line)
-                if talk is not None:
-                    course.heard(talk, float(index))
-                    count["events"] += len(translation.heard(talk, float(index)))
+                decoded, frame = decode_message(line), transport._frame(line)
+                message = decoded or (message_in(frame) if frame is not None else None)
+                if message is not None:
+                    state.on_message(message, float(index))
+                    count["events"] += len(translation.on_message(message, float(index)))
                 elif frame is not None:
-                    course.note(frame, float(index))
-                    count["events"] += len(translation.read(frame, float(index)))
-                if talk is not None and frame is not None:
-                    assert Translation("/copy").heard(talk, 0.0) == Translation("/copy").read(frame, 0.0), line
+                    state.on_control(frame, float(index))
+                    count["events"] += len(translation.on_control(frame, float(index)))
+                if decoded is not None and frame is not None:
+                    read_with_care = message_in(frame)
+                    assert _events(decoded) == _events(read_with_care), line
             except Exception:  # noqa: BLE001 - what is looked for
                 count["faults"] += 1
                 first += [traceback.format_exc()] if len(first) < 3 else []

@@ -1,4 +1,4 @@
-"""What is read the short way is what is read in any frame."""
+"""A message is decoded into the same structs whether it has the expected shape or not."""
 
 import json
 
@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from obra_tui.agents.messages import talk_in
-from obra_tui.agents.run_state import Course
+from obra_tui.agents.messages import decode_message, message_in
+from obra_tui.agents.run_state import RunState
 from obra_tui.agents.translate import Translation
 from obra_tui.agents.transport import parsed
 from obra_tui.agents.truncation import input_json
+from tests.agents.taking_in import take_in, take_line
 from tests.agents.test_any_frame import frames, values
 
 
@@ -36,7 +37,7 @@ RESULT = {"type": "tool_result", "tool_use_id": "c1", "content": "ok", "is_error
 IN_BLOCKS = {"type": "tool_result", "tool_use_id": "c2", "content": [{"type": "text", "text": "ok"}]}
 EDITED = {"filePath": "/copy/a.py", "structuredPatch": [{"oldStart": 1, "lines": ["-a", "+b"]}], "stdout": "longer"}
 
-TALK = [
+MESSAGES = [
     assistant(TEXT),
     assistant(CALL),
     assistant({"type": "thinking", "thinking": "hm", "signature": "x"}, TEXT, CALL),
@@ -52,32 +53,34 @@ TALK = [
     streamed({"type": "thinking_delta", "thinking": ""}),
     streamed({"type": "input_json_delta", "partial_json": "{"}),
     streamed({"type": "signature_delta", "signature": "x"}),
-]
-OTHER = [
     assistant(TEXT, error="rate_limit"),
     {**assistant(TEXT), "message": message(TEXT, model="<synthetic>")},
     assistant({"type": "server_tool_use", "id": "c3", "name": "WebSearch", "input": {"query": "x"}}),
     user({"type": "text", "text": "said by a hook"}),
+    user(RESULT, {"type": "text", "text": "said by a hook"}),
+    user({"type": "text", "text": "again"}, isReplay=True),
     {"type": "user", "message": {"content": "said by a hook"}},
     {"type": "stream_event", "event": {"type": "message_start", "message": {"id": "m1", "usage": {}}}},
     {"type": "stream_event", "event": {"type": "content_block_start", "index": 1, "content_block": TEXT}},
+    {"type": "stream_event", "event": {"type": "message_delta", "delta": {"stop_reason": "tool_use"}, "usage": {}}},
+    {"type": "stream_event", "event": {"type": "message_stop"}},
+]
+CONTROL = [
     {"type": "result", "num_turns": 1},
     {"type": "system", "subtype": "session_state_changed", "state": "idle"},
+    {"type": "rate_limit_event", "rate_limit_info": {"status": "rejected"}},
+    {"type": "hologram"},
 ]
 
 
-def read(sequence, *, short):
+def read(sequence, *, carefully):
     """Return all events and what is known of the run in the end."""
-    translation, course, events = Translation("/copy"), Course(began=0.0), []
+    translation, state, events = Translation("/copy"), RunState(began=0.0), []
     for now, line in enumerate(sequence):
-        talk = talk_in(line) if short else None
-        if talk is None:
-            course.note(parsed(line), now)
-            events += translation.read(parsed(line), now)
-        else:
-            course.heard(talk, now)
-            events += translation.heard(talk, now)
-    return events, course, translation.close()
+        events += (
+            take_in(parsed(line), state, translation, now) if carefully else take_line(line, state, translation, now)
+        )
+    return events, state, translation.close()
 
 
 def odd(frame):
@@ -92,29 +95,38 @@ def odd(frame):
 
 
 lines = st.one_of(
-    st.sampled_from(TALK + OTHER), st.sampled_from(TALK).flatmap(odd), st.sampled_from(TALK).flatmap(odd), frames
+    st.sampled_from(MESSAGES + CONTROL),
+    st.sampled_from(MESSAGES).flatmap(odd),
+    st.sampled_from(MESSAGES).flatmap(odd),
+    frames,
 )
 
 
 @settings(max_examples=250, deadline=None)
 @given(st.lists(lines.map(lambda frame: json.dumps(frame).encode()), max_size=6))
-def test_the_short_way_reads_the_same_as_the_long_one(sequence):
-    assert repr(read(sequence, short=True)) == repr(read(sequence, short=False))
+def test_a_line_means_the_same_whether_it_is_decoded_at_once_or_read_with_care(sequence):
+    assert repr(read(sequence, carefully=False)) == repr(read(sequence, carefully=True))
 
 
-@pytest.mark.parametrize("frame", TALK, ids=lambda frame: json.dumps(frame)[9:60])
-def test_talk_goes_the_short_way(frame):
-    assert talk_in(json.dumps(frame, ensure_ascii=False).encode()) is not None
+@pytest.mark.parametrize("frame", MESSAGES, ids=lambda frame: json.dumps(frame)[9:60])
+def test_a_message_of_the_expected_shape_is_decoded_from_its_bytes(frame):
+    assert decode_message(json.dumps(frame, ensure_ascii=False).encode()) is not None
 
 
-@pytest.mark.parametrize("frame", OTHER, ids=lambda frame: json.dumps(frame)[9:60])
-def test_everything_else_goes_the_long_way(frame):
-    assert talk_in(json.dumps(frame).encode()) is None
+@pytest.mark.parametrize("frame", CONTROL, ids=lambda frame: json.dumps(frame)[9:60])
+def test_what_is_no_message_stays_an_object(frame):
+    assert decode_message(json.dumps(frame).encode()) is None
+    assert message_in(frame) is None
+
+
+def test_what_can_be_read_of_an_odd_message_is_kept():
+    read_carefully = message_in(assistant(TEXT, 7, {"type": "hologram"}, {**CALL, "id": None}))
+    assert [block.text for block in read_carefully.message.content] == [TEXT["text"]]
 
 
 @pytest.mark.parametrize("line", [b"", b"\xff", b"not json", b"[1]", b'{"type":"user"', b'{"type":"assistant"}'])
 def test_a_line_that_cannot_be_read_is_left_to_those_who_say_so(line):
-    assert talk_in(line) is None
+    assert decode_message(line) is None
 
 
 @settings(max_examples=200, deadline=None)
