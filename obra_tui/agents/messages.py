@@ -7,7 +7,7 @@ send anything under any name. Control and system frames stay objects. Pure; what
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from msgspec import Struct
@@ -148,7 +148,7 @@ class StreamEvent(Struct, tag_field="type", tag="stream_event"):
 
 
 Message = Assistant | User | StreamEvent
-_decode = Decoder(Message).decode
+_decode: Callable[[bytes], Message] = Decoder(Message).decode
 
 
 def decode_message(line: bytes) -> Message | None:

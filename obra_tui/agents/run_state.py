@@ -1,7 +1,8 @@
 """Where a run stands: is it over, is it silent, what does it wait for.
 
 Pure: messages, frames and times go in, answers come out. The first result is not the end: text that was sent
-meanwhile and work in the background may owe further turns, so the end is *idle, nothing owed, nothing in the background*.
+meanwhile and work in the background may owe further turns, so the end is *idle, nothing owed, nothing in the
+background*.
 """
 
 from msgspec import Struct, field

@@ -29,8 +29,7 @@ from obra_tui.agents.messages import (
     texts,
 )
 from obra_tui.agents.patch import Patch, patch_of
-from obra_tui.agents.titles import inside, title_of
-from obra_tui.agents.truncation import bounded, input_json
+from obra_tui.agents.titles import bounded, input_json, inside, title_of
 from obra_tui.agents.usage import usage_by_model
 from obra_tui.core.events import (
     ClaudeActivity,

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from obra_tui.agents.messages import decode_message, message_in
 from obra_tui.agents.run_state import RunState
+from obra_tui.agents.titles import input_json
 from obra_tui.agents.translate import Translation
 from obra_tui.agents.transport import parsed
-from obra_tui.agents.truncation import input_json
 from tests.agents.taking_in import take_in, take_line
 from tests.agents.test_any_frame import frames, values
 
@@ -77,9 +77,10 @@ def read(sequence, *, carefully):
     """Return all events and what is known of the run in the end."""
     translation, state, events = Translation("/copy"), RunState(began=0.0), []
     for now, line in enumerate(sequence):
-        events += (
-            take_in(parsed(line), state, translation, now) if carefully else take_line(line, state, translation, now)
-        )
+        if carefully:
+            events += take_in(parsed(line), state, translation, now)
+        else:
+            events += take_line(line, state, translation, now)
     return events, state, translation.close()
 
 
