@@ -6,6 +6,6 @@ review or probe, in the thread that asks.
 
 from obra_tui.judge.config import Dialect, JudgeConfig
 from obra_tui.judge.health import HealthState, JudgeHealth, probe
-from obra_tui.judge.review import QwenJudge
+from obra_tui.judge.judge import QwenJudge
 
 __all__ = ["Dialect", "HealthState", "JudgeConfig", "JudgeHealth", "QwenJudge", "probe"]

@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator
 
 from obra_tui.core.model import Finding, FindingSource, Severity
-from obra_tui.judge.chunks import Hunk
-from obra_tui.judge.rubric import INJECTION
+from obra_tui.judge.parts import Hunk
+from obra_tui.judge.template import INJECTION
 
 _MAX_LINE = 2000
 _ORDERS = tuple(

@@ -3,9 +3,9 @@
 from msgspec import Struct
 
 from obra_tui.core.model import JudgeRequest
-from obra_tui.judge.chunks import Hunk, Part, pack, read_hunks
 from obra_tui.judge.errors import DiffUnreadable, DoesNotFit
-from obra_tui.judge.standards import Standards
+from obra_tui.judge.parts import Hunk, Part, pack, read_hunks
+from obra_tui.judge.template import Standards
 
 _LEAST_ROOM = 128
 """Fewer tokens than this for the diff itself are not worth a prompt."""

@@ -1,17 +1,23 @@
-"""How many tokens a text has, without a tokenizer: a guess that is rather too high, and a bound that is surely too low.
+"""How many tokens a text has without a tokenizer, and whether the server read everything that it was sent. Pure.
 
 `estimate` decides what is sent: three UTF-8 bytes a token, or more where text is dense (each digit, line and piece of a
 camelCase name costs about one token, other signs three quarters). Measured with a tokenizer of 49,000 words on
 numbered hunks: 1.0 to 1.1 times the truth for source code, 0.7 for base64. Larger vocabularies need fewer tokens.
 
-`at_least` decides whether the server read it all. Tokenizers cut between letters, digits, signs and white space before
-they join anything; a token holds one run of letters, at most three digits, or (with the exception of a single sign or
-blank in front of a word) one run of something else. A fifth is taken off for rare merges. That is about half the truth
-for source code, so a prompt of which half is missing is noticed.
+`at_least` is a lower bound. Tokenizers cut between letters, digits, signs and white space before they join anything; a
+token holds one run of letters, at most three digits, or one run of something else. A fifth is taken off for rare
+merges. That is about half the truth for source code, so a prompt of which half is missing is noticed.
+
+`check_read` compares the server's own count: fewer tokens than the text can possibly have: it was cut; as many as the
+whole context holds: it was cut to fit (Ollama fills the context to its last token but one); no count at all: unknown.
+Older Ollamas leave the count out, or count less, when the prompt was still in their cache: noted and not punished.
 """
 
 import math
 import re
+
+from obra_tui.judge.errors import PromptCut
+from obra_tui.judge.exchange import Answer
 
 _NAME_PART = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 _FOREIGN_LETTER = re.compile(r"[^\W\d_a-zA-Z]")
@@ -47,3 +53,25 @@ def at_least(text: str) -> int:
     runs = sum(len(pattern.findall(text)) for pattern in (_LETTERS, _SIGNS, _BLANKS))
     digits = sum([-(-len(run) // 3) for run in _DIGITS.findall(text)])
     return int((runs + digits) * _TOLERANCE)
+
+
+UNPROVEN = "The server did not say how many tokens it read, so that it read the whole prompt is not proven."
+
+
+def check_read(answer: Answer, fresh: str, num_ctx: int) -> str:
+    """Return a remark if nothing is known; raise `PromptCut` if `fresh`, the uncached text, was not read whole."""
+    read = answer.prompt_tokens
+    if read is None:
+        return UNPROVEN
+    least = at_least(fresh)
+    if read < least:
+        raise PromptCut(
+            f"The prompt was cut: the server read {read} tokens, and what it was sent has at least {least}.",
+            fix="Raise the context that the server gives the model, or lower judge.num_ctx to what it really has.",
+        )
+    if read >= num_ctx - 1:
+        raise PromptCut(
+            f"The prompt filled the whole context ({read} of {num_ctx} tokens), so a piece may be missing.",
+            fix="Raise judge.num_ctx, or decide by hand.",
+        )
+    return ""

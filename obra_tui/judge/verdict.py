@@ -11,9 +11,9 @@ from typing import Any, NoReturn
 from msgspec import Struct
 
 from obra_tui.core.model import CriterionScore, Finding, Severity
-from obra_tui.judge.chunks import visible
 from obra_tui.judge.errors import AnswerUnusable
-from obra_tui.judge.rubric import INJECTION, OPINIONS, Rubric
+from obra_tui.judge.parts import visible
+from obra_tui.judge.template import INJECTION, OPINIONS, Rubric
 
 _KEYS = ("findings", "scores", "summary", "verdict")
 _FINDING_KEYS = ("file", "line", "severity", "kind", "message", "suggestion")

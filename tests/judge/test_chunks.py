@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from obra_tui.core.model import ChangeKind
-from obra_tui.judge.chunks import cost, one_line, pack, read_hunks, unquote
 from obra_tui.judge.errors import DiffUnreadable, DoesNotFit
+from obra_tui.judge.parts import cost, one_line, pack, read_hunks, unquote
 from obra_tui.judge.tokens import at_least, estimate
 from tests.judge.story import change, diff, new_file
 

@@ -3,8 +3,8 @@
 import pytest
 
 from obra_tui.core.model import FindingSource
-from obra_tui.judge.chunks import read_hunks
 from obra_tui.judge.injection import gives_orders, orders_in_change
+from obra_tui.judge.parts import read_hunks
 from tests.judge.story import new_file
 
 ORDERS = [

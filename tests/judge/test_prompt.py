@@ -5,9 +5,7 @@ import re
 from obra_tui.core.model import CheckStatus, Finding, Severity
 from obra_tui.judge import JudgeConfig
 from obra_tui.judge.planning import plan_review
-from obra_tui.judge.prompt import load_prompts, prompt_tokens, trim
-from obra_tui.judge.rubric import load_rubric, parse_rubric
-from obra_tui.judge.standards import Standards
+from obra_tui.judge.template import Standards, load_prompts, load_rubric, parse_rubric, prompt_tokens, trim
 from tests.judge.story import check, failing, new_file, request
 
 STANDARDS = Standards.of(JudgeConfig())

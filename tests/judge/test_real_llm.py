@@ -16,9 +16,7 @@ from obra_tui.core.events import JudgePrompted, JudgeStreamed
 from obra_tui.judge import JudgeConfig, QwenJudge, probe
 from obra_tui.judge.exchange import Hearing, Message, Question
 from obra_tui.judge.planning import plan_review
-from obra_tui.judge.prompt import prompt_tokens
-from obra_tui.judge.rubric import answer_schema, load_rubric
-from obra_tui.judge.standards import Standards
+from obra_tui.judge.template import Standards, answer_schema, load_rubric, prompt_tokens
 from obra_tui.judge.tokens import at_least
 from obra_tui.judge.verdict import parse_answer
 from tests.judge.story import Heard, new_file, request

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from obra_tui.core.model import Severity
 from obra_tui.judge.errors import AnswerUnusable
-from obra_tui.judge.rubric import OPINIONS, answer_schema, load_rubric
+from obra_tui.judge.template import OPINIONS, answer_schema, load_rubric
 from obra_tui.judge.verdict import parse_answer
 from tests.judge.story import answer, finding
 

@@ -1,25 +1,33 @@
-"""One review in progress: asks part after part, repairs once, and adds up. Lives as long as the review does."""
+"""`QwenJudge`, the port: connects, plans the parts, asks them one after the other, repairs once, and adds up.
 
+Every way to fail becomes an unjudged verdict with its reason. A `Sitting` lives as long as one review does.
+"""
+
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from obra_tui.core.errors import JudgeError
 from obra_tui.core.events import JudgePrompted, JudgeStarted, JudgeStreamed, JudgeWaiting
-from obra_tui.core.model import Finding, JudgeRequest, Verdict
+from obra_tui.core.model import Finding, JudgeIdentity, JudgeRequest, Verdict
 from obra_tui.core.ports import Emit
-from obra_tui.judge.aggregate import Weighed, contradictions, joined
-from obra_tui.judge.chunks import Hunk
-from obra_tui.judge.citations import Shown, confirmed, shown_in
+from obra_tui.judge.aggregate import Shown, Weighed, confirmed, contradictions, joined, shown_in
+from obra_tui.judge.config import JudgeConfig
 from obra_tui.judge.errors import AnswerUnusable, DoesNotFit
 from obra_tui.judge.exchange import Answer, Hearing, Message, Question, Served, WaitState
 from obra_tui.judge.injection import orders_in_change, orders_in_message
-from obra_tui.judge.planning import Plan
-from obra_tui.judge.prompt import as_read, trim
-from obra_tui.judge.proof import check_read
-from obra_tui.judge.rubric import INJECTION
-from obra_tui.judge.standards import Standards
+from obra_tui.judge.parts import Hunk
+from obra_tui.judge.planning import Plan, plan_review
+from obra_tui.judge.template import INJECTION, Standards, as_read, trim
+from obra_tui.judge.tokens import check_read
 from obra_tui.judge.verdict import Opinion, parse_answer
+
+if TYPE_CHECKING:
+    from obra_tui.judge.client import ModelClient
 
 Asking = Callable[[Question, Hearing], Awaitable[Answer]]
 
@@ -164,3 +172,43 @@ def _unreported_orders(request: JudgeRequest, hunks: tuple[Hunk, ...], known: tu
     places = {(item.file, item.line) for item in known if item.kind == INJECTION}
     found = (*orders_in_change(hunks), *orders_in_message(request.claude_message))
     return [item for item in found if (item.file, item.line) not in places]
+
+
+class QwenJudge:
+    """Reviews diffs with a local model. Nothing heavy is imported and nothing connected before the first review."""
+
+    def __init__(self, config: JudgeConfig) -> None:
+        self._standards = Standards.of(config)
+        self._client: ModelClient | None = None
+
+    @property
+    def identity(self) -> JudgeIdentity:
+        """Who would judge, with the hashes in force, before any server is asked."""
+        return self._standards.identity
+
+    async def review(self, request: JudgeRequest, emit: Emit) -> Verdict:
+        sitting = Sitting(self._standards, request, emit)
+        try:
+            plan = await asyncio.to_thread(plan_review, request, self._standards)
+            hearing = sitting.hearing(0)
+            hearing.waiting("connecting", f"Asking {self.identity.url} for {self.identity.model}.")
+            client = await self._connected()
+            sitting.open(plan, await client.served(hearing))
+            return await sitting.hear(client.ask)
+        except JudgeError as fault:
+            return sitting.unjudged(str(fault))
+
+    async def close(self) -> None:
+        client, self._client = self._client, None
+        if client is not None:
+            await client.close()
+
+    async def _connected(self) -> "ModelClient":
+        if self._client is None:
+            # a quarter of a second of imports: in a thread, so that the loop goes on meanwhile
+            await asyncio.to_thread(import_module, "obra_tui.judge.client")
+        if self._client is None:
+            from obra_tui.judge.client import ModelClient
+
+            self._client = ModelClient(self._standards.config)
+        return self._client

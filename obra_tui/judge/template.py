@@ -1,23 +1,134 @@
-"""What the model is told: templates filled from the request, everything untrusted inside fences of a random mark.
+"""What the judge is told and in which form it must answer: rubric, prompt templates, JSON schema and their hashes.
 
-The mark is new in every prompt, so nothing that was written before can contain it. It stands at the very start of
-the user's message: what follows it can come from no prefix cache, and the server's token count covers all of it.
+Templates are filled from the request; everything untrusted stands inside fences of a random mark. The mark is new in
+every prompt, so nothing that was written before can contain it, and it stands at the very start of the user's message:
+what follows it can come from no prefix cache, so the server's token count covers all of it. What is the same in every
+review is made once and never changed. Knows no server.
 """
 
 import hashlib
 import secrets
-from collections.abc import Iterable
+import tomllib
+from collections.abc import Iterable, Mapping
 from functools import cache, lru_cache
 from importlib.resources import files
 from string import Template
+from typing import Any
 
 from msgspec import Struct
 
-from obra_tui.core.model import CheckResult, CheckStatus, FailedCase, FileChange, Finding, JudgeRequest
-from obra_tui.judge.chunks import one_line, visible
-from obra_tui.judge.exchange import Message
-from obra_tui.judge.rubric import Rubric
+from obra_tui.core.model import (
+    JUDGED_STAGES,
+    CheckResult,
+    CheckStatus,
+    FailedCase,
+    FileChange,
+    Finding,
+    JudgeIdentity,
+    JudgeRequest,
+    Severity,
+    Stage,
+)
+from obra_tui.judge.config import JudgeConfig
+from obra_tui.judge.exchange import Message, Question
+from obra_tui.judge.parts import one_line, visible
 from obra_tui.judge.tokens import estimate
+
+OPINIONS = ("approve", "revise", "reject")
+INJECTION = "injection"
+
+
+class Criterion(Struct, frozen=True, kw_only=True):
+    id: str
+    stage: Stage
+    weight: float
+    description: str
+    anchors: tuple[tuple[int, str], ...]
+
+    @property
+    def text(self) -> str:
+        scale = "; ".join(f"{score} = {meaning}" for score, meaning in self.anchors)
+        return f"- `{self.id}` ({self.stage}): {self.description} {scale}."
+
+
+class Rubric(Struct, frozen=True, kw_only=True):
+    name: str
+    version: int
+    hash: str
+    criteria: tuple[Criterion, ...]
+    kinds: tuple[str, ...]
+    max_findings: int
+
+    @property
+    def title(self) -> str:
+        return f"{self.name} {self.version}"
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        return tuple(criterion.id for criterion in self.criteria)
+
+
+def _criterion(raw: Mapping[str, Any]) -> Criterion:
+    stage = Stage(raw["stage"])
+    if stage not in JUDGED_STAGES:
+        raise ValueError(f"criterion {raw['id']}: {stage} is measured, not judged")
+    return Criterion(
+        id=raw["id"],
+        stage=stage,
+        weight=float(raw["weight"]),
+        description=raw["description"],
+        anchors=tuple((int(score), meaning) for score, meaning in raw["anchors"].items()),
+    )
+
+
+def parse_rubric(text: str) -> Rubric:
+    raw = tomllib.loads(text)
+    return Rubric(
+        name=raw["name"],
+        version=raw["version"],
+        hash=hashlib.sha256(text.encode()).hexdigest(),
+        criteria=tuple(_criterion(item) for item in raw["criteria"]),
+        kinds=tuple(raw["kinds"]),
+        max_findings=raw["max_findings"],
+    )
+
+
+@cache
+def load_rubric() -> Rubric:
+    return parse_rubric(files(__package__).joinpath("rubric.toml").read_text(encoding="utf-8"))
+
+
+def _closed(properties: Mapping[str, object]) -> dict[str, object]:
+    return {
+        "type": "object",
+        "properties": dict(properties),
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def answer_schema(rubric: Rubric) -> dict[str, object]:
+    """Return the schema of an answer: findings first and the verdict last, because a model writes left to right."""
+    finding = _closed(
+        {
+            "file": {"type": "string"},
+            "line": {"type": ["integer", "null"]},
+            "severity": {"type": "string", "enum": [item.value for item in Severity]},
+            "kind": {"type": "string", "enum": list(rubric.kinds)},
+            "message": {"type": "string"},
+            "suggestion": {"type": "string"},
+        }
+    )
+    score = {"type": "integer", "minimum": 0, "maximum": 100}
+    return _closed(
+        {
+            "findings": {"type": "array", "items": finding, "maxItems": rubric.max_findings},
+            "scores": _closed({criterion.id: score for criterion in rubric.criteria}),
+            "summary": {"type": "string"},
+            "verdict": {"type": "string", "enum": list(OPINIONS)},
+        }
+    )
+
 
 _NAMES = ("system", "review", "repair")
 _CHARS_PER_TOKEN = 3
@@ -200,3 +311,59 @@ def _tokens_of_system(text: str) -> int:
 def as_read(messages: Iterable[Message]) -> str:
     """The conversation as one text, for the journal."""
     return "\n\n".join(f"[{message.role}]\n{message.content}" for message in messages)
+
+
+_COMPLAINT = 300
+"""Characters of what is wrong with an answer that the model is told."""
+_SHORTER = "It was too long: report at most five findings, one sentence each."
+
+
+class Standards(Struct, frozen=True, kw_only=True):
+    config: JudgeConfig
+    rubric: Rubric
+    prompts: Prompts
+
+    @classmethod
+    def of(cls, config: JudgeConfig) -> "Standards":
+        return cls(config=config, rubric=load_rubric(), prompts=load_prompts())
+
+    @property
+    def identity(self) -> JudgeIdentity:
+        """Who would judge; the model's exact name and digest are known when the server has been asked."""
+        return JudgeIdentity(
+            model=self.config.model,
+            url=self.config.shown_url,
+            dialect=self.config.dialect,
+            rubric=self.rubric.title,
+            rubric_hash=self.rubric.hash,
+            prompt_hash=self.prompts.hash,
+        )
+
+    def messages(self, request: JudgeRequest, diff: str, number: int, total: int) -> tuple[Message, ...]:
+        return self._messages(request, diff, number, total, new_mark())
+
+    def frame(self, request: JudgeRequest) -> int:
+        """Tokens of the largest prompt without any of the diff."""
+        return prompt_tokens(self._messages(request, "", 99, 99, COSTLIEST_MARK))
+
+    def complaint(self, wrong: str, *, cut: bool) -> Message:
+        """What is said to the model about an unusable answer of its own."""
+        text = self.prompts.repair.substitute(error=trim(wrong, _COMPLAINT), advice=_SHORTER if cut else "")
+        return Message(role="user", content=text)
+
+    def second_try(self) -> int:
+        """Tokens that a complaint takes at most, if it is in plain words: kept free, so that there can be one."""
+        return prompt_tokens((self.complaint("0 " * (_COMPLAINT // 2), cut=True),))
+
+    def _messages(self, request: JudgeRequest, diff: str, number: int, total: int, mark: str) -> tuple[Message, ...]:
+        text = review_text(self.prompts, request, diff, number, total, Limits.of(self.config.num_ctx), mark)
+        system = system_text(self.prompts, self.rubric)
+        return (Message(role="system", content=system), Message(role="user", content=text))
+
+    def question(self, messages: tuple[Message, ...], max_output_tokens: int) -> Question:
+        schema = answer_schema(self.rubric)
+        return Question(messages=messages, schema=schema, max_output_tokens=max_output_tokens)
+
+    def room_after(self, messages: tuple[Message, ...]) -> int:
+        """Tokens that `messages` leave in the model's context."""
+        return self.config.num_ctx - prompt_tokens(messages)

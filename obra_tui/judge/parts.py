@@ -1,7 +1,8 @@
-"""The diff as hunks with the line numbers of the new file, cut into parts that fit the model's context.
+"""The diff as hunks with the line numbers of the new file, cut into parts that fit the model's context. Pure.
 
 Knows nothing of prompts or servers. A hunk that is too long (every new file is one hunk) is cut between lines; a
-single line that is too long is refused, because a cut line would not be what was written.
+single line that is too long is refused, because a cut line would not be what was written. Says which hunks go into
+which part, or why the change cannot be judged at all.
 """
 
 import re
