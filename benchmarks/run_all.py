@@ -169,17 +169,6 @@ WHY: dict[str, str] = {
     "and a frame of the whole screen to paint instead of one word.",
     "9": "A search opens a connection of its own, reads fifty whole records and marks the words in each; that is the"
     " same at every size. What grows is the part of the index that is read from the disk.",
-    "11": "Claude Code is started while the database is still being loaded, but the interpreter, the SDK and, beside "
-    "it, the settings and the copy come before it: some 0.3 s. After it come the diff, the sandbox of the "
-    "checks, and the acceptance, each a few calls of git: some 0.2 s. A plan of many tasks pays the first part "
-    "once.",
-    "12": "Of the memory the libraries are nearly all: the interpreter with what it brings some 18 MB, SQLAlchemy 12, "
-    "Obra itself 7, HTTP and retries 4, the SDK 4; twenty tasks add another 3 as they go. OpenSSL is loaded when TLS "
-    "is spoken (decision 16), and whatever only the settings need is in a process that ends with the start "
-    "(decision 14). A scripted Claude Code uses a second of CPU for a task and Obra 0.15, its start "
-    "included: what the judge streams takes a quarter of that, forty synced transactions a fifth, merging, checking "
-    "again what other work overtook and some twenty calls of git most of the rest. For 5 % all of it would have to be "
-    "a third of what it is. A model that thinks for minutes makes that share small.",
 }
 """Why a target is missed where it is, told when it is."""
 

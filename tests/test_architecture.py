@@ -106,23 +106,6 @@ def test_only_the_settings_load_pydantic_settings():
         assert "pydantic_settings" not in loaded_after(*in_room(name)), name
 
 
-RUN = """
-import importlib, sys
-from obra_tui.agents.claude_code import warm_up
-warm_up()
-for name in ("bootstrap.engine", "bootstrap.start", "store.journal", "store.history", "store.commands", "judge.client"):
-    importlib.import_module(f"obra_tui.{name}")
-import obra_tui.engine.orchestrator, obra_tui.evidence.workspace, obra_tui.evidence.checks, obra_tui.headless.follow
-print(*sorted({name.partition(".")[0] for name in sys.modules}))
-"""
-
-
-def test_a_run_without_a_screen_holds_nothing_that_only_reading_the_settings_needs():
-    loaded = set(run_python(RUN).split())
-    assert {"claude_agent_sdk", "sqlalchemy", "httpx"} <= loaded
-    assert not loaded & {"pydantic", "pydantic_core", "pydantic_settings", "typer", "rich", "mcp"}
-
-
 @pytest.mark.parametrize("argument", ["--help", "--version"])
 def test_help_and_version_come_without_the_heavy_libraries(argument):
     code = f"""

@@ -11,7 +11,6 @@ import os
 import shutil
 import threading
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -19,18 +18,11 @@ from obra_tui.agents.config import ClaudeConfig
 from obra_tui.agents.environment import child_environment
 from obra_tui.agents.launcher import launcher
 from obra_tui.agents.path_policy import PathPolicy
-from obra_tui.agents.prewarm import Call, Spare, spawn
 from obra_tui.agents.sdk_import import load_sdk
 from obra_tui.agents.sweep import owner_mark
 from obra_tui.core.errors import ImplementerError
 from obra_tui.core.ids import ClaudeSessionId
-from obra_tui.core.model import (
-    ConversationReason,
-    ImplementRequest,
-    PermissionAnswer,
-    PermissionQuestion,
-    PermissionVerdict,
-)
+from obra_tui.core.model import ConversationReason, ImplementRequest
 from obra_tui.core.ports import AskPermission, Conversation, Emit
 
 if TYPE_CHECKING:
@@ -38,6 +30,7 @@ if TYPE_CHECKING:
 
     from obra_tui.agents.conversation import ClaudeConversation, Limits
     from obra_tui.agents.permissions import Permissions
+    from obra_tui.agents.transport import Call
 
 Number = TypeVar("Number", int, float)
 SDK = "claude_agent_sdk"
@@ -99,24 +92,10 @@ class ClaudeCode:
         self._parent = os.environ if parent_environment is None else parent_environment
         self._start_gate = asyncio.Semaphore(max(1, (os.cpu_count() or 2) // 2))
         self._running: dict[ClaudeSessionId, ClaudeConversation] = {}
-        self._spare: Spare | None = None
-        self._ahead = asyncio.Lock()
-
-    async def start_ahead(self, request: ImplementRequest) -> None:
-        """Start the program of a run that is expected and tell it nothing; `start` takes it over if it is that run.
-
-        `prompt` and `attempt` of the request are of no consequence. What stands in the way, `start` will meet and tell.
-        """
-        async with self._ahead:
-            with suppress(ImplementerError, OSError):
-                program = await self._prepared(request)
-                permissions = self._permissions(request, _Nobody())
-                call = self._call(request, self._options(request, program, permissions, self._limits(request)))
-                self._spare = Spare(call=call, process=await spawn(call))
 
     async def start(self, request: ImplementRequest, emit: Emit, ask: AskPermission) -> Conversation:
         program = await self._prepared(request)
-        conversation = await self._conversation(request, program, emit, ask)
+        conversation = self._conversation(request, program, emit, ask)
         self._running[request.claude_session] = conversation
         try:
             await conversation.start()
@@ -126,7 +105,6 @@ class ClaudeCode:
         return conversation
 
     async def close(self) -> None:
-        await self._end_spare()
         await asyncio.gather(*(conversation.stop() for conversation in tuple(self._running.values())))
 
     def _refuse_what_cannot_work(self, request: ImplementRequest) -> None:
@@ -150,21 +128,18 @@ class ClaudeCode:
         self._config.tmp_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         return program
 
-    async def _conversation(
+    def _conversation(
         self, request: ImplementRequest, program: Path, emit: Emit, ask: AskPermission
     ) -> "ClaudeConversation":
         from obra_tui.agents.conversation import ClaudeConversation
 
         permissions, limits = self._permissions(request, ask), self._limits(request)
         options = self._options(request, program, permissions, limits)
-        call = self._call(request, options)
-        spare = await self._take_spare(call)
         return ClaudeConversation(
             request,
             self._config,
             options=options,
-            call=spare.call if spare else call,
-            waiting=spare.process if spare else None,
+            call=self._call(request, options),
             permissions=permissions,
             limits=limits,
             emit=emit,
@@ -172,31 +147,16 @@ class ClaudeCode:
             on_end=lambda: self._forget(request.claude_session),
         )
 
-    async def _take_spare(self, call: Call) -> Spare | None:
-        """Return the program that waits, if this call is what it was started with; otherwise end it."""
-        async with self._ahead:
-            spare, self._spare = self._spare, None
-        if spare is None or spare.fits(call):
-            return spare
-        await spare.end()
-        return None
-
-    async def _end_spare(self) -> None:
-        async with self._ahead:
-            spare, self._spare = self._spare, None
-        if spare is not None:
-            await spare.end()
-
     def _permissions(self, request: ImplementRequest, ask: AskPermission) -> "Permissions":
         from obra_tui.agents.permissions import Permissions
 
         plans = os.path.realpath(self._own_folder() / "plans")
         return Permissions(self._paths(request, plans), self._config.allow, ask, plans=plans)
 
-    def _call(self, request: ImplementRequest, options: "ClaudeAgentOptions") -> Call:
+    def _call(self, request: ImplementRequest, options: "ClaudeAgentOptions") -> "Call":
         from claude_agent_sdk import __version__ as sdk_version
 
-        from obra_tui.agents.transport import command_line
+        from obra_tui.agents.transport import Call, command_line
 
         environment = child_environment(
             self._config,
@@ -263,19 +223,6 @@ class ClaudeCode:
             verbatim_prompts=True,
             max_buffer_size=MAX_LINE,
         )
-
-
-class _Nobody:
-    """Nobody is asked: a program that was told nothing has no questions."""
-
-    async def __call__(self, question: PermissionQuestion) -> PermissionAnswer:
-        return PermissionAnswer(verdict=PermissionVerdict.DENY, by="policy")
-
-    def standing(self) -> frozenset[str]:
-        return frozenset()
-
-    def used(self, pattern: str, title: str) -> None:
-        """Nothing was allowed by a rule."""
 
 
 def _smaller(one: Number | None, other: Number | None) -> Number | None:

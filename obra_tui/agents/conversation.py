@@ -21,10 +21,9 @@ from obra_tui.agents.config import ClaudeConfig
 from obra_tui.agents.messages import Message, MessageDelta, MessageStart, StreamEvent
 from obra_tui.agents.outcome import Cause, Ending, classify
 from obra_tui.agents.permissions import Permissions
-from obra_tui.agents.prewarm import Call
 from obra_tui.agents.run_state import RunState
 from obra_tui.agents.translate import Translation
-from obra_tui.agents.transport import Frame, PipeTransport
+from obra_tui.agents.transport import Call, Frame, PipeTransport
 from obra_tui.core.errors import ImplementerError
 from obra_tui.core.events import ClaudeNoticed, Event, SteerDelivered, UsageReported
 from obra_tui.core.ids import ClaudeSessionId
@@ -61,7 +60,6 @@ class ClaudeConversation:
         *,
         options: ClaudeAgentOptions,
         call: Call,
-        waiting: asyncio.subprocess.Process | None,
         permissions: Permissions,
         limits: Limits,
         emit: Emit,
@@ -81,7 +79,6 @@ class ClaudeConversation:
             on_message=self._on_message,
             on_control=self._on_control,
             on_notice=self._on_stderr,
-            waiting=waiting,
         )
         self._client = ClaudeSDKClient(options, transport=self._transport)
         self._translation = Translation(request.cwd)

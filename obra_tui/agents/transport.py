@@ -9,21 +9,57 @@ import asyncio
 import json
 import os
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 from claude_agent_sdk import ClaudeAgentOptions, CLIConnectionError, Transport
 from claude_agent_sdk._internal.transport.subprocess_cli import SubprocessCLITransport
+from msgspec import Struct
 from msgspec.json import decode
 
 from obra_tui.agents.messages import Message, User, decode_message, message_in
-from obra_tui.agents.prewarm import CHUNK, Call, release, spawn
+from obra_tui.system.process_env import ATTEMPT_MARK
 
 Frame = dict[str, Any]
 
 MAX_LINE = 256 << 20
+CHUNK = 1 << 18
+
+
+class Call(Struct, frozen=True, kw_only=True):
+    """Everything that a program is started with."""
+
+    argv: tuple[str, ...]
+    environment: Mapping[str, str]
+    cwd: str
+
+    @property
+    def mark(self) -> str:
+        """The value of the environment variable by which the processes of this call are found."""
+        return self.environment[ATTEMPT_MARK]
+
+
+async def spawn(call: Call) -> asyncio.subprocess.Process:
+    """Start a program in a session of its own. Raises `OSError`."""
+    return await asyncio.create_subprocess_exec(
+        *call.argv,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        cwd=call.cwd,
+        env=dict(call.environment),
+        start_new_session=True,
+        limit=CHUNK,
+    )
+
+
+def release(process: asyncio.subprocess.Process) -> None:
+    """Close the pipes also when a process that outlived the program still holds their other ends."""
+    transport = getattr(process, "_transport", None)
+    if transport is not None:
+        transport.close()
 
 
 class PipeTransport(Transport):
@@ -36,14 +72,11 @@ class PipeTransport(Transport):
         on_message: Callable[[Message], None],
         on_control: Callable[[Frame], None],
         on_notice: Callable[[str], None],
-        waiting: asyncio.subprocess.Process | None = None,
     ) -> None:
-        """`waiting` is a program that was started by this very call already."""
         self._call = call
         self._on_message = on_message
         self._on_control = on_control
         self._on_notice = on_notice
-        self._waiting = waiting
         self._process: asyncio.subprocess.Process | None = None
         self._stderr: asyncio.Task[None] | None = None
         self._write_lock = asyncio.Lock()
@@ -62,7 +95,7 @@ class PipeTransport(Transport):
     async def connect(self) -> None:
         if self._process:
             return
-        self._process = self._waiting or await spawn(self._call)
+        self._process = await spawn(self._call)
         self._stderr = asyncio.create_task(self._read_stderr(), name="claude-stderr")
 
     def is_ready(self) -> bool:

@@ -134,9 +134,7 @@ def _open_real(
     from obra_tui.core.errors import AlreadyOwned
 
     settings = load(project, flags)
-    plant = Plant(
-        settings, Start(project=project, attended=True, order=order, jobs=jobs), lambda: real_models(settings)
-    )
+    plant = Plant(settings, Start(project=project, attended=True, jobs=jobs), lambda: real_models(settings))
     try:
         return _backend(plant, order, settings, closing)
     except AlreadyOwned:
@@ -182,7 +180,7 @@ def _open_demo(
     rehearsal = open_rehearsal(scenario, settings, pace=pace)
     closing.callback(rehearsal.close)
     order = Order(plan=read_plan(rehearsal.plan))
-    start = Start(project=rehearsal.project, attended=True, order=order, jobs=jobs)
+    start = Start(project=rehearsal.project, attended=True, jobs=jobs)
     return _backend(Plant(settings, start, lambda: rehearsal.models), order, settings, closing)
 
 

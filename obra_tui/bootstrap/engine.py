@@ -6,7 +6,6 @@ import asyncio
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, ExitStack, suppress
-from importlib import import_module
 from pathlib import Path
 from socket import gethostname
 from typing import TYPE_CHECKING
@@ -14,18 +13,19 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from obra_tui.bootstrap.prewarm import Hands, begin_ahead, first_task, try_sandbox
 from obra_tui.bootstrap.run_request import Start, Versions
 from obra_tui.core.errors import ObraError, StoreError
 from obra_tui.core.model import SandboxLevel
 from obra_tui.engine.thread import Assembly, EngineThread
 
 if TYPE_CHECKING:
+    from obra_tui.agents.claude_code import ClaudeCode
     from obra_tui.bootstrap.models import Models
     from obra_tui.config.load import Settings
     from obra_tui.core.ports import Journal
     from obra_tui.engine.config import EngineConfig
     from obra_tui.engine.orchestrator import Orchestrator
+    from obra_tui.evidence.checks import LocalCheckRunner
     from obra_tui.evidence.workspace import GitWorkspace
     from obra_tui.services.plan_update import PlanUpdater
     from obra_tui.store.commands import CommandTable
@@ -44,6 +44,14 @@ class Parts(Struct, frozen=True, kw_only=True):
     history: SqlHistory
     workspace: GitWorkspace
     journal: Journal
+
+
+class Adapters(Struct, frozen=True, kw_only=True):
+    """What works on the project: the engine's ports towards Claude Code, the copies and the checks."""
+
+    claude: ClaudeCode
+    workspace: GitWorkspace
+    checks: LocalCheckRunner
 
 
 class Plant:
@@ -87,23 +95,14 @@ class Plant:
         loop = asyncio.get_running_loop()
         async with AsyncExitStack() as closing:
             closing.callback(loop.run_in_executor(None, trusted_folders).cancel)  # it answers while the rest is loaded
-            from obra_tui.agents.claude_code import warm_up
-
             models = self._models()
             closing.callback(self._own(models).release)
-            hands = _hands(self._settings, self._start, models)
-            closing.push_async_callback(hands.claude.close)
-            task = first_task(self._start.order.plan)
-            if task is not None:
-                closing.callback(asyncio.create_task(begin_ahead(task, hands, self._settings)).cancel)
-                await asyncio.to_thread(warm_up)  # before the store: the first task waits for it
+            adapters = _adapters(self._settings, self._start, models)
+            closing.push_async_callback(adapters.claude.close)
             store = await asyncio.to_thread(_open_store, self._settings, self._space_ran_out(), self._store_away())
             closing.callback(store.close)
-            await asyncio.to_thread(_load_engine)
-            versions = self._start.versions or await asyncio.to_thread(_versions)
-            if task is not None:
-                closing.callback(asyncio.create_task(try_sandbox(hands)).cancel)
-            assembly = self._assemble(hands, store, models, versions)
+            versions = await asyncio.to_thread(_versions)
+            assembly = self._assemble(adapters, store, models, versions)
             kept = closing.pop_all()
 
         async def close() -> None:
@@ -144,7 +143,7 @@ class Plant:
 
         return store_away
 
-    def _assemble(self, hands: Hands, store: Store, models: Models, versions: Versions) -> Assembly:
+    def _assemble(self, adapters: Adapters, store: Store, models: Models, versions: Versions) -> Assembly:
         from obra_tui.engine.clock import SystemClock
         from obra_tui.engine.config import Ports
         from obra_tui.engine.orchestrator import Orchestrator
@@ -153,9 +152,9 @@ class Plant:
 
         judge = QwenJudge(models.judge)
         ports = Ports(
-            implementer=hands.claude,
-            workspace=hands.workspace,
-            checks=hands.checks,
+            implementer=adapters.claude,
+            workspace=adapters.workspace,
+            checks=adapters.checks,
             judge=judge,
             journal=store.journal,
             ledger=store.history,
@@ -163,11 +162,11 @@ class Plant:
         )
         orchestrator = Orchestrator(ports, _config(self._settings, self._start, models.rehearsal, versions))
         self._parts = Parts(
-            orchestrator=orchestrator, history=store.history, workspace=hands.workspace, journal=store.journal
+            orchestrator=orchestrator, history=store.history, workspace=adapters.workspace, journal=store.journal
         )
 
         async def close() -> None:  # what still speaks must end before the journal does
-            await hands.claude.close()
+            await adapters.claude.close()
             await judge.close()
 
         return Assembly(
@@ -177,13 +176,7 @@ class Plant:
         )
 
 
-def _load_engine() -> None:
-    """In a thread, so that the loop can go on with the first copy meanwhile."""
-    import_module("obra_tui.engine.orchestrator")
-    import_module("obra_tui.judge")
-
-
-def _hands(settings: Settings, start: Start, models: Models) -> Hands:
+def _adapters(settings: Settings, start: Start, models: Models) -> Adapters:
     from obra_tui.agents.claude_code import ClaudeCode
     from obra_tui.evidence.checks import LocalCheckRunner
     from obra_tui.evidence.sandbox import Sandbox
@@ -200,11 +193,11 @@ def _hands(settings: Settings, start: Start, models: Models) -> Hands:
         protected=settings.workspace.protected,
     )
     checks = LocalCheckRunner(configured=models.checks, sandbox=sandbox, data_dir=settings.data_dir)
-    return Hands(claude=ClaudeCode(models.claude), workspace=workspace, checks=checks)
+    return Adapters(claude=ClaudeCode(models.claude), workspace=workspace, checks=checks)
 
 
 class Store(Struct, frozen=True, kw_only=True):
-    """What keeps everything: the slowest part to load."""
+    """What keeps everything."""
 
     journal: SqlJournal
     history: SqlHistory

@@ -40,10 +40,7 @@ class Start(Struct, frozen=True, kw_only=True):
 
     project: Path
     attended: bool
-    order: Order = field(default_factory=Order)
     jobs: int = 1
-    versions: Versions = ()
-    """Of all that takes part, to be kept with each session; looked for where none are given."""
 
 
 def person() -> str:

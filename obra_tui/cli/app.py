@@ -7,6 +7,7 @@ import typer
 
 from obra_tui import __version__
 from obra_tui.cli import archive
+from obra_tui.cli.fast_start import wants_screen
 from obra_tui.cli.flags import Flags
 from obra_tui.cli.options import (
     HeadlessOption,
@@ -19,7 +20,6 @@ from obra_tui.cli.options import (
     ProjectOption,
     ThresholdOption,
 )
-from obra_tui.cli.plain import wants_screen
 from obra_tui.cli.steering_commands import register as register_steering
 from obra_tui.cli.task_commands import task_app
 from obra_tui.core.errors import ConfigError

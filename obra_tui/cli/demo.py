@@ -57,7 +57,7 @@ def _run_headless(scenario: str, flags: Flags, *, pace: float, jobs: int, as_jso
             typer.echo(f"repository of this rehearsal: {rehearsal.project}")
             sys.stdout.flush()
         order = Order(plan=read_plan(rehearsal.plan))
-        start = Start(project=rehearsal.project, attended=False, order=order, jobs=jobs)
+        start = Start(project=rehearsal.project, attended=False, jobs=jobs)
         return follow_plant(Plant(settings, start, lambda: rehearsal.models), order, as_json=as_json)
     finally:
         rehearsal.close()

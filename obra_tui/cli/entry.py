@@ -4,7 +4,7 @@ import os
 import sys
 from pathlib import Path
 
-from obra_tui.cli.plain import bare_start, plain_run, wants_screen
+from obra_tui.cli.fast_start import bare_start, wants_screen
 from obra_tui.core.errors import ConfigError, ObraError
 from obra_tui.system.os_errors import remedy
 
@@ -53,11 +53,6 @@ def _open_app(folder: Path) -> int:
 
 
 def _parse(argv: list[str]) -> int:
-    said = plain_run(argv)
-    if said is not None:
-        from obra_tui.cli.running import run_line
-
-        return run_line(**said)
     import typer
     from typer.exceptions import TyperException
 

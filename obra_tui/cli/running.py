@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from obra_tui.bootstrap.run_request import Order, Start, Versions, person
+from obra_tui.bootstrap.run_request import Order, Start, person
+from obra_tui.cli.fast_start import wants_screen
 from obra_tui.cli.flags import Flags
-from obra_tui.cli.plain import wants_screen
 
 if TYPE_CHECKING:
     from obra_tui.bootstrap.engine import Plant
-    from obra_tui.config.load import Settings
 
 
 HERE = Path()
@@ -63,34 +62,15 @@ def run_job(job: Job) -> int:
 
 
 def _run_headless(job: Job) -> int:
-    from obra_tui.bootstrap.apart import begin_apart
-    from obra_tui.bootstrap.late import load_when_needed
-
-    load_when_needed()  # before anything loads what it puts off
-    found = begin_apart(lambda: _place_of(job))
-    # the settings are read while this is loaded
-    from obra_tui.agents.claude_code import warm_up
     from obra_tui.bootstrap.engine import Plant
     from obra_tui.bootstrap.models import real_models
-
-    warm_up()
-    project, settings, versions = found()
-    start = Start(project=project, attended=False, order=job.order, jobs=job.jobs, versions=versions)
-    plant = Plant(settings, start, lambda: real_models(settings))
-    return follow_plant(plant, job.order, as_json=job.as_json)
-
-
-def _place_of(job: Job) -> "tuple[Path, Settings, Versions]":
-    """Return the project, the settings in force there, and what takes part. Raises `ObraError`."""
-    from obra_tui.services.project import look_for_root
-
-    root = look_for_root(job.project)
-    # git looks while this is loaded
     from obra_tui.config.load import load
-    from obra_tui.services.versions import versions
+    from obra_tui.services.project import project_root
 
-    project = root()
-    return project, load(project, job.flags.settings()), versions()
+    project = project_root(job.project)
+    settings = load(project, job.flags.settings())
+    start = Start(project=project, attended=False, jobs=job.jobs)
+    return follow_plant(Plant(settings, start, lambda: real_models(settings)), job.order, as_json=job.as_json)
 
 
 def follow_plant(plant: "Plant", order: Order, *, as_json: bool) -> int:

@@ -68,9 +68,3 @@ def new_rule_id() -> RuleId:
 def new_claude_session_id() -> ClaudeSessionId:
     """Return a UUIDv4: the only form that Claude Code takes as a session id."""
     return ClaudeSessionId(str(uuid.uuid4()))
-
-
-def first_claude_session_id(task: TaskId) -> ClaudeSessionId:
-    """Return the id of the first conversation about a task: who starts it ahead and who records it agree on it."""
-    made = uuid.uuid5(uuid.NAMESPACE_OID, f"first conversation about {task}")
-    return ClaudeSessionId(str(uuid.UUID(bytes=made.bytes, version=4)))

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from obra_tui.core.errors import NotAllowed
 from obra_tui.core.events import PromptHeld, PromptWithdrawn
 from obra_tui.core.gate import Evidence
-from obra_tui.core.ids import AttemptId, ClaudeSessionId, first_claude_session_id, new_claude_session_id
+from obra_tui.core.ids import AttemptId, ClaudeSessionId, new_claude_session_id
 from obra_tui.core.lifecycle import Trigger
 from obra_tui.core.model import (
     Binding,
@@ -58,7 +58,7 @@ def opening(task: TaskWork) -> AttemptStart:
     if task.claude_session is None or not task.prompted:
         return AttemptStart(
             prompt=task_prompt(task.spec, task.notes),
-            claude_session=new_claude_session_id() if task.claude_session else first_claude_session_id(task.spec.id),
+            claude_session=new_claude_session_id(),
             reason=ConversationReason.FIRST,
             trigger=Trigger.START,
         )

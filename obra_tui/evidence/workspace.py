@@ -72,11 +72,6 @@ class GitWorkspace:
     async def head(self) -> str:
         return await first_commit(self.project)
 
-    async def get_ready(self) -> None:
-        """Make what every copy of the project needs, before one is asked for."""
-        with disk_faults(self._data_dir):
-            await self._repository.ensure()
-
     async def tip(self, session: SessionId) -> str | None:
         return await tip_of(self.project, branch_of(session))
 

@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from contextlib import aclosing
 from typing import Any, TypeVar
 
+import httpx
 import stamina
 import stamina.instrumentation
 
@@ -18,7 +19,6 @@ from obra_tui.judge.config import JudgeConfig
 from obra_tui.judge.dialects import missing_model, refusal, speech_of, wrong_dialect
 from obra_tui.judge.errors import AnswerBroken, DeadlinePassed, NotReachable, ServerRefused, StillLoading
 from obra_tui.judge.exchange import Answer, Hearing, Piece, Question, Served
-from obra_tui.judge.lean_httpx import NO_TLS, httpx
 
 T = TypeVar("T")
 
@@ -68,7 +68,6 @@ class ModelClient:
             limits=httpx.Limits(max_keepalive_connections=0),
             # a proxy named in the environment must not see, or break, what is meant for this machine
             trust_env=not config.loopback,
-            verify=NO_TLS if config.base_url.startswith("http:") else True,
         )
 
     async def close(self) -> None:

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from obra_tui.cli.entry import run
-from obra_tui.cli.flags import Flags
-from obra_tui.cli.plain import bare_start, plain_run
+from obra_tui.cli.fast_start import bare_start
 
 
 @pytest.mark.parametrize(
@@ -22,44 +21,6 @@ def test_the_bare_start_needs_no_parser(line, folder):
 @pytest.mark.parametrize("line", [["run"], ["--help"], ["-C"], ["-C", ""], ["-C", "--help"], ["-C", "calc", "run"]])
 def test_every_other_line_is_left_to_the_parser(line):
     assert bare_start(line) is None
-
-
-@pytest.mark.parametrize(
-    "line",
-    [
-        [],
-        ["plan.md"],
-        ["plan.md", "-C", "calc", "--headless", "--json", "--policy", "autonomous", "--jobs", "3"],
-        ["--task", "Add a test", "--project", "/src/calc", "-j", "100"],
-        ["-t", "Add a test", "--json"],
-    ],
-)
-def test_a_plain_run_means_the_same_with_and_without_the_parser(line, monkeypatch):
-    heard: list[dict] = []
-    monkeypatch.setattr("obra_tui.cli.running.run_line", lambda **said: heard.append(said) or 0)
-    assert run(["run", *line]) == 0
-    monkeypatch.setattr("obra_tui.cli.entry.plain_run", lambda _: None)
-    assert run(["run", *line]) == 0
-    plain, parsed = heard
-    assert plain == {name: value for name, value in parsed.items() if name in plain}
-    assert {value for name, value in parsed.items() if name not in plain} <= {None, False, Path(), Flags(), 1}
-
-
-@pytest.mark.parametrize(
-    "words",
-    [
-        "--help", "a b", "plan.md --nonsense", "--jobs 0", "--jobs 101", "--jobs many", "--policy never", "--task",
-        "--task -x", "--json --json", "--jobs=2", "--model opus", "--resume s1", "-- plan.md",
-    ],
-)  # fmt: skip
-def test_a_run_that_is_not_plain_is_left_to_the_parser(words):
-    assert plain_run(["run", *words.split()]) is None
-
-
-def test_the_way_to_a_plain_run_loads_no_parser():
-    code = "import sys, obra_tui.cli.running, obra_tui.cli.plans\nprint('typer' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "False"
 
 
 def test_the_way_to_the_first_paint_loads_no_parser_and_nothing_heavy():
