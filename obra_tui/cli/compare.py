@@ -1,9 +1,12 @@
 """`obra compare`: two attempts or two sessions side by side."""
 
 from collections.abc import Iterator
+from typing import Annotated
 
 import typer
 
+from obra_tui.cli.options import JsonOption
+from obra_tui.cli.parser import refuse_unused
 from obra_tui.core.errors import ConfigError
 from obra_tui.core.ids import AttemptId, SessionId
 from obra_tui.core.plain import plain
@@ -15,11 +18,26 @@ from obra_tui.core.text import one_line, visible
 WINNERS = ("a", "b", "equal", "neither")
 
 
-def compare(a: str, b: str, *, diff: str, blind: bool, winner: str, note: str, as_json: bool) -> int:
+def register(app: typer.Typer) -> None:
+    app.command()(compare)
+
+
+def compare(
+    a: Annotated[str, typer.Argument(help="An attempt or a session.")],
+    b: Annotated[str, typer.Argument(help="Another one.")],
+    diff: Annotated[str, typer.Option("--diff", help="trees (what differs), diffs (of diffs) or none.")] = "trees",
+    blind: Annotated[bool, typer.Option("--blind", help="Without names, scores and cost.")] = False,
+    winner: Annotated[str, typer.Option("--winner", help="Store which is better: a, b, equal or neither.")] = "",
+    note: Annotated[str, typer.Option("--note", help="Why.")] = "",
+    as_json: JsonOption = False,
+) -> int:
+    """Put two attempts or two sessions side by side."""
     from obra_tui.config.load import load
     from obra_tui.services.archive import prefer
     from obra_tui.services.reading import open_history
 
+    if not winner:
+        refuse_unused("a comparison without --winner", note=note)
     settings = load()
     with open_history(settings) as history:
         comparison, trees = _compared(history, a, b)

@@ -4,13 +4,40 @@ import json
 import shutil
 import sys
 import textwrap
+from typing import Annotated
 
 import typer
 
-from obra_tui.cli.flags import Flags
+from obra_tui.cli.fast_start import wants_screen
+from obra_tui.cli.options import EventsOption, Flags, HeadlessOption, JobsOption, PolicyOption
+from obra_tui.cli.parser import refuse_unused
 from obra_tui.core.model import Policy
 
 _NAME = 14
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(demo)
+
+
+def demo(
+    scenario: Annotated[str, typer.Argument(help="Name of the rehearsal; `obra demo list` names them.")] = "calculator",
+    policy: PolicyOption = None,
+    pace: Annotated[float, typer.Option("--pace", min=0.0, max=10.0, help="0 = as fast as possible.")] = 1.0,
+    jobs: JobsOption = 1,
+    headless: HeadlessOption = False,
+    as_json: EventsOption = False,
+) -> int:
+    """Rehearse: scripted models on loopback, everything else real. Needs no login, no model, no network."""
+    if scenario == "list":
+        refuse_unused("`demo list`", policy=policy, pace=pace != 1.0, jobs=jobs != 1, headless=headless)
+        return list_demos(as_json=as_json)
+    flags = Flags(policy=policy)
+    if wants_screen(headless=headless, as_json=as_json):
+        from obra_tui.bootstrap.app import open_demo_app
+
+        return open_demo_app(scenario, flags.settings(), pace=pace, jobs=jobs)
+    return _run_headless(scenario, flags, pace=pace, jobs=jobs, as_json=as_json)
 
 
 def list_demos(*, as_json: bool) -> int:
@@ -32,20 +59,12 @@ def _row(name: str, text: str) -> str:
     return textwrap.fill(text, width, initial_indent=f"{name:<{_NAME}} ", subsequent_indent=" " * (_NAME + 1))
 
 
-def run_demo(scenario: str, flags: Flags, *, pace: float, jobs: int = 1, screen: bool, as_json: bool) -> int:
-    """Rehearse a scenario. Without a screen nobody can approve, so the gate decides itself (policy autonomous)."""
-    if screen:
-        from obra_tui.bootstrap.app import open_demo_app
-
-        return open_demo_app(scenario, flags.settings(), pace=pace, jobs=jobs)
-    return _run_headless(scenario, flags, pace=pace, jobs=jobs, as_json=as_json)
-
-
 def _run_headless(scenario: str, flags: Flags, *, pace: float, jobs: int, as_json: bool) -> int:
+    """Without a screen nobody can approve, so the gate decides itself (policy autonomous)."""
     from obra_tui.bootstrap.engine import Plant
     from obra_tui.bootstrap.rehearsal import open_rehearsal
     from obra_tui.bootstrap.run_request import Order, Start
-    from obra_tui.cli.running import follow_plant
+    from obra_tui.cli.run import follow_plant
     from obra_tui.config.load import load
     from obra_tui.services.plans import read_plan
 

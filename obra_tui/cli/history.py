@@ -3,10 +3,12 @@
 import json
 import time
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
+from obra_tui.cli.options import JsonOption, LimitOption
+from obra_tui.cli.parser import refuse_unused
 from obra_tui.core.decisions import decision_lines
 from obra_tui.core.errors import ObraError
 from obra_tui.core.ids import AttemptId, SessionId, TaskId
@@ -26,7 +28,64 @@ from obra_tui.core.records.search import parse, read_as
 from obra_tui.core.records.similar import alike
 from obra_tui.core.text import one_line, visible
 
-MOST = 10_000
+LINE_HELP = "Words and clauses, such as: retry -is:merged score:<80 since:7d"
+
+
+def register(app: typer.Typer) -> None:
+    for searching in (history, search):
+        # `-word` is part of the language of the search line.
+        app.command(context_settings={"ignore_unknown_options": True})(searching)
+    app.command()(show)
+
+
+def history(
+    line: Annotated[list[str] | None, typer.Argument(help=LINE_HELP)] = None,
+    limit: LimitOption = 50,
+    as_json: JsonOption = False,
+) -> int:
+    """List the sessions, or with a search line the attempts that it finds, newest first."""
+    return find(" ".join(line), limit, as_json=as_json) if line else list_sessions(limit, as_json=as_json)
+
+
+def search(
+    line: Annotated[list[str] | None, typer.Argument(help=LINE_HELP)] = None,
+    like: Annotated[str, typer.Option("--like", help="Instead: what is like this attempt or session.")] = "",
+    limit: LimitOption = 20,
+    as_json: JsonOption = False,
+) -> int:
+    """Search prompts, Claude's words, tools, diffs, findings, notes and the output of checks."""
+    if like:
+        refuse_unused("--like", LINE=line)
+        return find_like(like, limit, as_json=as_json)
+    return find(" ".join(line or ()), limit, as_json=as_json)
+
+
+def show(
+    which: Annotated[str, typer.Argument(help="Id, or its beginning, of a session, task, attempt or gate.")],
+    transcript: Annotated[bool, typer.Option("--transcript", help="With all that was said and done.")] = False,
+    as_json: JsonOption = False,
+) -> int:
+    """Show a session, or an attempt with its evidence and diff."""
+    from obra_tui.config.load import load
+    from obra_tui.services.archive import clean_session, told
+    from obra_tui.services.reading import open_history
+
+    with open_history(load()) as history:
+        kind, found = history.resolve(which, "session", "task", "attempt", "gate")
+        match kind:
+            case "session":
+                refuse_unused("a session", transcript=transcript)
+                session = clean_session(history, SessionId(found))
+                return _show_session(session, as_json=as_json)
+            case "task":
+                attempts = _attempts_of_task(history, TaskId(found))
+            case "attempt":
+                attempts = [AttemptId(found)]
+            case _:
+                attempts = [history.gate(found).attempt.summary.id]  # type: ignore[arg-type]
+        for attempt in attempts:
+            _show_attempt(told(history, attempt), transcript=transcript, as_json=as_json)
+    return 0
 
 
 def list_sessions(limit: int, *, as_json: bool) -> int:
@@ -74,7 +133,7 @@ def find(line: str, limit: int, *, as_json: bool) -> int:
     return 0
 
 
-def like(typed: str, limit: int, *, as_json: bool) -> int:
+def find_like(typed: str, limit: int, *, as_json: bool) -> int:
     """Print what was tried at the same task, what changed the same files, and what has similar words."""
     from obra_tui.config.load import load
     from obra_tui.services.reading import open_history
@@ -99,29 +158,6 @@ def _pages(history: History, line: str, limit: int) -> Iterator[Found]:
         mark = page.next
         if mark is None:
             return
-
-
-def show(typed: str, *, transcript: bool, as_json: bool) -> int:
-    """Print a session, a task or an attempt with its evidence."""
-    from obra_tui.config.load import load
-    from obra_tui.services.archive import clean_session, told
-    from obra_tui.services.reading import open_history
-
-    with open_history(load()) as history:
-        kind, found = history.resolve(typed, "session", "task", "attempt", "gate")
-        match kind:
-            case "session":
-                session = clean_session(history, SessionId(found))
-                return _show_session(session, as_json=as_json)
-            case "task":
-                attempts = _attempts_of_task(history, TaskId(found))
-            case "attempt":
-                attempts = [AttemptId(found)]
-            case _:
-                attempts = [history.gate(found).attempt.summary.id]  # type: ignore[arg-type]
-        for attempt in attempts:
-            _show_attempt(told(history, attempt), transcript=transcript, as_json=as_json)
-    return 0
 
 
 def _attempts_of_task(history: History, task: TaskId) -> list[AttemptId]:

@@ -1,9 +1,12 @@
 """`obra metrics`: figures with what they rest on, and the SQL that makes each."""
 
 import time
+from typing import Annotated
 
 import typer
 
+from obra_tui.cli.options import JsonOption
+from obra_tui.cli.parser import refuse_unused
 from obra_tui.core.errors import ConfigError
 from obra_tui.core.records.export import json_line
 from obra_tui.core.records.metrics import (
@@ -20,6 +23,28 @@ from obra_tui.core.records.metrics import (
 )
 from obra_tui.core.records.search import moment
 from obra_tui.core.text import one_line
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(metrics)
+
+
+def metrics(
+    since: Annotated[str, typer.Option("--since", help="7d, today or 2026-03-09.")] = "",
+    until: Annotated[str, typer.Option("--until", help="The same.")] = "",
+    project: Annotated[str, typer.Option("--project", help="Absolute path of one project.")] = "",
+    model: Annotated[str, typer.Option("--model", help="Part of a model's name.")] = "",
+    by: Annotated[str, typer.Option("--by", help="day, week, project, model, judge, rubric or policy.")] = "",
+    rehearsal: Annotated[bool, typer.Option("--rehearsal", help="Count rehearsals too.")] = False,
+    sql: Annotated[bool, typer.Option("--sql", help="With what each means and the SQL that makes it.")] = False,
+    csv: Annotated[bool, typer.Option("--csv", help="As a table for spreadsheets.")] = False,
+    as_json: JsonOption = False,
+) -> int:
+    """Print figures: pass rate, cost per accepted task, the judge against you, each with what it rests on."""
+    if csv:
+        refuse_unused("--csv", sql=sql, json=as_json)
+    scope = scope_of(since=since, until=until, project=project, model=model, by=by, rehearsal=rehearsal)
+    return _show(scope, sql=sql, csv=csv, as_json=as_json)
 
 
 def scope_of(*, since: str, until: str, project: str, model: str, by: str, rehearsal: bool) -> Scope:
@@ -42,7 +67,7 @@ def scope_of(*, since: str, until: str, project: str, model: str, by: str, rehea
     )
 
 
-def show_metrics(scope: Scope, *, sql: bool, csv: bool, as_json: bool) -> int:
+def _show(scope: Scope, *, sql: bool, csv: bool, as_json: bool) -> int:
     from obra_tui.config.load import load
     from obra_tui.services.reading import open_history
 

@@ -1,11 +1,15 @@
 """Options that several commands share, and what they mean."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from msgspec import Struct
 
 from obra_tui.core.model import Policy
+
+HERE = Path()
 
 ProjectOption = Annotated[
     Path, typer.Option("--project", "-C", help="The git repository to work on.", show_default="the current folder")
@@ -25,4 +29,28 @@ JobsOption = Annotated[
 HeadlessOption = Annotated[
     bool, typer.Option("--headless", help="No screen: print lines. Chosen by itself without a terminal.")
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="No screen: print one JSON object per event.")]
+EventsOption = Annotated[bool, typer.Option("--json", help="No screen: print one JSON object per event.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object per line.")]
+LimitOption = Annotated[int, typer.Option("--limit", min=1, max=10_000, help="At most so many.")]
+
+
+class Flags(Struct, frozen=True, kw_only=True):
+    """Settings given on the command line."""
+
+    policy: Policy | None = None
+    threshold: float | None = None
+    max_attempts: int | None = None
+    model: str | None = None
+    judge_model: str | None = None
+    update_plan: bool = False
+
+    def settings(self) -> Mapping[str, object]:
+        """Return dotted setting names with their values; None = not given."""
+        return {
+            "gate.policy": self.policy.value if self.policy else None,
+            "gate.threshold": self.threshold,
+            "gate.max_attempts": self.max_attempts,
+            "claude.model": self.model,
+            "judge.model": self.judge_model,
+            "workspace.update_plan": True if self.update_plan else None,
+        }

@@ -5,11 +5,13 @@ import time
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 from msgspec import Struct
 
+from obra_tui.cli.options import JsonOption
+from obra_tui.cli.parser import refuse_unused
 from obra_tui.core.commands import AnswerPermission, RevokeRule
 from obra_tui.core.errors import ConfigError, NotAllowed, UnknownId
 from obra_tui.core.model import PermissionAnswer, PermissionKind, PermissionVerdict
@@ -21,6 +23,35 @@ if TYPE_CHECKING:
     from obra_tui.services.open_work import OpenWork
 
 Id = TypeVar("Id", bound=str)
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(permissions)
+
+
+def permissions(
+    allow: Annotated[str, typer.Option("--allow", metavar="QUESTION", help="Allow this call and no other.")] = "",
+    for_session: Annotated[
+        str, typer.Option("--for-session", metavar="QUESTION", help="Allow it, and its like until the session ends.")
+    ] = "",
+    deny: Annotated[str, typer.Option("--deny", metavar="QUESTION", help="Deny it; Claude reads --text.")] = "",
+    reply: Annotated[
+        str, typer.Option("--reply", metavar="QUESTION", help="Answer a question of Claude's with --text.")
+    ] = "",
+    revoke: Annotated[str, typer.Option("--revoke", metavar="RULE", help="Take back what was allowed.")] = "",
+    text: Annotated[str, typer.Option("--text", "--reason", help="Your reason, or your answer.")] = "",
+    ended: Annotated[bool, typer.Option("--all", help="List what was in sessions that have ended, too.")] = False,
+    as_json: JsonOption = False,
+) -> int:
+    """Show what Claude asks and what was allowed for the session; answer and revoke, also for an Obra at work."""
+    answering = Answering(allow=allow, for_session=for_session, deny=deny, reply=reply, revoke=revoke, text=text)
+    if answering.chosen() is None:
+        refuse_unused("listing", text=text)
+    else:
+        refuse_unused("an answer", all=ended)
+    if revoke:
+        refuse_unused("--revoke", text=text)
+    return _show_or_answer(answering, as_json=as_json, ended=ended)
 
 
 class Answering(Struct, frozen=True, kw_only=True):
@@ -53,7 +84,7 @@ _VERDICT = {
 }
 
 
-def permissions(answering: Answering, *, as_json: bool, ended: bool = False) -> int:
+def _show_or_answer(answering: Answering, *, as_json: bool, ended: bool = False) -> int:
     """List everything, or carry out the one answer."""
     from obra_tui.config.load import load
     from obra_tui.services.open_work import read_open_work

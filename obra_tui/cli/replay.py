@@ -2,17 +2,28 @@
 
 import time
 from collections.abc import Iterable, Iterator
+from typing import Annotated
 
 import typer
 
+from obra_tui.cli.options import JsonOption
 from obra_tui.core.errors import ConfigError
 from obra_tui.core.events import Record
 from obra_tui.core.ids import SessionId
 from obra_tui.core.records.replay import STOPS, paused, stops_at
 
 
-def replay(session: str, *, speed: float, only: str, as_json: bool) -> int:
-    """Tell the records of a session with the pauses between them, `speed` times as fast; 0 leaves no pause."""
+def register(app: typer.Typer) -> None:
+    app.command()(replay)
+
+
+def replay(
+    session: Annotated[str, typer.Argument(help="Id of a session.")],
+    speed: Annotated[float, typer.Option("--speed", min=0.0, help="1, 8, 64; 0 = without pauses.")] = 0.0,
+    only: Annotated[str, typer.Option("--only", help="gate, error, edit or prompt.")] = "",
+    as_json: JsonOption = False,
+) -> int:
+    """Tell a session again as it happened."""
     from obra_tui.config.load import load
     from obra_tui.headless.follow import text_lines
     from obra_tui.services.archive import clean_records

@@ -5,11 +5,15 @@ import json
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import Annotated
 
 import typer
 from msgspec import Struct
 from msgspec.structs import replace
 
+from obra_tui.cli.options import HERE, JsonOption, ProjectOption
+from obra_tui.cli.parser import refuse_unused
+from obra_tui.cli.undo import undo_answer
 from obra_tui.core.commands import CloseSession, Decide, HandBack
 from obra_tui.core.decisions import against, decision_lines, finding_of_argument, finding_text
 from obra_tui.core.errors import ConfigError, GateDecided, StaleDecision
@@ -19,6 +23,75 @@ from obra_tui.core.model import Decision, DecisionKind, Finding, QualityResult, 
 from obra_tui.core.plain import plain
 from obra_tui.core.records.history import AttemptSummary, GateDetail, GateSummary, History
 from obra_tui.core.text import one_line, visible
+
+
+def register(app: typer.Typer) -> None:
+    for command in (review, close, merge):
+        app.command()(command)
+
+
+def review(
+    gate: Annotated[str | None, typer.Argument(help="Show this gate; without it, list the gates that wait.")] = None,
+    approve: Annotated[str | None, typer.Option("--approve", metavar="GATE", help="Approve this gate.")] = None,
+    changes: Annotated[str | None, typer.Option("--changes", metavar="GATE", help="Send it back with --note.")] = None,
+    reject: Annotated[str | None, typer.Option("--reject", metavar="GATE", help="Reject it with --note.")] = None,
+    note: Annotated[str, typer.Option("--note", help="Reason, or what Claude should change.")] = "",
+    tree: Annotated[str, typer.Option("--tree", help="Refuse unless the work is this git tree.")] = "",
+    finding: Annotated[
+        list[str] | None,
+        typer.Option("--finding", metavar="N[:NOTE]", help="With --changes: send this finding, with your note on it."),
+    ] = None,
+    add_finding: Annotated[
+        list[str] | None,
+        typer.Option("--add-finding", metavar="FILE:LINE:TEXT", help="With --changes: send a finding of your own."),
+    ] = None,
+    prompt: Annotated[Path | None, typer.Option("--prompt", help="With --changes: send exactly this file.")] = None,
+    hand_back: Annotated[
+        str | None, typer.Option("--hand-back", metavar="GATE", help="Check and judge what you changed in the copy.")
+    ] = None,
+    undo: Annotated[
+        str | None, typer.Option("--undo", metavar="ID", help="Take an answer back, or revert what was accepted.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Show and answer the gates that wait for a person."""
+    answer = Answer(
+        approve=approve,
+        changes=changes,
+        reject=reject,
+        note=note,
+        tree=tree,
+        findings=tuple(finding or ()),
+        own=tuple(add_finding or ()),
+        prompt=prompt,
+    )
+    _refuse_unused(gate, answer, hand_back, undo)
+    if hand_back is not None:
+        return _hand_back_gate(hand_back, as_json=as_json)
+    if undo is not None:
+        return undo_answer(undo, note, as_json=as_json)
+    return _review_gates(gate, answer, as_json=as_json)
+
+
+def _refuse_unused(gate: str | None, answer: "Answer", hand_back: str | None, undo: str | None) -> None:
+    """Refuse what the one thing that is asked for has no use for. Raises `ConfigError`."""
+    chosen = answer.chosen()
+    for_changes = {"finding": answer.findings, "add_finding": answer.own, "prompt": answer.prompt}
+    if hand_back is not None:
+        rest = {"undo": undo, "note": answer.note, "tree": answer.tree, **for_changes}
+        refuse_unused("--hand-back", GATE=gate, **_answers(answer), **rest)
+    elif undo is not None:
+        refuse_unused("--undo", GATE=gate, tree=answer.tree, **_answers(answer), **for_changes)
+    elif chosen is None:
+        refuse_unused("showing gates", note=answer.note, tree=answer.tree, **for_changes)
+    elif chosen[0] is DecisionKind.CHANGES:
+        refuse_unused("--changes", GATE=gate)
+    else:
+        refuse_unused(f"--{chosen[0].value}", GATE=gate, **for_changes)
+
+
+def _answers(answer: "Answer") -> dict[str, object]:
+    return {"approve": answer.approve, "changes": answer.changes, "reject": answer.reject}
 
 
 class Answer(Struct, frozen=True, kw_only=True):
@@ -51,7 +124,7 @@ class Answer(Struct, frozen=True, kw_only=True):
         return given[0] if given else None
 
 
-def review_gates(gate: str | None, answer: Answer, *, as_json: bool) -> int:
+def _review_gates(gate: str | None, answer: Answer, *, as_json: bool) -> int:
     from obra_tui.config.load import load
     from obra_tui.services.reading import open_history
 
@@ -139,7 +212,7 @@ def _text(file: Path | None) -> str:
         raise ConfigError(f"The prompt cannot be read: {error}.", where=str(file), fix="Name a text file.") from error
 
 
-def hand_back_gate(typed: str, *, as_json: bool) -> int:
+def _hand_back_gate(typed: str, *, as_json: bool) -> int:
     """Have what the person changed in the copy checked and judged, and print where the task stands then."""
     from obra_tui.bootstrap.engine import Plant
     from obra_tui.bootstrap.models import real_models
@@ -166,7 +239,8 @@ def hand_back_gate(typed: str, *, as_json: bool) -> int:
     return 0
 
 
-def close_session(session: str) -> int:
+def close(session: Annotated[str, typer.Argument(help="Id of an open session.")]) -> int:
+    """Close a session; its unfinished tasks stay as they are."""
     from obra_tui.bootstrap.run_request import person
     from obra_tui.config.load import load
     from obra_tui.services.answering import carry_out
@@ -181,7 +255,11 @@ def close_session(session: str) -> int:
     return 0
 
 
-def merge_session(session: str, project: Path) -> int:
+def merge(
+    session: Annotated[str, typer.Argument(help="Id of the session whose branch is taken over.")],
+    project: ProjectOption = HERE,
+) -> int:
+    """Fast-forward the checked-out branch to `obra/<session>`; refused unless the work tree is clean."""
     from obra_tui.evidence.workspace import fast_forward
     from obra_tui.services.project import project_root
 

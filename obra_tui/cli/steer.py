@@ -1,12 +1,14 @@
 """`obra steer`: what a person does to running work, from another terminal. The Obra at work carries it out."""
 
 import json
+from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from msgspec import Struct
 
+from obra_tui.cli.options import JsonOption
 from obra_tui.core import commands as do
 from obra_tui.core.errors import ConfigError, NotAllowed, UnknownId
 from obra_tui.core.lifecycle import FINAL
@@ -15,6 +17,63 @@ from obra_tui.core.text import one_line
 if TYPE_CHECKING:
     from obra_tui.engine.work import SessionWork, TaskWork
     from obra_tui.services.open_work import OpenWork
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(steer)
+
+
+class GiveBackChoice(StrEnum):
+    """What becomes of work that a person changed by hand."""
+
+    CHECK = "check"
+    CLAUDE = "claude"
+
+
+class StopChoice(StrEnum):
+    """When a run ends."""
+
+    AFTER_STAGE = "after_stage"
+    NOW = "now"
+
+
+def steer(
+    task: Annotated[str, typer.Argument(help="Key or id of the task; without it, the one that is at work.")] = "",
+    text: Annotated[str, typer.Option("--text", help="Say this to Claude: now, or with the next prompt.")] = "",
+    interrupt: Annotated[
+        bool, typer.Option("--interrupt", help="End Claude's turn; the conversation is kept.")
+    ] = False,
+    hold_prompt: Annotated[
+        bool | None, typer.Option("--hold-prompt/--no-hold-prompt", help="Let the next prompt wait for you.")
+    ] = None,
+    show_prompt: Annotated[bool, typer.Option("--show-prompt", help="Print the prompt that waits.")] = False,
+    send_prompt: Annotated[
+        Path | None, typer.Option("--send-prompt", help="Send exactly this file in its place; `-` is standard input.")
+    ] = None,
+    take_over: Annotated[bool, typer.Option("--take-over", help="Interrupt Claude; the copy is yours.")] = False,
+    give_back: Annotated[
+        GiveBackChoice | None,
+        typer.Option("--give-back", help="Have your change checked, or let Claude go on from it."),
+    ] = None,
+    pause: Annotated[bool, typer.Option("--pause", help="Pause the run after the present stage.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on; also: do not wait for a usage limit.")] = False,
+    stop: Annotated[StopChoice | None, typer.Option("--stop", help="End the run; the work is kept.")] = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Steer the work of an Obra that runs in another terminal."""
+    steering = Steering(
+        text=text,
+        interrupt=interrupt,
+        hold_prompt=hold_prompt,
+        show_prompt=show_prompt,
+        send_prompt=send_prompt,
+        take_over=take_over,
+        give_back=give_back.value if give_back else "",
+        pause=pause,
+        resume=resume,
+        stop=stop.value if stop else "",
+    )
+    return _carry_out(task, steering, as_json=as_json)
 
 
 class Steering(Struct, frozen=True, kw_only=True):
@@ -39,7 +98,7 @@ class Steering(Struct, frozen=True, kw_only=True):
             raise ConfigError(what, fix="Give one option; `obra steer --help` names them.")
 
 
-def steer(task: str, steering: Steering, *, as_json: bool) -> int:
+def _carry_out(task: str, steering: Steering, *, as_json: bool) -> int:
     """Carry out one request about the task with this key or id; an empty one means the only task at work."""
     from obra_tui.bootstrap.run_request import person
     from obra_tui.config.load import load

@@ -4,12 +4,14 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from msgspec import Struct
 from msgspec.structs import replace
 
+from obra_tui.cli.options import HERE, JsonOption, ProjectOption
+from obra_tui.cli.parser import Commands
 from obra_tui.core import commands as do
 from obra_tui.core.errors import PlanError
 from obra_tui.core.ids import SessionId, TaskId, new_task_id
@@ -28,6 +30,155 @@ if TYPE_CHECKING:
 
 
 Made = Callable[[TaskId, str], do.PlanChange]
+
+
+def register(app: typer.Typer) -> None:
+    app.add_typer(task_app, name="task")
+
+
+task_app = Commands(
+    help="Look at and change the plan of the open session. While another Obra is at work, it makes the change.",
+)
+
+Key = Annotated[str, typer.Argument(help="Key of the task, such as T003.")]
+Keys = Annotated[list[str], typer.Argument(help="Keys of the tasks, such as T003 T004: all of them, or none.")]
+SessionOption = Annotated[str, typer.Option("--session", help="Another open session than the project's plan.")]
+Several = list[str] | None
+AfterOption = Annotated[Several, typer.Option("--after", help="Key of a task that must be accepted first; '' = none.")]
+AcceptOption = Annotated[Several, typer.Option("--accept", help="A criterion of acceptance; '' = none.")]
+CheckOption = Annotated[Several, typer.Option("--check", help="A command that checks this task alone; '' = none.")]
+TurnsOption = Annotated[str | None, typer.Option("--max-turns", help="Limit of this task; '' = none.")]
+CostOption = Annotated[str | None, typer.Option("--max-cost", help="In US dollars; '' = no limit.")]
+SecondsOption = Annotated[str | None, typer.Option("--max-seconds", help="Of Claude's time; '' = no limit.")]
+TokensOption = Annotated[str | None, typer.Option("--max-tokens", help="'' = no limit.")]
+
+
+@task_app.command("list")
+def list_(project: ProjectOption = HERE, session: SessionOption = "", as_json: JsonOption = False) -> int:
+    """List the tasks in the order of the plan."""
+    return _list_tasks(Place(project=project, session=session, as_json=as_json))
+
+
+@task_app.command()
+def add(
+    text: Annotated[str, typer.Argument(help="What is to be done; the first line is the title.")],
+    key: Annotated[str, typer.Option("--id", help="Its key; without it the next free T….")] = "",
+    after: AfterOption = None,
+    accept: AcceptOption = None,
+    check: CheckOption = None,
+    max_turns: TurnsOption = None,
+    max_cost: CostOption = None,
+    max_seconds: SecondsOption = None,
+    max_tokens: TokensOption = None,
+    project: ProjectOption = HERE,
+    session: SessionOption = "",
+    as_json: JsonOption = False,
+) -> int:
+    """Add a task at the end; opens a session if there is none."""
+    title, _, prompt = text.strip().partition("\n")
+    said = _given_fields(after, accept, check, max_turns, max_cost, max_seconds, max_tokens)
+    fields = TaskFields(key=key, title=title, prompt=prompt, **said)
+    return _add_task(Place(project=project, session=session, as_json=as_json), fields)
+
+
+@task_app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(help="Checklist, spec-kit tasks.md, TOML or issues as JSON; - reads.")],
+    theirs: Annotated[bool, typer.Option("--theirs", help="Take the file's where both were changed.")] = False,
+    project: ProjectOption = HERE,
+    session: SessionOption = "",
+    as_json: JsonOption = False,
+) -> int:
+    """Take in the open tasks of a file: new ones, and what was changed in the file alone."""
+    return _import_tasks(Place(project=project, session=session, as_json=as_json), file, theirs=theirs)
+
+
+@task_app.command()
+def edit(
+    key: Key,
+    title: Annotated[str | None, typer.Option("--title", help="Another title.")] = None,
+    prompt: Annotated[str | None, typer.Option("--prompt", help="Another prompt.")] = None,
+    after: AfterOption = None,
+    accept: AcceptOption = None,
+    check: CheckOption = None,
+    max_turns: TurnsOption = None,
+    max_cost: CostOption = None,
+    max_seconds: SecondsOption = None,
+    max_tokens: TokensOption = None,
+    project: ProjectOption = HERE,
+    session: SessionOption = "",
+    as_json: JsonOption = False,
+) -> int:
+    """Change a task that was not started; what is not given stays."""
+    words = {name: value for name, value in (("title", title), ("prompt", prompt)) if value is not None}
+    said = _given_fields(after, accept, check, max_turns, max_cost, max_seconds, max_tokens)
+    return _edit_task(Place(project=project, session=session, as_json=as_json), key, {**words, **said})
+
+
+@task_app.command()
+def hold(keys: Keys, project: ProjectOption = HERE, session: SessionOption = "", as_json: JsonOption = False) -> int:
+    """Do not start these tasks until they are released."""
+    return _hold_tasks(Place(project=project, session=session, as_json=as_json), keys)
+
+
+@task_app.command()
+def release(keys: Keys, project: ProjectOption = HERE, session: SessionOption = "", as_json: JsonOption = False) -> int:
+    """Let held tasks start again."""
+    return _release_tasks(Place(project=project, session=session, as_json=as_json), keys)
+
+
+@task_app.command()
+def move(
+    keys: Keys,
+    to: Annotated[int, typer.Option("--to", min=1, help="The new place of the first one, counted from 1.")],
+    project: ProjectOption = HERE,
+    session: SessionOption = "",
+    as_json: JsonOption = False,
+) -> int:
+    """Give tasks that were not started another place, one behind the other."""
+    return _move_tasks(Place(project=project, session=session, as_json=as_json), keys, to)
+
+
+@task_app.command("remove")
+@task_app.command("delete", hidden=True)
+def remove(keys: Keys, project: ProjectOption = HERE, session: SessionOption = "", as_json: JsonOption = False) -> int:
+    """Take tasks that were not started out of the plan; `delete` is the same."""
+    return _remove_tasks(Place(project=project, session=session, as_json=as_json), keys)
+
+
+@task_app.command()
+def undo(project: ProjectOption = HERE, session: SessionOption = "", as_json: JsonOption = False) -> int:
+    """Take back the last change of the plan, here or in the app; again for the one before it."""
+    return _undo_change(Place(project=project, session=session, as_json=as_json))
+
+
+def _given_fields(
+    after: Several,
+    accept: Several,
+    check: Several,
+    turns: str | None,
+    cost: str | None,
+    seconds: str | None,
+    tokens: str | None,
+) -> dict[str, str]:
+    """Return the fields of a task that were given as options; an empty one takes the field away."""
+    fields = {
+        "after": _joined(after, ", "),
+        "acceptance": _joined(accept, "\n"),
+        "checks": _joined(check, "\n"),
+        "turns": turns,
+        "cost": cost,
+        "seconds": seconds,
+        "tokens": tokens,
+    }
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _joined(values: Several, between: str) -> str | None:
+    return None if values is None else between.join(value for value in values if value)
+
+
+# --- what they do ---------------------------------------------------------------------------------
 
 
 class Place(Struct, frozen=True, kw_only=True):
@@ -49,16 +200,13 @@ def _open(place: Place, *, make: str = "", source: str = "") -> "Iterator[OpenPl
         yield plan
 
 
-# --- commands ------------------------------------------------------------------------------------
-
-
-def list_tasks(place: Place) -> int:
+def _list_tasks(place: Place) -> int:
     with _open(place) as plan:
         _print_tasks(plan, place)
     return 0
 
 
-def add_task(place: Place, fields: TaskFields) -> int:
+def _add_task(place: Place, fields: TaskFields) -> int:
     with _open(place, make=place.project.absolute().name or "Tasks") as plan:
         specs = [task.spec for task in plan.tasks()]
         key = fields.key or free_key([spec.key for spec in specs])
@@ -67,7 +215,7 @@ def add_task(place: Place, fields: TaskFields) -> int:
     return 0
 
 
-def edit_task(place: Place, key: str, given: dict[str, str]) -> int:
+def _edit_task(place: Place, key: str, given: dict[str, str]) -> int:
     """`given` holds the fields that are to say something else."""
     with _open(place) as plan:
         spec = plan.find(key).spec
@@ -77,7 +225,7 @@ def edit_task(place: Place, key: str, given: dict[str, str]) -> int:
     return 0
 
 
-def import_tasks(place: Place, file: Path, *, theirs: bool) -> int:
+def _import_tasks(place: Place, file: Path, *, theirs: bool) -> int:
     """Take in what is new in a file, and what was changed in it; with `theirs` also where it was changed here too."""
     from obra_tui.bootstrap.start import full_path
     from obra_tui.services.plans import read_plan
@@ -96,19 +244,19 @@ def import_tasks(place: Place, file: Path, *, theirs: bool) -> int:
     return 0
 
 
-def hold_tasks(place: Place, keys: Sequence[str]) -> int:
+def _hold_tasks(place: Place, keys: Sequence[str]) -> int:
     return _change_each(place, keys, "held", lambda task, by: do.HoldTask(task=task, by=by))
 
 
-def release_tasks(place: Place, keys: Sequence[str]) -> int:
+def _release_tasks(place: Place, keys: Sequence[str]) -> int:
     return _change_each(place, keys, "released", lambda task, by: do.ReleaseTask(task=task, by=by))
 
 
-def remove_tasks(place: Place, keys: Sequence[str]) -> int:
+def _remove_tasks(place: Place, keys: Sequence[str]) -> int:
     return _change_each(place, keys, "taken out", lambda task, by: do.RemoveTask(task=task, by=by), last_first=True)
 
 
-def move_tasks(place: Place, keys: Sequence[str], position: int) -> int:
+def _move_tasks(place: Place, keys: Sequence[str], position: int) -> int:
     """`position` is counted from 1, as people count; several tasks keep the order in which they are named."""
     with _open(place) as plan:
         block = [plan.find(key).spec.id for key in dict.fromkeys(keys)]
@@ -118,7 +266,7 @@ def move_tasks(place: Place, keys: Sequence[str], position: int) -> int:
     return 0
 
 
-def undo_change(place: Place) -> int:
+def _undo_change(place: Place) -> int:
     with _open(place) as plan:
         _tell(plan, place, f"Undone: {plan.undo()}")
     return 0

@@ -6,6 +6,7 @@ from pathlib import Path
 import typer
 from msgspec import Struct
 
+from obra_tui.cli.parser import refuse_unused
 from obra_tui.core.commands import Command, RevertWork, UndoDecision
 from obra_tui.core.errors import NotAllowed
 from obra_tui.core.ids import AttemptId, GateId
@@ -49,6 +50,7 @@ def _command(answered: Answered, by: str, note: str) -> Command:
         return RevertWork(session=summary.session, task=summary.task, by=by, note=note)
     if answered.gate is None:
         raise NotAllowed("Nothing was decided about this attempt.", fix=f"Look at it: obra show {summary.id}")
+    refuse_unused("an answer that is not carried out yet", note=note)
     return UndoDecision(gate=answered.gate, by=by)
 
 

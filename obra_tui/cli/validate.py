@@ -7,11 +7,12 @@ import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from msgspec import Struct
 
+from obra_tui.cli.options import Flags, JsonOption, JudgeModelOption, ModelOption
 from obra_tui.core.errors import ImplementerError, JudgeError
 from obra_tui.headless.follow import EXIT_LOGIN
 
@@ -20,6 +21,35 @@ if TYPE_CHECKING:
     from obra_tui.rehearsal import Scenario
     from obra_tui.validation.judging import Judged
     from obra_tui.validation.validating import Listener, Wanted
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(validate)
+
+
+def validate(
+    rehearsal: Annotated[
+        bool, typer.Option("--rehearsal", help="Scripted models: needs no login, no network.")
+    ] = False,
+    only: Annotated[
+        list[str] | None, typer.Option("--only", help="One scenario, by name or folder; repeatable.")
+    ] = None,
+    repeat: Annotated[int, typer.Option("--repeat", min=1, help="Run each scenario so many times.")] = 1,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the report.")] = Path("docs/reports"),
+    baseline: Annotated[Path | None, typer.Option("--baseline", help="Earlier results to compare with.")] = None,
+    save_baseline: Annotated[
+        Path | None, typer.Option("--save-baseline", help="Write these results as a baseline.")
+    ] = None,
+    model: ModelOption = None,
+    judge_model: JudgeModelOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Run the acceptance scenarios end to end and say whether this is ready for production."""
+    from obra_tui.validation.validating import Wanted
+
+    wanted = Wanted(rehearsal=rehearsal, only=tuple(only or ()), repeat=repeat, baseline=baseline)
+    flags = Flags(model=model, judge_model=judge_model).settings()
+    return run_validation(wanted, Where(output=output, save_baseline=save_baseline), flags, as_json=as_json)
 
 
 class LoginMissing(ImplementerError):

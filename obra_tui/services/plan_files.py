@@ -9,11 +9,10 @@ from pathlib import Path
 
 from obra_tui.core.errors import ObraError
 from obra_tui.core.model import Plan
+from obra_tui.core.plans.sources import USUAL_FILES, USUAL_PATTERNS
 from obra_tui.services.plan_update import PlanUpdater
 from obra_tui.services.plans import read_plan
 
-USUAL = ("tasks.md", "TODO.md", "PRD.md", "plan.md", "plan.toml", "issues.json")
-_PATTERNS = ("specs/*/tasks.md", ".specify/specs/*/tasks.md", "docs/tasks.md", "docs/TODO.md", "docs/PRD.md")
 _AT_MOST = 40
 _LOOK_EVERY_S = 2.0
 
@@ -53,7 +52,7 @@ class PlanFiles:
 
     def _candidates(self) -> Iterator[str]:
         seen: set[Path] = set()
-        for pattern in (*USUAL, *_PATTERNS):
+        for pattern in (*USUAL_FILES, *USUAL_PATTERNS):
             for path in sorted(self._project.glob(pattern)):
                 # A file system may find `todo.md` for `TODO.md` once more.
                 if path.is_file() and (real := path.resolve()) not in seen:

@@ -1,4 +1,4 @@
-"""Plans from files: the I/O around `core.plan`."""
+"""Plans from files: the I/O around `core.plans`."""
 
 import shutil
 import sys

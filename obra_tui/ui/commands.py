@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Literal, Protocol, cast
 
 from obra_tui.core import commands as c
 from obra_tui.core.errors import ObraError
-from obra_tui.core.ids import GateId, SessionId, TaskId, new_task_id
+from obra_tui.core.ids import GateId, SessionId, TaskId
 from obra_tui.core.model import SessionKind, TaskSpec
+from obra_tui.core.plans.sources import typed_task
 
 if TYPE_CHECKING:
     from obra_tui.core.ports import Engine
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 Done = Callable[[object], None]
 Failed = Callable[[ObraError], None]
-TITLE_CHARS = 60
 _HANDED = {
     True: "Your change is checked and judged now, without Claude.",
     False: "Nothing was changed in the copy: the gate is as it was.",
@@ -131,7 +131,7 @@ class Requests:
 
     def new_task(self, prompt: str) -> None:
         """Open a standalone session with one task and start it."""
-        spec = one_task(prompt)
+        spec = typed_task(prompt)
         opened = c.OpenSession(kind=SessionKind.STANDALONE, title=spec.title, project=self._app.launch.project)
         self.send(opened, lambda session: self._fill(cast(SessionId, session), spec))
 
@@ -145,10 +145,3 @@ class Requests:
 
     def _say(self, text: str) -> Done:
         return lambda _: self._app.tell(text)
-
-
-def one_task(prompt: str) -> TaskSpec:
-    """Return a task from what was typed: the first line is its title."""
-    first = prompt.strip().split("\n", 1)[0]
-    title = first if len(first) <= TITLE_CHARS else f"{first[: TITLE_CHARS - 1]}…"
-    return TaskSpec(id=new_task_id(), key="T001", title=title, prompt=prompt.strip(), source="typed")

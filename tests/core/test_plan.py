@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from obra_tui.core.errors import PlanError
 from obra_tui.core.ids import TaskId
 from obra_tui.core.model import Budget, Stage, TaskSpec
-from obra_tui.core.plans.parse import format_of, order, parse_plan, single_task_plan
+from obra_tui.core.plans.parse import format_of, order, parse_plan
+from obra_tui.core.plans.sources import single_task_plan, typed_task
+from obra_tui.engine.prompts import task_prompt
 
 
 def markdown(text):
@@ -284,6 +286,18 @@ def test_a_long_sentence_keeps_its_full_length_in_the_prompt():
     item = only(single_task_plan(text))
     assert len(item.title) <= 100
     assert item.prompt == text.strip()
+
+
+def test_what_the_first_line_says_is_not_said_again_in_the_prompt():
+    task = typed_task("  Add a flag\nIt is called --verbose\n")
+    assert task_prompt(task).count("Add a flag") == 1
+    assert "It is called --verbose" in task_prompt(task)
+
+
+def test_a_first_line_of_one_long_word_is_cut_within_the_word():
+    item = only(single_task_plan("x" * 300))
+    assert item.title == "x" * 99 + "…"
+    assert item.prompt == "x" * 300
 
 
 def test_an_empty_task_is_refused():

@@ -5,7 +5,6 @@ from obra_tui.core.doctor import DoctorStatus
 from obra_tui.core.ids import TaskId
 from obra_tui.core.lifecycle import State
 from obra_tui.core.model import DecisionKind, Severity
-from obra_tui.ui.commands import one_task
 from obra_tui.ui.connection.replay_buffer import RECORDS, Tapes
 from obra_tui.ui.footer import Entry, fitting, without_repeats
 from obra_tui.ui.notify import Notices, sequence, worth_a_word
@@ -191,12 +190,3 @@ def test_nothing_but_plain_text_enters_an_escape_sequence():
     assert made == "\x1b]9;Obra: gate ]52;c;xT1\x1b\\"
     assert sequence("x", "bell", {}) == "\a"
     assert sequence("x", "auto", {"TERM": "foot", "TMUX": "1"}).startswith("\x1bPtmux;\x1b\x1b]777;")
-
-
-# --- tasks that are typed ------------------------------------------------------------------------
-
-
-def test_the_first_line_of_what_was_typed_is_the_title():
-    spec = one_task("  Add a flag\nIt is called --verbose\n")
-    assert (spec.title, spec.prompt) == ("Add a flag", "Add a flag\nIt is called --verbose")
-    assert len(one_task("x" * 100).title) == 60

@@ -24,13 +24,11 @@ TOML: `title`, then `[[tasks]]` with `id`, `title`, `prompt`, `acceptance`, `dep
 Text in, values out; who reads the file turns a fault of the disk into a `PlanError` too.
 """
 
-import textwrap
 from collections.abc import Sequence
 from pathlib import PurePath
 from typing import Literal
 
 from obra_tui.core.errors import PlanError
-from obra_tui.core.ids import new_task_id
 from obra_tui.core.model import Plan, TaskSpec
 from obra_tui.core.plans.draft import Draft, at
 from obra_tui.core.plans.markdown import read_markdown
@@ -38,8 +36,6 @@ from obra_tui.core.plans.toml import read_toml
 from obra_tui.core.suggest import nearest
 
 PlanFormat = Literal["markdown", "toml"]
-
-_TITLE_LENGTH = 100
 
 
 def format_of(name: str) -> PlanFormat:
@@ -61,18 +57,6 @@ def parse_plan(text: str, source: str, fmt: PlanFormat) -> Plan:
     if not tasks:
         raise _empty(bool(drafts), source, fmt)
     return Plan(title=title or PurePath(source).stem, tasks=order(tasks), source=source)
-
-
-def single_task_plan(text: str) -> Plan:
-    """Return a plan of one task from what a person typed: the first line is the title, the rest the prompt."""
-    first, _, rest = text.strip().partition("\n")
-    if not first:
-        raise PlanError("The task is empty.", fix="Say in a sentence what is to be done.")
-    title, prompt = first.strip(), rest.strip()
-    if len(title) > _TITLE_LENGTH:
-        title, prompt = textwrap.shorten(title, _TITLE_LENGTH, placeholder=" …"), text.strip()
-    task = TaskSpec(id=new_task_id(), key="T001", title=title, prompt=prompt)
-    return Plan(title=title, tasks=(task,))
 
 
 def order(tasks: Sequence[TaskSpec]) -> tuple[TaskSpec, ...]:

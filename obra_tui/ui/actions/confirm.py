@@ -38,7 +38,12 @@ class Asking:
             placeholder="Add a --verbose flag to the command line…",
         )
         requests = self._desk.requests
-        self._app.push_screen(WriteDialog(writing), lambda text: requests.new_task(text) if text else None)
+
+        def written(text: str | None) -> None:
+            if text and text.strip():
+                requests.new_task(text)
+
+        self._app.push_screen(WriteDialog(writing), written)
 
     def cancel(self, task: TaskView) -> None:
         def answered(answer: str) -> None:

@@ -4,10 +4,13 @@ import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
 from obra_tui.cli.history import when
+from obra_tui.cli.options import JsonOption
+from obra_tui.cli.parser import refuse_unused
 from obra_tui.core.errors import ConfigError
 from obra_tui.core.plain import plain
 from obra_tui.core.records.export import json_line
@@ -18,10 +21,29 @@ _SIZE = re.compile(r"(\d{1,12}(?:\.\d{1,3})?)\s*([kmgt]?)i?b?\Z", re.IGNORECASE)
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 
 
+def register(app: typer.Typer) -> None:
+    for command in (export, prune, backup, restore, pin, tag):
+        app.command()(command)
+    app.command("import")(import_)
+
+
 # --- out -----------------------------------------------------------------------------------------
 
 
-def export(typed: str, form: str, to: Path | None, *, as_json: bool) -> int:
+def export(
+    which: Annotated[str, typer.Argument(help="A session or an attempt; `decisions` = all decisions.")],
+    form: Annotated[str, typer.Option("--format", "-f", help="md, jsonl, html or patch.", show_default="md")] = "",
+    to: Annotated[Path | None, typer.Option("--to", "-o", help="A new file (default: standard output).")] = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Write a session or an attempt as a file; secrets are taken out once more."""
+    if which == "decisions":
+        refuse_unused("`export decisions`", format=form)
+        return _export_decisions(to, as_json=as_json)
+    return _export(which, form or "md", to, as_json=as_json)
+
+
+def _export(typed: str, form: str, to: Path | None, *, as_json: bool) -> int:
     """Write a session or an attempt in one of the formats, to a new file or to standard output."""
     from obra_tui.config.load import load
     from obra_tui.services.export_files import pieces
@@ -32,7 +54,7 @@ def export(typed: str, form: str, to: Path | None, *, as_json: bool) -> int:
         return _write(pieces(history, kind, found, form), to, as_json=as_json)
 
 
-def export_decisions(to: Path | None, *, as_json: bool) -> int:
+def _export_decisions(to: Path | None, *, as_json: bool) -> int:
     """Write every decision with what the judge said, and every preference, one JSON object per line."""
     from obra_tui.config.load import load
     from obra_tui.services.archive import labels_of
@@ -48,6 +70,7 @@ def _write(pieces: Iterator[str], to: Path | None, *, as_json: bool) -> int:
     from obra_tui.services.export_files import write_new
 
     if to is None:
+        refuse_unused("standard output", json=as_json)
         for piece in pieces:
             typer.echo(piece, nl=False)
         return 0
@@ -59,8 +82,11 @@ def _write(pieces: Iterator[str], to: Path | None, *, as_json: bool) -> int:
 # --- in ------------------------------------------------------------------------------------------
 
 
-def import_from(source: Path | None, *, as_json: bool) -> int:
-    """Import Claude Code's transcripts; the files are only read."""
+def import_(
+    source: Annotated[Path | None, typer.Option("--from", help="File or folder (default: Claude Code's own).")] = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Import Claude Code's transcripts, or a JUnit (.xml) or SARIF report: to read and search, without a gate."""
     from obra_tui.config.load import load
     from obra_tui.services.importing.claude import claude_folder, import_transcripts
     from obra_tui.services.importing.files import transcripts_in
@@ -92,8 +118,13 @@ def size_of(text: str) -> int:
     return int(float(match[1]) * 1_024 ** _POWERS[match[2].lower()])
 
 
-def prune(older: str, size: str, *, dry_run: bool, as_json: bool) -> int:
-    """Delete closed sessions that are old, or the oldest until the database is small enough."""
+def prune(
+    older: Annotated[str, typer.Option("--older", help="Closed sessions opened longer ago: 90d.")] = "",
+    size: Annotated[str, typer.Option("--size", help="The oldest until the database is so small: 2G.")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
+    as_json: JsonOption = False,
+) -> int:
+    """Delete closed sessions that are not pinned."""
     from obra_tui.config.load import load
     from obra_tui.services.archive import carry_out, plan_pruning
 
@@ -118,7 +149,8 @@ def prune(older: str, size: str, *, dry_run: bool, as_json: bool) -> int:
     return 0
 
 
-def back_up(to: Path, *, as_json: bool) -> int:
+def backup(to: Annotated[Path, typer.Argument(help="A new file.")], as_json: JsonOption = False) -> int:
+    """Write the whole history to one file; also while Obra runs."""
     from obra_tui.config.load import load
     from obra_tui.services import archive
 
@@ -128,18 +160,40 @@ def back_up(to: Path, *, as_json: bool) -> int:
     return 0
 
 
-def restore(backup: Path, *, as_json: bool) -> int:
+def restore(
+    source: Annotated[Path, typer.Argument(help="A file of `obra backup`.")], as_json: JsonOption = False
+) -> int:
+    """Put a backup in the place of the history; what was there is kept beside it."""
     from obra_tui.config.load import load
     from obra_tui.services import archive
 
-    kept = archive.restore(load(), backup)
-    line = {"type": "restored", "file": str(backup), "before": str(kept) if kept else None}
-    said = f"restored {backup}" + (f"; what was there is kept as {kept}" if kept else "")
+    kept = archive.restore(load(), source)
+    line = {"type": "restored", "file": str(source), "before": str(kept) if kept else None}
+    said = f"restored {source}" + (f"; what was there is kept as {kept}" if kept else "")
     typer.echo(json_line(line) if as_json else said)
     return 0
 
 
-def label(session: str, name: str, *, remove: bool, as_json: bool) -> int:
+def pin(
+    session: Annotated[str, typer.Argument(help="Id of a session.")],
+    remove: Annotated[bool, typer.Option("--remove", help="Let it go again.")] = False,
+    as_json: JsonOption = False,
+) -> int:
+    """Keep a session whatever is pruned."""
+    return _label(session, "pinned", remove=remove, as_json=as_json)
+
+
+def tag(
+    session: Annotated[str, typer.Argument(help="Id of a session.")],
+    name: Annotated[str, typer.Argument(help="Any word; found again by tag:WORD.")],
+    remove: Annotated[bool, typer.Option("--remove", help="Take it off.")] = False,
+    as_json: JsonOption = False,
+) -> int:
+    """Stick a word onto a session."""
+    return _label(session, name, remove=remove, as_json=as_json)
+
+
+def _label(session: str, name: str, *, remove: bool, as_json: bool) -> int:
     """Pin or tag a session, or take the label off."""
     from obra_tui.config.load import load
     from obra_tui.services.archive import labels_of

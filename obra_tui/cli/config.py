@@ -1,12 +1,33 @@
-"""`obra config`."""
+"""`obra config`: the settings in force, the files they come from, and the trust in a project's own."""
 
 import json
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
+from obra_tui.cli.options import HERE, JsonOption, ProjectOption
+from obra_tui.cli.parser import Commands
 
-def show_settings(project: Path, *, origin: bool, as_json: bool) -> int:
+config_app = Commands(help="Show the settings in force, or trust a project's own settings.")
+OriginOption = Annotated[bool, typer.Option("--origin", help="Say where each value comes from.")]
+
+
+def register(app: typer.Typer) -> None:
+    app.add_typer(config_app, name="config")
+
+
+@config_app.callback(invoke_without_command=True)
+def config(
+    context: typer.Context, project: ProjectOption = HERE, origin: OriginOption = False, as_json: JsonOption = False
+) -> int:
+    """Print the settings in force."""
+    return 0 if context.invoked_subcommand else show(project, origin, as_json)
+
+
+@config_app.command()
+def show(project: ProjectOption = HERE, origin: OriginOption = False, as_json: JsonOption = False) -> int:
+    """Print the settings in force; --origin says where each comes from."""
     from obra_tui.config.load import explain, load
 
     rows = explain(load(_project(project)))
@@ -19,7 +40,9 @@ def show_settings(project: Path, *, origin: bool, as_json: bool) -> int:
     return 0
 
 
-def trust_settings(project: Path) -> int:
+@config_app.command()
+def trust(project: ProjectOption = HERE) -> int:
+    """Let this project's own settings file set commands and rules, as the file is now."""
     from obra_tui.config.load import trust_project
     from obra_tui.services.project import project_root
 
@@ -27,7 +50,9 @@ def trust_settings(project: Path) -> int:
     return 0
 
 
-def show_paths(project: Path) -> int:
+@config_app.command()
+def path(project: ProjectOption = HERE) -> int:
+    """Print the files and folders that Obra uses."""
     from obra_tui.config.load import load, project_file, user_file
 
     root = _project(project)

@@ -1,0 +1,136 @@
+"""`obra run`: in the app or headless."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from obra_tui.bootstrap.run_request import Order, Start, person
+from obra_tui.cli.fast_start import wants_screen
+from obra_tui.cli.options import (
+    HERE,
+    EventsOption,
+    Flags,
+    HeadlessOption,
+    JobsOption,
+    JudgeModelOption,
+    MaxAttemptsOption,
+    ModelOption,
+    PolicyOption,
+    ProjectOption,
+    ThresholdOption,
+)
+from obra_tui.cli.parser import refuse_unused
+from obra_tui.core.errors import ConfigError
+from obra_tui.core.model import SessionKind
+from obra_tui.core.plans.sources import USUAL_FILES, single_task_plan
+from obra_tui.services.plans import read_plan
+
+if TYPE_CHECKING:
+    from obra_tui.bootstrap.engine import Plant
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(run)
+
+
+def run(
+    plan: Annotated[Path | None, typer.Argument(help="Plan file: a Markdown checklist or TOML.")] = None,
+    task: Annotated[str | None, typer.Option("--task", "-t", help="One task instead of a plan.")] = None,
+    resume: Annotated[str | None, typer.Option("--resume", help="Go on with this open session.")] = None,
+    fork: Annotated[
+        bool, typer.Option("--fork", help="With --resume: go on in a fork of each interrupted conversation.")
+    ] = False,
+    project: ProjectOption = HERE,
+    policy: PolicyOption = None,
+    threshold: ThresholdOption = None,
+    max_attempts: MaxAttemptsOption = None,
+    model: ModelOption = None,
+    judge_model: JudgeModelOption = None,
+    jobs: JobsOption = 1,
+    update_plan: Annotated[bool, typer.Option("--update-plan", help="Tick accepted tasks in the plan file.")] = False,
+    headless: HeadlessOption = False,
+    as_json: EventsOption = False,
+) -> int:
+    """Work on a plan or on one task."""
+    flags = Flags(
+        policy=policy,
+        threshold=threshold,
+        max_attempts=max_attempts,
+        model=model,
+        judge_model=judge_model,
+        update_plan=update_plan,
+    )
+    if task is not None:
+        refuse_unused("--task", update_plan=update_plan)
+    order = order_of(plan=plan, task=task, resume=resume, project=project, fork=fork)
+    if wants_screen(headless=headless, as_json=as_json):
+        from obra_tui.bootstrap.app import open_app
+
+        return open_app(project, order, flags.settings(), jobs=jobs)
+    return _run_headless(project, order, flags, jobs=jobs, as_json=as_json)
+
+
+def order_of(*, plan: Path | None, task: str | None, resume: str | None, project: Path, fork: bool = False) -> Order:
+    """Return the order of one command line. Raises `ConfigError` or `PlanError`."""
+    given = [name for name, value in (("PLAN", plan), ("--task", task), ("--resume", resume)) if value]
+    if len(given) > 1:
+        raise ConfigError(f"{' and '.join(given)} were given together.", fix="Give one of them.")
+    if fork and not resume:
+        raise ConfigError("--fork was given without --resume.", fix="Name the session to go on with: --resume SESSION.")
+    if resume:
+        return Order(resume=resume, fork=fork)
+    if task is not None:
+        return Order(plan=single_task_plan(task), kind=SessionKind.STANDALONE)
+    return Order(plan=read_plan(plan or usual_plan(project)))
+
+
+def usual_plan(project: Path) -> Path:
+    """Return the plan file that a project usually has."""
+    for name in USUAL_FILES:
+        if (project / name).is_file():
+            return project / name
+    raise ConfigError(
+        "No plan was given and none was found.",
+        where=str(project.absolute()),
+        fix=f"Name a plan file, give one task with --task, or write one of {', '.join(USUAL_FILES)}.",
+    )
+
+
+def _run_headless(project: Path, order: Order, flags: Flags, *, jobs: int, as_json: bool) -> int:
+    from obra_tui.bootstrap.engine import Plant
+    from obra_tui.bootstrap.models import real_models
+    from obra_tui.config.load import load
+    from obra_tui.services.project import project_root
+
+    root = project_root(project)
+    settings = load(root, flags.settings())
+    start = Start(project=root, attended=False, jobs=jobs)
+    return follow_plant(Plant(settings, start, lambda: real_models(settings)), order, as_json=as_json)
+
+
+def follow_plant(plant: "Plant", order: Order, *, as_json: bool) -> int:
+    """Start the engine, follow the ordered work to its end on standard output, stop the engine."""
+    from obra_tui.bootstrap.start import enter_session, start_work
+    from obra_tui.bootstrap.terminal_guard import interrupt_on_signals
+    from obra_tui.headless.follow import Output, follow, print_error, print_waiting
+    from obra_tui.services.records import encode_record
+
+    interrupt_on_signals()
+    plant.start()
+    try:
+        session = enter_session(plant.engine, order, print_waiting)
+        output = Output(as_json=as_json, stream=sys.stdout, encode=encode_record)
+        return follow(
+            plant.engine,
+            session,
+            output,
+            lambda: start_work(plant.engine, session, order, person(), print_waiting),
+            person(),
+            past=not order.resume,
+        )
+    finally:
+        plant.engine.stop()
+        for problem in plant.finish_plan():
+            print_error(problem)
