@@ -1,5 +1,6 @@
 """Who may import whom: as import-linter reads the source, and as a fresh interpreter sees it."""
 
+import ast
 import functools
 import json
 import os
@@ -104,6 +105,27 @@ def test_the_widgets_load_nothing_of_obra():
 def test_only_the_settings_load_pydantic_settings():
     for name in SIBLINGS:
         assert "pydantic_settings" not in loaded_after(*in_room(name)), name
+
+
+def starts_git(node):
+    """Whether this is a command line that begins with git, or asks for its path."""
+    if isinstance(node, ast.Call):
+        named = [argument.value for argument in node.args[:1] if isinstance(argument, ast.Constant)]
+        return ast.unparse(node.func).endswith("which") and named == ["git"]
+    if isinstance(node, (ast.List, ast.Tuple)):
+        first = node.elts[0] if node.elts else None
+        return isinstance(first, ast.Constant) and first.value == "git"
+    return isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.startswith("git -")
+
+
+def test_only_one_module_starts_git():
+    found = {
+        str(path.relative_to(ROOT))
+        for folder in ("obra_tui", "widgets")
+        for path in (ROOT / folder).rglob("*.py")
+        if "scenarios" not in path.parts and any(map(starts_git, ast.walk(ast.parse(path.read_text("utf-8")))))
+    }
+    assert found == {"obra_tui/system/git.py"}
 
 
 @pytest.mark.parametrize("argument", ["--help", "--version"])

@@ -90,7 +90,7 @@ class Plant:
         return tuple(self.plan_updater.problems)
 
     async def _build(self) -> Assembly:
-        from obra_tui.evidence.git import trusted_folders
+        from obra_tui.system.git import trusted_folders
 
         loop = asyncio.get_running_loop()
         async with AsyncExitStack() as closing:

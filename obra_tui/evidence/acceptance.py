@@ -12,9 +12,10 @@ from obra_tui.core.errors import BranchMoved, ProjectError
 from obra_tui.core.ids import AttemptId, SessionId
 from obra_tui.core.model import Acceptance, Diff
 from obra_tui.evidence.branch import TRIES, SessionBranch, tip_of, with_trailers
-from obra_tui.evidence.git import SLOW_S, Git, GitFailed
+from obra_tui.evidence.git import Git, GitFailed
 from obra_tui.evidence.repository import Identity, OwnRepository
 from obra_tui.system.crashpoint import crash_point
+from obra_tui.system.git import SLOW_S
 
 TRAILER = "Obra-Attempt"
 SESSION_TRAILER = "Obra-Session"

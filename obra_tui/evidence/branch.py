@@ -13,8 +13,9 @@ from msgspec import Struct
 
 from obra_tui.core.errors import BranchMoved, ObraError, WorkspaceError
 from obra_tui.core.ids import SessionId
-from obra_tui.evidence.git import SLOW_S, Git, GitFailed, git_of_project
+from obra_tui.evidence.git import Git, GitFailed, git_of_project
 from obra_tui.evidence.repository import NO_COMMIT, Identity, OwnRepository, base_ref
+from obra_tui.system.git import SLOW_S
 
 TRIES = 5
 """How often a move is tried while somebody else moves the branch."""

@@ -14,8 +14,9 @@ from msgspec import Struct
 
 from obra_tui.core.model import WorkCopy
 from obra_tui.evidence.copies import Place, Prepared, make_private, place_of_copy, remove_tree
-from obra_tui.evidence.git import SLOW_S, git_of
+from obra_tui.evidence.git import git_of
 from obra_tui.evidence.sandbox import Mount
+from obra_tui.system.git import SLOW_S
 
 _TOOL_FOLDERS = (".venv", "venv", "node_modules")
 """Carried over even if it was Claude, not the set-up, who made them: a task may add a dependency."""

@@ -15,9 +15,10 @@ from msgspec import Struct
 
 from obra_tui.core.errors import ProjectError
 from obra_tui.evidence.copies import make_private, remove_tree
-from obra_tui.evidence.git import SLOW_S, Git, git_of, git_of_project
+from obra_tui.evidence.git import Git, git_of, git_of_project
 from obra_tui.evidence.names import shown
 from obra_tui.evidence.untracked import JUNK, JUNK_PATTERNS
+from obra_tui.system.git import SLOW_S
 
 _PLAIN_BYTES = "* -text !eol -ident !filter !working-tree-encoding !diff !merge !export-ignore !export-subst\n"
 """Overrules every `.gitattributes` of a tree: no conversion, no driver, no file hidden from a diff."""

@@ -14,12 +14,13 @@ from msgspec.structs import replace
 
 from obra_tui.core.model import ChangeKind, Diff, FileChange
 from obra_tui.evidence import secrets
-from obra_tui.evidence.git import SLOW_S, Git, GitFailed
+from obra_tui.evidence.git import Git, GitFailed
 from obra_tui.evidence.names import raw, shown, text_of
 from obra_tui.evidence.patch import RawChange, added_lines, read_changes
 from obra_tui.evidence.protect import TEST_CONFIG, Rule, configures_obra, has_tests, reason_for
 from obra_tui.evidence.repository import OwnRepository
 from obra_tui.evidence.untracked import Survey, survey
+from obra_tui.system.git import SLOW_S
 
 _MOST_NOTES = 40
 _MOST_LARGE = 500

@@ -29,13 +29,14 @@ from obra_tui.evidence.copies import (
     remove_tree,
     repository_path,
 )
-from obra_tui.evidence.git import SLOW_S, Git, together
+from obra_tui.evidence.git import Git, together
 from obra_tui.evidence.protect import rules_with
 from obra_tui.evidence.repository import Identity, OwnRepository, base_ref, first_commit, open_project
 from obra_tui.evidence.reverting import Reverting
 from obra_tui.evidence.sandbox import Sandbox
 from obra_tui.evidence.setup import run_setup
 from obra_tui.evidence.snapshot import Limits, Reader, Snapshot
+from obra_tui.system.git import SLOW_S
 
 _FOLDERS_OF_GIT = ("info", "objects", "objects/info", "objects/pack", "refs", "refs/heads", "refs/tags")
 

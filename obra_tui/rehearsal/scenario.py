@@ -5,10 +5,8 @@ It exists so that `obra demo`, `obra validate` and the tests run the same data. 
 
 from __future__ import annotations
 
-import os
 import shlex
 import shutil
-import subprocess
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,6 +19,7 @@ from obra_tui.core.errors import ConfigError
 from obra_tui.core.model import CheckSpec, Stage
 from obra_tui.rehearsal.faults import Fault
 from obra_tui.rehearsal.script import Script, ScriptError, parse_fault, parse_scripts
+from obra_tui.system.git import GitCall, GitStopped, run_blocking
 
 SCENARIOS = Path(__file__).parent / "scenarios"
 PLANS = ("plan.md", "plan.toml")
@@ -179,16 +178,16 @@ def materialise(scenario: Scenario, folder: Path) -> Path:
     return folder
 
 
-def _git(folder: Path, *args: str) -> None:
+def _git(folder: Path, *words: str) -> None:
     """Run git as the rehearsal's own author: no configuration, no hooks and no template of the person's."""
-    quiet = ("-c", "core.hooksPath=/dev/null", "-c", "commit.gpgSign=false", "-c", "gc.auto=0")
     who = {"NAME": "Obra Rehearsal", "EMAIL": "rehearsal@obra.invalid", "DATE": _COMMIT_TIME}
-    env = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(folder), "LC_ALL": "C"}
-    env |= {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
-    env |= {f"GIT_{role}_{key}": value for role in ("AUTHOR", "COMMITTER") for key, value in who.items()}
+    env = {f"GIT_{role}_{key}": value for role in ("AUTHOR", "COMMITTER") for key, value in who.items()}
+    call = GitCall(arguments=words, options=("-C", str(folder.absolute())), environment=env)
     try:
-        subprocess.run(["git", *quiet, *args], cwd=folder, env=env, check=True, capture_output=True, text=True)
+        done = run_blocking(call)
     except FileNotFoundError:
         raise ScenarioError("git is not on the PATH.", fix="Install git.") from None
-    except subprocess.CalledProcessError as error:
-        raise ScenarioError(f"git {args[0]} failed: {error.stderr.strip()}", where=str(folder)) from error
+    except GitStopped:
+        raise ScenarioError(f"git {words[0]} did not end in time.", where=str(folder)) from None
+    if done.code:
+        raise ScenarioError(f"git {words[0]} failed: {done.message}", where=str(folder))

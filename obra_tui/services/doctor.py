@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from obra_tui.agents.probe import Probe
     from obra_tui.config.load import Settings
 
-_MIN_GIT = (2, 38)
-
 
 class MachineDoctor:
     """Yields one line after the other; what needs no network comes first."""
@@ -80,13 +78,13 @@ def _line(
 
 
 def _git() -> DoctorLine:
-    from obra_tui.services.versions import git_version
+    from obra_tui.system.git import MINIMUM_GIT, git_version
 
     version = git_version()
     if not version:
         return _line("git", DoctorStatus.MISSING, "git is not installed", fix="apt install git")
     numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
-    if numbers < _MIN_GIT:
+    if numbers < MINIMUM_GIT:
         return _line("git", DoctorStatus.MISSING, f"git {version} is too old: 2.38 or newer is needed")
     return _line("git", DoctorStatus.OK, f"git {version}")
 

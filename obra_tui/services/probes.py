@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from obra_tui.core.errors import WorkspaceError
+from obra_tui.system.git import SLOW_S, GitCall, GitStopped, run_blocking
 
 if TYPE_CHECKING:
     from obra_tui.core.model import CheckResult, CheckSpec
@@ -35,15 +34,17 @@ def run_probes(
 
 
 def _clone(project: Path, branch: str, checkout: Path) -> None:
-    quiet = ("-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false")
-    done = subprocess.run(
-        ["git", *quiet, "clone", "-q", "--template=", "--branch", branch, "--", str(project), str(checkout)],
-        env={**os.environ, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull},
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    if done.returncode != 0:
+    clone = ("clone", "-q", "--template=", "--branch", branch, "--", str(project.absolute()), str(checkout.absolute()))
+    try:
+        done = run_blocking(GitCall(arguments=clone), timeout_s=SLOW_S)
+        message = done.message if done.code else ""
+    except FileNotFoundError:
+        raise WorkspaceError("git is not installed.", fix="Install git 2.38 or newer.") from None
+    except GitStopped:
+        message = f"git did not finish within {SLOW_S:.0f} s"
+    if message:
         raise WorkspaceError(
-            f"The branch {branch} cannot be checked out: {done.stderr.strip()}",
+            f"The branch {branch} cannot be checked out: {message}",
             where=str(project),
             fix="Look whether the branch is there.",
         )

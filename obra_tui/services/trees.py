@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
-_GIT = ("git", "-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false")
+from obra_tui.system.git import GitCall, GitStopped, run_blocking
+
 _TIMEOUT_S = 30
 
 
@@ -18,21 +18,10 @@ def tree_diff(repos: Path, a: str, b: str) -> str | None:
 
 
 def _run(repo: Path, *words: str) -> str | None:
-    """Run a reading command; git sees no configuration but its own and nothing of the person's environment."""
-    environment = {
-        "PATH": "/usr/local/bin:/usr/bin:/bin",
-        "GIT_CONFIG_GLOBAL": "/dev/null",
-        "GIT_CONFIG_NOSYSTEM": "1",
-        "LC_ALL": "C.UTF-8",
-    }
+    """Return what a reading command printed, None when it failed."""
+    call = GitCall(arguments=words, options=("--git-dir", str(repo.absolute())))
     try:
-        done = subprocess.run(
-            [*_GIT, "--git-dir", str(repo), *words],
-            capture_output=True,
-            env=environment,
-            timeout=_TIMEOUT_S,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
+        done = run_blocking(call, timeout_s=_TIMEOUT_S)
+    except (OSError, GitStopped):
         return None
-    return done.stdout.decode("utf-8", "replace") if done.returncode == 0 else None
+    return done.out.decode("utf-8", "replace") if done.code == 0 else None

@@ -8,9 +8,9 @@ import pytest
 from obra_tui.core.errors import ProjectError, WorkspaceError
 from obra_tui.core.ids import new_task_id
 from obra_tui.core.model import WorkCopy
-from obra_tui.evidence.git import trusted_folders
 from obra_tui.evidence.sandbox import Sandbox
 from obra_tui.evidence.workspace import GitWorkspace, open_project
+from obra_tui.system.git import trusted_folders
 from tests.evidence.scene import git, make_project, make_scene
 
 

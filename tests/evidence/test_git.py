@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from obra_tui.evidence.git import Git, GitFailed, git_version, together
+from obra_tui.evidence.git import Git, GitFailed, together
 
 BARE = Git(options=(), where="git")
 
@@ -20,7 +20,7 @@ async def test_what_git_is_told_and_says_may_be_longer_than_any_pipe_holds(tmp_p
 
 async def test_a_system_without_files_in_memory_uses_others(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.delattr(os, "memfd_create", raising=False)
-    assert await git_version() >= (2, 38)
+    assert (await BARE.run("version")).text.startswith("git version ")
     assert (await BARE.run("stripspace", stdin=b"a")).text == "a"
 
 
