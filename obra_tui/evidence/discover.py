@@ -110,10 +110,7 @@ def _configures_ruff(files: Path) -> bool:
 def _pytest_check(files: Path, look: Look) -> CheckSpec:
     """Without an environment of its own, a project with `src/` is tested from there and not as installed elsewhere."""
     path = "PYTHONPATH=src " if (files / "src").is_dir() and not _own_python(look, "") else ""
-    command = (
-        f"{path}{python_of(look, module='pytest')} -m pytest -q -p no:cacheprovider "
-        '-o junit_family=xunit1 --junitxml="$OBRA_JUNIT"'
-    )
+    command = f'{path}{python_of(look, module="pytest")} -m pytest -q -o junit_family=xunit1 --junitxml="$OBRA_JUNIT"'
     return CheckSpec(name="pytest", run=command, stage=Stage.TESTING, junit=True)
 
 

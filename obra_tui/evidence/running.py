@@ -35,6 +35,8 @@ class Launch(Struct, frozen=True, kw_only=True):
     mark: str
     tells_inner: bool = False
     """It is bubblewrap, which can say what the first process inside is: when that has ended, so have all others."""
+    passed: tuple[int, ...] = ()
+    """Descriptors that stay open for it."""
 
 
 class Ended(Struct, frozen=True, kw_only=True):
@@ -174,7 +176,7 @@ def _start(launch: Launch, inner: Inner) -> tuple[Child, int]:
             stdin=NOTHING,
             stdout=writing,
             stderr=writing,
-            passed=inner.passed,
+            passed=(*inner.passed, *launch.passed),
         )
     except BaseException:
         os.close(reading)

@@ -1,7 +1,7 @@
 import pytest
 
 from obra_tui.core.model import FailedCase
-from obra_tui.evidence.junit import UnreadableReport, read_report
+from obra_tui.evidence.reports.junit import UnreadableReport, read_report
 
 
 def report(*cases):

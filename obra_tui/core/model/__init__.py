@@ -3,6 +3,14 @@
 Knows nothing of how any of them is made, stored or drawn.
 """
 
+from obra_tui.core.model.cases import (
+    AsItIs,
+    BaseComparison,
+    CaseGroup,
+    CaseOutcome,
+    NamedCases,
+    named_cases,
+)
 from obra_tui.core.model.evidence import (
     ChangeKind,
     CheckResult,
@@ -62,8 +70,12 @@ __all__ = [
     "JUDGED_STAGES",
     "MEASURED_STAGES",
     "Acceptance",
+    "AsItIs",
+    "BaseComparison",
     "Binding",
     "Budget",
+    "CaseGroup",
+    "CaseOutcome",
     "ChangeKind",
     "CheckResult",
     "CheckSpec",
@@ -83,6 +95,7 @@ __all__ = [
     "ImplementResult",
     "JudgeIdentity",
     "JudgeRequest",
+    "NamedCases",
     "OpenGate",
     "Outcome",
     "PermissionAnswer",
@@ -103,4 +116,5 @@ __all__ = [
     "Usage",
     "Verdict",
     "WorkCopy",
+    "named_cases",
 ]

@@ -1,9 +1,11 @@
 """What was measured: the copy, the change to it, the checks that ran on it."""
 
 from enum import StrEnum
+from typing import Literal
 
 from msgspec import Struct
 
+from obra_tui.core.model.cases import AsItIs, BaseComparison, NamedCases
 from obra_tui.core.model.work import CheckSpec
 
 
@@ -111,3 +113,15 @@ class CheckResult(Struct, frozen=True, kw_only=True):
     failures: tuple[FailedCase, ...] = ()
     detail: str = ""
     """One plain sentence when `broken` or `timed_out`."""
+    cases: NamedCases | None = None
+    """What became of each test; none when the command names no tests, or in records of an earlier version."""
+    reported_by: Literal["", "witness", "report", "output"] = ""
+    """Where the names come from: our own witness, a report that the command wrote, or what it printed."""
+    base: BaseComparison | None = None
+    """Against the code before the work."""
+    as_is: AsItIs | None = None
+    """The second run, where the work changed tests or how they are run."""
+    asks: tuple[str, ...] = ()
+    """Why a person is asked, whatever the check showed; one sentence each."""
+    is_weak: bool = False
+    """It passed by its exit code alone: no test has a name. Enough for a person to look at, no more."""

@@ -18,7 +18,7 @@ REPORTS = (".xml", ".sarif")
 def import_report(journal: Any, target: str | Path, path: Path) -> Read:
     """Import one report; the same content is imported once."""
     from obra_tui.agents.transcripts import Said, Transcript
-    from obra_tui.evidence.junit import UnreadableReport
+    from obra_tui.evidence.reports.junit import UnreadableReport
     from obra_tui.services.importing.claude import ImportedRecords, Read
     from obra_tui.store.imports import imported
 
@@ -42,8 +42,8 @@ def import_report(journal: Any, target: str | Path, path: Path) -> Read:
 
 
 def _result(path: Path, content: bytes) -> CheckResult:
-    from obra_tui.evidence.junit import read_report
-    from obra_tui.evidence.sarif import read_sarif
+    from obra_tui.evidence.reports.junit import read_report
+    from obra_tui.evidence.reports.sarif import read_sarif
 
     if path.suffix.lower() == ".sarif":
         name, failures = read_sarif(content)

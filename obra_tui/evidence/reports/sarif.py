@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from obra_tui.core.model import FailedCase
-from obra_tui.evidence.junit import MOST_BYTES, UnreadableReport
+from obra_tui.evidence.reports.report import MOST_BYTES, UnreadableReport
 
 _MOST_RESULTS = 5_000
 _MOST_MESSAGE = 2_000
