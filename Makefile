@@ -2,7 +2,7 @@
 # Pass arguments with ARGS, as in: make run ARGS="doctor"
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-long validate test-real-llm chaos disk soak fuzz faults bench lint gallery lock clean FORCE
+.PHONY: help run demo quick test test-long validate test-real-llm chaos disk soak fuzz faults bench lint gallery lock clean FORCE
 
 BIN := .venv/bin
 READY := .venv/.set-up
@@ -36,6 +36,13 @@ demo: $(READY)  ## a rehearsal: no account, no key, no model; without a terminal
 
 # Half of a test's time is waiting for other programs, so there are more workers than processors (tests/conftest.py).
 AT_ONCE := -n auto --maxprocesses 6 --dist worksteal
+
+# The inner loop. Two workers are enough: nothing here waits for another program.
+# Other modules that say they are quick are named, so that the rest of their folders need not be imported.
+QUICK = tests/core tests/engine tests/scenarios $$(grep -rl --include='test_*.py' '^pytestmark = pytest.mark.quick' tests)
+
+quick: $(READY)  ## the inner loop, some 15 seconds: rules, engine, scenarios, what is pure of judge, view state and panes
+	@$(BIN)/python -m pytest $(QUICK) -m "quick and not long" -n 2 --dist worksteal -q $(ARGS)
 
 test: $(READY)  ## all tests but those with a real model and those that take minutes
 	@$(BIN)/python -m pytest -m "not real_llm and not long" $(AT_ONCE) $(ARGS)

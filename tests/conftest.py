@@ -4,6 +4,7 @@ import ipaddress
 import os
 import shutil
 import socket
+from pathlib import Path
 
 import pytest
 
@@ -51,7 +52,14 @@ def _is_loopback(host):
         return host == "localhost"
 
 
+_QUICK_FOLDERS = ("core", "engine", "scenarios")
+
+
 def pytest_collection_modifyitems(items):
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.relative_to(here).parts[0] in _QUICK_FOLDERS:
+            item.add_marker("quick")
     if shutil.which("tmux") is None:
         missing = pytest.mark.skip(reason="tmux is not installed")
         for item in items:
@@ -59,6 +67,7 @@ def pytest_collection_modifyitems(items):
                 item.add_marker(missing)
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config):
     """Three for two processors: a worker mostly waits for the programs that its test started."""
     return max(2, len(os.sched_getaffinity(0)) * 3 // 2) if hasattr(os, "sched_getaffinity") else None

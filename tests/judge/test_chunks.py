@@ -13,6 +13,8 @@ from obra_tui.judge.parts import cost, one_line, pack, read_hunks, unquote
 from obra_tui.judge.tokens import at_least, estimate
 from tests.judge.story import change, diff, new_file
 
+pytestmark = pytest.mark.quick
+
 
 def test_lines_carry_the_number_they_have_in_the_new_file():
     added, changed = read_hunks(diff())

@@ -2,11 +2,15 @@
 
 import re
 
+import pytest
+
 from obra_tui.core.model import CheckStatus, Finding, Severity
 from obra_tui.judge import JudgeConfig
 from obra_tui.judge.planning import plan_review
 from obra_tui.judge.template import Standards, load_prompts, load_rubric, parse_rubric, prompt_tokens, trim
 from tests.judge.story import check, failing, new_file, request
+
+pytestmark = pytest.mark.quick
 
 STANDARDS = Standards.of(JudgeConfig())
 

@@ -8,6 +8,8 @@ from obra_tui.judge.aggregate import Weighed, contradictions, joined, mean
 from obra_tui.judge.verdict import Opinion
 from tests.judge.story import change, check, diff
 
+pytestmark = pytest.mark.quick
+
 BLOCKER = Finding(severity=Severity.BLOCKER, message="Deletes the data.", file="calculator.py", line=2)
 MINOR = Finding(severity=Severity.MINOR, message="A long name.", file="calculator.py", line=1)
 

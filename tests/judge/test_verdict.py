@@ -12,6 +12,8 @@ from obra_tui.judge.template import OPINIONS, answer_schema, load_rubric
 from obra_tui.judge.verdict import parse_answer
 from tests.judge.story import answer, finding
 
+pytestmark = pytest.mark.quick
+
 RUBRIC = load_rubric()
 
 TEXT = st.text(st.characters(codec="utf-8", min_codepoint=32), min_size=1, max_size=40).filter(str.strip)

@@ -14,6 +14,8 @@ from tests.ui import stories
 from tests.ui.test_state import records
 from widgets.lines import LogLine
 
+pytestmark = pytest.mark.quick
+
 
 class FakePane:
     """Keeps lines as a pane does, without drawing any."""

@@ -10,6 +10,8 @@ from obra_tui.ui.screens.found_rows import found_groups, found_row
 from tests.ui import stories
 from tests.ui.fake_history import attempt_summary
 
+pytestmark = pytest.mark.quick
+
 
 @pytest.mark.parametrize(
     ("changes", "word"),

@@ -3,6 +3,8 @@ import pytest
 from obra_tui.core.errors import ConfigError
 from obra_tui.ui.keys import KEYS, NEVER_GRANTS, check_overrides, of_scope
 
+pytestmark = pytest.mark.quick
+
 
 def test_every_key_has_an_id_and_an_action_of_its_own():
     ids = [key.id for key in KEYS]

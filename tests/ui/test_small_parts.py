@@ -17,6 +17,8 @@ from tests.ui import stories
 from tests.ui.test_state import TASK, view_of
 from widgets.bars.status import STATES
 
+pytestmark = pytest.mark.quick
+
 # --- words and numbers -----------------------------------------------------------------------
 
 

@@ -3,6 +3,7 @@ from functools import reduce
 from types import UnionType
 from typing import Literal, NewType, Union, get_args, get_origin, get_type_hints
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import fields, replace
@@ -16,6 +17,8 @@ from obra_tui.ui.state import StepStatus, ViewState, apply, apply_all, steps_of
 from obra_tui.ui.statusline import status_parts
 from tests.ui import stories
 from tests.ui.stories import SESSION, Story
+
+pytestmark = pytest.mark.quick
 
 TASK = TaskId("t00000000000001")
 WORK = (e.TextStreamed, e.ThinkingStreamed, e.TextFinished, e.ToolStarted, e.ToolFinished)

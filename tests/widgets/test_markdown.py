@@ -11,6 +11,8 @@ from widgets.log_view.markdown import MarkdownStream
 from widgets.log_view.markdown_blocks import lines_of
 from widgets.samples import MARKDOWN
 
+pytestmark = pytest.mark.quick
+
 
 def drawn(source, cuts=(), look_each_time=True):
     stream = MarkdownStream()

@@ -1,10 +1,13 @@
 """Lines keep their numbers whatever is dropped before them or held below them."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from widgets.lines import LogLine
 from widgets.log_view.model import Document
+
+pytestmark = pytest.mark.quick
 
 
 def texts(document):

@@ -2,11 +2,14 @@
 
 from itertools import pairwise
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from widgets.segments import breaks, clip, index_at
+
+pytestmark = pytest.mark.quick
 
 words = st.text(st.sampled_from("ab cdé漢字 👩-_/"), max_size=80)
 widths = st.integers(8, 40)

@@ -12,6 +12,8 @@ from textual.color import Color
 from widgets.samples import hostile
 from widgets.text import SafeLineFilter, clean, clean_line, is_web_link, without_colours
 
+pytestmark = pytest.mark.quick
+
 nasty = st.text(
     st.one_of(
         st.characters(),
