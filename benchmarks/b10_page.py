@@ -32,7 +32,7 @@ def measure(folder: Path, events: int, sessions: int, pairs: int) -> dict[str, f
     from sqlalchemy import select
 
     from obra_tui.core.ids import SessionId
-    from obra_tui.core.records.history import EVERYTHING, Mark
+    from obra_tui.core.records.history import EVERYTHING, PageCursor
     from obra_tui.store import tables as t
     from obra_tui.store.database import reader_engine
     from obra_tui.store.history import SqlHistory
@@ -57,7 +57,7 @@ def measure(folder: Path, events: int, sessions: int, pairs: int) -> dict[str, f
         return timed(lambda: core.execute(query).all())
 
     last = history.sessions(EVERYTHING, None, 1).rows[0]
-    oldest = Mark(at=last.opened_at - (sessions - 200) * 3_600, id="s")
+    oldest = PageCursor(at=last.opened_at - (sessions - 200) * 3_600, id="s")
     for warm in (ours(0), ours(deep), peer, by_core):
         warm()
     mine, theirs = alternated(pairs, by_core, peer)

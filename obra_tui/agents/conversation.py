@@ -30,7 +30,7 @@ from obra_tui.core.ids import ClaudeSessionId
 from obra_tui.core.model import ImplementRequest, ImplementResult, Usage
 from obra_tui.core.ports import Emit
 from obra_tui.system.oom import memory_kills
-from obra_tui.system.os_errors import remedy
+from obra_tui.system.os_errors import advice
 from obra_tui.system.process_env import ATTEMPT_MARK
 from obra_tui.system.process_sweep import family, kill, marked
 
@@ -266,7 +266,7 @@ class ClaudeConversation:
             raise ImplementerError(
                 f"Claude Code could not be started: {error.strerror or error}.",
                 where=str(error.filename or ""),
-                fix=remedy(error) or "Check claude.cli_path, or reinstall Obra; `obra doctor` shows what is there.",
+                fix=advice(error) or "Check claude.cli_path, or reinstall Obra; `obra doctor` shows what is there.",
             ) from error
         self._translation.pid = self._transport.pid
 

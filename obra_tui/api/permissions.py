@@ -10,7 +10,7 @@ from obra_tui.core.commands import AnswerPermission, Command, RevokeRule
 from obra_tui.core.errors import UnknownId
 from obra_tui.core.ids import QuestionId, RuleId
 from obra_tui.core.model import PermissionAnswer, PermissionVerdict
-from obra_tui.core.permission_rules import Asked, StandingRule, holding
+from obra_tui.core.permission_rules import Asked, SessionRule, active_rules
 
 if TYPE_CHECKING:
     from obra_tui.services.open_work import OpenWork
@@ -35,9 +35,9 @@ class PermissionDesk:
         """Return what was denied because nobody was there, oldest first."""
         return self._look().permissions.denied
 
-    def rules(self) -> tuple[StandingRule, ...]:
+    def rules(self) -> tuple[SessionRule, ...]:
         """Return what is allowed until its session ends, oldest first."""
-        return holding(self._look().permissions.rules)
+        return active_rules(self._look().permissions.rules)
 
     def answer(self, question: QuestionId, verdict: PermissionVerdict, note: str = "") -> None:
         """Answer a question; `note` is the reason that Claude reads, or the answer to what it asked.

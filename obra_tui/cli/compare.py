@@ -9,7 +9,7 @@ from obra_tui.cli.options import JsonOption
 from obra_tui.cli.parser import refuse_unused
 from obra_tui.core.errors import ConfigError
 from obra_tui.core.ids import AttemptId, SessionId
-from obra_tui.core.plain import plain
+from obra_tui.core.plain import to_builtins
 from obra_tui.core.records.compare import Comparison, blinded, compare_attempts, compare_sessions, shown, shown_delta
 from obra_tui.core.records.export import json_line
 from obra_tui.core.records.history import History
@@ -48,7 +48,7 @@ def compare(
     comparison = blinded(comparison) if blind else comparison
     patch = _patch(comparison, trees, diff)
     if as_json:
-        typer.echo(json_line({"type": "comparison", **plain(comparison), "diff": patch, "winner": winner}))
+        typer.echo(json_line({"type": "comparison", **to_builtins(comparison), "diff": patch, "winner": winner}))
         return 0
     for line in _lines(comparison):
         typer.echo(line)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from obra_tui.cli.fast_start import bare_start, wants_screen
 from obra_tui.core.errors import ConfigError, ObraError
-from obra_tui.system.os_errors import remedy
+from obra_tui.system.os_errors import advice
 
 _EXIT_CRASH = 1
 _EXIT_INTERRUPTED = 130
@@ -34,7 +34,7 @@ def run(argv: list[str]) -> int:
 
 def _of_the_machine(fault: Exception) -> ObraError | None:
     """Return what to tell when it is no fault of Obra's: nothing to report, and something to do."""
-    if not isinstance(fault, OSError) or not (fix := remedy(fault)):
+    if not isinstance(fault, OSError) or not (fix := advice(fault)):
         return None
     where = str(fault.filename or "")
     return ObraError(f"The system refused a step ({fault.strerror}). Sessions are kept.", where=where, fix=fix)

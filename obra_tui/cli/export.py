@@ -12,7 +12,7 @@ from obra_tui.cli.history import when
 from obra_tui.cli.options import JsonOption
 from obra_tui.cli.parser import refuse_unused
 from obra_tui.core.errors import ConfigError
-from obra_tui.core.plain import plain
+from obra_tui.core.plain import to_builtins
 from obra_tui.core.records.export import json_line
 from obra_tui.core.records.search import moment
 from obra_tui.core.text import one_line
@@ -96,7 +96,7 @@ def import_(
         counts[read.outcome] += 1
         failed = failed or read.outcome == "failed"
         if as_json:
-            typer.echo(json_line({"type": "import", **plain(read)}))
+            typer.echo(json_line({"type": "import", **to_builtins(read)}))
         elif read.outcome != "unchanged":
             places = f": {one_line(', '.join(read.damaged), 600)}" if read.damaged else ""
             notes = [f"{read.passed_over} lines passed over{places}"] if read.passed_over else []

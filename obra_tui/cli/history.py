@@ -13,19 +13,19 @@ from obra_tui.core.decisions import decision_lines
 from obra_tui.core.errors import ObraError
 from obra_tui.core.ids import AttemptId, SessionId, TaskId
 from obra_tui.core.model import SessionKind
-from obra_tui.core.plain import plain
-from obra_tui.core.records.export import Told, blocks, labelled
+from obra_tui.core.plain import to_builtins
+from obra_tui.core.records.export import ExportedAttempt, blocks, labelled
 from obra_tui.core.records.history import (
     AttemptDetail,
     AttemptSummary,
-    Found,
     History,
-    Mark,
+    PageCursor,
+    SearchResult,
     SessionDetail,
     SessionSummary,
 )
 from obra_tui.core.records.search import parse, read_as
-from obra_tui.core.records.similar import alike
+from obra_tui.core.records.similar import similar
 from obra_tui.core.text import one_line, visible
 
 LINE_HELP = "Words and clauses, such as: retry -is:merged score:<80 since:7d"
@@ -99,12 +99,14 @@ def list_sessions(limit: int, *, as_json: bool) -> int:
     with open_history(settings) as history:
         for session in _sessions(history, limit):
             tags = labels.of(session.id)
-            _print({"type": "session", **plain(session), "labels": tags} if as_json else _session_line(session, tags))
+            _print(
+                {"type": "session", **to_builtins(session), "labels": tags} if as_json else _session_line(session, tags)
+            )
     return 0
 
 
 def _sessions(history: History, limit: int) -> Iterator[SessionSummary]:
-    mark: Mark | None = None
+    mark: PageCursor | None = None
     while limit > 0:
         page = history.sessions(after=mark, limit=min(limit, 100))
         yield from page.rows
@@ -127,7 +129,7 @@ def find(line: str, limit: int, *, as_json: bool) -> int:
     with open_history(load()) as history:
         for found in _pages(history, line, limit):
             count += 1
-            _print({"type": "found", **plain(found)} if as_json else _found_line(found))
+            _print({"type": "found", **to_builtins(found)} if as_json else _found_line(found))
     if not count and not as_json:
         typer.echo("Nothing was found.", err=True)
     return 0
@@ -143,13 +145,13 @@ def find_like(typed: str, limit: int, *, as_json: bool) -> int:
         attempts = history.session(SessionId(found)).attempts if kind == "session" else ()
         if kind == "session" and not attempts:
             raise ObraError("This session has no attempt yet.", where=found)
-        lines = alike(history.attempt(attempts[-1].id if attempts else AttemptId(found)))
+        lines = similar(history.attempt(attempts[-1].id if attempts else AttemptId(found)))
     for _, line in lines:
         find(line, limit, as_json=as_json)
     return 0
 
 
-def _pages(history: History, line: str, limit: int) -> Iterator[Found]:
+def _pages(history: History, line: str, limit: int) -> Iterator[SearchResult]:
     query, mark = parse(line, time.time()), None
     while limit > 0:
         page = history.find(query, mark, min(limit, 100))
@@ -170,7 +172,7 @@ def _attempts_of_task(history: History, task: TaskId) -> list[AttemptId]:
 
 def _show_session(session: SessionDetail, *, as_json: bool) -> int:
     if as_json:
-        _print({"type": "session_detail", **plain(session)})
+        _print({"type": "session_detail", **to_builtins(session)})
         return 0
     for block in blocks(session, ()):
         if block.kind == "table":
@@ -182,17 +184,17 @@ def _show_session(session: SessionDetail, *, as_json: bool) -> int:
     return 0
 
 
-def _show_attempt(told: Told, *, transcript: bool, as_json: bool) -> None:
+def _show_attempt(told: ExportedAttempt, *, transcript: bool, as_json: bool) -> None:
     detail = told.detail
     if as_json:
-        _print({"type": "attempt_detail", **plain(detail), "label": labelled(detail)})
+        _print({"type": "attempt_detail", **to_builtins(detail), "label": labelled(detail)})
         return
     _print(_attempt_line(detail.summary))
     _print_lines(_detail_lines(detail))
     if transcript:
-        from obra_tui.core.records.export import said_in
+        from obra_tui.core.records.export import transcript_blocks
 
-        _print_lines(visible(block.text) for record in told.records for block in said_in(record.event))
+        _print_lines(visible(block.text) for record in told.records for block in transcript_blocks(record.event))
     if detail.diff:
         _print(f"\n{visible(detail.diff.patch)}")
 
@@ -248,7 +250,7 @@ def _attempt_line(attempt: AttemptSummary) -> str:
     return f"{attempt.id}  {when(attempt.started_at)}  {name}  attempt {attempt.number}  Quality: {score}  {decided}"
 
 
-def _found_line(found: Found) -> str:
+def _found_line(found: SearchResult) -> str:
     if found.attempt is None:
         head = f"{found.session}  {when(found.at)}  {one_line(found.session_title, 60)}"
     elif found.kind is SessionKind.IMPORTED:

@@ -7,7 +7,7 @@ import typer
 
 from obra_tui.cli.options import HERE, JsonOption, ProjectOption
 from obra_tui.core.doctor import DoctorStatus
-from obra_tui.core.plain import plain
+from obra_tui.core.plain import to_builtins
 from obra_tui.core.text import visible
 
 _MARKS = {
@@ -32,7 +32,7 @@ def doctor(project: ProjectOption = HERE, as_json: JsonOption = False) -> int:
     for line in MachineDoctor(project).run():
         possible = possible and not (line.needed and line.status is DoctorStatus.MISSING)
         if as_json:
-            typer.echo(json.dumps({"type": "doctor", **plain(line)}))
+            typer.echo(json.dumps({"type": "doctor", **to_builtins(line)}))
             continue
         typer.echo(f"{_MARKS[line.status]} {line.name}: {visible(line.fact)}")
         for extra in (line.fix and f"run: {line.fix}", line.detail):

@@ -15,8 +15,8 @@ from obra_tui.cli.parser import refuse_unused
 from obra_tui.core.commands import AnswerPermission, RevokeRule
 from obra_tui.core.errors import ConfigError, NotAllowed, UnknownId
 from obra_tui.core.model import PermissionAnswer, PermissionKind, PermissionVerdict
-from obra_tui.core.permission_rules import Asked, Permissions, StandingRule, holding
-from obra_tui.core.plain import plain
+from obra_tui.core.permission_rules import Asked, Permissions, SessionRule, active_rules
+from obra_tui.core.plain import to_builtins
 from obra_tui.core.text import one_line, visible
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ def _revoke(work: "OpenWork", typed: str, *, as_json: bool) -> int:
     from obra_tui.config.load import load
     from obra_tui.services.answering import carry_out
 
-    rule = work.permissions.rules[_one_of([rule.id for rule in holding(work.permissions.rules)], typed, "rule")]
+    rule = work.permissions.rules[_one_of([rule.id for rule in active_rules(work.permissions.rules)], typed, "rule")]
     project = Path(work.sessions[rule.session].opened.project)
     carry_out(load(), project, RevokeRule(session=rule.session, rule=rule.id, by=person()))
     if as_json:
@@ -163,14 +163,14 @@ def _one_of(known: Iterable[Id], typed: str, what: str) -> Id:
 
 def _list(work: "OpenWork", *, as_json: bool) -> int:
     found = work.permissions
-    rules = holding(found.rules)
+    rules = active_rules(found.rules)
     if as_json:
         for asked in found.waiting.values():
-            _print_json("waiting_question", **plain(asked), can_be_answered=work.at_work)
+            _print_json("waiting_question", **to_builtins(asked), can_be_answered=work.at_work)
         for rule in rules:
-            _print_json("standing_rule", **plain(rule))
+            _print_json("standing_rule", **to_builtins(rule))
         for asked in found.denied:
-            _print_json("denied_question", **plain(asked))
+            _print_json("denied_question", **to_builtins(asked))
         _list_ended_as_json(work)
         return 0
     lines = [*_lines(work, found, rules), *_ended_lines(work)]
@@ -179,7 +179,7 @@ def _list(work: "OpenWork", *, as_json: bool) -> int:
     return 0
 
 
-def _lines(work: "OpenWork", found: Permissions, rules: tuple[StandingRule, ...]) -> Iterator[str]:
+def _lines(work: "OpenWork", found: Permissions, rules: tuple[SessionRule, ...]) -> Iterator[str]:
     for asked in sorted(found.waiting.values(), key=lambda item: item.at):
         yield from _question_lines(work, asked)
     if rules:
@@ -214,9 +214,9 @@ def _ended_lines(work: "OpenWork") -> Iterator[str]:
 
 def _list_ended_as_json(work: "OpenWork") -> None:
     for rule in work.ended_permissions.rules.values():
-        _print_json("ended_rule", **plain(rule))
+        _print_json("ended_rule", **to_builtins(rule))
     for asked in work.ended_permissions.denied:
-        _print_json("denied_question", **plain(asked), ended=True)
+        _print_json("denied_question", **to_builtins(asked), ended=True)
 
 
 def _question_lines(work: "OpenWork", asked: Asked) -> Iterator[str]:

@@ -15,12 +15,12 @@ from obra_tui.cli.options import HERE, JsonOption, ProjectOption
 from obra_tui.cli.parser import refuse_unused
 from obra_tui.cli.undo import undo_answer
 from obra_tui.core.commands import CloseSession, Decide, HandBack
-from obra_tui.core.decisions import against, decision_lines, finding_of_argument, finding_text
+from obra_tui.core.decisions import decision_lines, finding_of_argument, finding_text, override_reasons
 from obra_tui.core.errors import ConfigError, GateDecided, StaleDecision
 from obra_tui.core.ids import GateId, SessionId
 from obra_tui.core.lifecycle import State
 from obra_tui.core.model import Decision, DecisionKind, Finding, QualityResult, Severity
-from obra_tui.core.plain import plain
+from obra_tui.core.plain import to_builtins
 from obra_tui.core.records.history import AttemptSummary, GateDetail, GateSummary, History
 from obra_tui.core.text import one_line, visible
 
@@ -179,7 +179,7 @@ def _decision(detail: GateDetail, kind: DecisionKind, answer: Answer, by: str) -
         return Decision(
             kind=kind, by=by, note=answer.note, chosen=chosen, prompt=_text(answer.prompt) if changes else ""
         )
-    overridden = against(attempt.quality, attempt.checks, attempt.verdict)
+    overridden = override_reasons(attempt.quality, attempt.checks, attempt.verdict)
     return Decision(kind=kind, by=by, note=answer.note, overridden=overridden, override=bool(overridden))
 
 
@@ -274,7 +274,7 @@ def merge(
 def _print_list(gates: tuple[GateSummary, ...], *, as_json: bool) -> int:
     for gate in gates:
         if as_json:
-            typer.echo(json.dumps({"type": "waiting_gate", **plain(gate)}))
+            typer.echo(json.dumps({"type": "waiting_gate", **to_builtins(gate)}))
         else:
             score = "–" if gate.score is None else f"{gate.score:.2f} ({'PASS' if gate.passes else 'FAIL'})"
             typer.echo(f"{gate.id}  {one_line(gate.task_key)} {one_line(gate.task_title, 60)}  Quality: {score}")
@@ -285,7 +285,7 @@ def _print_list(gates: tuple[GateSummary, ...], *, as_json: bool) -> int:
 
 def _print_detail(detail: GateDetail, *, as_json: bool) -> int:
     if as_json:
-        typer.echo(json.dumps({"type": "gate_detail", **plain(detail)}))
+        typer.echo(json.dumps({"type": "gate_detail", **to_builtins(detail)}))
         return 0
     for line in _detail_lines(detail):
         typer.echo(line)

@@ -16,9 +16,9 @@ from obra_tui.core import commands as do
 from obra_tui.core.errors import PlanError
 from obra_tui.core.ids import SessionId, TaskId, new_task_id
 from obra_tui.core.model import TaskSpec
-from obra_tui.core.plain import plain
+from obra_tui.core.plain import to_builtins
 from obra_tui.core.plans.fields import TaskFields, fields_of, free_key, remarks_on, spec_of
-from obra_tui.core.plans.merge import Difference, Fate, differences, merging, refusal_of, told
+from obra_tui.core.plans.merge import Difference, MergeStatus, differences, merging, refusal_of
 from obra_tui.core.plans.order import moves_to
 from obra_tui.core.plans.parse import order
 from obra_tui.core.plans.text import changed_lines
@@ -234,13 +234,13 @@ def _import_tasks(place: Place, file: Path, *, theirs: bool) -> int:
     with _open(place, make=read.title, source=full_path(read.source)) as plan:
         known = plan.tasks()
         found = tuple(item for item in differences(read, known) if item.theirs is not None)
-        wanted = {Fate.NEW, Fate.CHANGED} | ({Fate.CONFLICT} if theirs else set())
+        wanted = {MergeStatus.NEW, MergeStatus.CHANGED} | ({MergeStatus.CONFLICT} if theirs else set())
         taken = [item for item in found if item.fate in wanted]
         for item in found:
             if item not in taken:
                 _say_why(item)
         changes = merging(taken, known, plan.session, plan.by, found)
-        _change(plan, place, changes, f"{read.source}: {told(taken) or 'nothing new'}.")
+        _change(plan, place, changes, f"{read.source}: {describe(taken) or 'nothing new'}.")
     return 0
 
 
@@ -292,7 +292,7 @@ def _say_why(left_out: Difference) -> None:
     refused = refusal_of(left_out)
     if refused is not None:
         _warn(str(refused))
-    if left_out.fate is Fate.CONFLICT:
+    if left_out.fate is MergeStatus.CONFLICT:
         _warn(
             f"{left_out.spec.key} was changed here and in the file: it stays as it is here; --theirs takes the file's."
         )
@@ -332,7 +332,7 @@ def _warn(text: str) -> None:
 
 
 def _as_json(session: SessionId, task: "TaskStanding") -> dict[str, object]:
-    spec = plain(task.spec)
+    spec = to_builtins(task.spec)
     standing = {"state": task.state.value, "held": task.held_back, "attempts": task.attempts}
     return {"type": "task", "session": session, **standing, "reverted": task.reverted or None, **spec}
 

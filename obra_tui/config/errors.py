@@ -11,7 +11,7 @@ from obra_tui.config.schema import CheckSettings, Section, Settings
 from obra_tui.config.shape import CHECKED, plain
 from obra_tui.config.sources import Key, Layer
 from obra_tui.core.errors import ConfigError
-from obra_tui.core.suggest import nearest
+from obra_tui.core.suggest import closest_match
 
 
 def refuse_wrong(layer: Layer) -> None:
@@ -55,7 +55,7 @@ def _dotted(loc: Key) -> str:
 
 def _nearest(loc: Key) -> str:
     valid = _valid_keys(loc[:-1])
-    near = nearest(str(loc[-1]), valid, 0.5)
+    near = closest_match(str(loc[-1]), valid, 0.5)
     return f"Did you mean '{near}'?" if near else f"Possible here: {', '.join(valid)}."
 
 

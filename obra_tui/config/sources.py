@@ -13,7 +13,7 @@ from obra_tui.config.schema import Settings
 from obra_tui.config.shape import FROM_ENVIRONMENT, PREFIX
 from obra_tui.core.errors import ConfigError
 from obra_tui.core.plans.toml_places import line_of, place_of_error
-from obra_tui.core.suggest import nearest
+from obra_tui.core.suggest import closest_match
 
 _NOT_SETTINGS = frozenset({"OBRA_JUNIT", "OBRA_CRASH_AT"})
 """Variables that Obra itself sets for the commands it runs."""
@@ -66,7 +66,7 @@ def _refuse_unknown_variables() -> None:
     for name in sorted(os.environ):
         head = name.upper().removeprefix(PREFIX).split("__")[0]
         if name.upper().startswith(PREFIX) and head not in known and name.upper() not in _NOT_SETTINGS:
-            near = nearest(head, sorted(known))
+            near = closest_match(head, sorted(known))
             advice = f"Did you mean {PREFIX}{near}?" if near else "Unset it, or see `obra config show`."
             raise ConfigError("There is no such setting.", where=name, fix=advice)
 

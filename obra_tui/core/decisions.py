@@ -27,7 +27,9 @@ _ARGUMENT = re.compile(
 _BEGINS = re.compile(rf"(?P<severity>{_SEVERITIES})", re.IGNORECASE)
 
 
-def against(quality: QualityResult | None, checks: Iterable[CheckResult], verdict: Verdict | None) -> tuple[str, ...]:
+def override_reasons(
+    quality: QualityResult | None, checks: Iterable[CheckResult], verdict: Verdict | None
+) -> tuple[str, ...]:
     """Return what an approval would go against, one sentence each; every one needs a reason to be overridden."""
     found: list[str] = []
     if quality is None:

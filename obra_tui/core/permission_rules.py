@@ -25,7 +25,7 @@ UNATTENDED = "unattended"
 """Who answers when nobody is there."""
 
 
-class StandingRule(Struct, frozen=True, kw_only=True):
+class SessionRule(Struct, frozen=True, kw_only=True):
     """One rule, as long as anybody may ask about it; it holds until it is revoked."""
 
     id: RuleId
@@ -46,10 +46,10 @@ class StandingRule(Struct, frozen=True, kw_only=True):
         return not self.revoked_by
 
 
-Rules = Mapping[RuleId, StandingRule]
+Rules = Mapping[RuleId, SessionRule]
 
 
-def after(rules: Rules, record: Record) -> Rules:
+def apply_to_rules(rules: Rules, record: Record) -> Rules:
     """Return the rules of a session after one more record of it."""
     match record.event:
         case RuleAllowed(rule=rule) as allowed:
@@ -65,13 +65,13 @@ def after(rules: Rules, record: Record) -> Rules:
             return rules
 
 
-def _made(record: Record, event: RuleAllowed) -> StandingRule:
-    return StandingRule(
+def _made(record: Record, event: RuleAllowed) -> SessionRule:
+    return SessionRule(
         id=event.rule, session=record.session, pattern=event.pattern, by=event.by, since=record.at, title=event.title
     )
 
 
-def holding(rules: Rules) -> tuple[StandingRule, ...]:
+def active_rules(rules: Rules) -> tuple[SessionRule, ...]:
     """Return the rules that hold, oldest first."""
     return tuple(sorted((item for item in rules.values() if item.holds), key=lambda item: (item.since, item.id)))
 
@@ -98,7 +98,7 @@ class Permissions(Struct, frozen=True, kw_only=True):
 def permissions_of(records: Iterable[Record]) -> Permissions:
     found = Permissions()
     for record in records:
-        found = _asked_or_answered(replace(found, rules=after(found.rules, record)), record)
+        found = _asked_or_answered(replace(found, rules=apply_to_rules(found.rules, record)), record)
     return found
 
 

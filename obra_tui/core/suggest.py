@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 
-def nearest(word: str, known: Iterable[str], likeness: float = 0.6) -> str:
+def closest_match(word: str, known: Iterable[str], likeness: float = 0.6) -> str:
     """Return the known word most like this one, or nothing when none is as much like it as that."""
     from difflib import get_close_matches  # most runs meet no wrong word
 

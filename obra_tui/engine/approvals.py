@@ -12,7 +12,7 @@ from obra_tui.core.errors import UnknownId
 from obra_tui.core.events import PermissionAnswered, PermissionAsked, RuleAllowed, RuleRevoked, RuleUsed
 from obra_tui.core.ids import AttemptId, QuestionId, RuleId, SessionId, TaskId, new_rule_id
 from obra_tui.core.model import PermissionAnswer, PermissionQuestion, PermissionVerdict
-from obra_tui.core.permission_rules import StandingRule, holding
+from obra_tui.core.permission_rules import SessionRule, active_rules
 from obra_tui.engine.outbox import Outbox
 from obra_tui.engine.task_journal import TaskJournal
 from obra_tui.engine.work import SessionWork
@@ -96,8 +96,8 @@ class Asking:
     def _attempt(self) -> AttemptId:
         return self._asker.attempt
 
-    def _holding(self) -> tuple[StandingRule, ...]:
-        return holding(self._session.rules)
+    def _holding(self) -> tuple[SessionRule, ...]:
+        return active_rules(self._session.rules)
 
 
 def revoke(outbox: Outbox, session: SessionWork, rule: RuleId, by: str) -> None:

@@ -48,7 +48,7 @@ from obra_tui.engine.schedule import over_budget
 from obra_tui.engine.signals import Interrupted, Signals, StopHere
 from obra_tui.engine.task_journal import TaskJournal
 from obra_tui.engine.work import SessionWork, TaskWork
-from obra_tui.system.os_errors import remedy
+from obra_tui.system.os_errors import advice
 
 
 class TaskRunner:
@@ -258,5 +258,5 @@ def _refused_by_the_system(error: OSError) -> ObraError:
     return ObraError(
         f"The system refused a step ({error.strerror or error}).",
         where=str(error.filename or ""),
-        fix=remedy(error) or "Close what uses many files or processes, or free some space; then resume.",
+        fix=advice(error) or "Close what uses many files or processes, or free some space; then resume.",
     )

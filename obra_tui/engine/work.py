@@ -76,7 +76,7 @@ from obra_tui.core.model import (
     Verdict,
     WorkCopy,
 )
-from obra_tui.core.permission_rules import Rules, after
+from obra_tui.core.permission_rules import Rules, apply_to_rules
 from obra_tui.engine.prompts import by_hand_note
 
 
@@ -187,7 +187,7 @@ def apply(work: SessionWork, record: Record) -> None:
         case SessionClosed():
             work.closed = True
         case RuleAllowed() | RuleUsed() | RuleRevoked():
-            work.rules = after(work.rules, record)
+            work.rules = apply_to_rules(work.rules, record)
         case TaskAdded(spec=spec, position=position, state=state):
             work.tasks[spec.id] = TaskWork(spec=spec, original=spec, position=position, state=state)
         case TasksOrdered(order=order):

@@ -22,7 +22,7 @@ from msgspec import Struct
 from msgspec.structs import asdict
 
 from obra_tui.core.errors import WorkspaceError
-from obra_tui.system.os_errors import remedy
+from obra_tui.system.os_errors import advice
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
@@ -109,7 +109,7 @@ def disk_faults(where: Path) -> Iterator[None]:
         raise WorkspaceError(
             f"{error.strerror or error}.",
             where=os.fsdecode(error.filename or where),
-            fix=remedy(error) or "Make the folder writable for you and try again.",
+            fix=advice(error) or "Make the folder writable for you and try again.",
         ) from error
 
 

@@ -15,7 +15,7 @@ from obra_tui.core.ids import AttemptId, SessionId
 
 if TYPE_CHECKING:
     from obra_tui.config.load import Settings
-    from obra_tui.core.records.export import Told
+    from obra_tui.core.records.export import ExportedAttempt
     from obra_tui.core.records.history import History, SessionDetail
     from obra_tui.store.labels import Labels, Winner
     from obra_tui.store.retention import Pruning
@@ -71,12 +71,14 @@ def clean_record(history: History, attempt: AttemptId) -> Iterator[Record]:
     return _clean_pages(partial(history.attempt_records, attempt))
 
 
-def told(history: History, attempt: AttemptId) -> Told:
+def told(history: History, attempt: AttemptId) -> ExportedAttempt:
     """Return an attempt for export, without secrets."""
-    from obra_tui.core.records.export import Told
+    from obra_tui.core.records.export import ExportedAttempt
     from obra_tui.store.redact import exporter
 
-    return Told(detail=exporter().of(history.attempt(attempt)), records=tuple(clean_record(history, attempt)))
+    return ExportedAttempt(
+        detail=exporter().of(history.attempt(attempt)), records=tuple(clean_record(history, attempt))
+    )
 
 
 def clean_session(history: History, session: SessionId) -> SessionDetail:

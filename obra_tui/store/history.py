@@ -22,19 +22,19 @@ from obra_tui.core.records.history import (
     EVERYTHING,
     AttemptDetail,
     AttemptSummary,
-    Found,
     GateDetail,
     GateSummary,
     GateView,
     HistoryFilter,
     IdKind,
-    Mark,
     Page,
+    PageCursor,
     SearchHit,
+    SearchResult,
     SessionDetail,
     SessionSummary,
 )
-from obra_tui.core.records.metrics import Measured, Scope
+from obra_tui.core.records.metrics import MetricsReport, Scope
 from obra_tui.core.records.search import Query
 from obra_tui.store import lists, metrics, rows
 from obra_tui.store import tables as t
@@ -138,21 +138,21 @@ class SqlHistory:
     # --- History: lists
 
     def sessions(
-        self, wanted: HistoryFilter = EVERYTHING, after: Mark | None = None, limit: int = 50
+        self, wanted: HistoryFilter = EVERYTHING, after: PageCursor | None = None, limit: int = 50
     ) -> Page[SessionSummary]:
         with self._reading() as connection:
             found = connection.execute(lists.sessions(wanted, after, limit + 1)).all()
             summaries = lists.summaries(connection, found[:limit])
-        ends = [Mark(at=row.opened_at, id=row.id) for row in summaries[-1:] if len(found) > limit]
+        ends = [PageCursor(at=row.opened_at, id=row.id) for row in summaries[-1:] if len(found) > limit]
         return Page(rows=summaries, next=next(iter(ends), None))
 
     def attempts(
-        self, wanted: HistoryFilter = EVERYTHING, after: Mark | None = None, limit: int = 50
+        self, wanted: HistoryFilter = EVERYTHING, after: PageCursor | None = None, limit: int = 50
     ) -> Page[AttemptSummary]:
         with self._reading() as connection:
             found = connection.execute(lists.attempts(wanted, after, limit + 1)).all()
         summaries = tuple(map(rows.attempt_summary, found[:limit]))
-        ends = [Mark(at=row.started_at, id=row.id) for row in summaries[-1:] if len(found) > limit]
+        ends = [PageCursor(at=row.started_at, id=row.id) for row in summaries[-1:] if len(found) > limit]
         return Page(rows=summaries, next=next(iter(ends), None))
 
     def gates(self) -> tuple[GateSummary, ...]:
@@ -161,7 +161,7 @@ class SqlHistory:
             return tuple(map(rows.gate_summary, connection.execute(lists.OPEN_GATES)))
 
     def search(
-        self, words: str, wanted: HistoryFilter = EVERYTHING, after: Mark | None = None, limit: int = 50
+        self, words: str, wanted: HistoryFilter = EVERYTHING, after: PageCursor | None = None, limit: int = 50
     ) -> Page[SearchHit]:
         """Records that hold all the words, newest first."""
         asked = terms(words)
@@ -170,10 +170,10 @@ class SqlHistory:
         with self._reading() as connection:
             query = index.query(asked, wanted, after, limit + 1, indexed=index.product(connection))
             found = connection.execute(query).all()
-        ends = [Mark(at=row.at, id=str(row.id)) for row in found[limit - 1 : limit] if len(found) > limit]
+        ends = [PageCursor(at=row.at, id=str(row.id)) for row in found[limit - 1 : limit] if len(found) > limit]
         return Page(rows=tuple(index.hit(row, asked) for row in found[:limit]), next=next(iter(ends), None))
 
-    def find(self, query: Query, after: Mark | None = None, limit: int = 50) -> Page[Found]:
+    def find(self, query: Query, after: PageCursor | None = None, limit: int = 50) -> Page[SearchResult]:
         """Answer a search line, newest first."""
         with self._reading() as connection, self._finding.of(connection):
             return find(connection, query, after, limit, self._labels)
@@ -186,7 +186,7 @@ class SqlHistory:
         with self._reading() as connection:
             return known_names(connection, self._labels)
 
-    def measure(self, scope: Scope) -> Measured:
+    def measure(self, scope: Scope) -> MetricsReport:
         with self._reading() as connection:
             return metrics.measure(connection, scope)
 

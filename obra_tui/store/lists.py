@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, Table, and_, case, func, literal, or_, select, union_all
 
-from obra_tui.core.records.history import HistoryFilter, Mark, SessionSummary
+from obra_tui.core.records.history import HistoryFilter, PageCursor, SessionSummary
 from obra_tui.store import rows
 from obra_tui.store import tables as t
 
@@ -102,14 +102,14 @@ def _task_text(part: str) -> ColumnElement[bool]:
     return or_(contains(t.task.c.title, part), contains(t.task.c.key, part))
 
 
-def _older(at: ColumnElement[float], own_id: ColumnElement[str], mark: Mark) -> ColumnElement[bool]:
+def _older(at: ColumnElement[float], own_id: ColumnElement[str], mark: PageCursor) -> ColumnElement[bool]:
     return or_(at < mark.at, and_(at == mark.at, own_id < mark.id))
 
 
 # --- sessions ------------------------------------------------------------------------------------
 
 
-def sessions(wanted: HistoryFilter, after: Mark | None, limit: int) -> Select[Any]:
+def sessions(wanted: HistoryFilter, after: PageCursor | None, limit: int) -> Select[Any]:
     """Rows of `session`, newest first."""
     columns = t.session.c
     conditions = [*of_session(wanted), *between(columns.opened_at, wanted), *_has_work(wanted)]
@@ -204,7 +204,7 @@ def tasks_of(session: str) -> Select[Any]:
 # --- attempts ------------------------------------------------------------------------------------
 
 
-def attempts(wanted: HistoryFilter, after: Mark | None, limit: int) -> Select[Any]:
+def attempts(wanted: HistoryFilter, after: PageCursor | None, limit: int) -> Select[Any]:
     """Attempts of all sessions, newest first."""
     columns = t.attempt.c
     conditions = matching_attempts(wanted)

@@ -11,7 +11,7 @@ from typing import Any
 from msgspec import Struct
 from sqlalchemy import Connection, Dialect, TextualSelect, bindparam, column, text
 
-from obra_tui.core.records.metrics import DEFINITIONS, Definition, Figure, Group, Measured, Scope, kappa, wilson
+from obra_tui.core.records.metrics import DEFINITIONS, Definition, Group, Metric, MetricsReport, Scope, kappa, wilson
 from obra_tui.store.database import use_local_time
 
 _TOKENS = "input_tokens + output_tokens + cache_read_tokens + cache_write_tokens"
@@ -198,18 +198,18 @@ def written_out(name: str, scope: Scope, dialect: Dialect) -> str:
     return written.replace("%%", "%") if doubled else written
 
 
-def measure(connection: Connection, scope: Scope) -> Measured:
+def measure(connection: Connection, scope: Scope) -> MetricsReport:
     """Run every statement and put the figures together by group."""
     dialect = connection.dialect
     use_local_time(connection)
-    found: dict[str, dict[str, Figure]] = {}
+    found: dict[str, dict[str, Metric]] = {}
     for definition in DEFINITIONS:
         rows = connection.execute(text(statement(definition.name, scope, dialect.name)), parameters(scope)).all()
         for row in rows:
             found.setdefault(str(row[0] or ""), {})[definition.name] = _figure(definition, row[1:])
     groups = tuple(_group(name, found[name]) for name in sorted(found)) or (_group("", {}),)
     lowest, highest = connection.execute(text(_head(scope, dialect.name) + _THRESHOLDS), parameters(scope)).one()
-    return Measured(
+    return MetricsReport(
         scope=scope,
         groups=groups,
         threshold=lowest if lowest == highest else None,
@@ -217,11 +217,11 @@ def measure(connection: Connection, scope: Scope) -> Measured:
     )
 
 
-def _group(name: str, figures: Mapping[str, Figure]) -> Group:
+def _group(name: str, figures: Mapping[str, Metric]) -> Group:
     return Group(name=name, figures=tuple(figures.get(d.name) or _figure(d, (0, 0)) for d in DEFINITIONS))
 
 
-def _figure(definition: Definition, cells: Sequence[Any]) -> Figure:
+def _figure(definition: Definition, cells: Sequence[Any]) -> Metric:
     value: float | None
     hits, interval = None, None
     if definition.name == "kappa":
@@ -233,7 +233,7 @@ def _figure(definition: Definition, cells: Sequence[Any]) -> Figure:
     else:
         of = int(cells[1] or 0)
         value = None if cells[0] is None or (not of and definition.unit != "count") else float(cells[0])
-    return Figure(
+    return Metric(
         name=definition.name,
         title=definition.title,
         unit=definition.unit,

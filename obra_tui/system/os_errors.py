@@ -12,6 +12,6 @@ _REMEDIES = {
 }
 
 
-def remedy(error: OSError) -> str:
+def advice(error: OSError) -> str:
     """Return what helps; empty when it is no want of the machine's."""
     return _REMEDIES.get(error.errno or 0, "")

@@ -259,9 +259,9 @@ def check_overrides(overrides: Mapping[str, str], where: str = "[keys]") -> dict
 
 def _tidy(key_id: str, keys: str, where: str) -> str:
     if key_id not in BY_ID:
-        from obra_tui.core.suggest import nearest
+        from obra_tui.core.suggest import closest_match
 
-        near = nearest(key_id, BY_ID)
+        near = closest_match(key_id, BY_ID)
         hint = f"Did you mean '{near}'?" if near else f"Known are: {', '.join(sorted(BY_ID))}."
         raise _refusal(f"There is no key '{key_id}'.", where=where, fix=hint)
     names = [_ALIASES.get(part.strip() or part, part.strip()) for part in keys.split(",")]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from obra_tui.core.decisions import against, decision_lines, finding_of_argument, finding_text, written_finding
+from obra_tui.core.decisions import decision_lines, finding_of_argument, finding_text, override_reasons, written_finding
 from obra_tui.core.errors import NotAllowed
 from obra_tui.core.model import CheckStatus, Decision, DecisionKind, FindingSource, Severity
 from tests.core.build import check, finding
@@ -38,8 +38,8 @@ def test_a_finding_that_says_nothing_or_is_nowhere_is_refused(text):
 
 
 def test_an_approval_goes_against_every_check_that_did_not_pass():
-    assert against(None, (check(status=CheckStatus.FAILED), check()), None)[0] == "There is no score."
-    assert any("pytest failed" in line for line in against(None, (check(status=CheckStatus.FAILED),), None))
+    assert override_reasons(None, (check(status=CheckStatus.FAILED), check()), None)[0] == "There is no score."
+    assert any("pytest failed" in line for line in override_reasons(None, (check(status=CheckStatus.FAILED),), None))
 
 
 def test_an_answer_is_told_with_all_that_it_says():

@@ -1,5 +1,5 @@
 from obra_tui.core.events import ClaudeStarted, PromptSent, TextFinished, ToolStarted
-from obra_tui.core.records.align import beside, turns, untold
+from obra_tui.core.records.align import anonymise, pair_turns, turns
 from tests.ui import stories
 
 
@@ -16,7 +16,7 @@ def test_a_turn_begins_with_a_prompt_or_with_what_claude_says_and_none_is_lost()
 
 def test_prompts_stand_beside_prompts_though_one_side_said_more_before():
     short, long = turns(_only(1)), turns(_only(3))
-    pairs = beside(short, long)
+    pairs = pair_turns(short, long)
     prompts = [[any(isinstance(r.event, PromptSent) for r in turn) for turn in pair] for pair in pairs]
     assert prompts == [[True, True], [False, False], [False, False], [True, True], [False, False]]
     assert [len(pair[0]) for pair in pairs] == [1, 1, 0, 1, 1]
@@ -31,13 +31,13 @@ def _only(said):
 
 
 def test_what_tells_who_it_was_can_be_left_out():
-    kept = untold(story())
+    kept = anonymise(story())
     assert not any(isinstance(record.event, ClaudeStarted) for record in kept)
     assert any(isinstance(record.event, ToolStarted) for record in kept)
 
 
 def test_nothing_that_is_left_tells_which_of_two_attempts_came_first():
-    kept = [record.event for record in untold(story())]
+    kept = [record.event for record in anonymise(story())]
     prompts = [event for event in kept if isinstance(event, PromptSent)]
     assert len(prompts) == sum(isinstance(record.event, PromptSent) for record in story())
     assert {(event.kind, event.by, event.text) for event in prompts} == {

@@ -7,7 +7,7 @@ from obra_tui.core.errors import UnknownId
 from obra_tui.core.events import PermissionAsked, RuleAllowed, RuleRevoked
 from obra_tui.core.ids import QuestionId, RuleId
 from obra_tui.core.model import PermissionAnswer, PermissionKind, PermissionQuestion, PermissionVerdict
-from obra_tui.core.permission_rules import holding, permissions_of
+from obra_tui.core.permission_rules import active_rules, permissions_of
 from tests.fakes.implementer import Play
 from tests.scenarios.world import ME, World, task
 
@@ -47,7 +47,7 @@ async def allowed(tmp_path, *plays):
 
 async def test_an_answer_for_the_session_makes_a_rule_that_says_who_when_and_for_what(tmp_path):
     world, rule = await allowed(tmp_path)
-    (known,) = holding(permissions_of(world.told).rules)
+    (known,) = active_rules(permissions_of(world.told).rules)
     assert (known.id, known.pattern, known.by, known.title, known.used) == (rule, RULE, ME, "make all", 0)
     assert world.work().rules == permissions_of(world.told).rules, "the engine knows what the records say"
 
@@ -83,7 +83,7 @@ async def test_claude_sees_the_rules_as_they_are_at_each_call_and_their_use_is_c
     await answered(world)
     await world.finished()
     assert seen == [frozenset({RULE}), frozenset({RULE})], "in both tasks of the session"
-    (known,) = holding(permissions_of(world.told).rules)
+    (known,) = active_rules(permissions_of(world.told).rules)
     assert (known.used, known.used_for) == (2, "make test")
 
 
@@ -91,7 +91,7 @@ async def test_a_revoked_rule_holds_no_longer_and_cannot_be_revoked_twice(tmp_pa
     seen = []
     world, rule = await allowed(tmp_path, writes(question()), writes(looks=lambda ask: seen.append(ask.standing())))
     await world.do(do.RevokeRule(session=world.session, rule=rule, by=ME))
-    assert holding(world.work().rules) == ()
+    assert active_rules(world.work().rules) == ()
     with pytest.raises(UnknownId, match="No rule"):
         await world.do(do.RevokeRule(session=world.session, rule=rule, by=ME))
     with pytest.raises(UnknownId, match="obra permissions"):
@@ -106,7 +106,7 @@ async def test_a_revoked_rule_holds_no_longer_and_cannot_be_revoked_twice(tmp_pa
 async def test_rules_survive_the_end_of_obra_but_not_that_of_the_session(tmp_path):
     world, rule = await allowed(tmp_path)
     await world.crash()
-    assert [known.id for known in holding(world.work().rules)] == [rule]
+    assert [known.id for known in active_rules(world.work().rules)] == [rule]
     await world.do(do.CancelTask(task=world.task_id(), by=ME))
     await world.do(do.CloseSession(session=world.session))
     assert permissions_of(world.journal.session_records(world.session)).rules == {}

@@ -21,7 +21,7 @@ from obra_tui.core.model import (
     SessionKind,
     Usage,
 )
-from obra_tui.core.records.history import HistoryFilter, Mark
+from obra_tui.core.records.history import HistoryFilter, PageCursor
 from obra_tui.core.records.search import parse
 from obra_tui.store.history import SqlHistory
 from obra_tui.store.journal import SqlJournal
@@ -107,7 +107,7 @@ def test_usage_from_outside_counts_in_the_session_and_in_no_attempt(
 
 def test_pages_follow_each_other_without_gap_or_repetition(full: SqlHistory) -> None:
     seen: list[str] = []
-    mark: Mark | None = None
+    mark: PageCursor | None = None
     while True:
         page = full.sessions(after=mark, limit=1)
         seen += ids(page)

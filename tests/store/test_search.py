@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from obra_tui.core import events as e
-from obra_tui.core.records.history import HistoryFilter, Mark, Page, SearchHit
+from obra_tui.core.records.history import HistoryFilter, Page, PageCursor, SearchHit
 from obra_tui.store import database
 from obra_tui.store.history import SqlHistory
 from obra_tui.store.journal import SqlJournal
@@ -128,7 +128,7 @@ def test_streamed_pieces_are_not_searched(journal: SqlJournal, history: SqlHisto
 def test_hits_come_newest_first_in_pages(journal: SqlJournal, history: SqlHistory) -> None:
     journal.append(tell(*(f"needle {number}" for number in range(7))).records)
     seen: list[str] = []
-    mark: Mark | None = None
+    mark: PageCursor | None = None
     while True:
         page = history.search("needle", after=mark, limit=3)
         seen += lines(page)

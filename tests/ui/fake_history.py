@@ -7,15 +7,15 @@ from obra_tui.core.model import DecisionKind, Outcome, Policy, SessionKind, Task
 from obra_tui.core.records.history import (
     AttemptDetail,
     AttemptSummary,
-    Found,
     HistoryFilter,
     Page,
     SearchHit,
+    SearchResult,
     SessionDetail,
     SessionSummary,
     TaskSummary,
 )
-from obra_tui.core.records.metrics import DEFINITIONS, FOREVER, Figure, Group, Measured, wilson
+from obra_tui.core.records.metrics import DEFINITIONS, FOREVER, Group, Metric, MetricsReport, wilson
 from tests.ui import stories
 
 
@@ -36,7 +36,7 @@ class FakeHistory:
         self.asked.append(("find", query, after))
         word = query.words[0].text.lower() if query.words else ""
         rows = [
-            Found(
+            SearchResult(
                 at=attempt.summary.started_at,
                 session=attempt.summary.session,
                 session_title="Calculator",
@@ -79,7 +79,7 @@ class FakeHistory:
             groups = tuple(_group(name, 3 if name.endswith("-04") else 20, n / 10) for n, name in enumerate(names))
         else:
             groups = (_group("", 20, 0.5 if scope.until < FOREVER else 0.75),)
-        return Measured(scope=scope, groups=groups, threshold=0.7, sql={"pass_rate": "SELECT 1\nFROM scope"})
+        return MetricsReport(scope=scope, groups=groups, threshold=0.7, sql={"pass_rate": "SELECT 1\nFROM scope"})
 
     def records(self, session, after=0, limit=500):
         return [r for r in self._records if r.session == session and r.seq > after][:limit]
@@ -195,7 +195,7 @@ def _group(name, of, share):
 
 def _figure(definition, of, hits):
     share = definition.unit == "share"
-    return Figure(
+    return Metric(
         name=definition.name,
         title=definition.title,
         unit=definition.unit,

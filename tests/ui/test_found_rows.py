@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from obra_tui.core.lifecycle import State
 from obra_tui.core.model import DecisionKind, GateDecision, SessionKind
-from obra_tui.core.records.history import Found
+from obra_tui.core.records.history import SearchResult
 from obra_tui.ui.screens.found_rows import found_groups, found_row
 from tests.ui import stories
 from tests.ui.fake_history import attempt_summary
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.quick
 )
 def test_the_word_of_a_row_is_that_of_its_attempt(changes, word):
     attempt = replace(attempt_summary(stories.at_gate()), **changes)
-    found = Found(
+    found = SearchResult(
         at=0.0, session=attempt.session, session_title="x", kind=SessionKind.MILESTONE, rehearsal="", attempt=attempt
     )
     (group,) = found_groups([found])

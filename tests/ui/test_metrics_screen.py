@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-from obra_tui.core.records.metrics import DEFINITIONS, Figure, Scope
+from obra_tui.core.records.metrics import DEFINITIONS, Metric, Scope
 from obra_tui.core.records.search import parse
 from obra_tui.ui.screens.metric_rows import curve_of, is_few, spark
 from tests.ui import stories
@@ -123,7 +123,7 @@ def test_a_line_joins_only_days_that_follow_each_other_and_have_enough_cases():
 
 def test_few_cases_are_a_dot_and_no_course():
     cases = ((0.2, 9), (1, 3), (1, 9))
-    points = [Figure(name="score", title="", unit="score", value=value, of=of) for value, of in cases]
+    points = [Metric(name="score", title="", unit="score", value=value, of=of) for value, of in cases]
     assert is_few(points[1])
     assert spark(points) == "▂·█"
 

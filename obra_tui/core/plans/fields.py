@@ -15,7 +15,7 @@ from obra_tui.core.model import Budget, CheckSpec, TaskSpec
 from obra_tui.core.plans.draft import KEY, plan_check
 from obra_tui.core.plans.markdown import task_line
 from obra_tui.core.plans.parse import order
-from obra_tui.core.suggest import nearest
+from obra_tui.core.suggest import closest_match
 
 FieldName = Literal["key", "title", "prompt", "acceptance", "after", "checks", "turns", "cost", "seconds", "tokens"]
 
@@ -140,7 +140,7 @@ def _among(fields: TaskFields, spec: TaskSpec, others: Sequence[TaskSpec]) -> li
         found.append(Remark(field="after", text=f"{key} cannot wait for itself."))
     for name in wanted:
         if name not in known and name != key:
-            near = nearest(name, known)
+            near = closest_match(name, known)
             hint = f" Did you mean {near}?" if near else ""
             found.append(Remark(field="after", text=f"There is no task {name}.{hint}"))
     return found or _circle(replace(spec, key=key, depends_on=wanted), others)

@@ -21,7 +21,7 @@ from obra_tui.core.plans.fields import free_key
 from obra_tui.core.plans.parse import order
 
 
-class Fate(StrEnum):
+class MergeStatus(StrEnum):
     """What becomes of a task when the file is taken in."""
 
     NEW = "new"
@@ -38,7 +38,7 @@ class Fate(StrEnum):
     """Changed here and in the file."""
 
 
-class Known(Protocol):
+class PlanTask(Protocol):
     """A task of the plan as it stands."""
 
     @property
@@ -58,7 +58,7 @@ class Known(Protocol):
 
 
 class Difference(Struct, frozen=True, kw_only=True):
-    fate: Fate
+    fate: MergeStatus
     mine: TaskSpec | None = None
     """As it is in the plan; None for a new one."""
     theirs: TaskSpec | None = None
@@ -71,7 +71,7 @@ class Difference(Struct, frozen=True, kw_only=True):
         return found
 
 
-def differences(file: Plan, plan: Sequence[Known]) -> tuple[Difference, ...]:
+def differences(file: Plan, plan: Sequence[PlanTask]) -> tuple[Difference, ...]:
     """Return one entry per open task of the file in its order, then those that are gone from it."""
     matches = _matches(file, plan)
     keys = _keys(file, plan, matches)
@@ -80,18 +80,18 @@ def differences(file: Plan, plan: Sequence[Known]) -> tuple[Difference, ...]:
     for task in file.tasks:
         mine = matches.get(task.key)
         theirs = _translated(task, keys, mine)
-        found.append(Difference(fate=Fate.NEW, theirs=theirs) if mine is None else _compared(mine, theirs, done))
+        found.append(Difference(fate=MergeStatus.NEW, theirs=theirs) if mine is None else _compared(mine, theirs, done))
     matched = {item.spec.key for item in matches.values()}
     gone = [item for item in plan if item.spec.key not in matched and _gone(item, file)]
     return (*found, *_gone_ones(gone, plan, found))
 
 
 def merging(
-    taken: Iterable[Difference], plan: Sequence[Known], session: SessionId, by: str, file_order: Sequence[Difference]
+    taken: Iterable[Difference], plan: Sequence[PlanTask], session: SessionId, by: str, file_order: Sequence[Difference]
 ) -> tuple[PlanChange, ...]:
     """Return what takes these differences in. A new task gets the place that it has in the file."""
     taken = tuple(taken)
-    new = [item.spec for item in taken if item.fate is Fate.NEW]
+    new = [item.spec for item in taken if item.fate is MergeStatus.NEW]
     edits = [item.theirs for item in taken if item.theirs is not None and item.mine is not None]
     gone = [item.mine for item in taken if item.theirs is None and item.mine is not None]
     changes: list[PlanChange] = []
@@ -117,12 +117,12 @@ def file_of(source: str) -> str:
 # --- which is which ------------------------------------------------------------------------------
 
 
-def _matches(file: Plan, plan: Sequence[Known]) -> Mapping[str, Known]:
+def _matches(file: Plan, plan: Sequence[PlanTask]) -> Mapping[str, PlanTask]:
     """Return the task of the plan for each key of the file that has one."""
-    found: dict[str, Known] = {}
+    found: dict[str, PlanTask] = {}
     left = list(plan)
 
-    def take(fits: Sequence[Known], key: str) -> None:
+    def take(fits: Sequence[PlanTask], key: str) -> None:
         if len(fits) == 1:
             found[key] = fits[0]
             left.remove(fits[0])
@@ -138,11 +138,11 @@ def _matches(file: Plan, plan: Sequence[Known]) -> Mapping[str, Known]:
     return found
 
 
-def _from(item: Known, file: Plan) -> bool:
+def _from(item: PlanTask, file: Plan) -> bool:
     return same_file(file_of(item.original.source), file.source)
 
 
-def _keys(file: Plan, plan: Sequence[Known], matches: Mapping[str, Known]) -> Mapping[str, str]:
+def _keys(file: Plan, plan: Sequence[PlanTask], matches: Mapping[str, PlanTask]) -> Mapping[str, str]:
     """Return the key in the plan for each key of the file; a new task keeps its own if it is free."""
     taken = [item.spec.key for item in plan]
     keys = {}
@@ -156,7 +156,7 @@ def _keys(file: Plan, plan: Sequence[Known], matches: Mapping[str, Known]) -> Ma
     return keys
 
 
-def _translated(task: TaskSpec, keys: Mapping[str, str], mine: Known | None) -> TaskSpec:
+def _translated(task: TaskSpec, keys: Mapping[str, str], mine: PlanTask | None) -> TaskSpec:
     depends = tuple(keys.get(key, key) for key in task.depends_on)
     return replace(task, id=mine.spec.id if mine else task.id, key=keys[task.key], depends_on=depends)
 
@@ -164,16 +164,16 @@ def _translated(task: TaskSpec, keys: Mapping[str, str], mine: Known | None) -> 
 # --- what is different ---------------------------------------------------------------------------
 
 
-def _compared(mine: Known, theirs: TaskSpec, done: set[str]) -> Difference:
+def _compared(mine: PlanTask, theirs: TaskSpec, done: set[str]) -> Difference:
     here, there, before = (_content(spec, done) for spec in (mine.spec, theirs, mine.original))
     if there in (here, before):
-        fate = Fate.SAME
+        fate = MergeStatus.SAME
     elif not mine.changeable:
-        fate = Fate.STARTED
+        fate = MergeStatus.STARTED
     elif here == before:
-        fate = Fate.CHANGED
+        fate = MergeStatus.CHANGED
     else:
-        fate = Fate.CONFLICT
+        fate = MergeStatus.CONFLICT
     return Difference(fate=fate, mine=mine.spec, theirs=theirs)
 
 
@@ -185,19 +185,19 @@ def _content(spec: TaskSpec, done: set[str]) -> tuple[object, ...]:
     return spec.title, prompt, spec.acceptance, depends, checks, spec.budget
 
 
-def _gone(item: Known, file: Plan) -> bool:
+def _gone(item: PlanTask, file: Plan) -> bool:
     return item.changeable and _from(item, file)
 
 
-def _gone_ones(gone: Sequence[Known], plan: Sequence[Known], found: Sequence[Difference]) -> Iterable[Difference]:
+def _gone_ones(gone: Sequence[PlanTask], plan: Sequence[PlanTask], found: Sequence[Difference]) -> Iterable[Difference]:
     """A task that somebody still waits for stays; one that was changed here is asked about."""
     going = {item.spec.key for item in gone}
     staying = [item.spec for item in plan if item.spec.key not in going and not item.over]
-    replaced = {item.spec.id: item.spec for item in found if item.fate is Fate.CHANGED}
+    replaced = {item.spec.id: item.spec for item in found if item.fate is MergeStatus.CHANGED}
     needed = {key for spec in staying for key in replaced.get(spec.id, spec).depends_on}
     for item in gone:
         edited = _content(item.spec, set()) != _content(item.original, set())
-        fate = Fate.NEEDED if item.spec.key in needed else Fate.CONFLICT if edited else Fate.GONE
+        fate = MergeStatus.NEEDED if item.spec.key in needed else MergeStatus.CONFLICT if edited else MergeStatus.GONE
         yield Difference(fate=fate, mine=item.spec)
 
 
@@ -234,9 +234,14 @@ def _needless(plan: Sequence[TaskSpec], new: Sequence[TaskSpec], moves: Sequence
     return moves if all(place in (last, len(plan) + at) for at, place in enumerate(places)) else ()
 
 
-def told(found: Iterable[Difference]) -> str:
+def describe(found: Iterable[Difference]) -> str:
     """Return `1 added, 2 changed, 1 taken out`."""
-    words = {Fate.NEW: "added", Fate.CHANGED: "changed", Fate.CONFLICT: "changed", Fate.GONE: "taken out"}
+    words = {
+        MergeStatus.NEW: "added",
+        MergeStatus.CHANGED: "changed",
+        MergeStatus.CONFLICT: "changed",
+        MergeStatus.GONE: "taken out",
+    }
     counts = Counter(words[item.fate] for item in found if item.fate in words)
     return ", ".join(f"{counts[word]} {word}" for word in dict.fromkeys(words.values()) if counts[word])
 
@@ -244,10 +249,10 @@ def told(found: Iterable[Difference]) -> str:
 def refusal_of(item: Difference) -> PlanError | None:
     """Return what a person is told of a difference that cannot be taken in."""
     match item.fate:
-        case Fate.STARTED:
+        case MergeStatus.STARTED:
             what = f"{item.spec.key} was changed in the file after Claude was told of it."
             return PlanError(what, where=item.spec.source, fix="Write to Claude, or ask for changes at its gate.")
-        case Fate.NEEDED:
+        case MergeStatus.NEEDED:
             what = f"{item.spec.key} is gone from the file, but other tasks wait for it."
             return PlanError(what, where=item.spec.source, fix="Change what waits for it, or take it out here.")
         case _:

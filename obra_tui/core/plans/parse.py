@@ -33,7 +33,7 @@ from obra_tui.core.model import Plan, TaskSpec
 from obra_tui.core.plans.draft import Draft, at
 from obra_tui.core.plans.markdown import read_markdown
 from obra_tui.core.plans.toml import read_toml
-from obra_tui.core.suggest import nearest
+from obra_tui.core.suggest import closest_match
 
 PlanFormat = Literal["markdown", "toml"]
 
@@ -132,7 +132,7 @@ def _refuse_unknown_dependencies(drafts: Sequence[Draft], source: str) -> None:
     for draft in drafts:
         for key, line in draft.depends_on:
             if key not in known:
-                near = nearest(key, known)
+                near = closest_match(key, known)
                 raise PlanError(
                     f"'{draft.key}' waits for '{key}', which is no task of this plan.",
                     where=at(source, line or draft.line),

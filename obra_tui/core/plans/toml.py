@@ -11,7 +11,7 @@ from obra_tui.core.errors import PlanError
 from obra_tui.core.model import Budget, CheckSpec, Stage
 from obra_tui.core.plans.draft import KEY, Draft, at, plan_check
 from obra_tui.core.plans.toml_places import lines_of, nearest_line, place_of_error
-from obra_tui.core.suggest import nearest
+from obra_tui.core.suggest import closest_match
 
 _Place = tuple[str | int, ...]
 
@@ -44,7 +44,7 @@ class _Table(Struct, frozen=True, kw_only=True):
     def only(self, *keys: str) -> None:
         for key in self.values:
             if key not in keys:
-                near = nearest(key, keys, 0.5)
+                near = closest_match(key, keys, 0.5)
                 advice = f"Did you mean '{near}'?" if near else f"Possible here: {', '.join(keys)}."
                 raise self.wrong(key, f"There is no '{key}' in a plan.", advice)
 

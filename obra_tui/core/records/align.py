@@ -40,7 +40,7 @@ def turns(records: Iterable[Record]) -> list[Turn]:
     return [tuple(turn) for turn in found]
 
 
-def beside(a: Sequence[Turn], b: Sequence[Turn]) -> list[tuple[Turn, Turn]]:
+def pair_turns(a: Sequence[Turn], b: Sequence[Turn]) -> list[tuple[Turn, Turn]]:
     """Return pairs of turns; where the other side has none, an empty one."""
     pairs: list[tuple[Turn, Turn]] = []
     for ours, theirs in zip_longest(_by_prompt(a), _by_prompt(b), fillvalue=()):
@@ -57,7 +57,7 @@ def _by_prompt(found: Sequence[Turn]) -> list[list[Turn]]:
     return groups
 
 
-def untold(records: Iterable[Record]) -> list[Record]:
+def anonymise(records: Iterable[Record]) -> list[Record]:
     """Return the records without what tells who it was, or which of two came first; prompts keep their place."""
     shown = (record for record in records if isinstance(record.event, (*_SHOWN, PromptSent)))
     return [replace(record, event=_HIDDEN) if isinstance(record.event, PromptSent) else record for record in shown]

@@ -20,7 +20,7 @@ from obra_tui.core.records.history import AttemptDetail, SessionDetail
 from obra_tui.core.text import one_line, visible
 
 
-class Told(Struct, frozen=True, kw_only=True):
+class ExportedAttempt(Struct, frozen=True, kw_only=True):
     """An attempt with what was said and done in it."""
 
     detail: AttemptDetail
@@ -40,7 +40,7 @@ class Block(Struct, frozen=True, kw_only=True):
 # --- what is told --------------------------------------------------------------------------------
 
 
-def blocks(session: SessionDetail, attempts: Sequence[Told]) -> Iterator[Block]:
+def blocks(session: SessionDetail, attempts: Sequence[ExportedAttempt]) -> Iterator[Block]:
     """Return the story of a session, top down."""
     summary = session.summary
     yield Block(kind="h1", text=summary.title or summary.id)
@@ -73,7 +73,7 @@ def _facts(session: SessionDetail) -> Iterator[tuple[str, ...]]:
     yield ("cost", f"{summary.usage.cost_shown(4)}, {summary.usage.total_tokens:,} tokens")
 
 
-def _attempt(told: Told) -> Iterator[Block]:
+def _attempt(told: ExportedAttempt) -> Iterator[Block]:
     detail = told.detail
     it = detail.summary
     yield Block(kind="h2", text=f"{it.task_key} {it.task_title}, attempt {it.number}")
@@ -92,7 +92,7 @@ def _attempt(told: Told) -> Iterator[Block]:
     yield from _evidence(detail)
     yield Block(kind="h3", text="Transcript")
     for record in told.records:
-        yield from said_in(record.event)
+        yield from transcript_blocks(record.event)
     if detail.diff and detail.diff.patch:
         yield Block(kind="h3", text="Diff")
         yield Block(kind="diff", text=detail.diff.patch)
@@ -113,7 +113,7 @@ def _finding(finding: Finding) -> str:
     return " ".join(part for part in (f"[{finding.severity.value}]", finding.place, finding.message) if part)
 
 
-def said_in(event: e.Event) -> Iterator[Block]:
+def transcript_blocks(event: e.Event) -> Iterator[Block]:
     match event:
         case e.PromptSent(text=text, kind=kind, by=by):
             yield Block(kind="p", text=f"Prompt ({kind}, by {by})")
@@ -234,7 +234,7 @@ def _html_diff_line(line: str) -> str:
 # --- patch, decisions, preferences ---------------------------------------------------------------
 
 
-def patch(attempts: Sequence[Told]) -> str:
+def patch(attempts: Sequence[ExportedAttempt]) -> str:
     """Return the last diff of every task, one after another: `git apply` takes it."""
     last = {told.detail.summary.task: told.detail.diff for told in attempts if told.detail.diff}
     return "".join(diff.patch if diff.patch.endswith("\n") else f"{diff.patch}\n" for diff in last.values() if diff)

@@ -31,7 +31,7 @@ from obra_tui.core.model import (
     Usage,
     Verdict,
 )
-from obra_tui.core.records.metrics import Measured, Scope
+from obra_tui.core.records.metrics import MetricsReport, Scope
 from obra_tui.core.records.search import Query
 
 Row = TypeVar("Row")
@@ -40,7 +40,7 @@ Row = TypeVar("Row")
 # --- pages ---------------------------------------------------------------------------------------
 
 
-class Mark(Struct, frozen=True, kw_only=True):
+class PageCursor(Struct, frozen=True, kw_only=True):
     """Where a page ended: time and id of its last row."""
 
     at: float
@@ -51,7 +51,7 @@ class Page(Struct, Generic[Row], frozen=True, kw_only=True):
     """Rows, newest first; `next` starts the page after it and is `None` on the last one."""
 
     rows: tuple[Row, ...]
-    next: Mark | None = None
+    next: PageCursor | None = None
 
 
 class HistoryFilter(Struct, frozen=True, kw_only=True):
@@ -221,7 +221,7 @@ class SearchHit(Struct, frozen=True, kw_only=True):
     """Where the words stand in `line`: start and end."""
 
 
-class Found(Struct, frozen=True, kw_only=True):
+class SearchResult(Struct, frozen=True, kw_only=True):
     """One answer to a search line: an attempt, or a record that holds the words."""
 
     at: float
@@ -313,11 +313,11 @@ class History(Protocol):
     """
 
     def sessions(
-        self, wanted: HistoryFilter = EVERYTHING, after: Mark | None = None, limit: int = 50
+        self, wanted: HistoryFilter = EVERYTHING, after: PageCursor | None = None, limit: int = 50
     ) -> Page[SessionSummary]: ...
 
     def attempts(
-        self, wanted: HistoryFilter = EVERYTHING, after: Mark | None = None, limit: int = 50
+        self, wanted: HistoryFilter = EVERYTHING, after: PageCursor | None = None, limit: int = 50
     ) -> Page[AttemptSummary]: ...
 
     def session(self, session: SessionId) -> SessionDetail: ...
@@ -354,7 +354,7 @@ class History(Protocol):
         ...
 
     def search(
-        self, words: str, wanted: HistoryFilter = EVERYTHING, after: Mark | None = None, limit: int = 50
+        self, words: str, wanted: HistoryFilter = EVERYTHING, after: PageCursor | None = None, limit: int = 50
     ) -> Page[SearchHit]:
         """Records that hold all the words, newest first; `"exact phrase"` and `-unwanted` are understood.
 
@@ -362,7 +362,7 @@ class History(Protocol):
         """
         ...
 
-    def find(self, query: Query, after: Mark | None = None, limit: int = 50) -> Page[Found]:
+    def find(self, query: Query, after: PageCursor | None = None, limit: int = 50) -> Page[SearchResult]:
         """Answer a search line, newest first: attempts, or with words the records that hold them all.
 
         A search that another thread ended by `stop_finding` raises `StoreError`.
@@ -377,6 +377,6 @@ class History(Protocol):
         """Names that occur, by field of the search line: what its clauses are completed with."""
         ...
 
-    def measure(self, scope: Scope) -> Measured:
+    def measure(self, scope: Scope) -> MetricsReport:
         """Every figure of `core.measures` for a window of time, as one group or several."""
         ...

@@ -42,7 +42,7 @@ class Interval(Struct, frozen=True):
     high: float
 
 
-class Figure(Struct, frozen=True, kw_only=True):
+class Metric(Struct, frozen=True, kw_only=True):
     """A number with what it rests on; `value` is None when there is no case."""
 
     name: str
@@ -59,13 +59,13 @@ class Figure(Struct, frozen=True, kw_only=True):
 
 class Group(Struct, frozen=True, kw_only=True):
     name: str
-    figures: tuple[Figure, ...]
+    figures: tuple[Metric, ...]
 
-    def __getitem__(self, name: str) -> Figure:
+    def __getitem__(self, name: str) -> Metric:
         return next(figure for figure in self.figures if figure.name == name)
 
 
-class Measured(Struct, frozen=True, kw_only=True):
+class MetricsReport(Struct, frozen=True, kw_only=True):
     scope: Scope
     groups: tuple[Group, ...] = ()
     threshold: float | None = None
@@ -247,7 +247,7 @@ def kappa(both_yes: int, both_no: int, only_one: int, only_other: int) -> float 
     return None if by_chance >= 1.0 else (seen - by_chance) / (1 - by_chance)
 
 
-def shown(figure: Figure) -> str:
+def shown(figure: Metric) -> str:
     """Return the value as people read it."""
     value = figure.value
     if value is None:
@@ -265,7 +265,7 @@ def shown(figure: Figure) -> str:
             return f"{value:.2f}"
 
 
-def basis(figure: Figure) -> str:
+def basis(figure: Metric) -> str:
     """Return what it rests on: `45 of 61, 62–83 %`."""
     if figure.hits is None:
         return f"n={figure.of}"
@@ -292,7 +292,7 @@ _FIELDS: Mapping[By, str] = {
 }
 
 
-def rows_line(scope: Scope, group: str, figure: Figure) -> str:
+def rows_line(scope: Scope, group: str, figure: Metric) -> str:
     """Return the search line that lists what a figure counts: the hits of a share, else all of its cases."""
     parts = [f"figure:{figure.name}{'=yes' if figure.hits else ''}", *_window(scope, group)]
     if scope.project:
@@ -324,7 +324,7 @@ def _clause(field: str, whole: str) -> str:
 # --- as text ---------------------------------------------------------------------------------------
 
 
-def as_csv(measured: Measured) -> str:
+def as_csv(measured: MetricsReport) -> str:
     """Return the figures as comma-separated values, one line per group and figure."""
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
@@ -334,7 +334,7 @@ def as_csv(measured: Measured) -> str:
     return file.getvalue()
 
 
-def _cells(figure: Figure) -> list[object]:
+def _cells(figure: Metric) -> list[object]:
     between = (figure.interval.low, figure.interval.high) if figure.interval else ("", "")
     return [figure.name, figure.value, figure.hits, figure.of, *between, figure.unit]
 
@@ -342,7 +342,7 @@ def _cells(figure: Figure) -> list[object]:
 # --- change ----------------------------------------------------------------------------------------
 
 
-def change(now: Figure, before: Figure) -> str:
+def change(now: Metric, before: Metric) -> str:
     """Return how a figure moved against the window before: `▲ 6`; empty where the cases are too few to tell."""
     if now.value is None or before.value is None or min(now.of, before.of) < SMALL:
         return ""

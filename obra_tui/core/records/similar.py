@@ -18,7 +18,7 @@ MOST_FILES = 2
 MOST_WORDS = 2
 
 
-def alike(detail: AttemptDetail) -> list[tuple[str, str]]:
+def similar(detail: AttemptDetail) -> list[tuple[str, str]]:
     """Return the ways in which others may be like an attempt, each with its search line."""
     files = sorted(detail.diff.files, key=lambda file: -(file.added + file.removed)) if detail.diff else []
     words = similar_words(detail.spec.title) or similar_words(detail.spec.prompt)

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, column, func, inspect, literal_column, select, table, text
 
 from obra_tui.core.ids import AttemptId, SessionId, TaskId
-from obra_tui.core.records.history import HistoryFilter, Mark, SearchHit
+from obra_tui.core.records.history import HistoryFilter, PageCursor, SearchHit
 from obra_tui.store import tables as t
 from obra_tui.store import write_path
 from obra_tui.store.codec import decode
@@ -107,7 +107,7 @@ def fill(connection: Connection) -> None:
 # --- reading -------------------------------------------------------------------------------------
 
 
-def query(wanted: Terms, narrowed: HistoryFilter, after: Mark | None, limit: int, *, indexed: str) -> Select[Any]:
+def query(wanted: Terms, narrowed: HistoryFilter, after: PageCursor | None, limit: int, *, indexed: str) -> Select[Any]:
     """Return the statement for a page of events that hold all wanted terms, newest first."""
     hits = select(*_COLUMNS).join(t.session, t.session.c.id == t.event.c.session)
     hits = hits.outerjoin(t.task, t.task.c.id == t.event.c.task)

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Select, false, func, not_, or_
 from obra_tui.core.ids import SessionId
 from obra_tui.core.lifecycle import WORKING
 from obra_tui.core.model import SessionKind
-from obra_tui.core.records.history import EVERYTHING, AttemptSummary, Found, Mark, Page
+from obra_tui.core.records.history import EVERYTHING, AttemptSummary, Page, PageCursor, SearchResult
 from obra_tui.core.records.search import Clause, Query, Word
 from obra_tui.store import lists, metrics, rows
 from obra_tui.store import tables as t
@@ -35,7 +35,9 @@ _NAMES = 200
 Condition = ColumnElement[bool]
 
 
-def find(connection: Connection, query: Query, after: Mark | None, limit: int, labels: Labels | None) -> Page[Found]:
+def find(
+    connection: Connection, query: Query, after: PageCursor | None, limit: int, labels: Labels | None
+) -> Page[SearchResult]:
     """Return one page of answers."""
     if query.wanted:
         return _hits(connection, query, after, limit, labels)
@@ -46,20 +48,20 @@ def find(connection: Connection, query: Query, after: Mark | None, limit: int, l
 
 
 def _attempts(
-    connection: Connection, query: Query, after: Mark | None, limit: int, labels: Labels | None
-) -> Page[Found]:
+    connection: Connection, query: Query, after: PageCursor | None, limit: int, labels: Labels | None
+) -> Page[SearchResult]:
     statement = lists.attempts(EVERYTHING, after, limit + 1).add_columns(*_SESSION)
     statement = statement.where(*_conditions(query, labels, _A.started_at))
     unwanted = _terms([word for word in query.words if word.unwanted], wanted=True)
     if unwanted.wanted:
         statement = statement.where(*(~_A.id.in_(_holding(connection, word)) for word in unwanted.wanted))
     found = connection.execute(statement).all()
-    ends = [Mark(at=row.started_at, id=row.id) for row in found[limit - 1 : limit] if len(found) > limit]
+    ends = [PageCursor(at=row.started_at, id=row.id) for row in found[limit - 1 : limit] if len(found) > limit]
     return Page(rows=tuple(map(_found, found[:limit])), next=next(iter(ends), None))
 
 
-def _found(row: Any) -> Found:
-    return Found(
+def _found(row: Any) -> SearchResult:
+    return SearchResult(
         at=row.started_at,
         session=SessionId(row.session),
         session_title=row.session_title,
@@ -83,7 +85,9 @@ def _holding(connection: Connection, word: str) -> Select[Any]:
 # --- records with words --------------------------------------------------------------------------
 
 
-def _hits(connection: Connection, query: Query, after: Mark | None, limit: int, labels: Labels | None) -> Page[Found]:
+def _hits(
+    connection: Connection, query: Query, after: PageCursor | None, limit: int, labels: Labels | None
+) -> Page[SearchResult]:
     product = index.product(connection)
     terms = _terms(query.words)
     if product == "sqlite":
@@ -96,12 +100,12 @@ def _hits(connection: Connection, query: Query, after: Mark | None, limit: int, 
         statement = join(t.attempt, t.attempt.c.id == t.event.c.attempt).where(*conditions)
     found = connection.execute(statement.add_columns(*_SESSION[1:])).all()
     attempts = _summaries(connection, {row.attempt for row in found if row.attempt is not None})
-    ends = [Mark(at=row.at, id=str(row.id)) for row in found[limit - 1 : limit] if len(found) > limit]
+    ends = [PageCursor(at=row.at, id=str(row.id)) for row in found[limit - 1 : limit] if len(found) > limit]
     return Page(rows=tuple(_hit(row, terms, attempts) for row in found[:limit]), next=next(iter(ends), None))
 
 
-def _hit(row: Any, terms: Terms, attempts: Mapping[str, AttemptSummary]) -> Found:
-    return Found(
+def _hit(row: Any, terms: Terms, attempts: Mapping[str, AttemptSummary]) -> SearchResult:
+    return SearchResult(
         at=row.at,
         session=SessionId(row.session),
         session_title=row.session_title,

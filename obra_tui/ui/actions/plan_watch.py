@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from obra_tui.core.errors import PlanError
 from obra_tui.core.ids import SessionId, TaskId
 from obra_tui.core.model import Plan, TaskSpec
-from obra_tui.core.plans.merge import Difference, Fate, differences, merging, refusal_of, told
+from obra_tui.core.plans.merge import Difference, MergeStatus, differences, merging, refusal_of
 from obra_tui.ui.state import SessionView, TaskView, ViewState
 
 if TYPE_CHECKING:
@@ -130,9 +130,9 @@ class PlanWatch:
             refused = refusal_of(item)
             if refused is not None and item.spec != self._bases.get(item.spec.id):
                 self._desk.tell(str(refused), problem=True)
-        self._remember([item for item in found if item.fate is not Fate.CONFLICT])
-        self.conflicts = tuple(item for item in found if item.fate is Fate.CONFLICT)
-        self._desk.plan_changes.make(session, changes, f"{self.source}: {told(now)}.")
+        self._remember([item for item in found if item.fate is not MergeStatus.CONFLICT])
+        self.conflicts = tuple(item for item in found if item.fate is MergeStatus.CONFLICT)
+        self._desk.plan_changes.make(session, changes, f"{self.source}: {describe(now)}.")
         self._desk.hub.tell(())
 
     def _refuse(self, error: PlanError) -> None:
@@ -143,7 +143,7 @@ class PlanWatch:
 
     def _remember(self, looked_at: Sequence[Difference]) -> None:
         for item in looked_at:
-            if item.theirs is not None and item.mine is not None and item.fate is not Fate.SAME:
+            if item.theirs is not None and item.mine is not None and item.fate is not MergeStatus.SAME:
                 self._bases[item.theirs.id] = item.theirs
             elif item.theirs is None and item.mine is not None:
                 # It is gone from the file and stays here: from now on it is the person's own.
@@ -153,12 +153,12 @@ class PlanWatch:
 def _at_once(item: Difference, before: frozenset[str]) -> bool:
     """Whether it comes in by itself: tasks only come and go that did so in the file since it was last looked at."""
     match item.fate:
-        case Fate.NEW:
+        case MergeStatus.NEW:
             return item.spec.title not in before
-        case Fate.GONE:
+        case MergeStatus.GONE:
             return item.spec.title in before
         case _:
-            return item.fate is Fate.CHANGED
+            return item.fate is MergeStatus.CHANGED
 
 
 def _source(desk: Desk) -> tuple[SessionId, str] | None:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from obra_tui.core.decisions import decision_lines
 from obra_tui.core.events import Record
 from obra_tui.core.model import CheckStatus, Finding, Severity
-from obra_tui.core.plain import plain
+from obra_tui.core.plain import to_builtins
 from obra_tui.core.records.history import AttemptDetail
 from obra_tui.core.records.replay import Stop, stops_at
 from obra_tui.ui.view.format import brief
@@ -164,7 +164,7 @@ def _raw(detail: AttemptDetail, records: Sequence[Record]) -> Iterator[LogLine]:
 
 def _raw_record(record: Record) -> LogLine:
     """A record as JSON: short ones in a line, longer ones to unfold."""
-    body = plain(record.event)
+    body = to_builtins(record.event)
     body.pop("type", None)
     text = json.dumps(body, ensure_ascii=False)
     glyph = "✗" if stops_at(record, "error") else ""

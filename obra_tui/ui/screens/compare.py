@@ -16,7 +16,7 @@ from textual.events import Resize
 from obra_tui.core.errors import ObraError
 from obra_tui.core.events import Record
 from obra_tui.core.ids import AttemptId
-from obra_tui.core.records.align import untold
+from obra_tui.core.records.align import anonymise
 from obra_tui.core.records.compare import Comparison, blinded, compare_attempts, split_patch
 from obra_tui.core.records.history import AttemptDetail, History
 from obra_tui.ui.bindings import bindings
@@ -150,7 +150,7 @@ class CompareScreen(ComparingScreen):
             return
         ours, theirs = (self._talks[which] for which in self._ids)
         if self._blind:
-            ours, theirs = untold(ours), untold(theirs)
+            ours, theirs = anonymise(ours), anonymise(theirs)
         width = min(pane.content_size.width for pane in self.query(TwinPane)) - 2
         self._laid_out += 1
         asked = self._laid_out

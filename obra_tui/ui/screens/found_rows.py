@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from msgspec import Struct
 
 from obra_tui.core.model import GateDecision, SessionKind
-from obra_tui.core.records.history import AttemptSummary, Found, SearchHit
+from obra_tui.core.records.history import AttemptSummary, SearchHit, SearchResult
 from obra_tui.ui.feeds.lines import joined
 from obra_tui.ui.screens.history_rows import NAME, STAMP, attempt_glyph, when
 from obra_tui.ui.view.format import cost_of, score
@@ -22,7 +22,7 @@ class Group(Struct, frozen=True):
     """Neighbouring answers of one attempt, or of one session outside its attempts."""
 
     key: str
-    rows: tuple[Found, ...]
+    rows: tuple[SearchResult, ...]
 
     @property
     def attempt(self) -> AttemptSummary | None:
@@ -33,9 +33,9 @@ class Group(Struct, frozen=True):
         return tuple(row.hit for row in self.rows if row.hit is not None)
 
 
-def found_groups(found: Sequence[Found]) -> tuple[Group, ...]:
+def found_groups(found: Sequence[SearchResult]) -> tuple[Group, ...]:
     """Put answers together by attempt, in the order of their newest one."""
-    rows: dict[str, list[Found]] = {}
+    rows: dict[str, list[SearchResult]] = {}
     for row in found:
         rows.setdefault(str(row.attempt.id if row.attempt else row.session), []).append(row)
     return tuple(Group(key, tuple(group)) for key, group in rows.items())

@@ -17,7 +17,7 @@ from textual.containers import Horizontal
 from obra_tui.core import events as e
 from obra_tui.core.events import Record
 from obra_tui.core.ids import AttemptId, SessionId
-from obra_tui.core.records.history import EVERYTHING, Found, History, Page, SessionDetail, SessionSummary
+from obra_tui.core.records.history import EVERYTHING, History, Page, SearchResult, SessionDetail, SessionSummary
 from obra_tui.core.records.search import Query, parse, read_as
 from obra_tui.ui.bindings import bindings
 from obra_tui.ui.ports import Archive
@@ -113,7 +113,7 @@ class HistoryScreen(SubjectKeys, SearchLine):
         if not page.rows:
             self._count_sources()
 
-    def _take_found(self, page: Page[Found]) -> None:
+    def _take_found(self, page: Page[SearchResult]) -> None:
         self._listing = Listing(
             found=page.rows,
             searched=True,
@@ -127,7 +127,7 @@ class HistoryScreen(SubjectKeys, SearchLine):
         self._listing = self._listing.with_more(page)
         self._show_rows()
 
-    def _take_more_found(self, page: Page[Found]) -> None:
+    def _take_more_found(self, page: Page[SearchResult]) -> None:
         self._listing = self._listing.with_more_found(page)
         self._show_rows()
 

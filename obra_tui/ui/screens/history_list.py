@@ -9,7 +9,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from obra_tui.core.ids import AttemptId, SessionId
-from obra_tui.core.records.history import Found, Mark, Page, SessionDetail, SessionSummary
+from obra_tui.core.records.history import Page, PageCursor, SearchResult, SessionDetail, SessionSummary
 from obra_tui.ui.screens.found_rows import Group, found_card, found_groups, found_row
 from obra_tui.ui.screens.history_rows import attempt_row, session_card, session_row
 from obra_tui.ui.view.blinding import KeptBack, found_without, row_without, session_without
@@ -36,11 +36,11 @@ class Subject(Struct, frozen=True, kw_only=True):
 
 class Listing(Struct, frozen=True, kw_only=True):
     sessions: tuple[SessionSummary, ...] = ()
-    found: tuple[Found, ...] = ()
+    found: tuple[SearchResult, ...] = ()
     searched: bool = False
     by_score: bool = False
     """To be found says something of the score."""
-    more: Mark | None = None
+    more: PageCursor | None = None
     """Where the next page begins."""
     opened: SessionDetail | None = None
     labels: Labels = field(default_factory=dict)
@@ -50,7 +50,7 @@ class Listing(Struct, frozen=True, kw_only=True):
     def with_more(self, page: Page[SessionSummary]) -> Listing:
         return replace(self, sessions=(*self.sessions, *page.rows), more=page.next)
 
-    def with_more_found(self, page: Page[Found]) -> Listing:
+    def with_more_found(self, page: Page[SearchResult]) -> Listing:
         return replace(self, found=(*self.found, *page.rows), more=page.next)
 
     def near_end(self, key: str) -> bool:
@@ -69,7 +69,7 @@ class Listing(Struct, frozen=True, kw_only=True):
             opened=session_without(self.opened, kept) if self.opened else None,
         )
 
-    def _leaves_out(self, row: Found, kept: KeptBack) -> bool:
+    def _leaves_out(self, row: SearchResult, kept: KeptBack) -> bool:
         return self.by_score and row.attempt is not None and row.attempt.id in kept.attempts
 
     # -- showing -------------------------------------------------------------------------------

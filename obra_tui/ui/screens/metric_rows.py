@@ -10,9 +10,9 @@ from obra_tui.core.records.metrics import (
     DEFINITIONS,
     SMALL,
     Definition,
-    Figure,
     Group,
-    Measured,
+    Metric,
+    MetricsReport,
     basis,
     change,
     rows_line,
@@ -35,12 +35,12 @@ GAP = "\x1f"
 """Between the group and the figure in the key of a line."""
 
 
-def hidden_row(figure: Figure) -> LogLine:
+def hidden_row(figure: Metric) -> LogLine:
     """A figure that says nothing as long as its number would give another one away."""
     return LogLine(f"{TITLES[figure.name].title:<{_TITLE}}{HIDDEN}", style="dim", key=figure.name)
 
 
-def figure_row(figure: Figure, before: Figure | None, points: Sequence[Figure], *, sparks: bool) -> LogLine:
+def figure_row(figure: Metric, before: Metric | None, points: Sequence[Metric], *, sparks: bool) -> LogLine:
     """One figure: its name, its value, how it moved, what it rests on, and its course where there is no plot."""
     definition = TITLES[figure.name]
     moved = change(figure, before) if before is not None else ""
@@ -53,7 +53,7 @@ def figure_row(figure: Figure, before: Figure | None, points: Sequence[Figure], 
     return LogLine(text, spans=(span,) if span else (), aside=few, key=figure.name)
 
 
-def is_few(figure: Figure) -> bool:
+def is_few(figure: Metric) -> bool:
     """Too few cases to say more than that there are some; sums and counts need none."""
     return figure.value is not None and figure.of < SMALL and figure.unit not in ("count", "usd", "seconds")
 
@@ -65,20 +65,20 @@ def tone(definition: Definition, moved: str) -> str:
     return "ok" if (moved[0] == "▲") == (definition.good == "up") else "warn"
 
 
-def spark(points: Sequence[Figure]) -> str:
+def spark(points: Sequence[Metric]) -> str:
     """The newest groups in a few cells, from 0 to the highest; a dot for few cases or none."""
     newest = points[-_SPARKS:]
     top = _top(newest)
     return sparkline([None if item.value is None or is_few(item) else item.value / top for item in newest])
 
 
-def _top(points: Sequence[Figure]) -> float:
+def _top(points: Sequence[Metric]) -> float:
     if points and points[0].unit in _FIXED_TOP:
         return 1.0
     return max((item.value or 0.0 for item in points), default=0.0) or 1.0
 
 
-def curve_of(measured: Measured, name: str) -> Curve:
+def curve_of(measured: MetricsReport, name: str) -> Curve:
     """A figure over its groups: a line for a share over time, bars for all else; both begin at 0."""
     from widgets.plot import Curve, Point
 
@@ -100,7 +100,7 @@ def curve_of(measured: Measured, name: str) -> Curve:
     )
 
 
-def _over_time(measured: Measured) -> Iterator[tuple[str, Group | None]]:
+def _over_time(measured: MetricsReport) -> Iterator[tuple[str, Group | None]]:
     """Every day or week from the first to the last, also those in which nothing happened."""
     known = {date.fromisoformat(group.name): group for group in measured.groups if group.name}
     step = timedelta(days=1 if measured.scope.by == "day" else 7)
@@ -111,10 +111,10 @@ def _over_time(measured: Measured) -> Iterator[tuple[str, Group | None]]:
 
 
 def _tick(name: str, value: float) -> tuple[float, str]:
-    return value, shown(Figure(name=name, title="", unit=TITLES[name].unit, value=value, of=1))
+    return value, shown(Metric(name=name, title="", unit=TITLES[name].unit, value=value, of=1))
 
 
-def rows_of_table(measured: Measured, hidden: Collection[str] = ()) -> Iterator[LogLine]:
+def rows_of_table(measured: MetricsReport, hidden: Collection[str] = ()) -> Iterator[LogLine]:
     """The same numbers as plain lines, group by group; every line can be opened."""
     for group in measured.groups:
         yield LogLine(group.name or "all", style="heading", key=f"{group.name}{GAP}")
@@ -126,7 +126,7 @@ def rows_of_table(measured: Measured, hidden: Collection[str] = ()) -> Iterator[
 
 
 def meaning(
-    measured: Measured, group: str, figure: Figure, window: str, *, with_sql: bool, hidden: bool = False
+    measured: MetricsReport, group: str, figure: Metric, window: str, *, with_sql: bool, hidden: bool = False
 ) -> Iterator[LogLine]:
     """What a figure means, what it rests on, and how to come to its rows."""
     definition = TITLES[figure.name]

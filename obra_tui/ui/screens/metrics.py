@@ -18,7 +18,7 @@ from textual.widget import Widget
 from obra_tui.core.errors import ObraError
 from obra_tui.core.events import Record
 from obra_tui.core.records.history import History
-from obra_tui.core.records.metrics import BY, By, Measured, Scope, as_csv, rows_line
+from obra_tui.core.records.metrics import BY, By, MetricsReport, Scope, as_csv, rows_line
 from obra_tui.ui.bindings import bindings
 from obra_tui.ui.screens.base import ObraScreen
 from obra_tui.ui.screens.message_line import MessageLine
@@ -62,11 +62,11 @@ class MetricsScreen(ObraScreen):
         self._rehearsal = False
         self._as_table = False
         self._with_sql = False
-        self._counted: tuple[Measured, Measured, Measured | None] | None = None
+        self._counted: tuple[MetricsReport, MetricsReport, MetricsReport | None] | None = None
         self._hidden: frozenset[str] = frozenset()
-        self._whole: Measured | None = None
-        self._before: Measured | None = None
-        self._grouped: Measured | None = None
+        self._whole: MetricsReport | None = None
+        self._before: MetricsReport | None = None
+        self._grouped: MetricsReport | None = None
         self._note = "counting…"
         self._asked: Scope | None = None
 
@@ -124,7 +124,7 @@ class MetricsScreen(ObraScreen):
         if self.ready:
             self.draw(())
 
-    def _take(self, whole: Measured, grouped: Measured, before: Measured | None) -> None:
+    def _take(self, whole: MetricsReport, grouped: MetricsReport, before: MetricsReport | None) -> None:
         """An answer to an earlier question is no longer wanted."""
         if self.ready and whole.scope == self._asked and grouped.scope.by == self._by:
             self._counted, self._note = (whole, grouped, before), ""

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from obra_tui.core.model import Plan
-from obra_tui.core.plans.merge import Difference, differences, told
+from obra_tui.core.plans.merge import Difference, describe, differences
 from obra_tui.ui.actions.plan_watch import plan_session
 from obra_tui.ui.screens.task_adding import in_plan
 
@@ -55,7 +55,7 @@ class Intake:
         is_open = session is not None and session.closed_at is None
         known = self._desk.plan_watch.known(session.id) if session is not None and is_open else ()
         found = [item for item in differences(plan, known) if item.theirs is not None]
-        counts = told(found).replace("added", "new")
+        counts = describe(found).replace("added", "new")
         note = f"{plan.source}: {counts or 'nothing new'}. Nothing has come in yet."
         preview = PlanPreview("Import tasks", note, found)
         self._screen.app.push_screen(preview, lambda taken: self._take_in(plan, found, taken) if taken else None)

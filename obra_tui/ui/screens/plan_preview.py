@@ -15,7 +15,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from obra_tui.core.plans.merge import Difference, Fate
+from obra_tui.core.plans.merge import Difference, MergeStatus
 from obra_tui.core.plans.text import changed_lines, task_text
 from obra_tui.ui.feeds.lines import patch_lines, text_lines
 from obra_tui.ui.plain import plain, plain_text
@@ -24,16 +24,16 @@ from widgets.lines import LogLine, Span
 from widgets.lists.choice_list import ChoiceList
 from widgets.log_view.view import LogPane
 
-TICKED_FIRST = frozenset({Fate.NEW, Fate.CHANGED})
-CAN_BE_TAKEN = TICKED_FIRST | {Fate.CONFLICT}
-_LOOKS: dict[Fate, tuple[str, str, Tone]] = {
-    Fate.NEW: ("+", "new", Tone.PASS),
-    Fate.CHANGED: ("~", "changed", Tone.WARN),
-    Fate.CONFLICT: ("!", "both changed", Tone.FAIL),
-    Fate.SAME: ("=", "there", Tone.MUTED),
-    Fate.STARTED: ("–", "started", Tone.MUTED),
-    Fate.NEEDED: ("–", "waited for", Tone.MUTED),
-    Fate.GONE: ("–", "gone", Tone.WARN),
+TICKED_FIRST = frozenset({MergeStatus.NEW, MergeStatus.CHANGED})
+CAN_BE_TAKEN = TICKED_FIRST | {MergeStatus.CONFLICT}
+_LOOKS: dict[MergeStatus, tuple[str, str, Tone]] = {
+    MergeStatus.NEW: ("+", "new", Tone.PASS),
+    MergeStatus.CHANGED: ("~", "changed", Tone.WARN),
+    MergeStatus.CONFLICT: ("!", "both changed", Tone.FAIL),
+    MergeStatus.SAME: ("=", "there", Tone.MUTED),
+    MergeStatus.STARTED: ("–", "started", Tone.MUTED),
+    MergeStatus.NEEDED: ("–", "waited for", Tone.MUTED),
+    MergeStatus.GONE: ("–", "gone", Tone.WARN),
 }
 _WORD = 12
 
@@ -130,6 +130,6 @@ def _row(item: Difference, ticked: bool) -> LogLine:
 
 def difference_lines(item: Difference) -> list[LogLine]:
     """Return the task as it would come in; against what is there if that is another."""
-    if item.mine is None or item.fate is Fate.SAME:
+    if item.mine is None or item.fate is MergeStatus.SAME:
         return [*text_lines(task_text(item.spec), "text"), LogLine(item.spec.source, style="dim")]
     return list(patch_lines("\n".join(changed_lines(item))))

@@ -13,7 +13,7 @@ from textual.widgets import Static
 
 from obra_tui.core.commands import RevokeRule
 from obra_tui.core.ids import RuleId
-from obra_tui.core.permission_rules import StandingRule, holding
+from obra_tui.core.permission_rules import SessionRule, active_rules
 from obra_tui.ui.bindings import bindings
 from obra_tui.ui.footer import KeyLine
 from obra_tui.ui.plain import plain_text
@@ -39,7 +39,7 @@ class RulesScreen(ModalScreen[object]):
     def __init__(self) -> None:
         super().__init__()
         self._unwatch: Callable[[], None] = lambda: None
-        self._shown: tuple[StandingRule, ...] | None = None
+        self._shown: tuple[SessionRule, ...] | None = None
 
     @property
     def desk(self) -> Desk:
@@ -61,7 +61,7 @@ class RulesScreen(ModalScreen[object]):
         self._unwatch()
 
     def _draw(self) -> None:
-        rules = holding(self.desk.hub.view.rules)
+        rules = active_rules(self.desk.hub.view.rules)
         if rules == self._shown:
             return
         self._shown = rules
@@ -91,7 +91,7 @@ class RulesScreen(ModalScreen[object]):
         """Moves of the cursor need no answer."""
 
 
-def _row(rule: StandingRule) -> LogLine:
+def _row(rule: SessionRule) -> LogLine:
     used = "not used yet"
     if rule.used_at is not None:
         used = f"used {plural(rule.used, 'time')}, last at {clock_time(rule.used_at)}: {rule.used_for}"

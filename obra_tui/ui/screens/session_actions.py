@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 from textual.screen import ModalScreen
 
 from obra_tui.core.errors import ObraError
-from obra_tui.core.records.similar import alike
+from obra_tui.core.records.similar import similar
 from obra_tui.ui.screens.base import ObraScreen
 from obra_tui.ui.screens.dialogs import ChoiceDialog
 from obra_tui.ui.screens.history_list import Labels, Subject
@@ -187,4 +187,4 @@ def _alike(history: History, subject: Subject) -> list[Choice]:
         attempt = attempts[-1].id if attempts else None
     if attempt is None:
         return []
-    return [Choice(id=line, label=name, effect=line) for name, line in alike(history.attempt(attempt))]
+    return [Choice(id=line, label=name, effect=line) for name, line in similar(history.attempt(attempt))]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from obra_tui.core.events import Record
-from obra_tui.core.records.align import Turn, beside, turns
+from obra_tui.core.records.align import Turn, pair_turns, turns
 from obra_tui.ui.feeds.claude import ClaudeFeed
 from widgets.lines import LogLine, gutter_width
 from widgets.segments import breaks
@@ -66,7 +66,7 @@ class _Lines:
 def side_by_side(a: Sequence[Record], b: Sequence[Record], width: int) -> tuple[list[LogLine], list[LogLine]]:
     """Return the lines of both transcripts for panes that are so wide."""
     left, right = _Side(width), _Side(width)
-    for number, (ours, theirs) in enumerate(beside(turns(a), turns(b)), 1):
+    for number, (ours, theirs) in enumerate(pair_turns(turns(a), turns(b)), 1):
         mine, other = left.lines_of(ours), right.lines_of(theirs)
         rows = max(len(mine), len(other))
         for side, lines in ((left, mine), (right, other)):

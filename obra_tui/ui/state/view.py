@@ -29,7 +29,7 @@ from obra_tui.core.events import (
 )
 from obra_tui.core.ids import AttemptId, GateId, QuestionId, SessionId, TaskId
 from obra_tui.core.lifecycle import State
-from obra_tui.core.permission_rules import Rules, after
+from obra_tui.core.permission_rules import Rules, apply_to_rules
 from obra_tui.ui.state.attempts import AttemptView, apply_to_attempt, started_attempt
 from obra_tui.ui.state.gates import GateView, decided_gate, held_gate, opened_gate
 from obra_tui.ui.state.permissions import PermissionView
@@ -121,7 +121,7 @@ def apply(view: ViewState, record: Record) -> ViewState:
     if isinstance(record.event, PlanChanged):
         held = frozenset(gate.id for gate in view.held_gates)
         session = after_plan_change(session, record.event, record.seq, held)
-    rules = after(view.rules, record)
+    rules = apply_to_rules(view.rules, record)
     view = replace(view, sessions=_with(view.sessions, record.session, session), rules=rules)
     view = _attempts(_tasks(view, record), record)
     return _waiting(view, record)

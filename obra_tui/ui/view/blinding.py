@@ -13,8 +13,8 @@ from msgspec.structs import replace
 from obra_tui.core import events as e
 from obra_tui.core.events import Record
 from obra_tui.core.ids import AttemptId, GateId, SessionId, TaskId
-from obra_tui.core.records.history import AttemptDetail, AttemptSummary, Found, SessionDetail, SessionSummary
-from obra_tui.core.records.metrics import Figure, Measured
+from obra_tui.core.records.history import AttemptDetail, AttemptSummary, SearchResult, SessionDetail, SessionSummary
+from obra_tui.core.records.metrics import Metric, MetricsReport
 from obra_tui.core.records.search import Clause, Query
 from obra_tui.ui.drafts import Draft
 from obra_tui.ui.state import TaskView, ViewState
@@ -75,7 +75,7 @@ FIGURES = frozenset(("pass_rate", "score", "unjudged"))
 """Figures that an undecided attempt has a part in by what the judge said of it."""
 
 
-def measured_without(measured: Measured, kept: KeptBack) -> Measured:
+def measured_without(measured: MetricsReport, kept: KeptBack) -> MetricsReport:
     """A mean that has a part of the one number is kept back as a whole."""
     if not kept.attempts:
         return measured
@@ -83,11 +83,11 @@ def measured_without(measured: Measured, kept: KeptBack) -> Measured:
     return replace(measured, groups=groups)
 
 
-def _figure_without(figure: Figure) -> Figure:
+def _figure_without(figure: Metric) -> Metric:
     if figure.name not in FIGURES:
         return figure
     # Made anew, not replaced: whatever else is known of it goes, too.
-    return Figure(name=figure.name, title=figure.title, unit=figure.unit, value=None, of=0)
+    return Metric(name=figure.name, title=figure.title, unit=figure.unit, value=None, of=0)
 
 
 def asks_for_scores(query: Query) -> bool:
@@ -132,7 +132,7 @@ def row_without(session: SessionSummary, kept: KeptBack) -> SessionSummary:
     return replace(session, score=None) if session.id in kept.sessions else session
 
 
-def found_without(found: Found, kept: KeptBack) -> Found:
+def found_without(found: SearchResult, kept: KeptBack) -> SearchResult:
     attempt = _summary(found.attempt, kept) if found.attempt else None
     telling = found.hit is not None and found.hit.kind in _TELLING_KINDS and attempt != found.attempt
     hit = replace(found.hit, line="hidden in blind mode", marks=()) if found.hit and telling else found.hit

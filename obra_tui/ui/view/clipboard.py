@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-from obra_tui.core.plain import plain
+from obra_tui.core.plain import to_builtins
 from obra_tui.core.records.history import AttemptDetail, SessionDetail
 from obra_tui.ui.view.format import plural
 from obra_tui.ui.view.menus import Choice
@@ -52,6 +52,6 @@ def _long(name: str, label: str, text: str, effect: str) -> Copy:
 
 def _json(detail: AttemptDetail | SessionDetail, effect: str) -> Copy:
     def text() -> str:
-        return json.dumps(plain(detail), indent=2)
+        return json.dumps(to_builtins(detail), indent=2)
 
     return Copy(choice=Choice(id="json", label="JSON", effect=effect), text=text, what="the JSON")

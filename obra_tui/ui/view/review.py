@@ -11,7 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from obra_tui.core.commands import Decide
-from obra_tui.core.decisions import against
+from obra_tui.core.decisions import override_reasons
 from obra_tui.core.model import Decision, DecisionKind, Finding
 from obra_tui.ui.state import AttemptView, GateView, SessionView, TaskView, ViewState
 from obra_tui.ui.view.format import duration, plural, score
@@ -162,7 +162,7 @@ def overridden(review: Review, seen: frozenset[str]) -> tuple[str, ...]:
     """Return what an approval would go against; each needs a typed reason to be overridden."""
     attempt = review.attempt
     results = [check.result for check in attempt.checks if check.result is not None]
-    found = against(attempt.quality, results, attempt.judge.verdict if attempt.judge else None)
+    found = override_reasons(attempt.quality, results, attempt.judge.verdict if attempt.judge else None)
     unseen = unseen_files(review, seen)
     return (*found, f"{plural(len(unseen), 'file')} not looked at: {_few(unseen)}.") if unseen else found
 
