@@ -18,7 +18,7 @@ from obra_tui.core.ids import SessionId, TaskId, new_task_id
 from obra_tui.core.model import TaskSpec
 from obra_tui.core.plain import to_builtins
 from obra_tui.core.plans.fields import TaskFields, fields_of, free_key, remarks_on, spec_of
-from obra_tui.core.plans.merge import Difference, MergeStatus, differences, merging, refusal_of
+from obra_tui.core.plans.merge import Difference, MergeStatus, describe, differences, merging, refusal_of
 from obra_tui.core.plans.order import moves_to
 from obra_tui.core.plans.parse import order
 from obra_tui.core.plans.text import changed_lines

@@ -11,7 +11,7 @@ from obra_tui.config.schema import CheckSettings, Section, Settings
 from obra_tui.config.shape import CHECKED, plain
 from obra_tui.config.sources import Key, Layer
 from obra_tui.core.errors import ConfigError
-from obra_tui.core.suggest import closest_match
+from obra_tui.core.text import closest_match
 
 
 def refuse_wrong(layer: Layer) -> None:

@@ -13,7 +13,7 @@ from obra_tui.config.schema import Settings
 from obra_tui.config.shape import FROM_ENVIRONMENT, PREFIX
 from obra_tui.core.errors import ConfigError
 from obra_tui.core.plans.toml_places import line_of, place_of_error
-from obra_tui.core.suggest import closest_match
+from obra_tui.core.text import closest_match
 
 _NOT_SETTINGS = frozenset({"OBRA_JUNIT", "OBRA_CRASH_AT"})
 """Variables that Obra itself sets for the commands it runs."""

@@ -27,12 +27,7 @@
 Each carries what happened (`what`), where (`where`) and what to do next (`fix`).
 """
 
-from typing import TYPE_CHECKING
-
 from obra_tui.core.ids import GateId
-
-if TYPE_CHECKING:
-    from obra_tui.core.events import Record
 
 
 class ObraError(Exception):
@@ -114,21 +109,6 @@ class StoreAway(Unwritable):
     """The database is on a server that cannot be reached for now."""
 
     passes = True
-
-
-class StoredAfterAll(Unwritable):
-    """A step that was given up when its answer was lost is there; what was asked for now is not."""
-
-    passes = True
-
-    def __init__(self, records: "tuple[Record, ...]", *, where: str = "") -> None:
-        super().__init__(
-            "A step that seemed lost with the connection was stored after all.",
-            where=where,
-            fix="Nothing is lost: it is read back, and the work goes on by itself. Look again, and ask again.",
-        )
-        self.records = records
-        """The records of that step, in order."""
 
 
 class UnknownId(ObraError):

@@ -10,7 +10,7 @@ from concurrent.futures import Future
 from typing import Protocol
 
 from obra_tui.core.commands import Command
-from obra_tui.core.errors import StoreError
+from obra_tui.core.errors import StoreError, Unwritable
 from obra_tui.core.events import Event, Record
 from obra_tui.core.ids import AttemptId, SessionId, TaskId
 from obra_tui.core.model import (
@@ -185,6 +185,21 @@ class Judge(Protocol):
         ...
 
     async def close(self) -> None: ...
+
+
+class StoredAfterAll(Unwritable):
+    """A step that was given up when its answer was lost is there; what was asked for now is not."""
+
+    passes = True
+
+    def __init__(self, records: tuple[Record, ...], *, where: str = "") -> None:
+        super().__init__(
+            "A step that seemed lost with the connection was stored after all.",
+            where=where,
+            fix="Nothing is lost: it is read back, and the work goes on by itself. Look again, and ask again.",
+        )
+        self.records = records
+        """The records of that step, in order."""
 
 
 class Journal(Protocol):

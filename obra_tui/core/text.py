@@ -1,7 +1,8 @@
-"""Text of others, made safe for a terminal."""
+"""Text that came from outside: made safe for a terminal, and compared with the words that are known."""
 
 import re
 import unicodedata
+from collections.abc import Iterable
 
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 
@@ -24,3 +25,10 @@ def _picture(match: re.Match[str]) -> str:
     if code == 0x7F:
         return "␡"
     return "·" if unicodedata.category(match[0]) == "Cf" else "�"
+
+
+def closest_match(word: str, known: Iterable[str], likeness: float = 0.6) -> str:
+    """Return the known word most like this one, or nothing when none is as much like it as that."""
+    from difflib import get_close_matches  # most runs meet no wrong word
+
+    return next(iter(get_close_matches(word, list(known), 1, likeness)), "")

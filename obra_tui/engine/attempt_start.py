@@ -25,7 +25,7 @@ from obra_tui.core.model import (
     Outcome,
     QualityResult,
 )
-from obra_tui.core.records.compare import split_patch
+from obra_tui.core.patch import split_patch
 from obra_tui.engine.prompts import (
     CONTINUE,
     changes_prompt,

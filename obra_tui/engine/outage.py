@@ -8,9 +8,9 @@ is kept: from then on there is only reading.
 import asyncio
 from collections.abc import Callable, Mapping
 
-from obra_tui.core.errors import StoreAway, StoredAfterAll, StoreError, Unwritable
+from obra_tui.core.errors import StoreAway, StoreError, Unwritable
 from obra_tui.core.ids import SessionId
-from obra_tui.core.ports import Clock, Journal
+from obra_tui.core.ports import Clock, Journal, StoredAfterAll
 from obra_tui.engine.session_run import SessionRun
 
 Watcher = Callable[[StoreError | None], None]

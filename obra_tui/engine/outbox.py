@@ -20,7 +20,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from obra_tui.core.crash_records import crash_at_records
-from obra_tui.core.errors import StoredAfterAll, StoreError, Unwritable
+from obra_tui.core.errors import StoreError, Unwritable
 from obra_tui.core.events import (
     STREAMED,
     CheckFinished,
@@ -31,7 +31,7 @@ from obra_tui.core.events import (
 )
 from obra_tui.core.events.streams import joined
 from obra_tui.core.ids import AttemptId, SessionId, TaskId
-from obra_tui.core.ports import Clock, Journal
+from obra_tui.core.ports import Clock, Journal, StoredAfterAll
 
 WITHIN_S = 0.042
 """From the arrival of an event until it is written: with what a timer is late, the 50 ms that a crash may cost."""

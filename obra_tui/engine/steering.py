@@ -7,7 +7,7 @@ from obra_tui.core.errors import NotAllowed
 from obra_tui.core.events import Event, PromptHoldAsked, SteerQueued, WorkHandedBack, WorkTakenOver
 from obra_tui.core.lifecycle import FINAL, State, Trigger
 from obra_tui.core.model import Diff
-from obra_tui.core.records.compare import split_patch
+from obra_tui.core.patch import split_patch
 from obra_tui.engine.attempt_start import not_held
 from obra_tui.engine.config import Ports
 from obra_tui.engine.outbox import Outbox

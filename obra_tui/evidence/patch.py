@@ -7,11 +7,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from obra_tui.core.model import ChangeKind, FileChange
+from obra_tui.core.patch import unquote
 from obra_tui.evidence.names import shown
 
 _HUNK = re.compile(r"^@@ -\d+(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
-_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v": "\v", '"': '"', "\\": "\\"}
-_QUOTED = re.compile(r"\\([0-7]{3}|.)")
 GITLINK = b"160000"
 
 
@@ -91,21 +90,13 @@ def _file_change(raw: RawChange, count: tuple[int, int, bool]) -> FileChange:
     return replace(change, old_path=shown(raw.old_path)) if raw.old_path else change
 
 
-def unquoted(name: str) -> str:
-    """Undo git's C-style quoting of a name in a patch header."""
-    name = name.removesuffix("\t")
-    if not (name.startswith('"') and name.endswith('"')):
-        return name
-    return _QUOTED.sub(lambda match: _ESCAPES.get(match[1]) or chr(int(match[1], 8)), name[1:-1])
-
-
 def added_lines(patch: str) -> Iterator[tuple[str, int, str]]:
     """Yield (path, line number in the new file, text) for every added line of a unified diff."""
     path, number, old_left, new_left = "", 0, 0, 0
     for line in patch.split("\n"):
         if old_left <= 0 and new_left <= 0:
             if line.startswith("+++ "):
-                path = unquoted(line[4:]).removeprefix("b/")
+                path = unquote(line[4:].removesuffix("\t")).removeprefix("b/")
             elif hunk := _HUNK.match(line):
                 old_left, number, new_left = int(hunk[1] or 1), int(hunk[2]), int(hunk[3] or 1)
             continue

@@ -13,6 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from obra_tui.core.model import Diff, FileChange
+from obra_tui.core.patch import unquote
 from obra_tui.judge.errors import DiffUnreadable, DoesNotFit
 from obra_tui.judge.tokens import estimate
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from unidiff.patch import PatchedFile, PatchSet
 
 _PICTURES = {code: 0x2400 + code for code in range(32) if code not in (9, 10)} | {0x7F: 0x2421}
-_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v": "\v", '"': '"', "\\": "\\"}
 _NO_UTF8 = re.compile(r"(?:\\x[89a-f][0-9a-f]|\ufffd)+")
 _NO_FILE = "/dev/null"
 
@@ -148,27 +148,6 @@ def _path_of(item: "PatchedFile", known: Mapping[str, str]) -> str:
 
 def _undecided(name: str) -> str:
     return _NO_UTF8.sub("\ufffd", name)
-
-
-def unquote(name: str) -> str:
-    """Return a path as it is, from git's C-style quoting (`"b/tab\\there"`)."""
-    if len(name) < 2 or name[0] != '"' or name[-1] != '"':
-        return name
-    return b"".join(_unquoted(name[1:-1])).decode("utf-8", "backslashreplace")
-
-
-def _unquoted(body: str) -> Iterator[bytes]:
-    rest = iter(body)
-    for char in rest:
-        if char != "\\":
-            yield char.encode("utf-8", "replace")
-            continue
-        code = next(rest, "\\")
-        if code in "01234567":
-            octal = code + next(rest, "") + next(rest, "")
-            yield bytes([int(octal, 8) & 0xFF])
-        else:
-            yield _ESCAPES.get(code, code).encode()
 
 
 def _check_complete(diff: Diff, seen: set[str]) -> None:

@@ -17,9 +17,10 @@ from sqlalchemy import Connection, Engine, func, select
 from sqlalchemy.exc import DBAPIError
 
 from obra_tui.core.crash_records import crash_at_records
-from obra_tui.core.errors import AlreadyOwned, DiskFull, OwnerChanged, StoredAfterAll, StoreError
+from obra_tui.core.errors import AlreadyOwned, DiskFull, OwnerChanged, StoreError
 from obra_tui.core.events import Record
 from obra_tui.core.ids import SessionId
+from obra_tui.core.ports import StoredAfterAll
 from obra_tui.store import database, fence, projection
 from obra_tui.store import tables as t
 from obra_tui.store.database import place_of

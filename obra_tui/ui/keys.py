@@ -259,7 +259,7 @@ def check_overrides(overrides: Mapping[str, str], where: str = "[keys]") -> dict
 
 def _tidy(key_id: str, keys: str, where: str) -> str:
     if key_id not in BY_ID:
-        from obra_tui.core.suggest import closest_match
+        from obra_tui.core.text import closest_match
 
         near = closest_match(key_id, BY_ID)
         hint = f"Did you mean '{near}'?" if near else f"Known are: {', '.join(sorted(BY_ID))}."

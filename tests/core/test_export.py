@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from obra_tui.core.records.compare import split_patch
+from obra_tui.core.patch import split_patch
 from obra_tui.core.records.export import Block, html, markdown
 
 HOSTILE = st.text(alphabet="`<>&\"'/script#-*[](){}\n\x1b\u202ex", max_size=60)

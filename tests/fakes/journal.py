@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
 
-from obra_tui.core.errors import StoreAway, StoredAfterAll, StoreError
+from obra_tui.core.errors import StoreAway, StoreError
 from obra_tui.core.events import (
     STREAMED,
     AttemptStarted,
@@ -31,6 +31,7 @@ from obra_tui.core.events import (
 from obra_tui.core.ids import GateId, SessionId, TaskId
 from obra_tui.core.lifecycle import State
 from obra_tui.core.model import OpenGate, SessionKind
+from obra_tui.core.ports import StoredAfterAll
 
 OF_AN_ATTEMPT = (
     PromptSent,

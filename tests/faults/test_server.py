@@ -8,7 +8,8 @@ from msgspec.structs import replace
 from sqlalchemy import create_engine
 
 from obra_tui.core import events as e
-from obra_tui.core.errors import AlreadyOwned, ConfigError, OwnerChanged, StoreAway, StoredAfterAll, Unwritable
+from obra_tui.core.errors import AlreadyOwned, ConfigError, OwnerChanged, StoreAway, Unwritable
+from obra_tui.core.ports import StoredAfterAll
 from obra_tui.store.history import SqlHistory
 from obra_tui.store.journal import SqlJournal
 from tests.faults.proxy import Proxy

@@ -6,16 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from obra_tui.core import commands as do
-from obra_tui.core.errors import (
-    DiskFull,
-    GateDecided,
-    OwnerChanged,
-    PlanError,
-    SessionOpenError,
-    StoreAway,
-    StoredAfterAll,
-    Unwritable,
-)
+from obra_tui.core.errors import DiskFull, GateDecided, OwnerChanged, PlanError, SessionOpenError, StoreAway, Unwritable
 from obra_tui.core.events import (
     AttemptStarted,
     DecisionMade,
@@ -28,6 +19,7 @@ from obra_tui.core.events import (
 from obra_tui.core.gate import GateRules
 from obra_tui.core.lifecycle import State
 from obra_tui.core.model import ConversationReason, Policy, SessionKind
+from obra_tui.core.ports import StoredAfterAll
 from obra_tui.engine.outage import LOOK_EVERY_S, LOOK_SOON_S, RIDE_OUT_S
 from tests.fakes.implementer import Play
 from tests.scenarios.world import ME, WRITES, World, task

@@ -15,7 +15,7 @@ from obra_tui.core.model import Budget, CheckSpec, TaskSpec
 from obra_tui.core.plans.draft import KEY, plan_check
 from obra_tui.core.plans.markdown import task_line
 from obra_tui.core.plans.parse import order
-from obra_tui.core.suggest import closest_match
+from obra_tui.core.text import closest_match
 
 FieldName = Literal["key", "title", "prompt", "acceptance", "after", "checks", "turns", "cost", "seconds", "tokens"]
 

@@ -33,7 +33,7 @@ from obra_tui.core.model import Plan, TaskSpec
 from obra_tui.core.plans.draft import Draft, at
 from obra_tui.core.plans.markdown import read_markdown
 from obra_tui.core.plans.toml import read_toml
-from obra_tui.core.suggest import closest_match
+from obra_tui.core.text import closest_match
 
 PlanFormat = Literal["markdown", "toml"]
 

@@ -11,7 +11,7 @@ from obra_tui.core.errors import PlanError
 from obra_tui.core.model import Budget, CheckSpec, Stage
 from obra_tui.core.plans.draft import KEY, Draft, at, plan_check
 from obra_tui.core.plans.toml_places import lines_of, nearest_line, place_of_error
-from obra_tui.core.suggest import closest_match
+from obra_tui.core.text import closest_match
 
 _Place = tuple[str | int, ...]
 

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from obra_tui.core.ids import AttemptId
 from obra_tui.core.lifecycle import State
 from obra_tui.core.model import CheckStatus, Diff, Finding, Stage, Usage
+from obra_tui.core.patch import split_patch
 from obra_tui.core.records.history import AttemptDetail, SessionDetail, TaskSummary
 
 NumberUnit = Literal["score", "count", "usd", "seconds", "tokens"]
@@ -180,28 +181,6 @@ def _prompt(detail: AttemptDetail) -> str:
 
 
 # --- diffs of diffs ------------------------------------------------------------------------------
-
-
-def split_patch(patch: str) -> dict[str, str]:
-    """Return the part of each file by its path; what stands before the first file is left out."""
-    parts: dict[str, list[str]] = {}
-    current: list[str] | None = None
-    for line in patch.splitlines(keepends=True):
-        if line.startswith("diff --git "):
-            current = parts.setdefault(_path(line), [])
-        if current is not None:
-            current.append(line)
-    return {path: "".join(lines) for path, lines in parts.items()}
-
-
-def _path(head: str) -> str:
-    """The new path in `diff --git a/x b/x`; both names are the same length unless the file was renamed."""
-    rest = head.rstrip("\n").removeprefix("diff --git ")
-    half = len(rest) // 2
-    one, other = rest[:half], rest[half + 1 :]
-    if one.removeprefix("a/") == other.removeprefix("b/"):
-        return other.removeprefix("b/")
-    return rest.rpartition(" b/")[2]
 
 
 def _files(a: Diff | None, b: Diff | None) -> tuple[FileComparison, ...]:

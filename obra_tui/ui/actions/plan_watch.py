@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from obra_tui.core.errors import PlanError
 from obra_tui.core.ids import SessionId, TaskId
 from obra_tui.core.model import Plan, TaskSpec
-from obra_tui.core.plans.merge import Difference, MergeStatus, differences, merging, refusal_of
+from obra_tui.core.plans.merge import Difference, MergeStatus, describe, differences, merging, refusal_of
 from obra_tui.ui.state import SessionView, TaskView, ViewState
 
 if TYPE_CHECKING:

@@ -16,8 +16,9 @@ from textual.events import Resize
 from obra_tui.core.errors import ObraError
 from obra_tui.core.events import Record
 from obra_tui.core.ids import AttemptId
+from obra_tui.core.patch import split_patch
 from obra_tui.core.records.align import anonymise
-from obra_tui.core.records.compare import Comparison, blinded, compare_attempts, split_patch
+from obra_tui.core.records.compare import Comparison, blinded, compare_attempts
 from obra_tui.core.records.history import AttemptDetail, History
 from obra_tui.ui.bindings import bindings
 from obra_tui.ui.ports import Backend

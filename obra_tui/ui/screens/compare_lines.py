@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from obra_tui.core.records.compare import Comparison, Number, TaskPair, shown, shown_delta, split_patch
+from obra_tui.core.patch import split_patch
+from obra_tui.core.records.compare import Comparison, Number, TaskPair, shown, shown_delta
 from widgets.diff.patch import FileDiff
 from widgets.lines import LogLine, Span
 
