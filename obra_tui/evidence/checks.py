@@ -63,8 +63,7 @@ class LocalCheckRunner:
         return with_unique_names((*general, *(replace(spec, origin="plan") for spec in task.checks)))
 
     async def _stand(self, copy: WorkCopy, *, fresh: bool) -> Stand:
-        level, _ = await self._sandbox.probe()
-        return await stand_for(copy, self._data_dir, export=level is not SandboxLevel.NONE, fresh=fresh)
+        return await stand_for(copy, self._data_dir, fresh=fresh)
 
     async def _changed(self, copy: WorkCopy) -> tuple[str, ...]:
         place = place_of_copy(self._data_dir, copy.path)

@@ -4,7 +4,13 @@ copies/<task>/work           the tree that Claude Code works in
 copies/<task>/prepared.json  written last: the copy is complete
 copies/<task>/taken.json     the tree that was last read from it
 copies/<task>/setup.log      output of the set-up commands
-copies/<task>/bench          throw-away export of that tree, where checks run
+copies/<task>/bench          throw-away export of that tree, which checks see below a layer of their own
+copies/<task>/bench.git      the .git that they see
+copies/<task>/substitutes    files of the environment that name its place, as they must be in this copy
+copies/<task>/leftovers      names, as patterns, of what the set-up left among the files of the project
+copies/<task>/taken-along    ignored files of the person's checkout that `workspace.include` names
+setups/<key>/work            what the set-up made for one state of a project, and nothing else
+setups/<key>/pool            its files once more, which copies share with one another
 repos/<hash>.git             the supervisor's own repository of a project
 """
 
@@ -35,7 +41,9 @@ class Prepared(Struct, frozen=True, kw_only=True):
     base_commit: str
     setup_ran: bool
     products: tuple[str, ...] = ()
-    """Ignored files and folders that the set-up made, such as `.venv`; relative to the copy."""
+    """What the set-up left beside the files of the project, such as `.venv`; relative to the copy."""
+    environment: str = ""
+    """The key of what the set-up made; empty without a set-up."""
 
 
 class Taken(Struct, frozen=True, kw_only=True):
@@ -57,6 +65,22 @@ class Place(Struct, frozen=True):
     @property
     def bench(self) -> Path:
         return self.root / "bench"
+
+    def bench_of(self, tree: str) -> Path:
+        """Return where the export of another tree than the one that was taken last lies; empty = that one."""
+        return self.root / (f"bench-{tree[:16]}" if tree else "bench")
+
+    @property
+    def substitutes(self) -> Path:
+        return self.root / "substitutes"
+
+    @property
+    def leftovers(self) -> Path:
+        return self.root / "leftovers"
+
+    @property
+    def taken_along(self) -> Path:
+        return self.root / "taken-along"
 
     @property
     def setup_log(self) -> Path:
@@ -95,9 +119,19 @@ def place_of_copy(data_dir: Path, path: str) -> Place | None:
     return Place(Path(root)) if name == "work" and copies == f"{data_dir}/copies" else None
 
 
+def setup_place(data_dir: Path, key: str) -> Place:
+    """Return the folder of what the set-up made. Its path is as long as that of a copy."""
+    if not _NAME.fullmatch(key):
+        raise WorkspaceError(f"{key!r} cannot name a set-up.", where=str(data_dir), fix="This is a fault of Obra.")
+    return Place(data_dir / "setups" / key)
+
+
+def project_key(project: Path) -> str:
+    return hashlib.sha256(os.fsencode(project.resolve())).hexdigest()[:16]
+
+
 def repository_path(data_dir: Path, project: Path) -> Path:
-    key = hashlib.sha256(os.fsencode(project.resolve())).hexdigest()[:16]
-    return data_dir.resolve() / "repos" / f"{key}.git"
+    return data_dir.resolve() / "repos" / f"{project_key(project)}.git"
 
 
 @contextlib.contextmanager

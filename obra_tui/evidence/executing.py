@@ -12,19 +12,22 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from obra_tui.core.model import CheckSpec, CheckStatus, SandboxLevel, Stage
-from obra_tui.evidence.check_workspace import Stand
+from obra_tui.evidence.check_workspace import Bed, Stand, bed_for
 from obra_tui.evidence.commands import Start, start_of
 from obra_tui.evidence.copies import make_private, remove_tree
-from obra_tui.evidence.reading import Execution, judge_run, judge_witnessed
+from obra_tui.evidence.environments import cache_of
+from obra_tui.evidence.reading import Execution, judge_run, judge_witnessed, told_of_changes
 from obra_tui.evidence.reports.junit import read_report
 from obra_tui.evidence.reports.printed import read_printed, read_tap
 from obra_tui.evidence.reports.report import MOST_BYTES, Report, UnreadableReport
 from obra_tui.evidence.reports.structured import read_go, read_json
 from obra_tui.evidence.running import Ended, Printed, run
 from obra_tui.evidence.sandbox import Job, Mount, Sandbox, scratch_in
-from obra_tui.evidence.setup import cache_of, offline_environment
+from obra_tui.evidence.setup import offline_environment
 from obra_tui.evidence.witness.channel import Channel, Group, Question
 from obra_tui.evidence.witness.command import PytestCommand, witness_argv
+
+UNSEALED = "The files that were checked changed while the check ran: what it showed is about no tree at all."
 
 
 class Way(Struct, frozen=True, kw_only=True):
@@ -50,75 +53,88 @@ class Executor(Struct, frozen=True, kw_only=True):
         folder = stand.folder or self.data_dir
         make_private(folder)
         scratch = scratch_in(folder)
-        report = scratch / "report"
+        sealed = await asyncio.to_thread(stand.sealed)
         try:
-            start = start_of(spec, stand, report)
-            if start.pytest is not None:
-                found = await self._witnessed(start.pytest, spec, stand, level, printed, scratch, way or Way())
-                if found is not None:
-                    return found
-                start = Start(kind="plain", argv=("sh", "-c", spec.run))
-            job = self._job(
-                stand, start.argv, scratch, report, {**start.environment, **(way.environment if way else {})}
-            )
-            ended = await run(self.sandbox.launch(level, job), timeout_s=spec.timeout_s, printed=printed)
-            return await asyncio.to_thread(_read, spec, start, ended, report, str(stand.seen_as), level)
+            async with bed_for(stand, self.sandbox) as bed:
+                run_of = _Run(self, spec, stand, bed, level, printed, scratch, way or Way())
+                found = await run_of.to_its_end()
+                changed = await asyncio.to_thread(bed.changed)
+            if not stand.is_the_copy and await asyncio.to_thread(stand.sealed) != sealed:
+                return replace(found, status=CheckStatus.BROKEN, detail=UNSEALED, cases=None)
+            return told_of_changes(found, changed)
         finally:
             await asyncio.to_thread(remove_tree, scratch)
 
-    async def _witnessed(
-        self,
-        command: PytestCommand,
-        spec: CheckSpec,
-        stand: Stand,
-        level: SandboxLevel,
-        printed: Printed,
-        scratch: Path,
-        way: Way,
-    ) -> Execution | None:
+
+class _Run(Struct, frozen=True):
+    """One run of one check in the place that was made for it."""
+
+    executor: Executor
+    spec: CheckSpec
+    stand: Stand
+    bed: Bed
+    level: SandboxLevel
+    printed: Printed
+    scratch: Path
+    way: Way
+
+    async def to_its_end(self) -> Execution:
+        report = self.scratch / "report"
+        start = start_of(self.spec, self.stand, report)
+        if start.pytest is not None:
+            found = await self._witnessed(start.pytest)
+            if found is not None:
+                return found
+            start = Start(kind="plain", argv=("sh", "-c", self.spec.run))
+        ended = await self._launch(start.argv, {**start.environment, **self.way.environment})
+        return await asyncio.to_thread(_read, self.spec, start, ended, report, str(self.bed.cwd), self.level)
+
+    async def _witnessed(self, command: PytestCommand) -> Execution | None:
         """Run pytest under the witness; None if this pytest is too old for it."""
-        paths = [str(stand.seen_as)] if command.is_module else []
+        root = self.bed.cwd
+        paths = [str(root)] if command.is_module else []
         for entry in command.environment.get("PYTHONPATH", "").split(os.pathsep):
-            paths += [str(stand.seen_as / entry)] if entry else []
+            paths += [str(root / entry)] if entry else []
         question = Question(
             arguments=command.arguments,
-            groups=way.groups,
-            cache=str(scratch / "pytest-cache"),
-            environment={**way.environment, **command.environment},
-            without=way.without,
+            groups=self.way.groups,
+            cache=str(self.scratch / "pytest-cache"),
+            environment={**self.way.environment, **command.environment},
+            without=self.way.without,
             paths=tuple(dict.fromkeys(paths)),
-            first=way.first,
-            trace=way.trace,
+            first=self.way.first,
+            trace=self.way.trace,
         )
         with Channel(question) as channel:
-            argv = witness_argv(command.launch, channel.number)
-            launch = self.sandbox.launch(level, self._job(stand, argv, scratch, scratch / "report", {}))
-            launch = replace(launch, passed=(channel.number,))
-            ended = await run(launch, timeout_s=spec.timeout_s, printed=printed)
+            ended = await self._launch(witness_argv(command.launch, channel.number), {}, (channel.number,))
         heard = channel.heard()
         if heard.missing.startswith("pytest "):
             return None
         if not any(group.ended is not None for group in heard.groups) and ended.exit_code and not heard.missing:
-            reading = judge_run(spec, ended, None, "")
-            return _plain_execution(ended, reading.status, reading.detail, level)
-        return judge_witnessed(spec, ended, heard, level)
+            reading = judge_run(self.spec, ended, None, "")
+            return _plain_execution(ended, reading.status, reading.detail, self.level)
+        return judge_witnessed(self.spec, ended, heard, self.level)
 
-    def _job(
-        self, stand: Stand, argv: tuple[str, ...], scratch: Path, report: Path, environment: dict[str, str]
-    ) -> Job:
-        cache = cache_of(self.data_dir)
+    async def _launch(self, argv: tuple[str, ...], environment: dict[str, str], passed: tuple[int, ...] = ()) -> Ended:
+        launch = self.executor.sandbox.launch(self.level, self._job(argv, environment))
+        return await run(replace(launch, passed=passed), timeout_s=self.spec.timeout_s, printed=self.printed)
+
+    def _job(self, argv: tuple[str, ...], environment: dict[str, str]) -> Job:
+        stand, bed, data_dir = self.stand, self.bed, self.executor.data_dir
+        cache = cache_of(data_dir, stand.hide[0]) if stand.hide else data_dir / "cache"
         downloads = (Mount(source=cache, target=cache),) if cache.is_dir() else ()
-        own = {**offline_environment(cache), "OBRA_JUNIT": str(report), **environment}
+        own = {**offline_environment(cache), "OBRA_JUNIT": str(self.scratch / "report"), **environment}
         if stand.is_the_copy:
-            own["PYTHONPYCACHEPREFIX"] = str((stand.folder or scratch) / "pycache")
+            own["PYTHONPYCACHEPREFIX"] = str((stand.folder or self.scratch) / "pycache")
         return Job(
             argv=argv,
-            cwd=stand.seen_as,
-            scratch=scratch,
-            mounts=(*stand.mounts, *downloads),
+            cwd=bed.cwd,
+            layers=bed.layers,
+            scratch=self.scratch,
+            mounts=(*bed.mounts, *downloads),
             environment=own,
             hide=stand.hide,
-            path_first=tuple(stand.seen_as / name / "bin" for name in (".venv", "venv")),
+            path_first=tuple(bed.cwd / name / "bin" for name in (".venv", "venv")),
             label=label_of(stand.seen_as),
         )
 

@@ -116,9 +116,12 @@ def git_of_project(project: Path) -> Git:
     return Git(options=("-C", str(project)), where=str(project))
 
 
-def git_of(directory: Path, *, work_tree: Path | None = None, index: Path | None = None) -> Git:
-    """Return git for a git directory of ours, with a foreign tree and an index of ours if they are given."""
-    tree = () if work_tree is None else (f"--work-tree={work_tree}",)
+def git_of(
+    directory: Path, *, work_tree: Path | None = None, index: Path | None = None, ignored: Path | None = None
+) -> Git:
+    """Return git for a git directory of ours; a foreign tree, an index of ours and patterns to ignore are optional."""
+    tree: tuple[str, ...] = () if work_tree is None else (f"--work-tree={work_tree}",)
+    tree += () if ignored is None else ("-c", f"core.excludesFile={ignored}")
     environment = {} if index is None else {"GIT_INDEX_FILE": str(index)}
     options = (f"--git-dir={directory}", *tree)
     return Git(options=options, where=str(work_tree or directory), environment=environment)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from obra_tui.core.model import CaseOutcome, CheckSpec, CheckStatus, FailedCase, SandboxLevel
 from obra_tui.evidence.reports.report import MOST_FAILURES, Report
@@ -119,6 +120,18 @@ def _report_reading(spec: CheckSpec, ended: Ended, report: Report | None, proble
     if not report.ran:
         return Reading(status=CheckStatus.BROKEN, detail="No test ran (all skipped or none found): nothing was proven.")
     return None
+
+
+def told_of_changes(found: Execution, changed: tuple[str, ...]) -> Execution:
+    """Say which files of the project the check changed: what passes because it repaired the work has not passed."""
+    if not changed or found.status is not CheckStatus.PASSED:
+        return replace(found, changed=changed)
+    names = ", ".join(changed[:5]) + (" and more" if len(changed) > 5 else "")
+    detail = (
+        f"The command changed files of the project: {names}. A check looks and repairs nothing: "
+        "give it the option for that, such as --check or --no-fix, or keep what it writes out of git."
+    )
+    return replace(found, status=CheckStatus.FAILED, detail=detail, changed=changed)
 
 
 # --- witnessed -----------------------------------------------------------------------------------

@@ -17,11 +17,18 @@ from obra_tui.core.errors import ProjectError
 from obra_tui.evidence.copies import make_private, remove_tree
 from obra_tui.evidence.git import Git, git_of, git_of_project
 from obra_tui.evidence.names import shown
+from obra_tui.evidence.own_git import TAGS
+from obra_tui.evidence.sharing import share_objects
 from obra_tui.evidence.untracked import JUNK, JUNK_PATTERNS
 from obra_tui.system.git import SLOW_S
 
 _PLAIN_BYTES = "* -text !eol -ident !filter !working-tree-encoding !diff !merge !export-ignore !export-subst\n"
 """Overrules every `.gitattributes` of a tree: no conversion, no driver, no file hidden from a diff."""
+
+_FETCH = (
+    *("fetch", "--quiet", "--no-write-fetch-head", "--no-auto-maintenance"),
+    *("--no-recurse-submodules", "--update-shallow", "--force"),
+)
 
 NO_COMMIT = "0" * 40
 
@@ -61,6 +68,8 @@ class OwnRepository:
         self.directory = directory
         self.git = git_of(directory)
         self._making = asyncio.Lock()
+        self._tags: str | None = None
+        """The project's tags as they were when they were kept for copies."""
         self._held: dict[str, str] = {}
         """Which commit each name was made to hold, by this process: nobody else moves them, nothing is ever removed."""
         self._merges: dict[tuple[str, str, str], str] = {}
@@ -70,9 +79,9 @@ class OwnRepository:
         self._accepted: dict[str, tuple[str, str]] = {}
         """What this process put on a branch: which commit it came after, and which attempt it holds."""
 
-    def reading(self, work_tree: Path, index: Path) -> Git:
-        """Return git that sees a foreign tree through this repository."""
-        return git_of(self.directory, work_tree=work_tree, index=index)
+    def reading(self, work_tree: Path, index: Path, ignored: Path | None = None) -> Git:
+        """Return git that sees a foreign tree through this repository, but for what the patterns in a file name."""
+        return git_of(self.directory, work_tree=work_tree, index=index, ignored=ignored)
 
     @property
     def indexes(self) -> Path:
@@ -106,20 +115,46 @@ class OwnRepository:
         (info / "attributes").write_text(_PLAIN_BYTES)
         (info / "exclude").write_text("".join(f"{name}/\n" for name in JUNK) + "\n".join(JUNK_PATTERNS) + "\n")
         (fresh / "obra-indexes").mkdir()
+        await asyncio.to_thread(share_objects, await objects_of(self.project), fresh / "objects")
         (fresh / "description").write_bytes(b"Obra's view of " + os.fsencode(self.project) + b"\n")
 
     async def bring(self, commit: str, *names: str) -> None:
         """Fetch a commit with its history from the person's repository and hold it by refs."""
-        fresh = await self.ensure()
-        if not fresh and (all(self._held.get(name) == commit for name in names) or await self._hold(names, commit)):
+        await self.ensure()
+        if all(self._held.get(name) == commit for name in names) or await self._hold(names, commit):
             return
         await self.git.run(
-            *("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance"),
-            *("--no-recurse-submodules", "--update-shallow", "--force"),
+            *_FETCH,
             *(str(self.project), *(f"{commit}:{name}" for name in names)),
             timeout_s=SLOW_S,
         )
         self._held |= dict.fromkeys(names, commit)
+
+    async def keep_tags(self) -> None:
+        """Keep those tags of the project whose commits are here: version tools ask copies for them."""
+        form = "--format=%(objectname) %(*objectname) %(refname)"
+        listed = (await git_of_project(self.project).run("for-each-ref", form, "refs/tags")).text
+        if listed == self._tags:
+            return
+        rows = [(line.split(" ", 2)) for line in listed.splitlines()]
+        known = await self._among({name for tag, peeled, _ in rows for name in (tag, peeled) if name})
+        if wanted := [name for tag, peeled, name in rows if tag not in known and peeled in known]:
+            names = "".join(f"{name}:{name}\n" for name in wanted).encode()
+            await self.git.run(*_FETCH, "--no-tags", "--stdin", str(self.project), stdin=names, timeout_s=SLOW_S)
+            known = await self._among({name for tag, peeled, _ in rows for name in (tag, peeled) if name})
+        kept = [(tag, peeled, name) for tag, peeled, name in rows if {tag, peeled or tag} <= known]
+        lines = (f"{tag} {name}\n" + (f"^{peeled}\n" if peeled else "") for tag, peeled, name in kept)
+        packed = "# pack-refs with: peeled fully-peeled sorted \n" + "".join(lines)
+        fresh = self.directory / f"{TAGS}.new"
+        fresh.write_bytes(os.fsencode(packed))
+        fresh.replace(self.directory / TAGS)
+        self._tags = listed
+
+    async def _among(self, objects: set[str]) -> set[str]:
+        """Return which of the objects are here."""
+        asked = "".join(f"{name}\n" for name in objects).encode()
+        there = await self.git.run("cat-file", "--batch-check=%(objectname)", stdin=asked)
+        return {line for line in there.text.splitlines() if not line.endswith(" missing")}
 
     async def _hold(self, names: Sequence[str], commit: str) -> bool:
         """Hold a commit that is there already; False when it is not."""
@@ -226,6 +261,17 @@ class OwnRepository:
             if attempt in values:
                 return commit
         return None
+
+
+async def objects_of(project: Path) -> Path | None:
+    """Return where a project's objects lie, if they are all there: nothing was left out when it was cloned."""
+    git = git_of_project(project)
+    asked = ("rev-parse", "--path-format=absolute", "--git-path", "objects", "--is-shallow-repository")
+    objects, _, shallow = (await git.run(*asked)).text.partition("\n")
+    promised = await git.run(
+        "config", "--get-regexp", r"^remote\..*\.promisor$|^extensions\.partialclone$", good=(0, 1)
+    )
+    return None if shallow != "false" or promised.code == 0 else Path(objects)
 
 
 async def open_project(path: Path) -> Path:

@@ -37,6 +37,8 @@ class Launch(Struct, frozen=True, kw_only=True):
     """It is bubblewrap, which can say what the first process inside is: when that has ended, so have all others."""
     passed: tuple[int, ...] = ()
     """Descriptors that stay open for it."""
+    options_at: int = 1
+    """Where bubblewrap's own options begin in `argv`: other programs may come before it."""
 
 
 class Ended(Struct, frozen=True, kw_only=True):
@@ -167,10 +169,10 @@ def _start(launch: Launch, inner: Inner) -> tuple[Child, int]:
     """Return the running program and where its output can be read."""
     reading, writing = os.pipe()
     os.set_blocking(reading, False)
-    program, *arguments = launch.argv
+    before, after = launch.argv[: launch.options_at], launch.argv[launch.options_at :]
     try:
         child = start(
-            (program, *inner.option, *arguments),
+            (*before, *inner.option, *after),
             environment=launch.environment,
             cwd=launch.cwd,
             stdin=NOTHING,

@@ -22,6 +22,7 @@ from msgspec import Struct, field
 
 from obra_tui.core.model import SandboxLevel
 from obra_tui.evidence.copies import disk_faults, make_private, remove_tree
+from obra_tui.evidence.layers import PROGRAMS, Layers
 from obra_tui.evidence.running import Launch, run
 from obra_tui.system.process_env import ATTEMPT_MARK
 
@@ -84,6 +85,14 @@ class Job(Struct, frozen=True, kw_only=True):
     """More folders that the command must not see, beside homes and the data directory."""
     network: bool = False
     label: str = "run"
+    layers: Layers | None = None
+    """What the command sees at one place, with a throw-away layer on top; made by `Layers.make`."""
+
+    def all_mounts(self) -> tuple[Mount, ...]:
+        """Return the layers as one more mount, before the others: those may lie in it."""
+        if self.layers is None or self.layers.tree == self.layers.target:
+            return self.mounts
+        return (Mount(source=self.layers.tree, target=self.layers.target, writable=True), *self.mounts)
 
 
 class Sandbox:
@@ -102,6 +111,7 @@ class Sandbox:
         self._readable = tuple(map(str, readable))
         self._pass_on = tuple(pass_on)
         self._proven: tuple[SandboxLevel, str] | None = None
+        self._overlays: bool | None = None
         self._trying = asyncio.Lock()
 
     async def probe(self) -> tuple[SandboxLevel, str]:
@@ -110,6 +120,26 @@ class Sandbox:
             if self._proven is None:
                 self._proven = await self._best()
             return self._proven
+
+    async def overlays(self) -> bool:
+        """Tell whether folders can be laid over one another here, as was seen when it was tried."""
+        async with self._trying:
+            if self._overlays is None:
+                self._overlays = await self._try_overlay()
+            return self._overlays
+
+    async def _try_overlay(self) -> bool:
+        if any(shutil.which(program) is None for program in PROGRAMS):
+            return False
+        with disk_faults(self._data_dir):
+            make_private(self._data_dir)
+            folder = Path(tempfile.mkdtemp(prefix="probe-", dir=self._data_dir))
+        try:
+            return await _overlay_holds(folder)
+        except OSError:
+            return False
+        finally:
+            await asyncio.to_thread(remove_tree, folder)
 
     async def refusal(self) -> str:
         """Return why nothing may run: the level in force is lower than the settings allow. Empty = may run."""
@@ -169,8 +199,12 @@ class Sandbox:
         environment = self._environment(level, job, mark)
         match level:
             case SandboxLevel.BWRAP:
-                argv = (*self._bwrap(job), *job.argv)
-                return Launch(argv=argv, environment=environment, cwd=Path("/"), mark=mark, tells_inner=True)
+                inner = (*self._bwrap(job), *job.argv)
+                argv = job.layers.mounted(inner) if job.layers else inner
+                at = len(argv) - len(inner) + 1
+                return Launch(
+                    argv=argv, environment=environment, cwd=Path("/"), mark=mark, tells_inner=True, options_at=at
+                )
             case SandboxLevel.UNSHARE:
                 argv = (*_unshare(job), *job.argv)
                 return Launch(argv=argv, environment=environment, cwd=Path("/"), mark=mark)
@@ -208,7 +242,7 @@ class Sandbox:
         for secret in (home / name for home in _homes() for name in _SECRETS_AMONG_TOOLS):
             if secret.exists():
                 argv += ["--ro-bind", os.devnull, str(secret)]
-        mounts = (*job.mounts, Mount(source=job.scratch, target=job.scratch, writable=True))
+        mounts = (*job.all_mounts(), Mount(source=job.scratch, target=job.scratch, writable=True))
         for mount in mounts:
             argv += ["--bind" if mount.writable else "--ro-bind", str(mount.source), str(mount.target)]
         return (*argv, "--chdir", str(job.cwd), "--")
@@ -225,6 +259,20 @@ class Sandbox:
         if network:
             wanted += (str(Path("/etc/resolv.conf").resolve().parent),)
         return tuple(path for path in _inside(wanted, (*hidden, "/tmp")) if os.path.exists(path))  # noqa: PTH110
+
+
+async def _overlay_holds(folder: Path) -> bool:
+    """Let a command write into layers; only the throw-away one may have changed afterwards."""
+    below, mark = folder / "below", folder / "below" / "mark"
+    below.mkdir()
+    mark.write_text("below")
+    layers = Layers(lower=(below,), target=folder / "tree", folder=folder, overlaid=True)
+    layers.make()
+    command = 'echo above > "$1/tree/mark" && mkdir "$1/tree/new" && rm -r "$1/tree/new" && cat "$1/tree/mark"'
+    argv = layers.mounted(("sh", "-c", command, "sh", str(folder)))
+    launch = Launch(argv=argv, environment={"PATH": search_path(())}, cwd=Path("/"), mark=f"probe/{uuid.uuid4().hex}")
+    ended = await run(launch, timeout_s=_PROBE_S, printed=lambda _: None)
+    return ended.exit_code == 0 and ended.output.strip() == "above" and mark.read_text() == "below"
 
 
 def scratch_in(folder: Path) -> Path:
@@ -299,7 +347,8 @@ def _lies_in(path: str, folder: str) -> bool:
 
 def _unshare(job: Job) -> tuple[str, ...]:
     network = () if job.network else ("--net",)
-    moved = [mount for mount in job.mounts if mount.source != mount.target]
+    moved = [mount for mount in job.all_mounts() if mount.source != mount.target]
     pairs = [part for mount in moved for part in (str(mount.source), str(mount.target))]
     namespaces = ("--user", "--map-root-user", *network, "--mount", "--pid", "--fork", "--kill-child", "--mount-proc")
-    return ("unshare", *namespaces, "--", "sh", "-c", _BIND_AND_RUN, "sh", *pairs, "--")
+    binding = ("sh", "-c", _BIND_AND_RUN, "sh", *pairs, "--")
+    return ("unshare", *namespaces, "--", *(job.layers.mounted(binding, have_rights=True) if job.layers else binding))

@@ -1,6 +1,6 @@
-"""Runs the project's set-up commands in a fresh copy: sandboxed, but with the network.
+"""Runs the project's set-up commands where its environment is made: sandboxed, but with the network.
 
-The copy still holds exactly the person's own commit at that moment.
+The folder holds exactly one commit at that moment, and nothing that is not on record.
 """
 
 import asyncio
@@ -15,17 +15,22 @@ from obra_tui.system.process_sweep import kill_left_over
 _TAIL_LINES = 15
 
 
-def cache_of(data_dir: Path) -> Path:
-    """Return the folder of downloads that all copies share: only set-up may write there."""
-    return data_dir / "cache"
-
-
 def download_environment(cache: Path) -> dict[str, str]:
     """Return where package tools keep downloads, so that the next copy need not load them again."""
     return {
         **_read_later(cache),
         "UV_CACHE_DIR": str(cache / "uv"),
         "UV_LINK_MODE": "copy",
+        "UV_COMPILE_BYTECODE": "1",
+        "UV_PYTHON_INSTALL_DIR": str(cache / "python"),
+        "POETRY_VIRTUALENVS_IN_PROJECT": "true",
+        "POETRY_CACHE_DIR": str(cache / "poetry"),
+        "PDM_CACHE_DIR": str(cache / "pdm"),
+        "PIPENV_VENV_IN_PROJECT": "1",
+        "npm_config_store_dir": str(cache / "pnpm"),
+        "npm_config_update_notifier": "false",
+        "COREPACK_HOME": str(cache / "corepack"),
+        "BUN_INSTALL_CACHE_DIR": str(cache / "bun"),
         "PIP_CACHE_DIR": str(cache / "pip"),
         "npm_config_cache": str(cache / "npm"),
         "GOFLAGS": "-modcacherw",
@@ -47,7 +52,7 @@ def _read_later(cache: Path) -> dict[str, str]:
     }
 
 
-async def run_setup(commands: tuple[str, ...], place: Place, sandbox: Sandbox, timeout_s: float) -> None:
+async def run_setup(commands: tuple[str, ...], place: Place, sandbox: Sandbox, timeout_s: float, cache: Path) -> None:
     """Run the commands one after the other; the first failure ends it. Output goes to the set-up log."""
     if refusal := await sandbox.refusal():
         raise WorkspaceError(refusal, where=str(place.work), fix="Install bubblewrap, or allow a lower level.")
@@ -57,7 +62,7 @@ async def run_setup(commands: tuple[str, ...], place: Place, sandbox: Sandbox, t
         with place.setup_log.open("w", encoding="utf-8") as log:
             for command in commands:
                 log.write(f"$ {command}\n")
-                ended = await _run_one(command, place, sandbox, scratch, timeout_s)
+                ended = await _run_one(command, place, sandbox, scratch, timeout_s, cache)
                 log.write(f"{ended.output}\n")
                 log.flush()
                 _refuse_failure(command, ended, place, timeout_s)
@@ -69,9 +74,8 @@ def _label(place: Place) -> str:
     return f"{place.task}/setup"
 
 
-async def _run_one(command: str, place: Place, sandbox: Sandbox, scratch: Path, timeout_s: float) -> Ended:
+async def _run_one(command: str, place: Place, sandbox: Sandbox, scratch: Path, timeout_s: float, cache: Path) -> Ended:
     level, _ = await sandbox.probe()
-    cache = cache_of(place.root.parent.parent)
     make_private(cache)
     job = Job(
         argv=("sh", "-c", command),

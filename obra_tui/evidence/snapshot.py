@@ -59,9 +59,12 @@ class Reader:
         self._limits = limits
         self._rules = rules
 
-    async def snapshot(self, work: Path, index: Path, base: str) -> Snapshot:
-        """Write the tree of `work` as git objects, without running anything that is in it."""
-        git = self._repository.reading(work, index)
+    async def snapshot(self, work: Path, index: Path, base: str, ignored: Path | None = None) -> Snapshot:
+        """Write the tree of `work` as git objects, without running anything that is in it.
+
+        New files are left out where a pattern in the file `ignored` matches.
+        """
+        git = self._repository.reading(work, index, ignored)
         Path(f"{index}.lock").unlink(missing_ok=True)
         if not index.exists():
             await git.run("read-tree", base)

@@ -8,7 +8,6 @@ another git directory, so that nothing planted in the copy can run in Obra.
 import asyncio
 import contextlib
 import os
-import shutil
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -18,6 +17,7 @@ from obra_tui.core.ids import AttemptId, SessionId, TaskId
 from obra_tui.core.model import Acceptance, Diff, Reversal, WorkCopy
 from obra_tui.evidence.acceptance import Accepting, fast_forward
 from obra_tui.evidence.branch import branch_of, tip_of, with_trailers
+from obra_tui.evidence.checkout import check_out
 from obra_tui.evidence.copies import (
     Place,
     Prepared,
@@ -29,16 +29,15 @@ from obra_tui.evidence.copies import (
     remove_tree,
     repository_path,
 )
+from obra_tui.evidence.environments import Environment, Environments, give
 from obra_tui.evidence.git import Git, together
 from obra_tui.evidence.protect import rules_with
 from obra_tui.evidence.repository import Identity, OwnRepository, base_ref, first_commit, open_project
 from obra_tui.evidence.reverting import Reverting
 from obra_tui.evidence.sandbox import Sandbox
-from obra_tui.evidence.setup import run_setup
+from obra_tui.evidence.setup_inputs import setup_rules
 from obra_tui.evidence.snapshot import Limits, Reader, Snapshot
 from obra_tui.system.git import SLOW_S
-
-_FOLDERS_OF_GIT = ("info", "objects", "objects/info", "objects/pack", "refs", "refs/heads", "refs/tags")
 
 __all__ = ["GitWorkspace", "Identity", "Limits", "fast_forward", "open_project"]
 
@@ -60,14 +59,16 @@ class GitWorkspace:
     ) -> None:
         self.project = project.resolve()
         self._data_dir = data_dir.resolve()
-        self._sandbox = sandbox
-        self._setup = setup
-        self._setup_timeout_s = setup_timeout_s
         self._identity = identity or Identity()
         self._repository = OwnRepository(self.project, repository_path(self._data_dir, self.project))
-        self._reader = Reader(self._repository, limits or Limits(), rules_with(protected))
-        self._plain_config = ""
-        """What git itself wrote into the repository of a copy; each one gets the same."""
+        self._environments = Environments(
+            data_dir=self._data_dir,
+            repository=self._repository,
+            sandbox=sandbox,
+            commands=setup,
+            timeout_s=setup_timeout_s,
+        )
+        self._reader = Reader(self._repository, limits or Limits(), (*rules_with(protected), *setup_rules(setup)))
         self._one_at_a_time: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def head(self) -> str:
@@ -103,71 +104,28 @@ class GitWorkspace:
 
     async def _make(self, place: Place, base: str) -> Prepared:
         await self._repository.bring(base, base_ref(base))
+        await self._repository.keep_tags()
         if os.path.lexists(place.root):
             await asyncio.to_thread(remove_tree, place.root)
         make_private(place.root)
         place.work.mkdir(mode=0o700)
-        await self._check_out(place, base)
-        products: tuple[str, ...] = ()
-        if self._setup:
-            await run_setup(self._setup, place, self._sandbox, self._setup_timeout_s)
-            products = await self._products(place)
+        checking_out = check_out(self._repository, place.work, self._index(place), base)
+        _, environment = await together(checking_out, self._environments.of(base))
+        if environment is not None:
+            await asyncio.to_thread(give, environment, self._data_dir, place)
+        return self._note(place, base, environment)
+
+    def _note(self, place: Place, base: str, environment: Environment | None) -> Prepared:
         prepared = Prepared(
             project=str(self.project),
             repository=str(self._repository.directory),
             base_commit=base,
-            setup_ran=bool(self._setup),
-            products=products,
+            setup_ran=environment is not None,
+            products=environment.products if environment else (),
+            environment=environment.key if environment else "",
         )
         place.note_prepared(prepared)
         return prepared
-
-    async def _check_out(self, place: Place, base: str) -> None:
-        """Write the files through our repository, then give the copy a repository of its own beside them."""
-        index = self._index(place)
-        index.unlink(missing_ok=True)
-        await together(
-            self._repository.reading(place.work, index).run("read-tree", "--reset", "-u", base, timeout_s=SLOW_S),
-            self._own_repository(place.work, base),
-        )
-        shutil.copy(index, place.work / ".git" / "index")
-
-    async def _own_repository(self, work: Path, base: str) -> None:
-        """Make the repository that belongs to the copy, standing on the base; its objects are read from ours."""
-        own = work / ".git"
-        if self._plain_config:
-            self._lay_out(own, base)
-        else:
-            form = f"--object-format={'sha256' if len(base) == 64 else 'sha1'}"
-            init = ("init", "--quiet", "--template=", "--initial-branch=work", form, str(work))
-            await Git(options=(), where=str(work)).run(*init)
-        (own / "objects" / "info").mkdir(parents=True, exist_ok=True)
-        (own / "objects" / "info" / "alternates").write_text(f"{self._repository.directory / 'objects'}\n")
-        if not self._plain_config:
-            await Git(options=("-C", str(work)), where=str(work)).run("update-ref", "HEAD", base)
-            config = (own / "config").read_text("utf-8")
-            # A git that keeps branches in another way than as files makes each copy by itself.
-            self._plain_config = config if (own / "refs" / "heads" / "work").is_file() else ""
-        with (own / "config").open("a", encoding="utf-8") as file:
-            file.write("[user]\n\tname = Claude Code\n\temail = claude@localhost\n[gc]\n\tauto = 0\n")
-        (own / "info").mkdir(exist_ok=True)
-        shutil.copy(self._repository.directory / "info" / "exclude", own / "info" / "exclude")
-
-    def _lay_out(self, own: Path, base: str) -> None:
-        """Do as git did for the first copy of this process."""
-        for folder in ("", *_FOLDERS_OF_GIT):
-            os.mkdir(f"{own}/{folder}")  # noqa: PTH102  # a path for each takes longer than the folder
-        (own / "HEAD").write_text("ref: refs/heads/work\n")
-        (own / "config").write_text(self._plain_config, "utf-8")
-        (own / "refs" / "heads" / "work").write_text(f"{base}\n")
-
-    async def _products(self, place: Place) -> tuple[str, ...]:
-        """List the ignored files and folders that the set-up left, such as `.venv`."""
-        git = self._repository.reading(place.work, self._index(place))
-        answer = await git.run(
-            "ls-files", "--others", "--ignored", "--exclude-standard", "--directory", "-z", timeout_s=SLOW_S
-        )
-        return tuple(name.decode("utf-8").rstrip("/") for name in answer.names if _is_utf8(name))
 
     def _index(self, place: Place) -> Path:
         return self._repository.indexes / place.task
@@ -175,7 +133,9 @@ class GitWorkspace:
     async def take_diff(self, copy: WorkCopy) -> Diff:
         place = await self._expected(copy)
         async with self._alone(place):
-            taken = await self._reader.snapshot(place.work, self._index(place), copy.base_commit)
+            taken = await self._reader.snapshot(
+                place.work, self._index(place), copy.base_commit, place.leftovers if place.leftovers.is_file() else None
+            )
             place.note_taken(Taken(base=copy.base_commit, tree=taken.tree))
             return await self._reader.compare(copy.base_commit, taken)
 
@@ -266,11 +226,3 @@ class GitWorkspace:
             (place.root / "prepared.json").unlink(missing_ok=True)
             await asyncio.to_thread(remove_tree, place.root)
             self._index(place).unlink(missing_ok=True)
-
-
-def _is_utf8(name: bytes) -> bool:
-    try:
-        name.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True

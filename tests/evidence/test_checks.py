@@ -113,16 +113,14 @@ async def test_checks_cannot_change_the_work(scene):
     assert (after.tree, after.digest) == (before.tree, before.digest)
 
 
-async def test_one_check_builds_on_the_other_and_a_new_round_starts_clean(scene):
+async def test_what_a_check_writes_reaches_neither_the_next_one_nor_the_next_round(scene):
     copy, _ = await scene.work({"a.txt": "a\n"})
     checks = scene.checks()
-    for name, expected in (("first", "a.txt built"), ("second", "a.txt built")):
-        if name == "second":
-            await checks.plan(copy, task())
-            assert (await checks.run(CheckSpec(name="see", run="ls built"), copy, quiet)).status is CheckStatus.FAILED
-        await checks.run(CheckSpec(name="build", run="touch built"), copy, quiet)
-        seen = await checks.run(CheckSpec(name="see", run="echo a.txt $(ls built)"), copy, quiet)
-        assert seen.output.strip() == expected
+    for _ in range(2):
+        await checks.plan(copy, task())
+        await checks.run(CheckSpec(name="build", run="touch built; echo b > a.txt"), copy, quiet)
+        seen = await checks.run(CheckSpec(name="see", run="cat a.txt; ls"), copy, quiet)
+        assert seen.output == "a\nREADME.md\na.txt\n"
 
 
 async def test_what_the_set_up_made_is_there_for_the_checks(tmp_path):
@@ -142,7 +140,8 @@ async def test_what_the_set_up_downloaded_can_be_read_by_checks_and_not_changed(
     spec = CheckSpec(name="use", run="cat $CARGO_HOME/x; echo spoilt 2>/dev/null > $CARGO_HOME/x || echo read only")
     result = await scene.checks().run(spec, copy, quiet)
     assert result.output.startswith("crate\n") and result.output.endswith("read only\n")
-    assert (scene.data_dir / "cache" / "cargo" / "x").read_text() == "crate\n"
+    [kept] = (scene.data_dir / "cache").glob("*/cargo/x")
+    assert kept.read_text() == "crate\n"
 
 
 async def test_a_link_in_place_of_what_the_set_up_made_opens_nothing(tmp_path):
