@@ -227,7 +227,7 @@ class WorkspaceSettings(Section, frozen=True, kw_only=True):
     """The isolated copy that Claude Code works in."""
 
     setup: tuple[str, ...] = ()
-    """Commands that run once in every new copy, such as "uv sync" or "npm ci"."""
+    """Commands that make what the project needs to run, such as "uv sync" or "npm ci": once, for all copies."""
     protected: tuple[str, ...] = ()
     """More paths (globs) that work must not change without you, beside existing tests, CI and Obra's settings;
     "!docs/*" takes paths out again."""
