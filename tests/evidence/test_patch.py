@@ -1,6 +1,7 @@
 import pytest
 
-from obra_tui.evidence.patch import added_lines, unquoted
+from obra_tui.core.patch import unquote
+from obra_tui.evidence.patch import added_lines
 
 PATCH = """\
 diff --git a/a.py b/a.py
@@ -43,7 +44,7 @@ def test_added_lines_come_with_file_and_line_even_if_they_look_like_headers():
     ("quoted", "name"), [("b/plain", "b/plain"), ('"a\\tb"', "a\tb"), ('"q\\"\\\\"', 'q"\\'), ('"\\033["', "\x1b[")]
 )
 def test_quoting_of_names_is_undone(quoted, name):
-    assert unquoted(quoted) == name
+    assert unquote(quoted) == name
 
 
 def test_a_patch_that_was_cut_in_the_middle_gives_what_is_there():
