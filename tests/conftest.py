@@ -3,6 +3,7 @@
 import ipaddress
 import os
 import shutil
+import signal
 import socket
 from pathlib import Path
 
@@ -13,6 +14,10 @@ pytest_plugins = ["tests.faults.plugin", "tests.fuzzing", "tests.postgresql"]
 # Textual reads these once, when it is imported.
 os.environ.pop("NO_COLOR", None)
 os.environ["TEXTUAL_ANIMATIONS"] = "none"
+
+# A shell starts a job in the background with SIGINT ignored, and what is started from here would inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _FOREIGN_PREFIXES = ("OBRA_", "ANTHROPIC_", "CLAUDE", "GIT_", "XDG_", "OLLAMA_")
 _GITCONFIG = "[user]\n\tname = Ada\n\temail = ada@example.org\n[init]\n\tdefaultBranch = main\n"

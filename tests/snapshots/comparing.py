@@ -1,9 +1,12 @@
 """How a scene is compared with its picture: opened at a size, brought to where it is wanted, then looked at."""
 
+import pytest
+
 from tests.ui.stage import Stage, settled
 from widgets.bars.decision_bar import DecisionBar
 
-SIZES = [(80, 24), (120, 36), (200, 50)]
+# The smallest is where a layout breaks first; `make test-long` looks at the others too.
+SIZES = [(80, 24), *(pytest.param(size, marks=pytest.mark.long) for size in ((120, 36), (200, 50)))]
 
 
 def by_size(size):
