@@ -34,7 +34,7 @@ async def main(folder):
     outbox = Outbox(journal, SystemTime(), _failed)
     outbox.subscribe(lambda records: os.write(1, f"{records[-1].seq}\n".encode()))
     for seq in count(len(story.records) + 1):
-        outbox.tell(story.session, "t1", "a1", TextFinished(block=f"x{seq}", text=f"part{seq} of a burst"))
+        outbox.emit(story.session, "t1", "a1", TextFinished(block=f"x{seq}", text=f"part{seq} of a burst"))
         if seq % OF_A_BATCH == 0:
             await asyncio.sleep(0)
 

@@ -60,7 +60,7 @@ FAULTS = (
         5, P, "Claude Code says nothing for minutes", "A warning, then an interruption, then its processes are killed",
         (
             "agents/test_endings_e2e.py::test_a_silent_api_makes_the_run_hung_after_a_warning",
-            "agents/test_course.py::test_silence_is_measured_from_the_last_frame",
+            "agents/test_run_state.py::test_silence_is_measured_from_the_last_frame",
             "agents/test_misbehaviour.py::test_a_program_that_does_not_listen_is_hung",
         ),
     ),
@@ -205,7 +205,7 @@ FAULTS = (
         (
             "agents/test_any_frame.py::*",
             "agents/test_misbehaviour.py::test_lines_that_cannot_be_read_are_left_out",
-            "store/test_project.py::test_text_that_no_column_takes_is_shown_with_replacements",
+            "store/test_projection.py::test_text_that_no_column_takes_is_shown_with_replacements",
             "evidence/test_checks.py::test_bytes_that_are_no_utf8_are_replaced_even_when_a_character_is_cut_by_a_read",
         ),
     ),
