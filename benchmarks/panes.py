@@ -13,7 +13,7 @@ import json
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -48,7 +48,8 @@ class Measured(App[None]):
         """Ours: the screen that our panes stand on in the application."""
         from widgets.fast_compositor import FastScreen
 
-        return FastScreen(id="_default") if self.options.kind.startswith("ours") else super().get_default_screen()
+        ours = self.options.kind.startswith("ours") and not self.options.plain_screen
+        return FastScreen(id="_default") if ours else super().get_default_screen()
 
     def compose(self) -> ComposeResult:
         """The counter and the work."""
@@ -97,18 +98,52 @@ class Measured(App[None]):
         self.say("DONE")
 
 
+class ProductQueue:
+    """From any thread to the panes by the queue of the application: its bridge, and its wake-up with its pace.
+
+    Lines travel as the output of a check, which is what floods; `take` gets the name of the pane and its lines.
+    """
+
+    def __init__(self, take: Callable[[str, list[str]], None]) -> None:
+        """On the loop of the screen."""
+        from obra_tui.core.events import CheckPrinted, Record
+        from obra_tui.core.ids import SessionId
+        from obra_tui.ui.connection.bridge import Bridge
+        from obra_tui.ui.connection.wakeup import Wakeup
+
+        self._take_lines = take
+        self._event = CheckPrinted
+        self._record = partial(Record, seq=1, session=SessionId("bench"), task=None, attempt=None)
+        self._wakeup = Wakeup(self._take, self._waiting)
+        self._bridge = Bridge(self._wakeup.poke)
+        self.dropped_chars = 0
+
+    def put(self, name: str, lines: list[str]) -> None:
+        """From any thread."""
+        text = "\n".join(lines) + "\n"
+        self._bridge.listen((self._record(at=time.time(), event=self._event(name=name, text=text)),))
+
+    def _waiting(self) -> int:
+        return 0 if self._bridge.flooded else len(self._bridge)
+
+    def _take(self) -> None:
+        batch = self._bridge.take()
+        self.dropped_chars += batch.dropped_chars
+        for record in batch.records:
+            self._take_lines(record.event.name, record.event.text.removesuffix("\n").split("\n"))
+        if batch.more:
+            self._wakeup.poke()
+
+
 class OursFlood(Measured):
-    """A whole file through a feed into one pane, as fast as it goes, nothing skipped."""
+    """A whole file through the queue into one pane, as fast as it is read; what the queue drops is counted."""
+
+    LAST = "the end"
 
     def body(self) -> ComposeResult:
         """One pane."""
-        from widgets.feed import Feed
-
         from widgets.log_view.view import LogPane
 
-        self.feed: Feed[str] = Feed(limit=200_000)
-        self.taken = 0
-        self.total = -1
         yield LogPane(cap=self.options.cap)
 
     def on_mount(self) -> None:
@@ -117,26 +152,21 @@ class OursFlood(Measured):
         from widgets.log_view.view import LogPane
 
         self.pane = self.query_one(LogPane)
-        self.feed.attach(self.pane, self.take)
+        self.taken = 0
+        self.queue = ProductQueue(self.take)
 
-    def take(self, batch: Any) -> None:
+    def take(self, name: str, lines: list[str]) -> None:
         """On the UI thread."""
-        self.taken += len(batch.items)
-        self.pane.extend(batch.items)
-        if self.taken == self.total:
-            self.finish(lines=self.taken)
+        self.taken += len(lines)
+        self.pane.extend(lines)
+        if lines[-1] == self.LAST:
+            self.finish(lines=self.taken, dropped_chars=self.queue.dropped_chars)
 
     def work(self) -> None:
-        """Read, split, wait while too much is on its way."""
-        sent = 0
+        """Read, split, put in."""
         for lines in file_lines(Path(self.options.file)):
-            while len(self.feed) > self.options.backlog:
-                time.sleep(0.001)
-            sent += len(lines)
-            self.feed.put_many(lines)
-        self.total = sent
-        self.feed.put_many(["the end"])
-        self.total += 1
+            self.queue.put("flood", lines)
+        self.queue.put("flood", [self.LAST])
 
 
 class OursTail(OursFlood):
@@ -153,11 +183,12 @@ class OursTail(OursFlood):
                     time.sleep(0.01)
                     continue
                 *lines, rest = (rest + data).split(b"\n")
-                self.feed.put_many([line.decode(errors="replace") for line in lines])
+                if lines:
+                    self.queue.put("tail", [line.decode(errors="replace") for line in lines])
 
 
 class OursPanes(Measured):
-    """Several panes, each fed at a steady rate from a thread of its own."""
+    """Several panes behind one queue, each fed at a steady rate from a thread of its own."""
 
     def body(self) -> ComposeResult:
         """The panes, side by side."""
@@ -175,23 +206,14 @@ class OursPanes(Measured):
         for start in range(0, self.options.preload, 50_000):
             end = min(start + 50_000, self.options.preload)
             self.panes[0].extend([f"{n:08d} preloaded line of some length" for n in range(start, end)])
+        self.queue = ProductQueue(lambda name, lines: self.panes[int(name)].extend(lines))
         super().on_mount()
 
     def work(self) -> None:
-        """One feed and one producer for each pane."""
-        self.call_from_thread(self.attach_feeds)
-        for feed in self.feeds:
-            threading.Thread(target=steady, args=(feed.put_many, self.options), daemon=True).start()
-
-    def attach_feeds(self) -> None:
-        """On the UI thread."""
-        from widgets.feed import Feed
-
-        self.feeds = []
-        for pane in self.panes:
-            feed: Feed[str] = Feed()
-            feed.attach(pane, lambda batch, pane=pane: pane.extend(batch.items))  # type: ignore[misc]
-            self.feeds.append(feed)
+        """One producer for each pane."""
+        for index in range(len(self.panes)):
+            put = partial(self.queue.put, str(index))
+            threading.Thread(target=steady, args=(put, self.options), daemon=True).start()
 
 
 class StockPanes(Measured):
@@ -417,7 +439,8 @@ def main() -> None:
     parser.add_argument("kind", choices=sorted(KINDS))
     parser.add_argument("--file", default="")
     parser.add_argument("--report", default="")
-    for name, default in (("cap", 10_000), ("backlog", 24_000), ("panes", 1), ("rate", 1000), ("preload", 0)):
+    parser.add_argument("--plain-screen", action="store_true", help="our panes on a screen of Textual's own")
+    for name, default in (("cap", 10_000), ("panes", 1), ("rate", 1000), ("preload", 0)):
         parser.add_argument(f"--{name}", type=int, default=default)
     for name, default in (("size", 100_000), ("appends", 60), ("lines", 100_000)):
         parser.add_argument(f"--{name}", type=int, default=default)
