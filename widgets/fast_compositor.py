@@ -1,23 +1,62 @@
-"""A compositor that paints only what is in front.
+"""A compositor that paints only changed rows of the widget that is in front, and the schedule of its frames.
 
-Textual's own asks every widget below a changed region for its lines, containers behind opaque panes included, cuts all
-of them at every edge on the row, and then throws away what is covered. Here each row knows who is in front where, so a
-frame asks only the widget that changed, only for the rows that changed, and writes its strips uncut.
+Textual's own compositor asks every widget below a changed region for its lines, containers behind opaque panes
+included, cuts all of them at every edge on the row, and throws away what is covered. Here each row knows which widget
+is in front where, so a frame asks only the widget that changed, only for the rows that changed, and writes its strips
+uncut. Decision 18 has the figures for which it is kept.
+
+Textual's own timer counts its beats of sixty a second from its start, and after a pause it counts one too many: a
+change right after a frame, such as the effect of a key, waits for up to two beats. Here the pause after a frame is
+twice as long as the frame took, and no longer than one beat.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from rich.console import Console
-from textual._compositor import Compositor, CompositorUpdate
 from textual.geometry import Region
-from textual.screen import Screen, ScreenResultType
+from textual.screen import UPDATE_PERIOD, ScreenResultType
 from textual.strip import Strip
 from textual.widget import Widget
 
-from widgets.frame_scheduler import FrameScheduler
+from widgets.textual_private import Compositor, CompositorUpdate, ScheduledScreen, dirty_regions
+
+SHARE = 1 / 3
+"""Of the time, at most, goes into painting."""
+
+
+class FrameScheduler:
+    """Takes the place of a screen's timer; lives on the loop."""
+
+    def __init__(self, paint: Callable[[], None], period_s: float = UPDATE_PERIOD) -> None:
+        self._paint = paint
+        self._period = period_s
+        self._next = float("-inf")
+        self._due: asyncio.Handle | None = None
+
+    def resume(self) -> None:
+        """Something changed: paint as soon as possible."""
+        if self._due is not None:
+            return
+        loop = asyncio.get_running_loop()
+        wait = self._next - loop.time()
+        self._due = loop.call_later(wait, self._frame) if wait > 0 else loop.call_soon(self._frame)
+
+    def pause(self) -> None:
+        """What changed is painted, or will be by somebody else."""
+        if self._due is not None:
+            self._due.cancel()
+            self._due = None
+
+    def _frame(self) -> None:
+        self._due = None
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        self._paint()
+        self._next = began + min(self._period, (clock() - began) / SHARE)
 
 
 class VisibleRun(NamedTuple):
@@ -55,20 +94,18 @@ class FastCompositor(Compositor):
 
     def __init__(self) -> None:
         super().__init__()
-        self._rows: dict[int, list[VisibleRun]] = {}
-        self._rows_of: object = None
+        self._front: dict[int, list[VisibleRun]] = {}
+        self._front_of: object = None
 
     def clear(self) -> None:
         """Forget every widget."""
         super().clear()
-        self._rows, self._rows_of = {}, None
+        self._front, self._front_of = {}, None
 
     def render_partial_update(self) -> StripsUpdate | None:  # type: ignore[override]
         """The changed regions, or None when there are none."""
-        dirty = list(self._dirty_regions)
-        self._dirty_regions.clear()
         wanted: dict[Widget, list[tuple[int, VisibleRun]]] = {}
-        for y, left, right in self._regions_to_spans(dirty):
+        for y, left, right in _spans(dirty_regions(self)):
             for run in self._in_front(y):
                 if run.left >= right or run.right <= left:
                     continue
@@ -77,9 +114,9 @@ class FastCompositor(Compositor):
                 wanted.setdefault(run.widget, []).append((y, run))
         if not wanted:
             return None
-        return StripsUpdate([piece for widget, runs in wanted.items() for piece in self._pieces(widget, runs)])
+        return StripsUpdate([piece for widget, runs in wanted.items() for piece in self._placed(widget, runs)])
 
-    def _pieces(self, widget: Widget, runs: list[tuple[int, VisibleRun]]) -> Iterator[PlacedStrip]:
+    def _placed(self, widget: Widget, runs: list[tuple[int, VisibleRun]]) -> Iterator[PlacedStrip]:
         """The strips of one widget, asked for at once; `runs` are in the order of rows."""
         region, _ = self.visible_widgets[widget]
         first, last, (_, _, _, x, width) = runs[0][0], runs[-1][0], runs[0][1]
@@ -92,11 +129,11 @@ class FastCompositor(Compositor):
 
     def _in_front(self, y: int) -> list[VisibleRun]:
         """The row from left to right, looked up once for each layout."""
-        if self._rows_of is not self.visible_widgets:
-            self._rows, self._rows_of = {}, self.visible_widgets
-        row = self._rows.get(y)
+        if self._front_of is not self.visible_widgets:
+            self._front, self._front_of = {}, self.visible_widgets
+        row = self._front.get(y)
         if row is None:
-            row = self._rows[y] = list(self._look_down(y)) if 0 <= y < self.size.height else []
+            row = self._front[y] = list(self._look_down(y)) if 0 <= y < self.size.height else []
         return row
 
     def _look_down(self, y: int) -> Iterator[VisibleRun]:
@@ -117,31 +154,50 @@ class FastCompositor(Compositor):
             bare = left_bare
 
 
-class FastScreen(Screen[ScreenResultType]):
-    """A screen that is painted that way, and as soon as may be."""
+def _spans(regions: Iterable[Region]) -> list[tuple[int, int, int]]:
+    """Regions as (row, left, right), top to bottom, stretches that touch each other joined."""
+    rows: dict[int, list[tuple[int, int]]] = {}
+    for x, y, width, height in regions:
+        for row in range(y, y + height):
+            rows.setdefault(row, []).append((x, x + width))
+    spans: list[tuple[int, int, int]] = []
+    for row, stretches in sorted(rows.items()):
+        stretches.sort()
+        start, end = stretches[0]
+        for left, right in stretches[1:]:
+            if left <= end:
+                end = max(end, right)
+            else:
+                spans.append((row, start, end))
+                start, end = left, right
+        spans.append((row, start, end))
+    return spans
+
+
+class FastScreen(ScheduledScreen[ScreenResultType]):
+    """A screen that is painted by a `FastCompositor`, as soon as possible."""
 
     def __init__(self, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(name, id, classes)
-        self._compositor = FastCompositor()
-        self._frames = FrameScheduler(self._frame)
-
-    @property
-    def _update_timer(self) -> FrameScheduler:  # type: ignore[override]
-        return self._frames
+        self._scheduler = FrameScheduler(self._frame)
+        self.install(FastCompositor(), self._scheduler)
 
     def paint_soon(self, widget: Widget) -> None:
-        """Paint what `widget` marked as changed of itself: what three messages through two queues would come to."""
-        self._dirty_widgets.add(widget)
-        if self.is_current and not self.app._batch_count:
-            self._frames.resume()
+        """Paint what `widget` marked as dirty of itself: the same as three messages through two queues."""
+        self.mark_widget(widget)
+        if self.may_paint:
+            self._scheduler.resume()
         else:
             self.check_idle()
 
     def _frame(self) -> None:
-        """Called by the loop, where nobody else would see an error."""
-        if self.app._exit:
-            return
+        """Called by the loop, where nobody else would see an error: it is raised in the screen's own queue."""
         try:
-            self._on_timer_update()
-        except Exception as error:  # noqa: BLE001 - the edge of the loop: the app tells what became of it
-            self.app._handle_exception(error)
+            self.paint_frame()
+        except Exception as error:  # noqa: BLE001 - the edge of the loop: the app decides what to do
+            self.call_next(raise_error, error)
+
+
+def raise_error(error: Exception) -> None:
+    """Raise an error where Textual handles errors; used with `call_next`."""
+    raise error

@@ -176,7 +176,7 @@ def panes(screen):
     found = []
     for selector in ("#claude", "#validation"):
         pane = screen.query_one(selector, LogPane)
-        found.append((pane.line_count, [strip.text for strip in pane._shown]))
+        found.append((pane.line_count, [strip.text for strip in pane.rows.shown]))
     return found
 
 

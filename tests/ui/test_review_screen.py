@@ -29,8 +29,8 @@ async def see_every_file(stage, pilot):
     for change in stories.FILES:
         screen.query_one(DiffPane).show_file(change.path)
         await settled(pilot, lambda: screen.query_one(DiffPane).current is not None)
-        screen.query_one(DiffPane).patch.action_page(1)
-        screen.query_one(DiffPane).patch.action_page(1)
+        screen.query_one(DiffPane).patch.scroller.page(1)
+        screen.query_one(DiffPane).patch.scroller.page(1)
         await settled(pilot, lambda path=change.path: path in screen.query_one(ReviewDiff).read)
 
 

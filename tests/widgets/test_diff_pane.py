@@ -161,7 +161,7 @@ async def test_a_file_is_not_seen_because_the_empty_pane_before_it_was():
     async with showing(pane, size=(80, 12), hear=(DiffPane.Seen,)) as pilot:
         for _ in range(3):
             pane.show([])
-            pane.patch._sync()
+            pane.patch.rows.sync()
             pane.show(samples.file_diffs(), index=1)
         await pilot.pause()
         assert pilot.app.heard == []

@@ -114,7 +114,7 @@ def some_change(app, rng, number):
         case 5:
             screen.query_one("#note", Static).update(Content(f"note {number}"), layout=False)
         case 6:
-            pane.scroll_page_up() if rng.random() < 0.5 else pane.action_toggle_follow()
+            pane.scroll_page_up() if rng.random() < 0.5 else pane.scroller.toggle_follow()
         case _:
             app.notify(f"news {number}", timeout=60)
 

@@ -6,8 +6,7 @@ import pytest
 from textual.app import App
 from textual.widget import Widget
 
-from widgets.fast_compositor import FastScreen
-from widgets.frame_scheduler import FrameScheduler
+from widgets.fast_compositor import FastScreen, FrameScheduler
 
 
 async def turns(count=3):

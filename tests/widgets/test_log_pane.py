@@ -243,9 +243,9 @@ async def test_search_goes_to_matches_and_around():
         await pilot.pause()
         assert "line 00010" in text(pilot.app)
         await pilot.press("n")
-        assert log._search.current.serial == 11
+        assert log.model.search.current.serial == 11
         await pilot.press("N", "N")
-        assert log._search.current.serial == 19
+        assert log.model.search.current.serial == 19
         assert log.find("nowhere") == 0
         log.find("")
         assert not log.find_next()
@@ -254,10 +254,10 @@ async def test_search_goes_to_matches_and_around():
 async def test_keys_of_a_search_stay_free_while_nothing_is_searched():
     log = pane()
     async with showing(log):
-        assert not log.check_action("find_next", ())
+        assert not log.check_action("pane", ("find_next",))
         log.extend(["a"])
         log.find("a")
-        assert log.check_action("find_next", ())
+        assert log.check_action("pane", ("find_next",))
 
 
 async def test_text_is_selected_with_the_mouse_and_copied():
@@ -422,8 +422,8 @@ async def _show_hostile(texts):
             )
             log.find(piece[:3])
             log.set_hint(piece)
-            log.action_line(-1)
-            log.action_open()
+            log.scroller.line(-1)
+            log.open()
         await pilot.press(*KEYS[::3])
         await pilot.pause()
         for row in rows(pilot.app):

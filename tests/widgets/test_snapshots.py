@@ -38,7 +38,7 @@ def test_an_unfolded_card_with_the_cursor_and_a_search(snap_compare):
     async def look(pilot):
         await opened("tab-log")(pilot)
         pane = pilot.app.query_one("#claude")
-        pane._pause._clock = lambda: __import__("datetime").datetime(2026, 1, 2, 14, 2, 25)
+        pane.model.follow_state._clock = lambda: __import__("datetime").datetime(2026, 1, 2, 14, 2, 25)
         pane.focus()
         pane.find("test")
         pane.goto("tool-3", unfold=True)

@@ -62,7 +62,7 @@ class FileList(ChoiceList):
             self._files[path] = replace(file, seen=True)
             self.replace(path, _row(self._files[path]))
 
-    def action_open(self) -> None:
+    def open(self) -> None:
         """Enter opens the file."""
         if self.highlighted:
             self.post_message(self.Chosen(self, self.highlighted))

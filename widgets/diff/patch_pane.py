@@ -54,7 +54,7 @@ class PatchPane(LogPane):
         self.clear()
         self.extend(rows)
 
-    def rows_shown(self) -> None:
+    def on_rows_shown(self) -> None:
         """Other rows are on screen."""
         if not self._path:
             return
@@ -66,10 +66,10 @@ class PatchPane(LogPane):
 
     def line_at(self) -> int:
         """The line of the new text at the cursor, or at the top of the screen; 0 when there is none below it."""
-        at = self._cursor.at
-        first = self._document.first + self.shown_range.start if at is None else at.serial
-        for serial in range(first, min(first + _LOOK_AHEAD, self._document.end)):
-            entry = self._document.get(serial)
+        at = self.model.cursor.at
+        first = self.model.document.first + self.shown_range.start if at is None else at.serial
+        for serial in range(first, min(first + _LOOK_AHEAD, self.model.document.end)):
+            entry = self.model.document.get(serial)
             if isinstance(entry, str) and (line := new_line_of(entry)):
                 return line
         return 0

@@ -100,7 +100,7 @@ class Checklist(ChoiceList):
         self._ticked = set() if self._ticked == everything else everything
         self._tell_ticks()
 
-    def action_open(self) -> None:
+    def open(self) -> None:
         """Enter jumps to the place."""
         finding = self._findings.get(self.highlighted)
         if finding is not None:

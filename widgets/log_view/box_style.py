@@ -6,7 +6,6 @@ from functools import partial
 
 from rich.segment import Segment
 from rich.style import Style
-from textual._border import get_box
 from textual.color import Color
 from textual.filter import LineFilter
 from textual.style import Style as TextualStyle
@@ -14,6 +13,7 @@ from textual.widget import Widget
 
 from widgets.log_view.painter import BoxStyle
 from widgets.palette import Palette
+from widgets.textual_private import get_box
 
 _PALETTES: dict[tuple[object, ...], Palette] = {}
 _STYLE_FILTERS = "textual.filter"

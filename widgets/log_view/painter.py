@@ -5,16 +5,15 @@ Knows styles and cells; not which row is shown where. A strip costs two kilobyte
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
-from textual.cache import FIFOCache
 from textual.color import Color
 from textual.filter import LineFilter
 from textual.strip import Strip
@@ -96,43 +95,6 @@ class BoxStyle:
     background: Color = field(default_factory=lambda: Color(0, 0, 0))
 
 
-class _NoCache(FIFOCache[Any, Any]):
-    """Remembers nothing."""
-
-    def set(self, key: Any, value: Any) -> None:
-        """Forget it."""
-
-    __setitem__ = set
-
-
-_NO_CACHE = _NoCache(1)
-
-
-class RowStrip(Strip):
-    """A light strip: most rows are painted once, so the seven caches of an ordinary one are not worth making.
-
-    Textual also lets a strip remember how it was divided when it was not divided at all: a reference cycle for
-    every row of every frame, which only the garbage collector would end.
-    """
-
-    __slots__ = ()
-
-    def __init__(self, segments: Iterable[Segment], cell_length: int | None = None) -> None:
-        self._segments = list(segments)
-        self._cell_length = cell_length
-        self._divide_cache = self._crop_cache = self._style_cache = _NO_CACHE
-        self._filter_cache = self._line_length_cache = _NO_CACHE
-        self._crop_extend_cache = self._offsets_cache = _NO_CACHE
-        self._render_cache = None
-        self._link_ids = None
-        self._cell_count = None
-
-    def divide(self, cuts: Iterable[int]) -> Sequence[Strip]:
-        """Cut at these cells; a whole row is the row itself."""
-        wanted = list(cuts)
-        return [self] if wanted == [self.cell_length] else super().divide(wanted)
-
-
 class RowPainter:
     """Builds full-width strips for rows."""
 
@@ -170,7 +132,7 @@ class RowPainter:
         segments = [*chrome.left, *content, chrome.bar[face], *chrome.right]
         for line_filter in chrome.filters:
             segments = line_filter.apply(segments, chrome.background)
-        return RowStrip(segments, len(chrome.left) + self.width + 1 + len(chrome.right))
+        return Strip(segments, len(chrome.left) + self.width + 1 + len(chrome.right))
 
     def _plain(self, line: LogLine, row: Row) -> list[Segment] | None:
         """The short way for most rows: one piece of narrow text in one style."""

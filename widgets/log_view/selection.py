@@ -23,7 +23,7 @@ class Anchor(NamedTuple):
     at: int
 
 
-class Range(NamedTuple):
+class SelectedRange(NamedTuple):
     """From the first anchor up to (not including) the second."""
 
     start: Anchor
@@ -54,7 +54,7 @@ def anchor_of(offset: Offset) -> Anchor | None:
     return Anchor(serial, line, offset.x)
 
 
-def text_in(chosen: Range, layout: Layout) -> str:
+def text_in(chosen: SelectedRange, layout: Layout) -> str:
     """The characters of a range, lines joined by newlines."""
     document = layout.document
     parts: list[str] = []

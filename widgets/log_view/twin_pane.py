@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from widgets.log_view.layout import RowPosition
 from widgets.log_view.view import LogPane
 
 
@@ -29,10 +28,9 @@ class TwinPane(LogPane):
         if index == self.shown_range.start or not 0 <= index < self.line_count:
             return
         self._led = index
-        self._view.show_from(RowPosition(self._document.first + index, 0), settle=False)
-        self._changed()
+        self.scroller.stand_at(index)
 
-    def rows_shown(self) -> None:
+    def on_rows_shown(self) -> None:
         """Other rows are on screen."""
         top = self.shown_range.start
         if top != self._led:

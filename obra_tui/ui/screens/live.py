@@ -316,10 +316,10 @@ class LiveScreen(ObraScreen):
         return getattr(self, "_last_pane", self._claude)
 
     def action_follow(self) -> None:
-        self._pane.action_toggle_follow()
+        self._pane.scroller.toggle_follow()
 
     def action_wrap(self) -> None:
-        self._pane.action_toggle_wrap()
+        self._pane.scroller.toggle_wrap()
 
     def action_raw(self) -> None:
         self._validation_feed.raw = not self._validation_feed.raw

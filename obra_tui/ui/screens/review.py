@@ -309,7 +309,7 @@ class ReviewScreen(DraftingScreen):
     def action_wrap(self) -> None:
         for pane in self.query(LogPane):
             if pane.has_focus:
-                pane.action_toggle_wrap()
+                pane.scroller.toggle_wrap()
 
     def action_next_pane(self) -> None:
         self._step_pane(1)

@@ -75,7 +75,7 @@ class TaskPicker(ModalScreen[tuple[str, ...] | None]):
         )
 
     def action_line(self, step: int) -> None:
-        self.query_one(ChoiceList).action_line(step)
+        self.query_one(ChoiceList).scroller.line(step)
 
     def action_tick(self) -> None:
         key = self.query_one(ChoiceList).highlighted

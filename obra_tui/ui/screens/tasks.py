@@ -274,7 +274,7 @@ class TasksScreen(ObraScreen):
         if task is not None:
             self._marked ^= {task.id}
             self.draw(())
-            self._list.action_line(1)
+            self._list.scroller.line(1)
             self.refresh_bindings()
 
     def action_hold(self) -> None:

@@ -1,4 +1,4 @@
-"""What is written into a pane: lines, cards, text in pieces and streamed Markdown, all in one scrolling view."""
+"""What is written into a pane: lines, cards, streamed plain text and streamed Markdown, all in one scrolling view."""
 
 from __future__ import annotations
 
@@ -8,11 +8,21 @@ from dataclasses import replace
 from widgets.lines import LogLine
 from widgets.log_view.markdown import MarkdownStream
 from widgets.log_view.model import Entry, OpenLine
-from widgets.log_view.pane_rows import PaneRows
+from widgets.log_view.pane_model import PaneModel
 
 
-class PaneWriting(PaneRows):
-    """Call all of it from the UI thread."""
+class Appender:
+    """Writes into the model of a pane; call all of it from the UI thread."""
+
+    def __init__(self, model: PaneModel) -> None:
+        self._model = model
+        self._open: OpenLine | None = None
+        self._streams: dict[str, MarkdownStream] = {}
+
+    def forget(self) -> None:
+        """The document was emptied: what was being written is gone."""
+        self._open = None
+        self._streams.clear()
 
     # -- lines ---------------------------------------------------------------------------------
 
@@ -39,32 +49,23 @@ class PaneWriting(PaneRows):
 
     def replace(self, key: str, line: LogLine) -> bool:
         """Put another line in place of the one with that key; false when it is no longer held."""
-        serial = self._document.serial_of(key)
+        model = self._model
+        serial = model.document.serial_of(key)
         if serial is None:
             return False
-        self._document.put(serial, line)
-        self._layout.forget(serial)
-        self._changed()
+        model.document.put(serial, line)
+        model.layout.forget(serial)
+        model.changed()
         return True
 
     def extend_detail(self, key: str, lines: Iterable[LogLine], cap: int = 1_000) -> bool:
         """Add lines below a card, keeping the newest `cap`; false when the card is no longer held."""
-        serial = self._document.serial_of(key)
-        card = None if serial is None else self._document[serial]
+        document = self._model.document
+        serial = document.serial_of(key)
+        card = None if serial is None else document[serial]
         if not isinstance(card, LogLine):
             return False
         return self.replace(key, replace(card, detail=(*card.detail, *lines)[-cap:]))
-
-    def clear(self) -> None:
-        """Forget every line and follow again."""
-        self._start_over()
-        self._mark_pause()
-        self._changed(repaint=True)
-
-    def set_hint(self, text: str) -> None:
-        """What the lower border says while the pane follows."""
-        self._hint = text
-        self._tell()
 
     # -- streamed Markdown ---------------------------------------------------------------------
 
@@ -80,21 +81,21 @@ class PaneWriting(PaneRows):
         if key not in self._streams:
             self.begin_stream(key)
         self._streams[key].add(text)
-        self._changed()
+        self._model.changed()
 
     def end_stream(self, key: str) -> None:
         """The block is complete."""
         stream = self._streams.pop(key, None)
         if stream is not None:
             stream.finish()
-            self._changed()
+            self._model.changed()
 
     def drop_stream(self, key: str) -> None:
-        """Take an unfinished block away, as when the message it belonged to died."""
+        """Remove an unfinished block, as when the message it belonged to died."""
         stream = self._streams.pop(key, None)
-        if stream is not None and self._document.discard(stream):
-            self._layout.forget()
-            self._changed(repaint=True)
+        if stream is not None and self._model.document.discard(stream):
+            self._model.layout.forget()
+            self._model.changed(repaint=True)
 
     def write_markdown(self, text: str, *, time: str = "", glyph: str = "", style: str = "") -> None:
         """Add a complete Markdown text."""
@@ -107,10 +108,11 @@ class PaneWriting(PaneRows):
     # -- the open line -------------------------------------------------------------------------
 
     def _extend(self, entries: Sequence[Entry]) -> None:
-        keep_from = None if self._view.following else self._view.top.serial
-        self._document.extend(entries, keep_from)
-        self._pause.count(len(entries))
-        self._changed()
+        model = self._model
+        keep_from = None if model.view.following else model.view.top.serial
+        model.document.extend(entries, keep_from)
+        model.follow_state.count(len(entries))
+        model.changed()
 
     def _grow_open_line(self, piece: str, style: str) -> None:
         if self._open is None or self._open.full or self._open.style != style:
@@ -121,14 +123,15 @@ class PaneWriting(PaneRows):
             return
         if piece:
             self._open.add(piece)
-            self._changed()
+            self._model.changed()
 
     def _close_open_line(self) -> None:
         """Turn the open line into an ordinary one, where it stands."""
         line, self._open = self._open, None
-        if line is None or not self._document.entries:
+        document = self._model.document
+        if line is None or not document.entries:
             return
-        last = self._document.end - 1
-        if self._document[last] is line:
-            self._document.put(last, line.closed())
-            self._layout.forget(last)
+        last = document.end - 1
+        if document[last] is line:
+            document.put(last, line.closed())
+            self._model.layout.forget(last)
