@@ -3,7 +3,7 @@
 Textual's own compositor asks every widget below a changed region for its lines, containers behind opaque panes
 included, cuts all of them at every edge on the row, and throws away what is covered. Here each row knows which widget
 is in front where, so a frame asks only the widget that changed, only for the rows that changed, and writes its strips
-uncut. Decision 18 has the figures for which it is kept.
+uncut. Decision 19 has the figures for which it is kept.
 
 Textual's own timer counts its beats of sixty a second from its start, and after a pause it counts one too many: a
 change right after a frame, such as the effect of a key, waits for up to two beats. Here the pause after a frame is

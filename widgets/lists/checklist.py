@@ -50,7 +50,7 @@ class Checklist(ChoiceList):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "tick", "Tick", id="checklist.toggle"),
-        Binding("A", "tick_all", "All / none", show=False, id="checklist.all"),
+        Binding("A", "tick(True)", "All / none", show=False, id="checklist.all"),
     ]
 
     class Chosen(LogPane.PaneMessage):
@@ -88,27 +88,21 @@ class Checklist(ChoiceList):
         """Keys of the ticked findings, in order."""
         return tuple(key for key in self._findings if key in self._ticked)
 
-    def action_tick(self) -> None:
-        """Tick or untick the finding under the cursor."""
-        if self.highlighted in self._findings:
-            self._ticked ^= {self.highlighted}
-            self._tell_ticks()
-
-    def action_tick_all(self) -> None:
-        """Tick all; when all are ticked, none."""
+    def action_tick(self, every: bool = False) -> None:
+        """Tick or untick the finding under the cursor; with `every`, all of them, or none when all are ticked."""
         everything = set(self._findings)
-        self._ticked = set() if self._ticked == everything else everything
-        self._tell_ticks()
+        if every:
+            self._ticked = set() if self._ticked == everything else everything
+        elif self.highlighted in everything:
+            self._ticked ^= {self.highlighted}
+        self._draw()
+        self.post_message(self.Chosen(self, self.checked))
 
     def open(self) -> None:
         """Enter jumps to the place."""
         finding = self._findings.get(self.highlighted)
         if finding is not None:
             self.post_message(self.Jump(self, finding))
-
-    def _tell_ticks(self) -> None:
-        self._draw()
-        self.post_message(self.Chosen(self, self.checked))
 
     def _draw(self) -> None:
         self.set_rows([_row(finding, finding.key in self._ticked) for finding in self._findings.values()])

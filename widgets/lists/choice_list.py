@@ -16,6 +16,7 @@ class ChoiceList(LogPane):
 
     CURSOR_BY_ENTRY: ClassVar[bool] = True
     SCROLLER: ClassVar[type[Scroller]] = EntryScroller
+    UNUSED: ClassVar[frozenset[str]] = frozenset({"toggle_follow"})
 
     class Highlighted(LogPane.PaneMessage):
         """The cursor is on another row."""
@@ -76,7 +77,3 @@ class ChoiceList(LogPane):
     def open_at(self, serial: int) -> None:
         """A click picks the row."""
         self.open()
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """There is no end to follow in a list."""
-        return parameters != ("toggle_follow",) and super().check_action(action, parameters)

@@ -36,7 +36,7 @@ class Pointer:
         scroller: Scroller,
         *,
         on_opened: Callable[[int], None],
-        on_link: Callable[[str], None],
+        on_link: Callable[[str], object],
     ) -> None:
         """`on_opened` gets the serial of a card that was clicked, `on_link` an address."""
         self._widget, self._model, self._rows, self._scroller = widget, model, rows, scroller

@@ -73,6 +73,8 @@ class LogPane(Widget, can_focus=True):
     CURSOR_BY_ENTRY: ClassVar[bool] = False
     """The cursor marks whole entries instead of single lines."""
     SCROLLER: ClassVar[type[Scroller]] = Scroller
+    UNUSED: ClassVar[frozenset[str]] = frozenset()
+    """Commands that this kind of pane has no use for; their keys are free for the screen."""
 
     class PaneMessage(Message):
         """Something a person did in a pane."""
@@ -138,7 +140,14 @@ class LogPane(Widget, can_focus=True):
         self.scroller = scroller = self.SCROLLER(model)
         self.writer = writer = Appender(model)
         self.finder = finder = Finder(model)
-        self.pointer = Pointer(self, model, rows, scroller, on_opened=self.open_at, on_link=self._follow_link)
+        self.pointer = Pointer(
+            self,
+            model,
+            rows,
+            scroller,
+            on_opened=self.open_at,
+            on_link=lambda url: self.post_message(self.LinkClicked(self, url)),
+        )
         model.on_changed, model.on_cursor_moved = rows.changed, lambda: self.on_cursor_moved()
         model.on_follow_changed = lambda following: self.post_message(self.FollowChanged(self, following))
         # What its parts do for others is offered by the pane itself.
@@ -198,10 +207,10 @@ class LogPane(Widget, can_focus=True):
                 return
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Keys of a search are free for the screen while nothing is searched."""
-        if action == "pane" and parameters[0] in _OF_SEARCH:
-            return self.model.search is not None
-        return True
+        """Keys of a search are free for the screen while nothing is searched, unused ones always."""
+        if action != "pane":
+            return True
+        return parameters[0] not in self.UNUSED and (parameters[0] not in _OF_SEARCH or self.model.search is not None)
 
     def copy(self) -> None:
         """Copy the selection, else the line under the cursor."""
@@ -229,9 +238,6 @@ class LogPane(Widget, can_focus=True):
     def on_cursor_moved(self) -> None:
         """Report where the cursor is now."""
         self.post_message(self.CursorMoved(self, self.cursor_key))
-
-    def _follow_link(self, url: str) -> None:
-        self.post_message(self.LinkClicked(self, url))
 
     # -- what Textual asks and says --------------------------------------------------------------
 

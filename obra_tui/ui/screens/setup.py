@@ -28,8 +28,7 @@ AGAIN_S = 5.0
 class DoctorList(ChoiceList):
     """Rows whose copy key copies the command, not the row: that is the screen's to do."""
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        return False if action == "copy" else super().check_action(action, parameters)
+    UNUSED = ChoiceList.UNUSED | {"copy"}
 
 
 class SettingList(ChoiceList):
