@@ -258,6 +258,7 @@ def _config(settings: Settings, start: Start, rehearsal: str, versions: Versions
         rules=GateRules(
             policy=gate.policy,
             threshold=gate.threshold,
+            judged_floor=gate.judged_floor,
             max_attempts=gate.max_attempts,
             weights=gate.weights.pairs(),
         ),

@@ -162,6 +162,8 @@ class GateSettings(Section, frozen=True, kw_only=True):
     what would pass; "autonomous" = complete and good evidence passes on its own."""
     threshold: Annotated[float, Meta(ge=0, le=1)] = 0.70
     """Lowest score that can pass, from 0.0 to 1.0."""
+    judged_floor: Annotated[float, Meta(ge=0, le=1)] = 0.70
+    """Lowest score that each of the judge's stages, requirements and quality, must have alone."""
     max_attempts: Annotated[int, Meta(ge=1, le=100)] = 3
     """Attempts at one task before you are asked."""
     undo_s: Annotated[float, Meta(ge=0, le=3600)] = 10.0

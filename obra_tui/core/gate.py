@@ -11,6 +11,7 @@ from math import fsum
 from msgspec import Struct
 
 from obra_tui.core.model import (
+    JUDGED_STAGES,
     MEASURED_STAGES,
     CheckResult,
     CheckStatus,
@@ -38,12 +39,15 @@ DEFAULT_WEIGHTS: tuple[tuple[Stage, float], ...] = (
 )
 
 
+_GRAVE = {Severity.BLOCKER: "a blocker", Severity.MAJOR: "a major finding"}
 _INJECTION = "The judge found an instruction to itself inside the change."
 
 
 class GateRules(Struct, frozen=True, kw_only=True):
     policy: Policy = Policy.SUPERVISED
     threshold: float = 0.70
+    judged_floor: float = 0.70
+    """Lowest score of each judged stage alone: checks that pass anyway must not lift it."""
     max_attempts: int = 3
     weights: tuple[tuple[Stage, float], ...] = DEFAULT_WEIGHTS
 
@@ -70,7 +74,7 @@ def assess(evidence: Evidence, rules: GateRules) -> QualityResult:
     overall = _weighted_mean((item.score, item.weight) for item in stages)
     obstacles = _floor(evidence)
     if not evidence.diff.empty:  # all else follows from it
-        obstacles += (*_doubts(evidence.verdict), *_shortfalls(stages, overall, rules.threshold))
+        obstacles += (*_doubts(evidence.verdict), *_shortfalls(stages, overall, rules))
     return QualityResult(
         overall_score=overall or 0.0,
         stage_scores=stages,
@@ -257,23 +261,34 @@ def failing(checks: Iterable[CheckResult]) -> tuple[CheckResult, ...]:
 def _doubts(verdict: Verdict) -> tuple[str, ...]:
     if not verdict.complete:
         return (f"Not judged: {verdict.unjudged}",)
-    blockers = [item for item in verdict.findings if item.severity is Severity.BLOCKER]
-    found = [f"The judge reports a blocker: {item.message}" for item in blockers]
+    found = [f"The judge reports {_GRAVE[item.severity]}: {item.message}" for item in grave_findings(verdict)]
+    if verdict.opinion not in ("", "approve"):  # a verdict of an early version has none
+        found.append(f"The judge's own verdict is {verdict.opinion}.")
     found.extend(f"The judge contradicts: {text}" for text in verdict.contradictions)
     if _injected(verdict):
         found.append(_INJECTION)
     return tuple(found)
 
 
+def grave_findings(verdict: Verdict) -> tuple[Finding, ...]:
+    """Return what, by the rubric, must be repaired before the work can be taken in."""
+    return tuple(item for item in verdict.findings if item.severity in _GRAVE)
+
+
 def _injected(verdict: Verdict) -> bool:
     return any(item.kind == "injection" for item in verdict.findings)
 
 
-def _shortfalls(stages: Iterable[StageScore], overall: float | None, threshold: float) -> tuple[str, ...]:
-    found = [f"No evidence for {item.stage}." for item in stages if item.score is None and item.weight > 0]
-    if (overall or 0.0) < threshold:
-        found.append(f"The score {overall or 0.0:.2f} is under the threshold {threshold:.2f}.")
-    return tuple(found)
+def _shortfalls(stages: Iterable[StageScore], overall: float | None, rules: GateRules) -> Iterator[str]:
+    for item in stages:
+        if item.weight <= 0:
+            continue
+        if item.score is None:
+            yield f"No evidence for {item.stage}."
+        elif item.stage in JUDGED_STAGES and item.score < rules.judged_floor:
+            yield f"{item.stage.capitalize()} {item.score:.2f} is under the floor {rules.judged_floor:.2f}."
+    if (overall or 0.0) < rules.threshold:
+        yield f"The score {overall or 0.0:.2f} is under the threshold {rules.threshold:.2f}."
 
 
 # --- decision ------------------------------------------------------------------------------------

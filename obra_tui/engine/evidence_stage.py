@@ -98,6 +98,7 @@ class EvidenceCollector:
                 diff=diff,
                 checks=tuple(checks),
                 claude_message=result.final_text,
+                previous_findings=self._task.previous_findings,
             )
             verdict = await self._ports.judge.review(request, tell)
         tell(VerdictReached(verdict=verdict))  # written with what the gate says of it

@@ -65,12 +65,15 @@ from obra_tui.core.model import (
     Decision,
     DecisionKind,
     Diff,
+    Finding,
+    FindingSource,
     GateOutcome,
     ImplementResult,
     OpenGate,
     Outcome,
     QualityResult,
     Reversal,
+    Severity,
     TaskSpec,
     Usage,
     Verdict,
@@ -105,6 +108,8 @@ class TaskWork(Struct):
     quality: QualityResult | None = None
     outcome: GateOutcome | None = None
     earlier: tuple[PreviousAttempt, ...] = ()
+    previous_findings: tuple[Finding, ...] = ()
+    """Of the attempt before, by checks, judge and person: the judge is asked whether they are still there."""
     gate: OpenGate | None = None
     decision: Decision | None = None
     """The last answer to a gate; a request for changes stays here until its attempt started."""
@@ -323,6 +328,7 @@ def _apply_to_attempt(task: TaskWork, record: Record) -> None:
 def _begin_attempt(task: TaskWork, attempt: AttemptId | None, event: AttemptStarted) -> None:
     if task.quality is not None and task.diff is not None:
         task.earlier = (*task.earlier, remember(task.quality, task.diff))
+        task.previous_findings = _found_before(task.quality, task.decision)
     if task.claude_session != event.claude_session:
         task.prompted = False
     task.number = event.number
@@ -330,6 +336,14 @@ def _begin_attempt(task: TaskWork, attempt: AttemptId | None, event: AttemptStar
     task.claude_session = event.claude_session
     task.claude_ended = task.diff = task.verdict = task.quality = task.outcome = None
     task.checks = ()
+
+
+def _found_before(quality: QualityResult, decision: Decision | None) -> tuple[Finding, ...]:
+    """Return what the attempt before was found to lack; the words of the person who sent it back with it."""
+    asked = decision.chosen if decision is not None else ()
+    if decision is not None and decision.note.strip():
+        asked = (Finding(severity=Severity.MAJOR, message=decision.note, source=FindingSource.PERSON), *asked)
+    return tuple({finding.fingerprint: finding for finding in (*quality.findings, *asked)}.values())
 
 
 def _take_diff(task: TaskWork, diff: Diff) -> None:

@@ -256,7 +256,7 @@ def gate_json(record: Record, tally: Tally) -> dict[str, object]:
         "session": record.session,
         "task": tally.keys.get(record.task, "") if record.task else "",
         "attempt": event.number,
-        "overall_score": round(quality.overall_score, 4),
+        "overall_score": None if quality.overall is None else round(quality.overall, 4),
         "passes_gate": quality.passes_gate,
         "stage_scores": {item.stage.value: item.score for item in quality.stage_scores},
         "decision": event.outcome.decision.value,

@@ -11,7 +11,17 @@ from typing import Any
 from msgspec import Struct
 from sqlalchemy import Connection, Dialect, TextualSelect, bindparam, column, text
 
-from obra_tui.core.records.metrics import DEFINITIONS, Definition, Group, Metric, MetricsReport, Scope, kappa, wilson
+from obra_tui.core.records.metrics import (
+    DEFINITIONS,
+    LOOKED_S,
+    Definition,
+    Group,
+    Metric,
+    MetricsReport,
+    Scope,
+    kappa,
+    wilson,
+)
 from obra_tui.store.database import use_local_time
 
 _TOKENS = "input_tokens + output_tokens + cache_read_tokens + cache_write_tokens"
@@ -62,17 +72,24 @@ _BILL = f"""FROM (
   FROM scope AS whole WHERE whole.accepted IS NOT NULL
 ) AS scope"""
 """An accepted task with all of its attempts, also those outside of the window."""
-_JUDGED = """FROM (
+_REVERTED = "coalesce(acceptance.reverted, '') <> ''"
+_LOOKED = f"NOT decision.override AND decision.open_s >= {LOOKED_S:g}"
+_LABEL = f"""({_REVERTED} OR decision.by LIKE 'person%' AND (
+    decision.own_score IS NOT NULL OR decision.kind <> 'approve' OR {_LOOKED}))"""
+_JUDGED = f"""FROM (
   SELECT of.id, of.grouped,
-    CASE WHEN (quality.requirements + quality.quality) / 2 >= quality.threshold THEN 1 ELSE 0 END AS judge,
-    CASE WHEN decision.kind = 'approve' THEN 1 ELSE 0 END AS person,
-    CASE WHEN coalesce(decision.own_score >= quality.threshold, decision.kind = 'approve') THEN 1 ELSE 0 END AS opinion
+    CASE WHEN quality.passes THEN 1 ELSE 0 END AS judge,
+    CASE WHEN decision.kind = 'approve' AND NOT {_REVERTED} THEN 1 ELSE 0 END AS person,
+    CASE WHEN coalesce(decision.own_score >= quality.threshold, decision.kind = 'approve') AND NOT {_REVERTED}
+      THEN 1 ELSE 0 END AS opinion
   FROM scope AS of
-  JOIN decision ON decision.attempt = of.id AND decision.by LIKE 'person%'
+  JOIN decision ON decision.attempt = of.id
   JOIN quality ON quality.attempt = of.id AND quality.seq = (
     SELECT max(last.seq) FROM quality AS last WHERE last.attempt = of.id AND last.seq < decision.seq)
-  WHERE quality.requirements IS NOT NULL AND quality.quality IS NOT NULL
+  LEFT JOIN acceptance ON acceptance.attempt = of.id
+  WHERE quality.requirements IS NOT NULL AND quality.quality IS NOT NULL AND {_LABEL}
 ) AS scope"""
+"""Decisions that say what the work was worth, against the gate's own rule."""
 
 
 class _Rows(Struct, frozen=True, kw_only=True):
@@ -125,7 +142,7 @@ _WAIT = "decision.at - gate.opened_at"
 _REFUSED = "decision.kind IN ('reject', 'changes')"
 
 _FIGURES: Mapping[str, _Rows] = {
-    "pass_rate": _share("passes", where="score IS NOT NULL"),
+    "pass_rate": _share("passes", where="passes IS NOT NULL"),
     "first_try": _share("accepted IS NOT NULL AND number = 1", of="count(DISTINCT task)"),
     "score": _Ranked(value="scope.score", where="scope.score IS NOT NULL", place=_MEDIAN),
     "attempts_per_task": _Rows(cells="1.0 * count(*) / count(DISTINCT task), count(DISTINCT task)"),
@@ -150,7 +167,7 @@ _FIGURES: Mapping[str, _Rows] = {
         "sum((1 - judge) * opinion)",
     ),
     "false_pass": _share("person = 0", _JUDGED, "judge = 1"),
-    "false_alarm": _share("person = 1", _JUDGED, "judge = 0"),
+    "false_alarm": _share("opinion = 1", _JUDGED, "judge = 0"),
     "overrides": _share("NOT scope.passes", _BY_PERSON, "decision.kind = 'approve'"),
     "refusals": _share("scope.passes", _BY_PERSON, _REFUSED),
 }

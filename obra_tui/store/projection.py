@@ -381,7 +381,7 @@ def _gate_judged(record: Record, event: e.GateJudged) -> list[Change]:
         _UPDATE_ATTEMPT,
         record.attempt,
         ended_at=record.at,
-        score=quality.overall_score,
+        score=quality.overall,
         passes=quality.passes_gate,
         gate_decision=event.outcome.decision.value,
     )

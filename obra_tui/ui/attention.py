@@ -193,7 +193,7 @@ def describe_gate(view: ViewState, gate: GateView, now: float) -> str:
     if attempt is None or attempt.quality is None:
         return f"{name}, {when}."
     quality = attempt.quality
-    scored = f"scored {score(quality.overall_score)} (needs {score(quality.threshold)})"
+    scored = f"scored {score(quality.overall)} (needs {score(quality.threshold)})"
     return f"{name} attempt {attempt.number} {scored}, {when}."
 
 

@@ -76,7 +76,7 @@ class ObraCommands(Provider):
         for attempt in view.attempts.values():
             task = view.tasks.get(attempt.task)
             name = f"{task.spec.key} {task.spec.title}" if task else str(attempt.task)
-            scored = score(attempt.quality.overall_score) if attempt.quality else "no score"
+            scored = score(attempt.quality.overall) if attempt.quality else "no score"
             yield clean_line(f"Attempt {attempt.number} of {name}"), scored, partial(self._open_attempt, attempt.id)
 
     def _open_attempt(self, attempt: AttemptId) -> None:

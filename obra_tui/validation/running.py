@@ -154,7 +154,7 @@ def _attempt_run(detail: AttemptDetail) -> AttemptRun:
         number=summary.number,
         outcome=summary.outcome,
         quality=quality.line if quality else "",
-        score=quality.overall_score if quality else None,
+        score=quality.overall if quality else None,
         passes=quality.passes_gate if quality else None,
         reasons=detail.outcome.reasons if detail.outcome else (),
         prompt="\n".join(prompt.text for prompt in detail.prompts),

@@ -178,3 +178,61 @@ def test_no_evidence_whatever_passes_without_being_complete(checks, said, work, 
     if result.decision is GateDecision.RETRY:
         assert rules.policy is not Policy.MANUAL
         assert counted < rules.max_attempts
+
+
+# --- what the judge says is obeyed where it objects ------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("said", "word"),
+    [
+        (verdict(0.95, opinion="revise"), "own verdict is revise"),
+        (verdict(0.75, opinion="reject"), "own verdict is reject"),
+        (verdict(0.95, finding("Wrong for 0.", Severity.MAJOR), opinion="approve"), "a major finding: Wrong for 0."),
+        (verdict(0.95, finding("Deletes data.", Severity.BLOCKER), opinion="approve"), "a blocker"),
+        (verdict(0.5, opinion="approve"), "Requirements 0.50 is under the floor 0.70."),
+        (verdict(0.69, opinion="approve"), "Quality 0.69 is under the floor 0.70."),
+    ],
+)
+def test_work_that_the_judge_objects_to_never_passes_unattended_however_good_the_checks(said, word):
+    quality, outcome = judged(judged=said)
+    assert quality.overall_score >= 0.70
+    assert not quality.passes_gate
+    assert outcome.decision is not GateDecision.PASS
+    assert any(word in text for text in quality.obstacles), quality.obstacles
+
+
+def test_an_objection_that_names_something_to_repair_is_sent_back_and_one_that_names_nothing_is_asked():
+    major = finding("Wrong for 0.", Severity.MAJOR)
+    assert judged(judged=verdict(0.95, major, opinion="revise"))[1].decision is GateDecision.RETRY
+    assert judged(judged=verdict(0.95, opinion="revise"))[1].decision is GateDecision.ASK
+
+
+def test_the_floor_of_the_judged_stages_can_be_set():
+    quality, _ = judged(GateRules(policy=Policy.AUTONOMOUS, judged_floor=0.4), judged=verdict(0.5, opinion="approve"))
+    assert quality.passes_gate
+
+
+def test_a_score_without_the_judges_part_is_shown_as_none():
+    quality, _ = judged(judged=unjudged())
+    assert quality.overall is None
+    assert quality.line == "Quality: – (FAIL)"
+
+
+SAID = st.builds(
+    lambda score, severities, opinion: verdict(
+        score, *(finding(str(i), s) for i, s in enumerate(severities)), opinion=opinion
+    ),
+    st.floats(0.5, 1),
+    st.lists(st.sampled_from(Severity), max_size=3),
+    st.sampled_from(("approve", "revise", "reject")),
+)
+
+
+@given(SAID, st.floats(0, 1))
+def test_no_pass_goes_against_the_judges_own_word(said, threshold):
+    quality, outcome = judged(GateRules(policy=Policy.AUTONOMOUS, threshold=threshold), judged=said)
+    if outcome.decision is GateDecision.PASS:
+        assert said.opinion == "approve"
+        assert not {item.severity for item in said.findings} & {Severity.BLOCKER, Severity.MAJOR}
+        assert all((quality.score_of(stage) or 0) >= 0.70 for stage in (Stage.REQUIREMENTS, Stage.QUALITY))

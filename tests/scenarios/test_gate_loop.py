@@ -116,6 +116,23 @@ async def test_a_request_for_changes_reaches_the_next_prompt_word_for_word(tmp_p
     assert world.state() is State.AWAITING_HUMAN
 
 
+async def test_the_judge_is_told_what_was_found_the_time_before(tmp_path):
+    plays = (play("one\n"), play("two\n"), play("three\n"))
+    world = World(tmp_path, plays=plays, judge=(objection(), world_approval()))
+    world.checks.script(failed(), passed())
+    await world.run()
+    await world.finished()
+    first, second = world.judge.requests
+    assert first.previous_findings == ()
+    messages = [item.message for item in second.previous_findings]
+    assert "Division by zero is not handled." in messages
+    assert any("test_add" in text for text in messages)
+    await world.decide(DecisionKind.CHANGES, "Call it `plus`, please.")
+    await world.finished(2)
+    asked = world.judge.requests[2].previous_findings
+    assert [(item.message, item.source) for item in asked] == [("Call it `plus`, please.", FindingSource.PERSON)]
+
+
 async def test_rejected_work_is_kept_under_a_ref_and_the_session_closes(tmp_path):
     world = World(tmp_path)
     await world.run()

@@ -1,6 +1,7 @@
 """One whole session as records, to write and read back."""
 
 from itertools import count
+from typing import Any
 
 from obra_tui.core import events as e
 from obra_tui.core.events import Event, Record
@@ -170,9 +171,13 @@ class Writer:
         self.moved(task, State.JUDGING, Trigger.ASK, State.AWAITING_HUMAN)
         self.add(e.GateOpened(gate=GateId(gate), binding=binding, reasons=("A person decides.",)), task, attempt)
 
-    def decided(self, task: str, attempt: str, gate: str | None, binding: Binding, kind: DecisionKind) -> None:
+    def decided(
+        self, task: str, attempt: str, gate: str | None, binding: Binding, kind: DecisionKind, **looked: Any
+    ) -> None:
         own = 0.9 if gate and kind is DecisionKind.REJECT else None
-        decision = Decision(kind=kind, by="person:ada" if gate else "policy", note="ok", own_score=own)
+        decision = Decision(
+            kind=kind, by="person:ada" if gate else "policy", note="ok", **{"own_score": own, **looked}
+        )
         made = e.DecisionMade(gate=None if gate is None else GateId(gate), binding=binding, decision=decision)
         self.add(made, task, attempt)
 

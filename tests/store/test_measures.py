@@ -23,8 +23,9 @@ from obra_tui.core.events import (
     UsageReported,
     VerdictReached,
     WorkAccepted,
+    WorkReverted,
 )
-from obra_tui.core.model import JUDGED_STAGES, DecisionKind, SessionKind, Usage
+from obra_tui.core.model import JUDGED_STAGES, DecisionKind, Reversal, SessionKind, Usage
 from obra_tui.core.records.metrics import BY, DEFINITIONS, Scope, rows_line
 from obra_tui.core.records.search import parse
 from obra_tui.store.codec import decode
@@ -83,7 +84,10 @@ def an_attempt(writer, dice, task, number, decided):
     if decided is not None:
         writer.gate_opened(task, name, f"g-{name}", binding)
         writer._start += dice.uniform(1, 4_000)
-        writer.decided(task, name, f"g-{name}", binding, decided)
+        looked = {"open_s": dice.choice([0.0, 1.5, 40.0]), "override": dice.random() < 0.2}
+        if decided is DecisionKind.APPROVE and dice.random() < 0.3:
+            looked["own_score"] = round(dice.random(), 2)
+        writer.decided(task, name, f"g-{name}", binding, decided, **looked)
     return name
 
 
@@ -103,6 +107,9 @@ def a_history(seed):
             name = an_attempt(writer, dice, task, number, decided)
             if decided is DecisionKind.APPROVE:
                 writer.accepted(task, name)
+                if dice.random() < 0.3:
+                    work = Reversal(commit="f" * 40, branch=f"obra/{writer.session}", reverted="e" * 40)
+                    writer.add(WorkReverted(reversal=work, by="person:ada", note="It was wrong."), task)
         yield writer
 
 
@@ -160,7 +167,7 @@ def collected(events):  # noqa: C901 - one line per event
                 sessions[session] = event
             case AttemptStarted():
                 new = {"id": attempt, "task": task, "at": at, "number": event.number, "session": sessions[session]}
-                empty = {"checks": [], "reviews": [], "scores": [], "decisions": [], "accepted": False}
+                empty = {"checks": [], "reviews": [], "scores": [], "decisions": [], "accepted": False, "reverted": False}
                 attempts[attempt] = {**new, **empty, "usage": Usage(), "claude": None, "opened": {}}
             case UsageReported() if item:
                 item["usage"] += event.usage
@@ -178,6 +185,8 @@ def collected(events):  # noqa: C901 - one line per event
                 item["decisions"].append((seq, at - item["opened"][event.gate], event.decision))
             case WorkAccepted():
                 item["accepted"] = True
+            case WorkReverted():
+                next(i for i in attempts.values() if i["task"] == task and i["accepted"])["reverted"] = True
     for item in attempts.values():
         usage = item["usage"]
         tokens = usage.input_tokens + usage.output_tokens + usage.cache_read_tokens + usage.cache_write_tokens
@@ -229,7 +238,7 @@ def figures_of(items, cost_of, tokens_of, taken_in):
     passing = lambda item: item["scores"][-1][1].passes_gate  # noqa: E731
     pairs = list(filter(None, (judged(item, seq, told) for item, seq, _, told in decisions)))
     would = [person for judge, person, _ in pairs if judge]
-    would_not = [person for judge, person, _ in pairs if not judge]
+    would_not = [opinion for judge, _, opinion in pairs if not judge]
     opinions = [(judge, opinion) for judge, _, opinion in pairs]
     return {
         "pass_rate": (sum(score.passes_gate for score in scores), len(scores)),
@@ -266,14 +275,16 @@ def figures_of(items, cost_of, tokens_of, taken_in):
 
 
 def judged(item, seq, told):
-    """What the judge said alone, what the person decided and what they thought, None when there was no judge."""
+    """What the gate would have done, what the person decided and what they thought; None where nobody can tell."""
     score = [score for at, score in item["scores"] if at < seq][-1]
     own = [stage.score for stage in score.stage_scores if stage.stage in JUDGED_STAGES]
-    if len(own) < 2:
-        return None
     approved = told.kind is DecisionKind.APPROVE
+    stamped = approved and told.own_score is None and (told.override or told.open_s < 3)
+    if len(own) < 2 or (stamped and not item["reverted"]):
+        return None
     opinion = approved if told.own_score is None else told.own_score >= score.threshold
-    return sum(own) / 2 >= score.threshold, approved, opinion
+    good = not item["reverted"]
+    return score.passes_gate, approved and good, opinion and good
 
 
 def beyond_chance(pairs):

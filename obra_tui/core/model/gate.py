@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from obra_tui.core.ids import AttemptId, GateId, SessionId, TaskId
 from obra_tui.core.model.judgement import Finding
-from obra_tui.core.model.work import Stage
+from obra_tui.core.model.work import JUDGED_STAGES, Stage
 
 
 class Provenance(Struct, frozen=True, kw_only=True):
@@ -30,6 +30,7 @@ class QualityResult(Struct, frozen=True, kw_only=True):
     """The score of an attempt. Nothing in it was said by the one who did the work."""
 
     overall_score: float
+    """Weighted mean of the stages that have a score; what may be shown as the score of the work is `overall`."""
     stage_scores: tuple[StageScore, ...]
     passes_gate: bool
     findings: tuple[Finding, ...]
@@ -39,8 +40,15 @@ class QualityResult(Struct, frozen=True, kw_only=True):
     """Why it does not pass, each one a plain sentence; empty when `passes_gate`."""
 
     @property
+    def overall(self) -> float | None:
+        """None where a judged stage has no score: checks alone say nothing of what was asked for."""
+        unjudged = any(i.score is None and i.weight > 0 for i in self.stage_scores if i.stage in JUDGED_STAGES)
+        return None if unjudged else self.overall_score
+
+    @property
     def line(self) -> str:
-        return f"Quality: {self.overall_score:.2f} ({'PASS' if self.passes_gate else 'FAIL'})"
+        score = "–" if self.overall is None else f"{self.overall:.2f}"
+        return f"Quality: {score} ({'PASS' if self.passes_gate else 'FAIL'})"
 
     def score_of(self, stage: Stage) -> float | None:
         return next((item.score for item in self.stage_scores if item.stage is stage), None)

@@ -24,6 +24,9 @@ FOREVER = 1e12
 SMALL = 5
 """Fewer cases than this show no trend."""
 
+LOOKED_S = 3.0
+"""An approval after less time before the work is a rubber stamp: it says nothing of the work."""
+
 
 class Scope(Struct, frozen=True, kw_only=True):
     """Which attempts count. Imported sessions never do; rehearsals only when they are asked for."""
@@ -88,7 +91,7 @@ DEFINITIONS: tuple[Definition, ...] = (
         name="pass_rate",
         title="pass rate",
         unit="share",
-        text="Scored attempts whose score and floor pass the gate, of all scored attempts.",
+        text="Attempts that pass the gate, of all that came to it.",
         good="up",
     ),
     Definition(
@@ -182,9 +185,10 @@ DEFINITIONS: tuple[Definition, ...] = (
         name="agreement",
         title="judge agrees with the person",
         unit="share",
-        text="Person's decisions where the judge's own stages were on the same side: their mean at or over the "
-        "threshold and approved, or below it and not approved. A score that the person gave before the judge's was "
-        "shown stands in place of their decision.",
+        text="Person's decisions on the same side as the gate's own rule, the judge included: it would pass and was "
+        "approved, or it would not and was not approved. A score that the person gave before the judge's was shown "
+        "stands in place of their decision; reverted work counts as not approved. Approvals against the gate, and "
+        "those within three seconds, are no answer, unless such a score was given.",
         good="up",
     ),
     Definition(
@@ -198,14 +202,16 @@ DEFINITIONS: tuple[Definition, ...] = (
         name="false_pass",
         title="false passes",
         unit="share",
-        text="Of what the judge would have passed and a person decided: how much the person did not approve.",
+        text="Of what the gate's own rule would have passed and a person decided: how much was not approved, or was "
+        "reverted later, whoever had let it pass. An approval within three seconds is no decision.",
         good="down",
     ),
     Definition(
         name="false_alarm",
         title="false alarms",
         unit="share",
-        text="Of what the judge would not have passed and a person decided: how much the person approved.",
+        text="Of what the gate's own rule would not have passed and a person decided: how much they held to be good, by "
+        "a score that they gave before the judge's was shown. An approval against the gate alone is no such word.",
         good="down",
     ),
     Definition(

@@ -61,7 +61,7 @@ def task_rows(view: ViewState, tasks: Sequence[TaskView], marked: Iterable[str],
 def _row(view: ViewState, task: TaskView, marked: bool, keys: int, title: int, afters: int) -> LogLine:
     status = HELD if task.held_back and not task.over else task_status(task.state, task.reverted)
     head = f"{task.spec.key:<{keys}} {status.word:<{_WORD}} "
-    scored = [item.quality.overall_score for item in view.attempts_of(task.id) if item.quality]
+    scored = [item.quality.overall for item in view.attempts_of(task.id) if item.quality]
     tries = f"{len(task.attempts)}×" if task.attempts else ""
     after = _cut(_after(task), afters)
     room = title if after else title + afters + 1

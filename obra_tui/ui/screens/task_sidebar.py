@@ -88,5 +88,5 @@ def task_row(view: ViewState, task: TaskView, *, current: bool) -> LogLine:
 def _score(view: ViewState, task: TaskView) -> str:
     for attempt in reversed(view.attempts_of(task.id)):
         if attempt.quality is not None:
-            return score(attempt.quality.overall_score)
+            return score(attempt.quality.overall)
     return ""

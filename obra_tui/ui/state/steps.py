@@ -109,7 +109,8 @@ def _gate(task: TaskView, attempt: AttemptView) -> Step:
     if quality is None:
         asked = task.state is State.AWAITING_HUMAN and task.latest == attempt.id
         return Step(name=StepName.GATE, status=StepStatus.ASKING if asked else StepStatus.WAITING)
-    return Step(name=StepName.GATE, status=_gate_status(task, attempt), note=f"{quality.overall_score:.2f}")
+    note = "–" if quality.overall is None else f"{quality.overall:.2f}"
+    return Step(name=StepName.GATE, status=_gate_status(task, attempt), note=note)
 
 
 def _gate_status(task: TaskView, attempt: AttemptView) -> StepStatus:

@@ -42,10 +42,10 @@ def overall(attempt: AttemptView | None, before: AttemptView | None) -> Overall 
     quality = attempt.quality if attempt else None
     if quality is None:
         return None
-    old = before.quality.overall_score if before and before.quality else None
-    return Overall(quality.overall_score, passes=quality.passes_gate, threshold=quality.threshold, previous=old)
+    old = before.quality.overall if before and before.quality else None
+    return Overall(quality.overall, passes=quality.passes_gate, threshold=quality.threshold, previous=old)
 
 
 def history(attempts: Sequence[AttemptView]) -> tuple[float | None, ...]:
     """Return the score of every attempt that has ended, oldest first, for the sparkline."""
-    return tuple(item.quality.overall_score if item.quality else None for item in attempts if item.result)
+    return tuple(item.quality.overall if item.quality else None for item in attempts if item.result)
