@@ -175,9 +175,7 @@ class Writer:
         self, task: str, attempt: str, gate: str | None, binding: Binding, kind: DecisionKind, **looked: Any
     ) -> None:
         own = 0.9 if gate and kind is DecisionKind.REJECT else None
-        decision = Decision(
-            kind=kind, by="person:ada" if gate else "policy", note="ok", **{"own_score": own, **looked}
-        )
+        decision = Decision(kind=kind, by="person:ada" if gate else "policy", note="ok", **{"own_score": own, **looked})
         made = e.DecisionMade(gate=None if gate is None else GateId(gate), binding=binding, decision=decision)
         self.add(made, task, attempt)
 

@@ -158,7 +158,7 @@ def recounted(events, scope):
     return {name: figures_of(items, cost_of, tokens_of, taken_in) for name, items in groups.items()}
 
 
-def collected(events):  # noqa: C901 - one line per event
+def collected(events):  # noqa: C901, PLR0912 - one line per event
     sessions, attempts = {}, {}
     for session, seq, at, task, attempt, event in events:
         item = attempts.get(attempt)
@@ -167,8 +167,9 @@ def collected(events):  # noqa: C901 - one line per event
                 sessions[session] = event
             case AttemptStarted():
                 new = {"id": attempt, "task": task, "at": at, "number": event.number, "session": sessions[session]}
-                empty = {"checks": [], "reviews": [], "scores": [], "decisions": [], "accepted": False, "reverted": False}
-                attempts[attempt] = {**new, **empty, "usage": Usage(), "claude": None, "opened": {}}
+                empty = {"checks": [], "reviews": [], "scores": [], "decisions": [], "accepted": False}
+                more = {"usage": Usage(), "claude": None, "opened": {}, "reverted": False}
+                attempts[attempt] = {**new, **empty, **more}
             case UsageReported() if item:
                 item["usage"] += event.usage
             case ClaudeEnded():

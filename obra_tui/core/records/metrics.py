@@ -210,8 +210,8 @@ DEFINITIONS: tuple[Definition, ...] = (
         name="false_alarm",
         title="false alarms",
         unit="share",
-        text="Of what the gate's own rule would not have passed and a person decided: how much they held to be good, by "
-        "a score that they gave before the judge's was shown. An approval against the gate alone is no such word.",
+        text="Of what the gate's own rule would not have passed and a person decided: how much they held to be good, "
+        "by a score that they gave before the judge's was shown. An approval against the gate alone is no such word.",
         good="down",
     ),
     Definition(
