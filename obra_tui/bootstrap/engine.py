@@ -191,6 +191,7 @@ def _adapters(settings: Settings, start: Start, models: Models) -> Adapters:
         sandbox=sandbox,
         setup=settings.workspace.setup,
         protected=settings.workspace.protected,
+        include=settings.workspace.include,
     )
     checks = LocalCheckRunner(configured=models.checks, sandbox=sandbox, data_dir=settings.data_dir)
     return Adapters(claude=ClaudeCode(models.claude), workspace=workspace, checks=checks)

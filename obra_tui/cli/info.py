@@ -24,9 +24,19 @@ def register(app: typer.Typer) -> None:
         app.command()(command)
 
 
-def doctor(project: ProjectOption = HERE, as_json: JsonOption = False) -> int:
+WriteOption = Annotated[
+    bool, typer.Option("--write", help="Put the set-up that is proposed into the project's .obra/config.toml.")
+]
+
+
+def doctor(project: ProjectOption = HERE, write: WriteOption = False, as_json: JsonOption = False) -> int:
     """Look at what Obra needs on this machine, with the command that helps; exit 1 when no real run is possible."""
     from obra_tui.services.doctor import MachineDoctor
+
+    if write:
+        for done in MachineDoctor(project).write():
+            typer.echo(json.dumps({"type": "written", "text": done}) if as_json else visible(done))
+        return 0
 
     possible = True
     for line in MachineDoctor(project).run():

@@ -65,6 +65,13 @@ def _whole_paths(value: tuple[str, ...]) -> tuple[str, ...]:
     return value
 
 
+def _inner_paths(value: tuple[str, ...]) -> tuple[str, ...]:
+    for path in value:
+        if path.startswith(("/", "~")) or ".." in path.split("/") or path.split("/")[0] == ".git":
+            raise ValueError(f"'{path}' must be a path inside the project")
+    return value
+
+
 def _own_folder() -> Path:
     from platformdirs import user_data_path  # a run that got its settings read has no use for it
 
@@ -229,7 +236,11 @@ class WorkspaceSettings(Section, frozen=True, kw_only=True):
     """The isolated copy that Claude Code works in."""
 
     setup: tuple[str, ...] = ()
-    """Commands that make what the project needs to run, such as "uv sync" or "npm ci": once, for all copies."""
+    """Commands that make what the project needs to run, such as "uv sync" or "npm ci": once, for all copies.
+    `obra doctor` proposes them, `obra doctor --write` puts them here."""
+    include: Annotated[tuple[str, ...], Rule(_inner_paths)] = ()
+    """Ignored files of your checkout that copies need, such as [".env.test"]. Claude can read them, and so can
+    every check; what they hold may be stored."""
     protected: tuple[str, ...] = ()
     """More paths (globs) that work must not change without you, beside existing tests, CI and Obra's settings;
     "!docs/*" takes paths out again."""

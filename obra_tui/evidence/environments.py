@@ -25,6 +25,7 @@ from obra_tui.evidence.sandbox import Sandbox, search_path
 from obra_tui.evidence.setup import run_setup
 from obra_tui.evidence.setup_inputs import decides_environment, key_of, only_installs, programs
 from obra_tui.evidence.substitution import naming, write_substitute
+from obra_tui.evidence.taken_along import bring_submodules
 from obra_tui.evidence.untracked import JUNK
 from obra_tui.system.git import SLOW_S
 
@@ -84,7 +85,9 @@ class Environments:
         answer = await self._repository.git.run("ls-tree", "-r", "-z", base, timeout_s=SLOW_S)
         lines = [os.fsdecode(line) for line in answer.names]
         if only_installs(self._commands) and not await self._runs_scripts(base):
-            lines = [line for line in lines if decides_environment(line.partition("\t")[2])]
+            lines = [
+                line for line in lines if line.startswith("160000") or decides_environment(line.partition("\t")[2])
+            ]
         project = project_key(self._repository.project)
         return key_of(self._commands, lines, programs(search_path(())), (project, str(self._data_dir)))
 
@@ -101,6 +104,7 @@ class Environments:
         index = self._repository.indexes / place.task
         try:
             await check_out(self._repository, place.work, index, base)
+            await bring_submodules(self._repository, place.work, base)
             cache = cache_of(self._data_dir, self._repository.project)
             await run_setup(self._commands, place, self._sandbox, self._timeout_s, cache)
             made = await self._keep(place, index, time.monotonic() - started)

@@ -123,9 +123,18 @@ class OwnRepository:
         await self.ensure()
         if all(self._held.get(name) == commit for name in names) or await self._hold(names, commit):
             return
+        await self._fetch(self.project, commit, *names)
+
+    async def bring_from(self, source: Path, commit: str, name: str) -> None:
+        """As `bring`, from another repository of the person's, such as that of a submodule."""
+        await self.ensure()
+        if self._held.get(name) != commit and not await self._hold((name,), commit):
+            await self._fetch(source, commit, name)
+
+    async def _fetch(self, source: Path, commit: str, *names: str) -> None:
         await self.git.run(
             *_FETCH,
-            *(str(self.project), *(f"{commit}:{name}" for name in names)),
+            *(str(source), *(f"{commit}:{name}" for name in names)),
             timeout_s=SLOW_S,
         )
         self._held |= dict.fromkeys(names, commit)

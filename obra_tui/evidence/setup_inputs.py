@@ -41,10 +41,12 @@ _INSTALLS = re.compile(
     r"(?:"
     r"uv (?:sync|venv|pip (?:install|sync))|(?:\S*bin/)?(?:pip3?|python[\d.]* -m (?:pip|venv)) ?|python[\d.]* -m venv|"
     r"poetry install|pdm (?:sync|install)|npm (?:ci|i|install)|pnpm (?:i|install)|yarn(?: install)?|bun (?:i|install)|"
+    r"uvx (?:poetry|pdm|pipenv) install|pipenv install|npx --yes (?:pnpm|yarn)\S* install|"
     r"corepack enable|cargo fetch|go mod download|bundle install|composer install"
     r")(?:\s|$)"
 )
 _MORE_THAN_A_COMMAND = re.compile(r"[;|<>`$(){}*?]|(?<!&)&(?!&)")
+_QUOTED = re.compile(r"'[^']*'")
 _PROGRAMS = (
     *("python3", "python", "uv", "poetry", "pdm", "node", "npm", "pnpm", "yarn", "bun"),
     *("cargo", "rustc", "go", "java", "mvn", "gradle", "ruby", "php"),
@@ -55,7 +57,7 @@ CHANGED = "what the environment is made from"
 def only_installs(commands: Iterable[str]) -> bool:
     """Tell whether the commands do nothing but install what the project's manifests name."""
     parts = [part.strip() for command in commands for part in command.split("&&")]
-    return all(_INSTALLS.match(part) and not _MORE_THAN_A_COMMAND.search(part) for part in parts)
+    return all(_INSTALLS.match(part) and not _MORE_THAN_A_COMMAND.search(_QUOTED.sub("", part)) for part in parts)
 
 
 def decides_environment(path: str) -> bool:

@@ -37,6 +37,7 @@ from obra_tui.evidence.reverting import Reverting
 from obra_tui.evidence.sandbox import Sandbox
 from obra_tui.evidence.setup_inputs import setup_rules
 from obra_tui.evidence.snapshot import Limits, Reader, Snapshot
+from obra_tui.evidence.taken_along import take_along
 from obra_tui.system.git import SLOW_S
 
 __all__ = ["GitWorkspace", "Identity", "Limits", "fast_forward", "open_project"]
@@ -54,12 +55,14 @@ class GitWorkspace:
         setup: tuple[str, ...] = (),
         setup_timeout_s: float = 900.0,
         protected: tuple[str, ...] = (),
+        include: tuple[str, ...] = (),
         identity: Identity | None = None,
         limits: Limits | None = None,
     ) -> None:
         self.project = project.resolve()
         self._data_dir = data_dir.resolve()
         self._identity = identity or Identity()
+        self._include = include
         self._repository = OwnRepository(self.project, repository_path(self._data_dir, self.project))
         self._environments = Environments(
             data_dir=self._data_dir,
@@ -113,6 +116,7 @@ class GitWorkspace:
         _, environment = await together(checking_out, self._environments.of(base))
         if environment is not None:
             await asyncio.to_thread(give, environment, self._data_dir, place)
+        await take_along(self._repository, place, base, self._include)
         return self._note(place, base, environment)
 
     def _note(self, place: Place, base: str, environment: Environment | None) -> Prepared:

@@ -35,6 +35,7 @@ class MachineDoctor:
         yield line
         if settings is None:
             return
+        yield from self._environment(settings)
         folder = _data_folder(settings)
         yield folder
         with tempfile.TemporaryDirectory(prefix="obra-doctor-") as spare:
@@ -69,6 +70,25 @@ class MachineDoctor:
             return None, _line("settings", DoctorStatus.MISSING, f"{error.where}: {error.what}", detail=error.fix)
         where = user_file() if user_file().exists() else "defaults and environment"
         return settings, _line("settings", DoctorStatus.OK, f"read without complaint ({where})")
+
+    def _environment(self, settings: Settings) -> Iterator[DoctorLine]:
+        from obra_tui.services.environment import environment_lines
+        from obra_tui.services.project import project_root
+
+        try:
+            root = project_root(self._project)
+        except ObraError:
+            return
+        yield from environment_lines(root, settings)
+
+    def write(self) -> tuple[str, ...]:
+        """Put the proposed set-up into the project's settings; returns what was done."""
+        from obra_tui.config.load import load
+        from obra_tui.services.environment import write_proposal
+        from obra_tui.services.project import project_root
+
+        root = project_root(self._project)
+        return write_proposal(root, load(root))
 
 
 def _line(
