@@ -222,7 +222,7 @@ class Stage:
     async def press(self, pilot, *keys: str) -> None:
         for key in keys:
             await pilot.press(key)
-            while self.app.taking_a_key:
+            while self.app.taking_a_key and self.app.return_value is None:  # a key that ends the app is never done
                 await pilot.pause()
         await pilot.pause()
 

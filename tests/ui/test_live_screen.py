@@ -172,7 +172,7 @@ async def test_a_typed_task_becomes_a_standalone_session():
         await settled(pilot, lambda: engine.asked(c.StartRun))
         assert [type(command) for command in engine.submitted] == [c.OpenSession, c.AddTasks, c.StartRun]
         spec = engine.asked(c.AddTasks)[0].tasks[0]
-        assert (spec.title, spec.prompt) == ("Add a flag", "Add a flag\nKeep it small")
+        assert (spec.title, spec.prompt) == ("Add a flag", "Keep it small")
 
 
 async def test_another_task_can_be_watched_and_left_again():

@@ -67,6 +67,15 @@ def test_a_finished_text_replaces_its_pieces_on_the_tape():
     assert e.TextStreamed not in kinds
 
 
+def test_a_finished_text_keeps_the_time_of_its_first_piece_on_the_tape():
+    story = stories.two_tasks().attempt_started().says("b", "Hello world")
+    first = next(record for record in story.records if isinstance(record.event, e.TextStreamed))
+    tapes = Tapes()
+    tapes.add(story.records)
+    kept = next(record for record in tapes.of(TASK) if isinstance(record.event, e.TextFinished))
+    assert kept.at == first.at
+
+
 def test_an_open_text_is_one_piece_on_the_tape():
     story = stories.two_tasks().attempt_started()
     for _ in range(50):

@@ -30,7 +30,7 @@ class Tape(Struct):
     def add(self, record: Record) -> None:
         event = record.event
         if isinstance(event, e.TextFinished | e.TextDropped):
-            self._forget_pieces(record, event.block)
+            record = self._in_place_of_pieces(record, event.block)
         elif isinstance(event, e.CheckFinished):
             self._forget_output(record, event.result.spec.name)
         elif isinstance(event, e.STREAMED):
@@ -56,9 +56,12 @@ class Tape(Struct):
             case _:
                 pass
 
-    def _forget_pieces(self, record: Record, block: str) -> None:
-        if self._held(record, e.TextStreamed, block):
-            self._drop(lambda old: isinstance(old.event, e.TextStreamed) and old.event.block == block, record)
+    def _in_place_of_pieces(self, record: Record, block: str) -> Record:
+        """Return the complete text with the time of its first piece, at which a pane has shown it."""
+        if not self._held(record, e.TextStreamed, block):
+            return record
+        gone = self._drop(lambda old: isinstance(old.event, e.TextStreamed) and old.event.block == block, record)
+        return replace(record, at=gone[0].at) if gone else record
 
     def _forget_output(self, record: Record, name: str) -> None:
         if self._held(record, e.CheckPrinted, name):
@@ -70,11 +73,12 @@ class Tape(Struct):
         self.streams.discard(key)
         return held
 
-    def _drop(self, unwanted: Callable[[Record], bool], record: Record) -> None:
+    def _drop(self, unwanted: Callable[[Record], bool], record: Record) -> Sequence[Record]:
         gone = [old for old in self.records if old.attempt == record.attempt and unwanted(old)]
         if gone:
             self.chars -= sum(_chars(old) for old in gone)
             self.records = [old for old in self.records if old.attempt != record.attempt or not unwanted(old)]
+        return gone
 
     def _trim(self) -> None:
         if len(self.records) <= RECORDS and self.chars <= CHARS:
