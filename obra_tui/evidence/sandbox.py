@@ -7,9 +7,7 @@ level in force and the reason are always told, never lowered silently.
 
 import asyncio
 import contextlib
-import functools
 import os
-import pwd
 import shutil
 import socket
 import sys
@@ -25,6 +23,7 @@ from obra_tui.evidence.copies import disk_faults, make_private, remove_tree
 from obra_tui.evidence.layers import PROGRAMS, Layers
 from obra_tui.evidence.running import Launch, run
 from obra_tui.system.process_env import ATTEMPT_MARK
+from obra_tui.system.toolchain import SECRETS_AMONG_TOOLS, homes, inside_folders, lies_in, tool_folders
 
 _ORDER = (SandboxLevel.NONE, SandboxLevel.UNSHARE, SandboxLevel.BWRAP)
 _PROBE_S = 20.0
@@ -35,11 +34,6 @@ _FOR_NETWORK = (
     *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"),
     *("PIP_INDEX_URL", "UV_INDEX_URL", "UV_DEFAULT_INDEX", "GOPROXY", "NPM_CONFIG_REGISTRY"),
 )
-_HOME_TOOLS = (
-    *(".rustup", ".pyenv", ".nvm", ".local/lib"),
-    *(".local/share/uv", ".local/share/pipx", ".local/share/mise"),
-)
-_SECRETS_AMONG_TOOLS = (".cargo/credentials", ".cargo/credentials.toml")
 
 _CANARY = """
 import os, socket, sys
@@ -239,7 +233,7 @@ class Sandbox:
         argv += ["--bind", str(job.scratch / "tmp"), "/tmp"]
         for path in self._needed(hidden, job.network):
             argv += ["--ro-bind", path, path]
-        for secret in (home / name for home in _homes() for name in _SECRETS_AMONG_TOOLS):
+        for secret in (home / name for home in homes() for name in SECRETS_AMONG_TOOLS):
             if secret.exists():
                 argv += ["--ro-bind", os.devnull, str(secret)]
         mounts = (*job.all_mounts(), Mount(source=job.scratch, target=job.scratch, writable=True))
@@ -249,16 +243,16 @@ class Sandbox:
 
     def _hidden(self, job: Job) -> tuple[str, ...]:
         """Return the folders that are replaced by empty ones, outer ones first."""
-        wanted = map(str, (*_homes(), "/var/tmp", "/run", self._data_dir, *job.hide))
+        wanted = map(str, (*homes(), "/var/tmp", "/run", self._data_dir, *job.hide))
         real = {os.path.realpath(path) for path in wanted if os.path.isdir(path)} - {"/"}  # noqa: PTH112
-        return tuple(sorted(path for path in real if not _lies_in(path, "/tmp")))
+        return tuple(sorted(path for path in real if not lies_in(path, "/tmp")))
 
     def _needed(self, hidden: tuple[str, ...], network: bool) -> tuple[str, ...]:
         """Return what programs need of the hidden folders: interpreters and tools, never whole homes."""
-        wanted = (*self._readable, *_tool_folders(search_path(()), _homes()))
+        wanted = (*self._readable, *tool_folders(search_path(()), homes()))
         if network:
             wanted += (str(Path("/etc/resolv.conf").resolve().parent),)
-        return tuple(path for path in _inside(wanted, (*hidden, "/tmp")) if os.path.exists(path))  # noqa: PTH110
+        return tuple(path for path in inside_folders(wanted, (*hidden, "/tmp")) if os.path.exists(path))  # noqa: PTH110
 
 
 async def _overlay_holds(folder: Path) -> bool:
@@ -290,59 +284,12 @@ def search_path(first: Iterable[Path]) -> str:
     return os.pathsep.join(dict.fromkeys([*(str(path) for path in first), *theirs, ours]))
 
 
-def _homes() -> tuple[Path, ...]:
-    """Return the person's home folder, by the environment and by the user database; some have no entry there."""
-    return _as_paths((os.environ.get("HOME", ""), _home_on_record()))
-
-
-@functools.lru_cache(maxsize=4)
-def _as_paths(homes: tuple[str, ...]) -> tuple[Path, ...]:
-    return tuple(Path(home) for home in dict.fromkeys(homes) if home.startswith("/") and home != "/")
-
-
-@functools.cache
-def _home_on_record() -> str:
-    """Return the home folder by the user database, which is read once: each launch asks a score of times."""
-    try:
-        return pwd.getpwuid(os.getuid()).pw_dir
-    except KeyError:
-        return ""
-
-
 def _tool_homes() -> dict[str, str]:
     """Tell tools that keep themselves in the home folder where that is, because HOME is another one."""
     folders = {"RUSTUP_HOME": ".rustup", "CARGO_HOME": ".cargo", "PYENV_ROOT": ".pyenv"}
     return {
-        name: str(home / folder) for home in _homes() for name, folder in folders.items() if (home / folder).is_dir()
+        name: str(home / folder) for home in homes() for name, folder in folders.items() if (home / folder).is_dir()
     }
-
-
-@functools.lru_cache(maxsize=4)
-def _tool_folders(search: str, homes: tuple[Path, ...]) -> tuple[str, ...]:
-    """Return where tools are kept, by a search path and beside it. Whether they are there is another question."""
-    known = [home / name for home in homes for name in _HOME_TOOLS]
-    entries = [Path(part) for part in search.split(os.pathsep)]
-    folders = (Path(sys.prefix), Path(sys.base_prefix), *known, *(_home_of_tools(entry, homes) for entry in entries))
-    return tuple(map(str, folders))
-
-
-def _home_of_tools(entry: Path, homes: tuple[Path, ...]) -> Path:
-    """Return the folder that holds a PATH entry with its libraries, but never the home folder itself."""
-    too_much = {Path("/tmp"), *homes, *(home / ".local" for home in homes)}
-    if entry.name not in {"bin", "sbin", "shims"} or entry.parent in too_much:
-        return entry
-    return entry.parent
-
-
-@functools.lru_cache(maxsize=16)
-def _inside(paths: tuple[str, ...], folders: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the paths that lie in one of the folders, outer ones first."""
-    inner = {path for path in paths if any(_lies_in(path, folder) for folder in folders)}
-    return tuple(sorted(inner - set(folders)))
-
-
-def _lies_in(path: str, folder: str) -> bool:
-    return path == folder or path.startswith(f"{folder.rstrip('/')}/")
 
 
 def _unshare(job: Job) -> tuple[str, ...]:
