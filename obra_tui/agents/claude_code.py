@@ -15,14 +15,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from obra_tui.agents.config import ClaudeConfig
+from obra_tui.agents.confinement import Level, confined, launcher, level, targets
 from obra_tui.agents.environment import child_environment
-from obra_tui.agents.launcher import launcher
 from obra_tui.agents.path_policy import PathPolicy
+from obra_tui.agents.program_home import ProgramHome, program_home, remove_links, visible_to
+from obra_tui.agents.proxy import ApiProxy, api_port
 from obra_tui.agents.sdk_import import load_sdk
 from obra_tui.agents.sweep import owner_mark
 from obra_tui.core.errors import ImplementerError
 from obra_tui.core.ids import ClaudeSessionId
-from obra_tui.core.model import ConversationReason, ImplementRequest
+from obra_tui.core.model import Confinement, ConversationReason, ImplementRequest
 from obra_tui.core.ports import AskPermission, Conversation, Emit
 
 if TYPE_CHECKING:
@@ -92,6 +94,8 @@ class ClaudeCode:
         self._parent = os.environ if parent_environment is None else parent_environment
         self._start_gate = asyncio.Semaphore(max(1, (os.cpu_count() or 2) // 2))
         self._running: dict[ClaudeSessionId, ClaudeConversation] = {}
+        self._level = Level(confinement=Confinement.NONE)
+        self._proxy = ApiProxy(config, self._parent)
 
     async def start(self, request: ImplementRequest, emit: Emit, ask: AskPermission) -> Conversation:
         program = await self._prepared(request)
@@ -106,6 +110,7 @@ class ClaudeCode:
 
     async def close(self) -> None:
         await asyncio.gather(*(conversation.stop() for conversation in tuple(self._running.values())))
+        await self._proxy.close()
 
     def _refuse_what_cannot_work(self, request: ImplementRequest) -> None:
         if request.claude_session in self._running:
@@ -126,7 +131,29 @@ class ClaudeCode:
         if not _warm.is_set():
             await asyncio.to_thread(warm_up)
         self._config.tmp_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._level = await asyncio.to_thread(self._level_here)
+        if self._is_closed:
+            await self._proxy.open(Path(request.cwd))
         return program
+
+    def _level_here(self) -> Level:
+        """Return how far the program is confined. Raises `ImplementerError` when the settings ask for more."""
+        if self._config.sandbox == "off":
+            return Level(confinement=Confinement.NONE, problem="claude.sandbox is off.")
+        found = level(self._config.tmp_dir)
+        if self._config.sandbox == "required" and found.confinement is Confinement.NONE:
+            fix = "Mend that, or set claude.sandbox to auto; `obra doctor` shows what works here."
+            raise ImplementerError(f"Claude Code may only run confined. {found.problem}", fix=fix)
+        return found
+
+    @property
+    def _is_confined(self) -> bool:
+        return self._level.confinement is Confinement.BWRAP
+
+    @property
+    def _is_closed(self) -> bool:
+        """Whether the program has no network but our proxy."""
+        return self._is_confined and self._config.network == "api"
 
     def _conversation(
         self, request: ImplementRequest, program: Path, emit: Emit, ask: AskPermission
@@ -139,21 +166,33 @@ class ClaudeCode:
             request,
             self._config,
             options=options,
-            call=self._call(request, options),
+            call=self._call(request, options, program),
+            level=self._level,
             permissions=permissions,
             limits=limits,
             emit=emit,
             start_gate=self._start_gate,
-            on_end=lambda: self._forget(request.claude_session),
+            on_end=lambda: self._forget(request),
         )
 
     def _permissions(self, request: ImplementRequest, ask: AskPermission) -> "Permissions":
         from obra_tui.agents.permissions import Permissions
 
         plans = os.path.realpath(self._own_folder() / "plans")
-        return Permissions(self._paths(request, plans), self._config.allow, ask, plans=plans)
+        kept = self._home(request).plans if self._is_confined else Path(plans)
+        return Permissions(self._paths(request, plans), self._config.allow, ask, plans=plans, plans_here=kept)
 
-    def _call(self, request: ImplementRequest, options: "ClaudeAgentOptions") -> "Call":
+    def _home(self, request: ImplementRequest) -> ProgramHome:
+        return program_home(self._config, self._parent, request.cwd)
+
+    def _confined(self, request: ImplementRequest, program: Path) -> tuple[str, ...]:
+        """Make what a confined program is to see, and return the words that start it so. Raises `OSError`."""
+        proxy = self._proxy.path if self._is_closed else ""
+        visible = visible_to(self._config, self._parent, request.cwd, program=program, proxy=proxy)
+        remove_links(self._home(request), targets(visible))
+        return confined(visible, ports=api_port(self._config))
+
+    def _call(self, request: ImplementRequest, options: "ClaudeAgentOptions", program: Path) -> "Call":
         from claude_agent_sdk import __version__ as sdk_version
 
         from obra_tui.agents.transport import Call, command_line
@@ -165,11 +204,16 @@ class ClaudeCode:
             owner=owner_mark(self._config.tmp_dir),
             cwd=request.cwd,
             sdk_version=sdk_version,
+            confined=self._is_confined,
+            proxy=self._proxy.address if self._is_closed else "",
         )
-        return Call(argv=(*launcher(), *command_line(options)), environment=environment, cwd=request.cwd)
+        before = self._confined(request, program) if self._is_confined else launcher()
+        return Call(argv=(*before, *command_line(options)), environment=environment, cwd=request.cwd)
 
-    def _forget(self, claude_session: ClaudeSessionId) -> None:
-        self._running.pop(claude_session, None)
+    def _forget(self, request: ImplementRequest) -> None:
+        self._running.pop(request.claude_session, None)
+        if self._is_confined:
+            self._home(request).clear_tmp()
 
     def _own_folder(self) -> Path:
         """Return the program's own folder: its transcripts, stored tool results and plans."""

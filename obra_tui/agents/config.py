@@ -10,6 +10,8 @@ from typing import Literal
 from obra_tui.agents.policy import DEFAULT_ALLOW
 
 SettingSource = Literal["user", "project", "local"]
+Sandbox = Literal["auto", "required", "off"]
+Network = Literal["all", "api"]
 Effort = Literal["low", "medium", "high", "xhigh", "max"]
 
 
@@ -19,6 +21,14 @@ class ClaudeConfig:
 
     tmp_dir: Path
     """A folder of Obra's own, used as TMPDIR of the program; keep the path short, sockets are made in it."""
+    data_dir: Path | None = None
+    """Obra's own folder, which a confined program does not see."""
+    project: Path | None = None
+    """The person's repository, which a confined program does not see."""
+    sandbox: Sandbox = "auto"
+    """`auto` = confined where that works, `required` = else not started, `off` = with the person's rights."""
+    network: Network = "all"
+    """`api` = a confined program reaches the API and the project's package registries, nothing else."""
     cli_path: Path | None = None
     """Another Claude Code program than the one that comes with the SDK."""
     model: str = ""

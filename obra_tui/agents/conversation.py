@@ -18,6 +18,7 @@ from claude_agent_sdk._errors import MessageParseError
 from msgspec import Struct
 
 from obra_tui.agents.config import ClaudeConfig
+from obra_tui.agents.confinement import Level
 from obra_tui.agents.messages import Message, MessageDelta, MessageStart, StreamEvent
 from obra_tui.agents.outcome import Cause, Ending, classify
 from obra_tui.agents.permissions import Permissions
@@ -27,7 +28,7 @@ from obra_tui.agents.transport import Call, Frame, PipeTransport
 from obra_tui.core.errors import ImplementerError
 from obra_tui.core.events import ClaudeNoticed, Event, SteerDelivered, UsageReported
 from obra_tui.core.ids import ClaudeSessionId
-from obra_tui.core.model import ImplementRequest, ImplementResult, Usage
+from obra_tui.core.model import Confinement, ImplementRequest, ImplementResult, Usage
 from obra_tui.core.ports import Emit
 from obra_tui.system.oom import memory_kills
 from obra_tui.system.os_errors import advice
@@ -62,6 +63,7 @@ class ClaudeConversation:
         call: Call,
         permissions: Permissions,
         limits: Limits,
+        level: Level,
         emit: Emit,
         start_gate: asyncio.Semaphore,
         on_end: Callable[[], None],
@@ -70,6 +72,7 @@ class ClaudeConversation:
         self._config = config
         self._permissions = permissions
         self._limits = limits
+        self._level = level
         self._emit = emit
         self._start_gate = start_gate
         self._on_end = on_end
@@ -81,7 +84,7 @@ class ClaudeConversation:
             on_notice=self._on_stderr,
         )
         self._client = ClaudeSDKClient(options, transport=self._transport)
-        self._translation = Translation(request.cwd)
+        self._translation = Translation(request.cwd, confinement=level.confinement)
         self._state = RunState(began=monotonic())
         self._began = monotonic()
         self._memory_kills = memory_kills()
@@ -269,6 +272,9 @@ class ClaudeConversation:
                 fix=advice(error) or "Check claude.cli_path, or reinstall Obra; `obra doctor` shows what is there.",
             ) from error
         self._translation.pid = self._transport.pid
+        if self._level.problem:
+            text = f"Claude Code runs with your rights, not confined: {self._level.problem}"
+            self._tell(ClaudeNoticed(level="warning", text=text))
 
     async def _prompt(self, text: str, ident: str) -> None:
         message = {"role": "user", "content": text}
@@ -378,7 +384,14 @@ class ClaudeConversation:
             usage=self._usage,
             final_text=self._state.final_text,
             duration_s=monotonic() - self._began,
+            confinement=self._level.confinement,
         )
+
+    def _exit_code(self) -> int | None:
+        """Return how the program ended; bubblewrap says 128 and the signal's number when a signal ended it."""
+        code = self._transport.exit_code
+        is_signal = self._level.confinement is Confinement.BWRAP and code is not None and code > 128
+        return 128 - code if is_signal and code is not None else code
 
     def _ending(self) -> Ending:
         broken = self._state.turn_running and self._cause is Cause.NONE
@@ -386,7 +399,7 @@ class ClaudeConversation:
             result=None if broken else self._state.result,
             cause=self._cause,
             error="; ".join([*([self._error] if self._error else []), *self._stderr]),
-            exit_code=self._transport.exit_code,
+            exit_code=self._exit_code(),
             starved=memory_kills() > self._memory_kills,
             rejected=self._state.rejected,
             rejected_until=self._state.rejected_until,

@@ -4,7 +4,7 @@ Pure: values in, values out. Commands that Claude runs see the same environment,
 the program does not need.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from obra_tui.agents.config import ClaudeConfig
@@ -13,18 +13,53 @@ from obra_tui.system.process_env import ATTEMPT_MARK
 
 OWNER_MARK = "OBRA_OWNER"
 
+_PROXY_NAMES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
 INHERITED = (
     "PATH", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "LC_MESSAGES", "TZ", "TERM",
     "NO_COLOR",
-    "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "no_proxy", "all_proxy",
+    *_PROXY_NAMES,
     "SSL_CERT_FILE", "SSL_CERT_DIR", "NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE",
-    "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS",
-    "VIRTUAL_ENV", "UV_CACHE_DIR", "PIP_CACHE_DIR", "CARGO_HOME", "RUSTUP_HOME", "GOPATH", "GOCACHE", "JAVA_HOME",
+    "CLAUDE_CODE_CLIENT_CERT", "CLAUDE_CODE_CLIENT_KEY",
+    "VIRTUAL_ENV", "RUSTUP_HOME", "JAVA_HOME",
 )  # fmt: skip
-"""Names that may come from the person's environment. The two of the desktop session are how a keychain is reached."""
+"""Names that may come from the person's environment."""
+
+UNCONFINED = (
+    "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS", "UV_CACHE_DIR", "PIP_CACHE_DIR", "CARGO_HOME", "GOPATH", "GOCACHE",
+)  # fmt: skip
+"""Names that only mean something in the person's own home: the desktop session, by which a keychain is reached, and
+download caches. A confined program cannot see them."""
 
 LOGIN = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN")
 """The person's own login. Never passed on to an address that the settings name: a hostile project could name one."""
+
+CLOUDS: dict[str, tuple[str, ...]] = {
+    "CLAUDE_CODE_USE_BEDROCK": ("AWS_", "ANTHROPIC_BEDROCK_", "CLAUDE_CODE_SKIP_BEDROCK_"),
+    "CLAUDE_CODE_USE_MANTLE": ("AWS_", "ANTHROPIC_BEDROCK_", "CLAUDE_CODE_SKIP_MANTLE_"),
+    "CLAUDE_CODE_USE_VERTEX": (
+        *("GOOGLE_", "CLOUD_ML_", "VERTEX_REGION_", "ANTHROPIC_VERTEX_", "CLAUDE_CODE_SKIP_VERTEX_"),
+        *("CLOUDSDK_", "GCLOUD_"),
+    ),
+    "CLAUDE_CODE_USE_FOUNDRY": ("AZURE_", "ANTHROPIC_FOUNDRY_", "CLAUDE_CODE_SKIP_FOUNDRY_"),
+}
+"""Switches of other logins, and the variables that belong to each: these are passed on only with their switch."""
+GATEWAY = ("ANTHROPIC_BASE_URL", "ANTHROPIC_CUSTOM_HEADERS", "ANTHROPIC_BETAS")
+"""How a gateway is reached. The headers may hold a login."""
+MODELS = ("ANTHROPIC_MODEL", "ANTHROPIC_SMALL_FAST_MODEL", "ANTHROPIC_SMALL_FAST_MODEL_AWS_REGION")
+_MODEL_NAMES = ("ANTHROPIC_DEFAULT_", "ANTHROPIC_CUSTOM_MODEL_")
+
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+_LOGIN_FOLDERS = {
+    "CLAUDE_CODE_USE_BEDROCK": (".aws",),
+    "CLAUDE_CODE_USE_MANTLE": (".aws",),
+    "CLAUDE_CODE_USE_VERTEX": (".config/gcloud",),
+    "CLAUDE_CODE_USE_FOUNDRY": (".azure",),
+}
+_FILE_NAMES = (
+    "GOOGLE_APPLICATION_CREDENTIALS", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_CA_BUNDLE",
+    "AWS_WEB_IDENTITY_TOKEN_FILE", "AZURE_FEDERATED_TOKEN_FILE", "AZURE_CLIENT_CERTIFICATE_PATH",
+)  # fmt: skip
 
 _FIXED = {
     "CLAUDE_CODE_ENTRYPOINT": "sdk-py",
@@ -46,13 +81,25 @@ def child_environment(
     owner: str,
     cwd: str,
     sdk_version: str,
+    confined: bool = False,
+    proxy: str = "",
 ) -> dict[str, str]:
-    """Return everything that the program gets to see; `owner` is what `sweep.owner_mark` returns."""
-    names = (*INHERITED, *config.pass_environment, *_login_names(config), "CLAUDE_CONFIG_DIR", "ANTHROPIC_BASE_URL")
-    environment = {name: parent[name] for name in names if name in parent}
+    """Return everything that the program gets to see; `owner` is what `sweep.owner_mark` returns.
+
+    `proxy` is the address of our own proxy when that is all the network there is.
+    """
+    names = (
+        *INHERITED,
+        *(() if confined else UNCONFINED),
+        *config.pass_environment,
+        *_login_names(config, parent),
+        "CLAUDE_CONFIG_DIR",
+    )
+    environment = {name: parent[name] for name in names if parent.get(name)}
     home = str(config.home) if config.home else parent.get("HOME", "")
     return {
         **environment,
+        **_proxies(parent, proxy),
         **({"HOME": home} if home else {}),
         **_FIXED,
         **_chosen(config),
@@ -68,8 +115,43 @@ def child_environment(
     }
 
 
-def _login_names(config: ClaudeConfig) -> tuple[str, ...]:
-    return () if config.base_url or config.api_key else LOGIN
+def _proxies(parent: Mapping[str, str], proxy: str) -> dict[str, str]:
+    """Return which proxy is used, and that this machine's own servers are never reached through one."""
+    named = [name.strip() for key in ("NO_PROXY", "no_proxy") for name in parent.get(key, "").split(",")]
+    without = ",".join(dict.fromkeys([*(name for name in named if name and not proxy), *LOOPBACK]))
+    through = _PROXY_NAMES if proxy else ()
+    return {"NO_PROXY": without, "no_proxy": without, **dict.fromkeys(through, proxy)}
+
+
+def _login_names(config: ClaudeConfig, parent: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the variables that say who the person is to the API and where that is."""
+    models = (*MODELS, *(name for name in parent if name.startswith(_MODEL_NAMES)))
+    if config.base_url:
+        return models
+    if config.api_key:
+        return (*models, "ANTHROPIC_BASE_URL")
+    return (*models, *LOGIN, *GATEWAY, *_cloud_names(parent))
+
+
+def cloud_of(parent: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the switches of other logins that the person turned on."""
+    return tuple(switch for switch in CLOUDS if parent.get(switch, "").lower() in ("1", "true", "yes", "on"))
+
+
+def _cloud_names(parent: Mapping[str, str]) -> Iterator[str]:
+    for switch in cloud_of(parent):
+        yield switch
+        yield from (name for name in parent if name.startswith(CLOUDS[switch]))
+
+
+def login_files(config: ClaudeConfig, parent: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the files and folders that the person's login by another company's account is read from."""
+    if config.base_url or config.api_key:
+        return ()
+    home = parent.get("HOME", "")
+    folders = [f"{home}/{folder}" for switch in cloud_of(parent) for folder in _LOGIN_FOLDERS[switch] if home]
+    passed = set(_cloud_names(parent))
+    return (*folders, *(parent[name] for name in _FILE_NAMES if name in passed and parent[name]))
 
 
 def _chosen(config: ClaudeConfig) -> dict[str, str]:
@@ -85,7 +167,9 @@ def login_from(config: ClaudeConfig, parent: Mapping[str, str]) -> str:
     """Name where the login comes from, without looking at any secret's value; empty if that cannot be known."""
     if config.api_key:
         return "settings"
-    return next((name for name in _login_names(config) if parent.get(name)), "")
+    if config.base_url:
+        return ""
+    return next(iter(cloud_of(parent)), "") or next((name for name in LOGIN if parent.get(name)), "")
 
 
 def socket_room(tmp_dir: Path) -> bool:

@@ -5,6 +5,7 @@ decides; what it sends on arrives at `may_use`. People are asked there and not i
 """
 
 import asyncio
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -32,8 +33,18 @@ PermissionResult = PermissionResultAllow | PermissionResultDeny
 class Permissions:
     """The permissions of one run; the rules of its session are looked up anew for every call."""
 
-    def __init__(self, paths: PathPolicy, allow: tuple[str, ...], ask: AskPermission, *, plans: str = "") -> None:
+    def __init__(
+        self,
+        paths: PathPolicy,
+        allow: tuple[str, ...],
+        ask: AskPermission,
+        *,
+        plans: str = "",
+        plans_here: Path = Path(),
+    ) -> None:
+        """`plans` is where the program keeps its plans, `plans_here` where that is on this machine."""
         self._paths = paths
+        self._plans_here = plans_here
         self._plans = plans
         self._plan = ""
         self._allow = allow
@@ -51,8 +62,12 @@ class Permissions:
         return is_plan
 
     def _read_plan(self) -> str:
+        """Return the plan; a name that leads out of the folder of plans is not followed."""
+        file = Path(os.path.realpath(self._plans_here / Path(self._plan).name))
+        if not self._plan or file.parent != Path(os.path.realpath(self._plans_here)):
+            return ""
         try:
-            return Path(self._plan).read_text("utf-8", "replace") if self._plan else ""
+            return file.read_text("utf-8", "replace")
         except OSError:
             return ""
 

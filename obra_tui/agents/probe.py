@@ -15,8 +15,8 @@ from msgspec.structs import replace
 
 from obra_tui.agents.claude_code import program_of
 from obra_tui.agents.config import ClaudeConfig
+from obra_tui.agents.confinement import launcher
 from obra_tui.agents.environment import child_environment, login_from, socket_room
-from obra_tui.agents.launcher import launcher
 from obra_tui.core.errors import ImplementerError
 from obra_tui.core.ids import AttemptId
 

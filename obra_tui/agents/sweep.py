@@ -11,6 +11,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from obra_tui.agents.environment import OWNER_MARK
+from obra_tui.agents.program_home import remove_states_of_lost_copies
 from obra_tui.system.process_env import ATTEMPT_MARK
 from obra_tui.system.process_sweep import alive, identity, kill, marked
 
@@ -32,6 +33,7 @@ def sweep_leftovers(tmp_dir: Path) -> Swept:
     left = [(process, env) for process, env in marked(OWNER_MARK) if _orphaned(env[OWNER_MARK], tmp_dir)]
     killed = kill((process for process, _ in left), wait_s=2.0)
     attempts = {env.get(ATTEMPT_MARK, "") for process, env in left if process.pid in killed}
+    remove_states_of_lost_copies(tmp_dir)
     return Swept(killed=tuple(killed), attempts=tuple(sorted(attempts)), sockets=_clear_sockets(tmp_dir))
 
 

@@ -47,6 +47,7 @@ from obra_tui.core.events import (
     UsageReported,
 )
 from obra_tui.core.ids import ClaudeSessionId
+from obra_tui.core.model import Confinement
 
 MAX_OUTPUT = 64_000
 MAX_NOTICE = 4_000
@@ -78,7 +79,8 @@ class _Block(Struct):
 class Translation:
     """Reads the messages and frames of one run in order."""
 
-    def __init__(self, cwd: str, pid: int | None = None) -> None:
+    def __init__(self, cwd: str, pid: int | None = None, confinement: Confinement | None = None) -> None:
+        self._confinement = confinement
         self.cwd = cwd
         self.pid = pid
         self._message = ""
@@ -210,7 +212,7 @@ class Translation:
     def _system(self, frame: Frame) -> list[Event]:
         match string(frame.get("subtype")):
             case "init":
-                return [_started(frame, self.pid)]
+                return [_started(frame, self.pid, self._confinement)]
             case "session_state_changed":
                 return self._activity(frame.get("state"))
             case "status":
@@ -244,7 +246,7 @@ class Translation:
 # --- one kind of frame each ---
 
 
-def _started(frame: Frame, pid: int | None) -> ClaudeStarted:
+def _started(frame: Frame, pid: int | None, confinement: Confinement | None) -> ClaudeStarted:
     return ClaudeStarted(
         claude_session=ClaudeSessionId(str(frame.get("session_id", ""))),
         model=str(frame.get("model", "")),
@@ -252,6 +254,7 @@ def _started(frame: Frame, pid: int | None) -> ClaudeStarted:
         pid=pid,
         permission_mode=str(frame.get("permissionMode", "")),
         cwd=str(frame.get("cwd", "")),
+        confinement=confinement,
     )
 
 

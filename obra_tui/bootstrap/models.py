@@ -34,6 +34,9 @@ def claude_config(settings: Settings) -> ClaudeConfig:
     claude = settings.claude
     return ClaudeConfig(
         tmp_dir=settings.data_dir / "tmp",
+        data_dir=settings.data_dir,
+        sandbox=claude.sandbox,
+        network=claude.network,
         cli_path=_path(claude.cli_path),
         model=claude.model,
         base_url=claude.base_url,

@@ -65,6 +65,9 @@ def _scripted(stage: Stage, settings: Settings, home: Path) -> Models:
     return Models(
         claude=ClaudeConfig(
             tmp_dir=home / "tmp",
+            data_dir=settings.data_dir,
+            sandbox=settings.claude.sandbox,
+            network=settings.claude.network,
             home=home,
             config_dir=home / "claude",
             base_url=stage.claude_base_url,

@@ -107,8 +107,10 @@ def _harmless(key: str, new: Any, old: Any) -> bool:
             return bool(new == Policy.MANUAL)
         case "gate.threshold":
             return bool(new > old)
-        case "sandbox.level":
+        case "sandbox.level" | "claude.sandbox":
             return bool(new == "required")
+        case "claude.network":
+            return bool(new == "api")
         case "claude.max_turns" | "claude.max_budget_usd":
             return _tighter(new, old)
         case _ if key.startswith("budget."):

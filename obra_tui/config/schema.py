@@ -114,7 +114,12 @@ class ClaudeSettings(Section, frozen=True, kw_only=True):
     """How often Claude Code tries a failed API request again."""
     allow: tuple[str, ...] = ()
     """More commands that Claude may run without asking, each as a prefix: ["just test"] allows `just test -q`.
-    Those that only look, test, lint or build are allowed already. None of them runs in the sandbox of the checks."""
+    Those that only look, test, lint or build are allowed already."""
+    sandbox: Literal["auto", "required", "off"] = "auto"
+    """"auto" = Claude Code and all it starts run confined by bubblewrap where that works, and it is said where not;
+    "required" = otherwise it is not started; "off" = it runs with your rights."""
+    network: Literal["all", "api"] = "all"
+    """"api" = confined, it reaches the API and the package registries of the project's kind, and nothing else."""
     trust_project_settings: bool = False
     """Let Claude Code read the project's CLAUDE.md and .claude/settings.json. Its hooks are commands
     that then run on this machine."""

@@ -3,7 +3,7 @@
 import pytest
 
 from obra_tui.agents.claude_code import bundled_program
-from obra_tui.agents.launcher import _TRAMPOLINE, _works, launcher
+from obra_tui.agents.confinement import _TRAMPOLINE, _works, launcher
 from obra_tui.agents.probe import probe
 from tests.agents.stage import Stage
 

@@ -5,7 +5,7 @@ from typing import Literal
 from msgspec import Struct
 
 from obra_tui.core.ids import ClaudeSessionId
-from obra_tui.core.model import ConversationReason, ImplementResult, Usage
+from obra_tui.core.model import Confinement, ConversationReason, ImplementResult, Usage
 
 # --- attempt: Claude Code -------------------------------------------------------------------------
 
@@ -62,6 +62,8 @@ class ClaudeStarted(Struct, frozen=True, kw_only=True):
     pid: int | None
     permission_mode: str
     cwd: str
+    confinement: Confinement | None = None
+    """How it is kept away from the machine; None = not noted, as in older records."""
     type: Literal["claude_started"] = "claude_started"
 
 

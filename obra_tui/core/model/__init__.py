@@ -35,6 +35,7 @@ from obra_tui.core.model.gate import (
     StageScore,
 )
 from obra_tui.core.model.implementer import (
+    Confinement,
     ConversationReason,
     ImplementRequest,
     ImplementResult,
@@ -80,6 +81,7 @@ __all__ = [
     "CheckResult",
     "CheckSpec",
     "CheckStatus",
+    "Confinement",
     "ConversationReason",
     "CriterionScore",
     "Decision",

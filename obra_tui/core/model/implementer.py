@@ -32,6 +32,15 @@ class ConversationReason(StrEnum):
     FRESH = "fresh"
 
 
+class Confinement(StrEnum):
+    """How Claude Code, and everything that it started, was kept away from the machine."""
+
+    BWRAP = "bwrap"
+    """In namespaces of its own, made by bubblewrap: nothing outside its copy could be changed or outlive it."""
+    NONE = "none"
+    """With the rights of the person who runs Obra."""
+
+
 class Usage(Struct, frozen=True, kw_only=True):
     """Tokens and estimated cost; values add up."""
 
@@ -96,6 +105,8 @@ class ImplementResult(Struct, frozen=True, kw_only=True):
     usage: Usage = field(default_factory=Usage)
     final_text: str = ""
     duration_s: float = 0.0
+    confinement: Confinement | None = None
+    """None: not known, as in records made before it was noted, or no run at all, as in work by hand."""
 
 
 class PermissionKind(StrEnum):
