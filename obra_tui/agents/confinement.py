@@ -59,6 +59,8 @@ class Level(Struct, frozen=True, kw_only=True):
 
     confinement: Confinement
     problem: str = ""
+    fix: str = ""
+    """A command that helps, if one does."""
 
 
 def confined(visible: Visible, ports: Iterable[int] = ()) -> tuple[str, ...]:
@@ -134,7 +136,7 @@ def level(tmp_dir: Path) -> Level:
         return Level(confinement=Confinement.NONE, problem="Claude Code is confined on Linux only.")
     if shutil.which("bwrap") is None:
         problem = "bubblewrap is not installed: install the package bubblewrap (Debian: apt install bubblewrap)."
-        return Level(confinement=Confinement.NONE, problem=problem)
+        return Level(confinement=Confinement.NONE, problem=problem, fix="apt install bubblewrap")
     return _tried(tmp_dir)
 
 

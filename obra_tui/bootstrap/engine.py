@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, ExitStack, suppress
@@ -194,7 +195,8 @@ def _adapters(settings: Settings, start: Start, models: Models) -> Adapters:
         include=settings.workspace.include,
     )
     checks = LocalCheckRunner(configured=models.checks, sandbox=sandbox, data_dir=settings.data_dir)
-    return Adapters(claude=ClaudeCode(models.claude), workspace=workspace, checks=checks)
+    claude = ClaudeCode(dataclasses.replace(models.claude, project=start.project))
+    return Adapters(claude=claude, workspace=workspace, checks=checks)
 
 
 class Store(Struct, frozen=True, kw_only=True):

@@ -341,7 +341,8 @@ def _claude_lines(event: ev.Event, said: str) -> Iterator[str]:
             detail = _beyond(result.detail, said) or result.outcome
             words = "done" if result.outcome is Outcome.COMPLETED else one_line(detail, 500)
             turns = result.usage.turns
-            yield f"  ■ Claude Code: {words} · {turns} turn{'s' * (turns != 1)} · {result.duration_s:.1f} s"
+            how = f" · {result.confinement.words}" if result.confinement else ""
+            yield f"  ■ Claude Code: {words} · {turns} turn{'s' * (turns != 1)} · {result.duration_s:.1f} s{how}"
 
 
 def _evidence_lines(event: ev.Event) -> Iterator[str]:

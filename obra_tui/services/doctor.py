@@ -44,6 +44,7 @@ class MachineDoctor:
                 settings = replace(settings, data_dir=Path(spare))
             yield _sqlite(settings)
             yield _sandbox(settings)
+            yield _confinement(settings)
             yield from _claude(settings)
             yield _judge(settings)
 
@@ -155,6 +156,30 @@ def _sandbox(settings: Settings) -> DoctorLine:
         DoctorStatus.MISSING if required else DoctorStatus.WARN,
         f"checks run at level '{level}': {why}",
         fix="apt install bubblewrap",
+        needed=required,
+    )
+
+
+def _confinement(settings: Settings) -> DoctorLine:
+    from obra_tui.agents.confinement import level
+    from obra_tui.core.model import Confinement
+
+    wanted, network = settings.claude.sandbox, settings.claude.network
+    if wanted == "off":
+        fact = "claude.sandbox is off: Claude Code runs with your rights"
+        return _line("confinement", DoctorStatus.WARN, fact, needed=False)
+    found = level(settings.data_dir / "tmp")
+    if found.confinement is Confinement.BWRAP:
+        reach = "the API and package registries only" if network == "api" else "the network"
+        fact = f"Claude Code runs in bubblewrap: nothing outside its copy can be written; it reaches {reach}"
+        return _line("confinement", DoctorStatus.OK, fact)
+    required = wanted == "required"
+    how = "Claude Code is not started" if required else "Claude Code runs with your rights"
+    return _line(
+        "confinement",
+        DoctorStatus.MISSING if required else DoctorStatus.WARN,
+        f"{how}: {found.problem}",
+        fix=found.fix,
         needed=required,
     )
 

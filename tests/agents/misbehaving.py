@@ -38,8 +38,9 @@ def work() -> None:  # noqa: C901, PLR0912 - one case for each way to misbehave
                 time.sleep(60)
         case "no_result":
             sys.exit(0)
-        case greedy if greedy.startswith("greedy "):
-            Path(greedy.removeprefix("greedy ")).write_text(str(os.getpid()))
+        case "greedy":
+            while not Path("limited").exists():
+                time.sleep(0.01)
             bytearray(300 * 2**20)
         case "unknown":
             for _ in range(3):

@@ -1,5 +1,6 @@
 """What a program that breaks the protocol can do to us: nothing but end its own run."""
 
+import asyncio
 import os
 import sys
 from pathlib import Path
@@ -11,7 +12,8 @@ from obra_tui.core.errors import ImplementerError
 from obra_tui.core.events import ClaudeNoticed, ClaudeStarted
 from obra_tui.core.model import Budget, Outcome
 from obra_tui.system.oom import memory_kills
-from tests.agents.stage import Stage, left_of
+from obra_tui.system.process_sweep import marked
+from tests.agents.stage import PATIENCE_S, Stage, left_of
 from tests.faults.memory_limit import limited_memory
 
 PROGRAM = Path(__file__).with_name("misbehaving.py")
@@ -55,8 +57,13 @@ async def test_a_program_that_the_kernel_kills_for_want_of_memory_is_told_as_suc
     with limited_memory(60) as group:
         if group is None:
             pytest.skip("no control group with a memory limit can be made here")
-        misbehave(f"greedy {group}")
-        result = await stage.run()
+        misbehave("greedy")
+        conversation = await stage.start()
+        await stage.until(lambda event: isinstance(event, ClaudeStarted))
+        for process, _ in marked("OBRA_ATTEMPT", stage.attempts[-1]):
+            group.write_text(str(process.pid))
+        (stage.copy / "limited").touch()
+        result = await asyncio.wait_for(conversation.finished(), PATIENCE_S)
     if memory_kills() == 0:
         pytest.skip("this kernel does not count")
     assert result.outcome is Outcome.TRANSPORT_BROKEN

@@ -40,6 +40,10 @@ class Confinement(StrEnum):
     NONE = "none"
     """With the rights of the person who runs Obra."""
 
+    @property
+    def words(self) -> str:
+        return "confined" if self is Confinement.BWRAP else "not confined"
+
 
 class Usage(Struct, frozen=True, kw_only=True):
     """Tokens and estimated cost; values add up."""

@@ -218,8 +218,9 @@ def sentence(event: e.Event, time: str) -> LogLine | None:
             return LogLine(joined((f"Attempt {number}", why)), style="heading", glyph="━", time=time, key=ATTEMPT)
         case e.PromptSent():
             return _prompt(event, time)
-        case e.ClaudeStarted(model=model, version=version, permission_mode=mode):
-            text = joined((model, f"Claude Code {version}" if version else "", f"permissions: {mode}" if mode else ""))
+        case e.ClaudeStarted(model=model, version=version, permission_mode=mode, confinement=how):
+            program, rules = f"Claude Code {version}" if version else "", f"permissions: {mode}" if mode else ""
+            text = joined((model, program, rules, how.words if how else ""))
             return LogLine(text, style="dim", glyph=SAYS, time=time)
         case e.ClaudeActivity(state="compacting"):
             return LogLine("Claude shortens its memory of the conversation", style="dim", glyph=SAYS, time=time)

@@ -81,6 +81,8 @@ def _prompt(detail: AttemptDetail, _: Sequence[Record]) -> Iterator[LogLine]:
 
 
 def _checks(detail: AttemptDetail, _: Sequence[Record]) -> Iterator[LogLine]:
+    if detail.result and detail.result.confinement:
+        yield _fact("Claude", detail.result.confinement.words)
     if detail.planned:
         yield _fact("sandbox", f"{detail.planned.sandbox.value} {detail.planned.note}".strip())
     for check in detail.checks:

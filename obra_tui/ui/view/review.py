@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from obra_tui.core.commands import Decide
 from obra_tui.core.decisions import override_reasons
-from obra_tui.core.model import Decision, DecisionKind, Finding
+from obra_tui.core.model import Confinement, Decision, DecisionKind, Finding
 from obra_tui.ui.state import AttemptView, GateView, SessionView, TaskView, ViewState
 from obra_tui.ui.view.format import duration, plural, score
 from obra_tui.ui.view.score_visibility import Veil
@@ -104,7 +104,7 @@ def facts(review: Review, veil: Veil = Veil.NONE) -> tuple[Fact, ...]:
         Fact(label="score", value=veil.value) if veil is not Veil.NONE else _score_fact(review),
         Fact(label="why you", value=_why(review, veil)),
         Fact(label="policy", value=f"{session.policy.value}, threshold {score(session.threshold)}"),
-        Fact(label="attempt", value=f"{attempt.number}{of} · {binding.attempt}"),
+        _attempt_fact(attempt, f"{attempt.number}{of} · {binding.attempt}"),
         Fact(label="commit", value=f"{session.branch} · base {session.base_commit[:SHORT]}"),
         Fact(label="tree", value=f"{binding.tree[:SHORT]} · diff {binding.diff_digest[:SHORT]}"),
         _judge_fact(attempt, binding.rubric_hash),
@@ -112,6 +112,13 @@ def facts(review: Review, veil: Veil = Veil.NONE) -> tuple[Fact, ...]:
     if attempt.diff is not None:
         found.insert(6, _diff_fact(review))
     return tuple(found)
+
+
+def _attempt_fact(attempt: AttemptView, which: str) -> Fact:
+    how = attempt.result.confinement if attempt.result else None
+    if how is None:
+        return Fact(label="attempt", value=which)
+    return Fact(label="attempt", value=f"{which} · Claude {how.words}", bad=how is Confinement.NONE)
 
 
 def _why(review: Review, veil: Veil) -> str:

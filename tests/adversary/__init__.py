@@ -1,0 +1,1 @@
+"""Programs that try to get unsafe work accepted, or to get out; anyone can run them."""
