@@ -140,6 +140,13 @@ class JudgeSettings(Section, frozen=True, kw_only=True):
     """Address of the model server, without a path."""
     model: Annotated[str, Rule(_given)] = "qwen2.5-coder:32b"
     """Model as the server names it."""
+    answers_as: str = ""
+    """Another name under which the server may answer for that model: an alias, or the path of its file."""
+    think: Literal["auto", "on", "off"] = "auto"
+    """"on" = the model may think before it answers, with judge.think_tokens more; "auto" and "off" = it may not, where
+    the server can be told ("off" tells it to servers of the dialect "openai", too)."""
+    think_tokens: Annotated[int, Meta(ge=256)] = 8192
+    """Longest thinking, beside the answer."""
     dialect: Literal["ollama", "openai"] = "ollama"
     """"ollama" = /api/chat; "openai" = /v1/chat/completions (llama.cpp, vLLM, LM Studio)."""
     api_key: Secret = Secret()
@@ -149,7 +156,7 @@ class JudgeSettings(Section, frozen=True, kw_only=True):
     max_output_tokens: Annotated[int, Meta(ge=256)] = 2048
     """Longest answer; an answer that is cut there is no verdict."""
     deadline_s: Annotated[float, Meta(gt=0)] = 600.0
-    """Longest time for the whole review of one attempt, loading the model included."""
+    """Longest time for one answer, loading the model included; a large change is reviewed in several answers."""
     connect_timeout_s: Annotated[float, Meta(gt=0)] = 5.0
     """Longest time to reach the server."""
 

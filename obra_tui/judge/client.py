@@ -13,12 +13,14 @@ from typing import Any, TypeVar
 import httpx
 import stamina
 import stamina.instrumentation
+from msgspec.structs import replace
 
 from obra_tui.core.errors import JudgeError
 from obra_tui.judge.config import JudgeConfig
 from obra_tui.judge.dialects import missing_model, refusal, speech_of, wrong_dialect
-from obra_tui.judge.errors import AnswerBroken, DeadlinePassed, NotReachable, ServerRefused, StillLoading
+from obra_tui.judge.errors import AnswerBroken, DeadlinePassed, NotReachable, RunnerStopped, ServerRefused, StillLoading
 from obra_tui.judge.exchange import Answer, Hearing, Piece, Question, Served
+from obra_tui.judge.loops import LoopWatch
 
 T = TypeVar("T")
 
@@ -38,6 +40,7 @@ class _Patience:
     def __init__(self, hearing: Hearing) -> None:
         self._hearing = hearing
         self._refused = 0
+        self._stopped = 0
         self.last = ""
         """Why it had to be tried again the last time."""
 
@@ -46,6 +49,11 @@ class _Patience:
         if isinstance(error, StillLoading):
             self._hearing.waiting("loading", error.what)
             return True
+        if isinstance(error, RunnerStopped):
+            self._stopped += 1
+            if self._stopped == 1:
+                self._hearing.waiting("retrying", error.what)
+            return self._stopped == 1
         if isinstance(error, NotReachable):
             self._refused += 1
             again = self._refused < _REFUSALS
@@ -117,7 +125,9 @@ class ModelClient:
             raise wrong_dialect(self._config, self._speech)
         name = self._chosen(tuple(models))
         loaded = await self._loaded(name) if self._config.dialect == "ollama" else None
-        return Served(model=self._config.model or name, digest=models[name], loaded=loaded)
+        wanted = self._config.model
+        known = wanted if wanted and name in (wanted, f"{wanted}:latest") else name
+        return Served(model=known, digest=models[name], loaded=loaded)
 
     def _chosen(self, offered: tuple[str, ...]) -> str:
         wanted = self._config.model
@@ -125,6 +135,9 @@ class ModelClient:
             return offered[0]
         for name in (wanted, f"{wanted}:latest"):
             if name in offered:
+                return name
+        for name in offered:  # servers differ in whether capitals count
+            if name.casefold() in (wanted.casefold(), f"{wanted}:latest".casefold()):
                 return name
         raise missing_model(self._config, offered)
 
@@ -141,7 +154,8 @@ class ModelClient:
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise self._fault(error) from error
         if response.status_code != 200:
-            raise refusal(self._config, self._speech, response.status_code, response.content)
+            to = response.headers.get("location", "")
+            raise refusal(self._config, self._speech, response.status_code, response.content, to)
         try:
             found = json.loads(response.content)
         except (ValueError, RecursionError) as error:
@@ -151,14 +165,20 @@ class ModelClient:
     # --- one answer --------------------------------------------------------------------------
 
     async def _answer(self, question: Question, hearing: Hearing, heard: list[str]) -> Answer:
-        last = Piece()
+        last, watch, thoughts = Piece(), LoopWatch(), 0
         try:
             async with aclosing(self._pieces(question)) as pieces:
                 async for piece in pieces:
                     last = _joined(last, piece)
+                    if piece.thought:
+                        thoughts += len(piece.thought)
+                        hearing.thought(piece.thought)
                     if piece.text:
                         heard.append(piece.text)
                         hearing.piece(piece.text)
+                    if watch.goes_round(piece.text or piece.thought):
+                        last = replace(last, finish="loop")
+                        break
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise self._fault(error) from error
         if not (last.done or last.finish):
@@ -168,6 +188,7 @@ class ModelClient:
             )
         return Answer(
             text="".join(heard),
+            thoughts=thoughts,
             finish=last.finish,
             prompt_tokens=last.prompt_tokens,
             output_tokens=last.output_tokens or 0,
@@ -182,8 +203,9 @@ class ModelClient:
             headers={"Content-Type": "application/json"},
         ) as response:
             if response.status_code != 200:
-                raise refusal(self._config, self._speech, response.status_code, await _start_of(response))
-            async for line in _lines(response):
+                body, to = await _start_of(response), response.headers.get("location", "")
+                raise refusal(self._config, self._speech, response.status_code, body, to)
+            async for line in _lines_of(response):
                 piece = self._speech.piece(line)
                 if piece is None:
                     continue
@@ -246,6 +268,20 @@ def _joined(before: Piece, piece: Piece) -> Piece:
         output_tokens=piece.output_tokens or before.output_tokens,
         model=piece.model or before.model,
     )
+
+
+async def _lines_of(response: httpx.Response) -> AsyncIterator[bytes]:
+    """Lines of a stream; of a server that does not stream the whole answer as one line, however it is laid out."""
+    if response.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
+        async for line in _lines(response):
+            yield line
+        return
+    lines = [line async for line in _lines(response)]
+    try:
+        yield json.dumps(json.loads(b"\n".join(lines))).encode()
+    except (ValueError, RecursionError):  # a stream under the wrong name
+        for line in lines:
+            yield line
 
 
 async def _start_of(response: httpx.Response) -> bytes:

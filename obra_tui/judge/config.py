@@ -5,6 +5,7 @@ from typing import Literal
 from urllib.parse import urlsplit, urlunsplit
 
 Dialect = Literal["ollama", "openai"]
+Think = Literal["auto", "on", "off"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +25,12 @@ class JudgeConfig:
     seed: int = 7
     keep_alive: str = "10m"
     """How long Ollama keeps the model in memory afterwards."""
+    answers_as: str = ""
+    """Another name under which the server may answer for `model`: an alias, or the path of its file."""
+    think: Think = "auto"
+    """Whether the model may think before it answers; `auto` forbids it where the dialect has a word for that."""
+    think_tokens: int = 8192
+    """Kept beside `max_output_tokens` for thinking, when it is on."""
     api_key: str = field(default="", repr=False)
     max_parts: int = 24
     """A diff that needs more prompts than this is not judged at all."""

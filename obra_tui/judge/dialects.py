@@ -4,11 +4,23 @@ import json
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from msgspec.structs import replace
+
 from obra_tui.core.errors import JudgeError
 from obra_tui.judge.config import JudgeConfig
-from obra_tui.judge.errors import AnswerBroken, ModelMissing, PromptCut, ServerRefused, StillLoading, WrongDialect
+from obra_tui.judge.errors import (
+    AnswerBroken,
+    ModelMissing,
+    PromptCut,
+    RunnerStopped,
+    ServerRefused,
+    StillLoading,
+    WrongDialect,
+)
 from obra_tui.judge.exchange import Message, Piece, Question
 
+_RUNNER = ("runner", "unload", "reload", "restart", "model stopped", "model failed to load", "eof")
+"""Words of a server whose process for the model ended under it: it starts another one when it is asked again."""
 _TOO_LONG = ("exceed_context_size", "context length", "context size", "context window", "available context")
 
 
@@ -79,12 +91,12 @@ class OllamaSpeech:
     def body(self, question: Question) -> dict[str, object]:
         config = self._config
         return {
-            "model": config.model,
+            "model": question.model or config.model,
             "messages": _messages(question.messages),
             "stream": True,
             "format": question.schema,
-            # a grammar and thinking exclude each other
-            "think": False,
+            # in early versions a grammar and thinking exclude each other
+            "think": config.think == "on",
             # refuse a prompt that is too long instead of cutting it silently; older servers ignore both
             "truncate": False,
             "shift": False,
@@ -101,12 +113,14 @@ class OllamaSpeech:
         if not line.strip():
             return None
         raw = _load(line)
-        if "error" in raw:
+        if raw.get("error"):
             return Piece(error=error_text(raw["error"]))
         message = raw.get("message")
+        message = message if isinstance(message, Mapping) else {}
         done = raw.get("done") is True
         return Piece(
-            text=_string(message.get("content")) if isinstance(message, Mapping) else "",
+            text=_string(message.get("content")),
+            thought=_string(message.get("thinking")),
             finish=_string(raw.get("done_reason")) or ("stop" if done else ""),
             done=done,
             prompt_tokens=_count(raw.get("prompt_eval_count")),
@@ -126,8 +140,12 @@ class OpenAISpeech:
     def body(self, question: Question) -> dict[str, object]:
         config = self._config
         schema = {"name": "verdict", "strict": True, "schema": question.schema}
+        thinking: dict[str, object] = {}
+        if config.think != "auto":  # only servers that run the chat template themselves know the word
+            thinking = {"chat_template_kwargs": {"enable_thinking": config.think == "on"}}
         return {
-            "model": config.model,
+            **thinking,
+            "model": question.model or config.model,
             "messages": _messages(question.messages),
             "stream": True,
             "stream_options": {"include_usage": True},
@@ -138,24 +156,33 @@ class OpenAISpeech:
         }
 
     def piece(self, line: bytes) -> Piece | None:
+        if line.startswith(b"{"):  # it does not stream, and answers with one object
+            return self._whole(_load(line))
         field, colon, value = line.partition(b":")
         if not colon or field not in (b"data", b"error"):
             return None  # blank lines, comments that keep the connection open, `event:` and `id:`
         if value.strip() == b"[DONE]":
             return Piece(done=True)
         raw = _load(value)
-        if field == b"error" or "error" in raw:
+        if field == b"error" or raw.get("error"):
             return Piece(error=error_text(raw.get("error", raw)))
-        return self._chunk(raw)
+        return self._chunk(raw, "delta")
 
-    def _chunk(self, raw: Mapping[str, Any]) -> Piece:
+    def _whole(self, raw: Mapping[str, Any]) -> Piece:
+        if raw.get("error"):
+            return Piece(error=error_text(raw["error"]))
+        return replace(self._chunk(raw, "message"), done=True)
+
+    def _chunk(self, raw: Mapping[str, Any], where: str) -> Piece:
         choices = raw.get("choices") or [{}]
         choice = choices[0] if isinstance(choices, list) and isinstance(choices[0], Mapping) else {}
-        delta = choice.get("delta")
+        said = choice.get(where)
+        said = said if isinstance(said, Mapping) else {}
         usage = raw.get("usage")
         usage = usage if isinstance(usage, Mapping) else {}
         return Piece(
-            text=_string(delta.get("content")) if isinstance(delta, Mapping) else "",
+            text=_string(said.get("content")),
+            thought=_string(said.get("reasoning_content")) or _string(said.get("reasoning")),
             finish=_string(choice.get("finish_reason")),
             prompt_tokens=_count(usage.get("prompt_tokens")),
             output_tokens=_count(usage.get("completion_tokens")),
@@ -166,7 +193,7 @@ class OpenAISpeech:
 # --- statuses ------------------------------------------------------------------------------------
 
 
-def refusal(config: JudgeConfig, speech: Speech, status: int, body: bytes) -> JudgeError:
+def refusal(config: JudgeConfig, speech: Speech, status: int, body: bytes, location: str = "") -> JudgeError:
     """Return the fault that an HTTP status other than 200 stands for."""
     text = _error_in(body)
     where = config.shown_url
@@ -179,12 +206,28 @@ def refusal(config: JudgeConfig, speech: Speech, status: int, body: bytes) -> Ju
             f"{speech.name} refused the prompt as longer than the model's context: {text}",
             fix="Set judge.num_ctx to the context that the server really gives.",
         )
+    if 300 <= status < 400:
+        return ServerRefused(
+            f"{speech.name} at {where} sends on to another address ({location or 'which it does not name'}).",
+            fix=f"Set judge.base_url to {_root_of(location, speech) or 'the address that really serves the model'}.",
+        )
+    if status >= 500 and any(word in text.lower() for word in _RUNNER):
+        return RunnerStopped(
+            f"{speech.name} at {where} answered with status {status}: {text}.",
+            fix="Look into the server's log; too little memory for judge.num_ctx is the usual cause.",
+        )
     if status in (401, 403):
         return ServerRefused(f"{speech.name} at {where} refused us (status {status}).", fix="Check judge.api_key.")
     return ServerRefused(
         f"{speech.name} at {where} answered with status {status}: {text or 'no reason given'}.",
         fix="Look into the server's log; `obra doctor` asks it again.",
     )
+
+
+def _root_of(location: str, speech: Speech) -> str:
+    for path in (speech.chat_path, speech.models_path):
+        location = location.split("?")[0].removesuffix(path)
+    return location.rstrip("/") if "://" in location else ""
 
 
 def _error_in(body: bytes) -> str:

@@ -23,6 +23,10 @@ class ServerRefused(JudgeError):
     """A status or an error line that repeating would not change."""
 
 
+class RunnerStopped(ServerRefused):
+    """The server's process for the model ended before anything was said: once more is worth it."""
+
+
 class AnswerBroken(JudgeError):
     """The stream stopped before its end, or was no stream of the dialect."""
 
@@ -33,6 +37,15 @@ class DeadlinePassed(JudgeError):
 
 class PromptCut(JudgeError):
     """The server read less than it was sent."""
+
+
+class CountTooSmall(JudgeError):
+    """The server counted fewer tokens than it was sent; the rest may have been in its cache, or cut."""
+
+    def __init__(self, read: int, least: int) -> None:
+        super().__init__(f"The server counted {read} tokens of at least {least}.")
+        self.read = read
+        self.least = least
 
 
 class DoesNotFit(JudgeError):

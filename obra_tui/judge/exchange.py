@@ -17,12 +17,16 @@ class Question(Struct, frozen=True, kw_only=True):
     messages: tuple[Message, ...]
     schema: Mapping[str, object]
     max_output_tokens: int
+    model: str = ""
+    """As the server itself writes the name; empty: as it is configured."""
 
 
 class Piece(Struct, frozen=True, kw_only=True):
     """One line of a streamed answer."""
 
     text: str = ""
+    thought: str = ""
+    """What the model thinks before it answers, where the server tells it apart."""
     finish: str = ""
     """`stop`, `length`, …; empty while it goes on."""
     done: bool = False
@@ -34,6 +38,8 @@ class Piece(Struct, frozen=True, kw_only=True):
 
 class Answer(Struct, frozen=True, kw_only=True):
     text: str
+    thoughts: int = 0
+    """Characters of thinking that came beside the text."""
     finish: str
     prompt_tokens: int | None
     """As the server counted them; `None` if it did not say."""
@@ -44,6 +50,11 @@ class Answer(Struct, frozen=True, kw_only=True):
     def cut(self) -> bool:
         """It ended at the length limit, not because the model was done."""
         return self.finish == "length"
+
+    @property
+    def looped(self) -> bool:
+        """It was ended because the same characters came over and over."""
+        return self.finish == "loop"
 
 
 class Served(Struct, frozen=True, kw_only=True):
@@ -60,3 +71,4 @@ class Hearing(Struct, frozen=True, kw_only=True):
 
     waiting: Callable[[WaitState, str], None]
     piece: Callable[[str], None]
+    thought: Callable[[str], None] = lambda _: None

@@ -17,14 +17,14 @@ from obra_tui.core.model import Finding, JudgeIdentity, JudgeRequest, Verdict
 from obra_tui.core.ports import Emit
 from obra_tui.judge.aggregate import Shown, Weighed, confirmed, contradictions, joined, shown_in
 from obra_tui.judge.config import JudgeConfig
-from obra_tui.judge.errors import AnswerUnusable, DoesNotFit
+from obra_tui.judge.errors import AnswerUnusable, CountTooSmall, DoesNotFit
 from obra_tui.judge.exchange import Answer, Hearing, Message, Question, Served, WaitState
-from obra_tui.judge.injection import orders_in_change, orders_in_message
+from obra_tui.judge.injection import orders_around, orders_in_change, orders_in_message
 from obra_tui.judge.parts import Hunk
 from obra_tui.judge.planning import Plan, plan_review
 from obra_tui.judge.template import INJECTION, Standards, as_read, trim
-from obra_tui.judge.tokens import check_read
-from obra_tui.judge.verdict import Opinion, parse_answer
+from obra_tui.judge.tokens import check_again, check_read
+from obra_tui.judge.verdict import Opinion, parse_answer, unwrapped
 
 if TYPE_CHECKING:
     from obra_tui.judge.client import ModelClient
@@ -70,7 +70,17 @@ class Sitting:
         return replace(self._so_far(), unjudged=reason)
 
     def hearing(self, part: int) -> Hearing:
-        return Hearing(waiting=self._wait, piece=lambda text: self._emit(JudgeStreamed(part=part, text=text)))
+        told = False
+
+        def thinking(_: str) -> None:
+            nonlocal told
+            if not told:
+                told = True
+                self._wait("reading", f"{self._identity.model} thinks before it answers.")
+
+        return Hearing(
+            waiting=self._wait, piece=lambda text: self._emit(JudgeStreamed(part=part, text=text)), thought=thinking
+        )
 
     def _wait(self, state: WaitState, text: str) -> None:
         self._emit(JudgeWaiting(state=state, text=text))
@@ -104,7 +114,7 @@ class Sitting:
         except AnswerUnusable as second:
             raise AnswerUnusable(
                 f"{self._identity.model} gave no usable verdict in two tries: first {first.what}; then {second.what}.",
-                fix="Judge again, decide by hand, or choose a larger model with judge.model.",
+                fix=self._advice(),
             ) from second
 
     async def _ask(self, ask: Asking, messages: tuple[Message, ...], number: int, *, repair: bool = False) -> Answer:
@@ -119,17 +129,50 @@ class Sitting:
             )
         self._emit(JudgePrompted(part=number, text=as_read(messages), token_estimate=size, repair=repair))
         limit = min(room, 2 * config.max_output_tokens) if repair else config.max_output_tokens
-        answer = await ask(self._standards.question(messages, limit), self.hearing(number))
+        if config.think == "on":
+            limit = min(room, limit + config.think_tokens)
+        answer = await ask(self._question(messages, limit), self.hearing(number))
         self._answers.append(answer)
-        # All before the last message may be in the server's cache; so the count must cover the last message only.
-        self._remarks[check_read(answer, messages[-1].content, config.num_ctx)] = None
+        self._remarks[await self._proof(ask, messages, answer)] = None
         return answer
 
+    def _question(self, messages: tuple[Message, ...], limit: int) -> Question:
+        return self._standards.question(messages, limit, self._identity.model)
+
+    async def _proof(self, ask: Asking, messages: tuple[Message, ...], answer: Answer) -> str:
+        """Return what is to be remarked about the reading; raises `PromptCut` if the prompt was not read whole."""
+        try:
+            return check_read(answer, [message.content for message in messages], self._standards.config.num_ctx)
+        except CountTooSmall as doubt:
+            silent = Hearing(waiting=self._wait, piece=lambda _: None)
+            return check_again(doubt, await ask(self._question(messages, 1), silent))
+
     def _understood(self, answer: Answer, shown: Shown, *, thoughts_allowed: bool = False) -> Opinion:
+        if answer.looped:
+            raise AnswerUnusable("the answer went round in a circle and was ended")
         if answer.cut:
-            raise AnswerUnusable("the answer was cut off at the length limit")
-        opinion = parse_answer(answer.text, self._standards.rubric, thoughts_allowed=thoughts_allowed)
+            spent = f" after {answer.thoughts} characters of thinking" if answer.thoughts else ""
+            raise AnswerUnusable(f"the answer was cut off at the length limit{spent}")
+        text, wrapped = unwrapped(answer.text, thoughts_allowed=thoughts_allowed)
+        if wrapped:
+            self._remarks[f"The answer came {wrapped}: the server does not keep to the schema that it is given."] = None
+        opinion = parse_answer(text, self._standards.rubric, thoughts_allowed=thoughts_allowed)
         return replace(opinion, findings=confirmed(opinion.findings, shown))
+
+    def _advice(self) -> str:
+        """What helps when no answer could be used."""
+        last = self._answers[-1]
+        if last.thoughts or "</think>" in last.text:
+            return (
+                'The model thinks before it answers. Set judge.think = "off", or judge.think = "on" and a larger '
+                "judge.num_ctx; or choose another model with judge.model."
+            )
+        if not last.text.lstrip().startswith("{"):
+            return (
+                "The server does not keep to the schema that it is given: a newer version of it, or another model "
+                "with judge.model, may; else decide by hand."
+            )
+        return "Judge again, decide by hand, or choose a larger model with judge.model."
 
     # --- the sum -----------------------------------------------------------------------------
 
@@ -161,16 +204,22 @@ class Sitting:
     def _strangers(self) -> tuple[str, ...]:
         """A server may answer with another model than it was asked for; the verdict must not hide that."""
         wanted = self._identity.model
-        known = {"", wanted, f"{wanted}:latest", wanted.removesuffix(":latest")}
+        same = {"", wanted, f"{wanted}:latest", wanted.removesuffix(":latest"), self._standards.config.answers_as}
+        known = {name.casefold() for name in same}
         return tuple(
             f"The answer came from the model {name}, not from {wanted}, which was asked."
-            for name in sorted({answer.model for answer in self._answers} - known)
+            for name in sorted({answer.model for answer in self._answers})
+            if name.casefold() not in known
         )
 
 
 def _unreported_orders(request: JudgeRequest, hunks: tuple[Hunk, ...], known: tuple[Finding, ...]) -> list[Finding]:
     places = {(item.file, item.line) for item in known if item.kind == INJECTION}
-    found = (*orders_in_change(hunks), *orders_in_message(request.claude_message))
+    found = (
+        *orders_in_change(hunks),
+        *orders_in_message(request.claude_message),
+        *orders_around(request, hunks),
+    )
     return [item for item in found if (item.file, item.line) not in places]
 
 
@@ -180,6 +229,7 @@ class QwenJudge:
     def __init__(self, config: JudgeConfig) -> None:
         self._standards = Standards.of(config)
         self._client: ModelClient | None = None
+        self._lane = asyncio.Lock()
 
     @property
     def identity(self) -> JudgeIdentity:
@@ -194,9 +244,20 @@ class QwenJudge:
             hearing.waiting("connecting", f"Asking {self.identity.url} for {self.identity.model}.")
             client = await self._connected()
             sitting.open(plan, await client.served(hearing))
-            return await sitting.hear(client.ask)
+            return await sitting.hear(self._in_turn(client, hearing))
         except JudgeError as fault:
             return sitting.unjudged(str(fault))
+
+    def _in_turn(self, client: "ModelClient", hearing: Hearing) -> Asking:
+        """One question at a time: a local server would queue them, and the wait would use up their deadlines."""
+
+        async def ask(question: Question, listening: Hearing) -> Answer:
+            if self._lane.locked():
+                hearing.waiting("reading", "Another review is with the model; this one waits for its turn.")
+            async with self._lane:
+                return await client.ask(question, listening)
+
+        return ask
 
     async def close(self) -> None:
         client, self._client = self._client, None

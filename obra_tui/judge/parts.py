@@ -23,6 +23,13 @@ if TYPE_CHECKING:
 
 _PICTURES = {code: 0x2400 + code for code in range(32) if code not in (9, 10)} | {0x7F: 0x2421}
 _NO_UTF8 = re.compile(r"(?:\\x[89a-f][0-9a-f]|\ufffd)+")
+_CONTROL_TOKEN = re.compile(
+    r"<[|\uff5c][^<>\s]{1,60}[|\uff5c]?>|\[/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS|IMG)\]|<</?SYS>>"
+    r"|</?(?:s|bos|eos|pad|unk|mask|think|thinking|thought|tool_call|tool_response|start_of_turn|end_of_turn|start_of_image)>"
+    r"|<(?:fim_[a-z]{1,9}|file_sep|repo_?name|filename|gh_stars|(?:jupyter|issue|commit)_[a-z_]{1,20}|empty_output)>|<unused\d{1,4}>|<\uff5c[^>\n]{1,60}>",
+    re.IGNORECASE,
+)
+_BROKEN = str.maketrans({"<": "\u2039", ">": "\u203a", "[": "\u27e6", "]": "\u27e7"})
 _NO_FILE = "/dev/null"
 
 
@@ -93,8 +100,13 @@ class Part(Struct, frozen=True, kw_only=True):
 
 
 def visible(text: str) -> str:
-    """Return `text` with control characters as visible signs and without what UTF-8 cannot hold."""
-    return text.translate(_PICTURES).encode("utf-8", "replace").decode("utf-8")
+    """Return `text` with control characters as visible signs and without what UTF-8 cannot hold.
+
+    Neither are there any control tokens of chat templates: a tokenizer would make the real one of them, and what
+    follows would no longer stand inside the message.
+    """
+    broken = _CONTROL_TOKEN.sub(lambda found: found[0].translate(_BROKEN), text)
+    return broken.translate(_PICTURES).encode("utf-8", "replace").decode("utf-8")
 
 
 def one_line(text: str) -> str:

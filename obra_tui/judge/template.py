@@ -360,9 +360,9 @@ class Standards(Struct, frozen=True, kw_only=True):
         system = system_text(self.prompts, self.rubric)
         return (Message(role="system", content=system), Message(role="user", content=text))
 
-    def question(self, messages: tuple[Message, ...], max_output_tokens: int) -> Question:
+    def question(self, messages: tuple[Message, ...], max_output_tokens: int, model: str = "") -> Question:
         schema = answer_schema(self.rubric)
-        return Question(messages=messages, schema=schema, max_output_tokens=max_output_tokens)
+        return Question(messages=messages, schema=schema, max_output_tokens=max_output_tokens, model=model)
 
     def room_after(self, messages: tuple[Message, ...]) -> int:
         """Tokens that `messages` leave in the model's context."""

@@ -10,13 +10,15 @@ merges. That is about half the truth for source code, so a prompt of which half 
 
 `check_read` compares the server's own count: fewer tokens than the text can possibly have: it was cut; as many as the
 whole context holds: it was cut to fit (Ollama fills the context to its last token but one); no count at all: unknown.
-Older Ollamas leave the count out, or count less, when the prompt was still in their cache: noted and not punished.
+Older Ollamas leave the count out, or count less, when the prompt was still in their cache. That a cache explains a
+count which is too small is believed only when the same request, made again, is counted as next to nothing.
 """
 
 import math
 import re
+from collections.abc import Sequence
 
-from obra_tui.judge.errors import PromptCut
+from obra_tui.judge.errors import CountTooSmall, PromptCut
 from obra_tui.judge.exchange import Answer
 
 _NAME_PART = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
@@ -57,21 +59,42 @@ def at_least(text: str) -> int:
 
 UNPROVEN = "The server did not say how many tokens it read, so that it read the whole prompt is not proven."
 
+CACHED = "The server counts only what it had not read before; a second request showed it."
 
-def check_read(answer: Answer, fresh: str, num_ctx: int) -> str:
-    """Return a remark if nothing is known; raise `PromptCut` if `fresh`, the uncached text, was not read whole."""
+
+def check_read(answer: Answer, sent: Sequence[str], num_ctx: int) -> str:
+    """Return a remark if nothing is known; raise `PromptCut` if the messages `sent` were not read whole.
+
+    `CountTooSmall` is raised where only what may have been cached is missing: a second request can tell.
+    """
     read = answer.prompt_tokens
     if read is None:
         return UNPROVEN
-    least = at_least(fresh)
-    if read < least:
-        raise PromptCut(
-            f"The prompt was cut: the server read {read} tokens, and what it was sent has at least {least}.",
-            fix="Raise the context that the server gives the model, or lower judge.num_ctx to what it really has.",
-        )
+    fresh, whole = at_least(sent[-1]), sum(map(at_least, sent))
+    if read < fresh:
+        raise _cut(read, fresh)
+    if read < whole:
+        raise CountTooSmall(read, whole)
     if read >= num_ctx - 1:
         raise PromptCut(
             f"The prompt filled the whole context ({read} of {num_ctx} tokens), so a piece may be missing.",
             fix="Raise judge.num_ctx, or decide by hand.",
         )
     return ""
+
+
+def check_again(doubt: CountTooSmall, again: Answer) -> str:
+    """Return a remark if the same request, made twice, shows that cached tokens are not counted; else raise.
+
+    A server that leaves out what it has cached counts next to nothing the second time, one that cuts counts the same.
+    """
+    if (again.prompt_tokens or 0) < doubt.read / 2:
+        return CACHED
+    raise _cut(doubt.read, doubt.least)
+
+
+def _cut(read: int, least: int) -> PromptCut:
+    return PromptCut(
+        f"The prompt was cut: the server read {read} tokens, and what it was sent has at least {least}.",
+        fix="Raise the context that the server gives the model, or lower judge.num_ctx to what it really has.",
+    )

@@ -5,6 +5,7 @@ shown to the model and to a person.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
@@ -39,6 +40,27 @@ def parse_answer(text: str, rubric: Rubric, *, thoughts_allowed: bool = False) -
         summary=_text(raw["summary"], "summary", needed=True),
         opinion=_choice(raw["verdict"], "verdict", OPINIONS),
     )
+
+
+_FENCE = re.compile(r"```(?:json)?[ \t]*\n(.*?)\n?```", re.DOTALL | re.IGNORECASE)
+
+
+def unwrapped(text: str, *, thoughts_allowed: bool) -> tuple[str, str]:
+    """Return the text without what a server that ignores the schema puts round it, and words for that; else as it is.
+
+    Only thoughts before the object and one fence round it are passed over: what it says is not guessed.
+    """
+    stripped = text.strip()
+    if stripped.startswith("{"):
+        return text, ""
+    before, ended, rest = stripped.rpartition(_THINK_END) if thoughts_allowed else ("", "", stripped)
+    inner = rest.strip() if ended else stripped
+    fences = _FENCE.findall(inner)
+    if len(fences) == 1 and fences[0].lstrip().startswith("{"):
+        return fences[0], "in a fence of Markdown"
+    if ended and inner.startswith("{") and _THINK_END not in before:
+        return inner, "after thoughts"
+    return text, ""
 
 
 def _fail(what: str) -> NoReturn:
