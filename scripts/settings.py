@@ -11,10 +11,10 @@ from typing import Any
 
 from msgspec.structs import fields
 
-from obra_tui.config.project import is_personal
-from obra_tui.config.schema import CheckSettings, Section, Settings
-from obra_tui.config.showing import shown, values
-from obra_tui.config.wording import words_of
+from obra_tui.config.early import Section
+from obra_tui.config.render import shown, words_of
+from obra_tui.config.schema import CheckSettings, Settings, values
+from obra_tui.config.trust import is_personal
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "guides" / "configuration.md"
 _HEAD = """\

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from obra_tui.config import load
-from obra_tui.config.template import template
+from obra_tui.config.render import template
 from obra_tui.core.errors import ConfigError
 from obra_tui.core.model import Policy, Stage
 
@@ -343,8 +343,8 @@ def test_every_setting_stands_in_the_file_of_defaults():
 
 
 def test_folders_that_checks_may_read_are_whole_paths_and_need_trust_in_a_project(tmp_path, monkeypatch):
-    from obra_tui.config.project import _harmless
     from obra_tui.config.schema import SandboxSettings
+    from obra_tui.config.trust import _harmless
 
     monkeypatch.setenv("HOME", "/home/ada")
     assert SandboxSettings(readable=("~/.cache/x", "/opt/y")).readable_paths() == (

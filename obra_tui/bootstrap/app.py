@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from obra_tui import __version__
 from obra_tui.bootstrap.run_request import Order, Start, person
 from obra_tui.bootstrap.terminal_guard import guarded, leave_on_signals
-from obra_tui.config.early import Appearance, appearance
+from obra_tui.config.early import EarlySettings, early_settings
 from obra_tui.services.project import look_for_root
 
 if TYPE_CHECKING:
@@ -47,14 +47,14 @@ def _open_app(folder: Path, order: Order | None, flags: Mapping[str, object], jo
     importlib.import_module("obra_tui.ui.app")
     project = root()
     return _show(
-        _launch(project, appearance()),
+        _launch(project, early_settings()),
         lambda closing, gone: _open_real(project, order or Order(), flags, closing, jobs=jobs, owner_gone=gone),
     )
 
 
 def open_demo_app(scenario: str, flags: Mapping[str, object], *, pace: float, jobs: int = 1) -> int:
     """Open the app on a rehearsal: the project is the scenario's own repository."""
-    launch = _launch(Path(), appearance(), rehearsal=scenario)
+    launch = _launch(Path(), early_settings(), rehearsal=scenario)
     return guarded(lambda: _show(launch, lambda closing, _: _open_demo(scenario, flags, pace, closing, jobs=jobs)))
 
 
@@ -93,22 +93,22 @@ def _leave(app: ObraApp) -> None:
     app.soon(app.leave)
 
 
-def _launch(project: Path, look: Appearance, *, rehearsal: str = "") -> Launch:
+def _launch(project: Path, early: EarlySettings, *, rehearsal: str = "") -> Launch:
     from obra_tui.ui.launch import Launch
 
     return Launch(
         project=str(project.absolute()),
         person=person(),
-        data_dir=str(look.data_dir),
+        data_dir=str(early.data_dir),
         version=__version__,
         rehearsal=rehearsal,
-        theme=look.theme,
-        keys=look.keys,
-        ascii_glyphs=look.ascii_glyphs,
-        mouse=look.mouse,
-        reduce_motion=look.reduce_motion,
-        notify=look.notify,
-        notify_command=look.notify_command,
+        theme=early.ui.theme,
+        keys=early.keys,
+        ascii_glyphs=early.ui.glyphs == "ascii",
+        mouse=early.ui.mouse,
+        reduce_motion=early.ui.reduce_motion,
+        notify=early.ui.notify,
+        notify_command=early.ui.notify_command,
         guides=_guides,
     )
 

@@ -68,10 +68,10 @@ def guide(name: Annotated[str, typer.Argument(help="Which one; without it they a
 
 def keys(as_json: JsonOption = False) -> int:
     """List all keys of the app, with the names by which `[keys]` changes them."""
-    from obra_tui.config.early import appearance
+    from obra_tui.config.early import early_settings
     from obra_tui.ui.keys import KEYS, check_overrides, keys_of
 
-    own = check_overrides(appearance().keys)
+    own = check_overrides(early_settings().keys)
     width = max(len(key.id) for key in KEYS)
     for key in KEYS:
         found = keys_of(key.id, own)

@@ -1,37 +1,27 @@
 """Wrong values and unknown keys, told with their place and the nearest key that there is."""
 
-import json
-from typing import Any
+from collections.abc import Callable, Sequence
 
 from msgspec.structs import fields
-from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from obra_tui.config.schema import CheckSettings, Section, Settings
-from obra_tui.config.shape import CHECKED, plain
-from obra_tui.config.sources import Key, Layer
+from obra_tui.config.early import Section
+from obra_tui.config.schema import CheckSettings, Settings
 from obra_tui.core.errors import ConfigError
 from obra_tui.core.text import closest_match
 
+Key = tuple[str | int, ...]
+Place = Callable[[Key], str]
+"""Says where a key is written, such as `config.toml:12`."""
 
-def refuse_wrong(layer: Layer) -> None:
-    try:
-        if layer.typed:
-            CHECKED.model_validate_json(json.dumps(layer.values, default=_no_date), strict=True)
-        else:
-            CHECKED.model_validate(layer.values)
-    except ValidationError as error:
-        raise _told(error.errors(), layer) from error
+_IN_TOML = {"tuple_type": "should be an array", "dict_type": "should be a table", "model_type": "should be a table"}
+"""pydantic speaks of Python where the person has written TOML."""
 
 
-def _no_date(value: object) -> object:
-    # TOML has dates and times; no setting takes one, so any other type makes the complaint.
-    return {"a date or time": str(value)}
-
-
-def _told(errors: list[ErrorDetails], layer: Layer) -> ConfigError:
+def mistakes(errors: Sequence[ErrorDetails], place: Place) -> ConfigError:
+    """Return one error that tells all mistakes of a source, the first one in full."""
     first, *others = (_complaint(error) for error in errors)
-    places = [layer.place(error["loc"]) for error in errors]
+    places = [place(error["loc"]) for error in errors]
     more = "".join(f"\nalso {place}: {what} {fix}" for place, (what, fix) in zip(places[1:], others, strict=True))
     return ConfigError(first[0], where=places[0], fix=first[1] + more)
 
@@ -42,7 +32,7 @@ def _complaint(error: ErrorDetails) -> tuple[str, str]:
         return f"There is no setting '{key}'.", _nearest(error["loc"])
     if error["type"] == "missing":
         return f"'{key}' is missing.", "Add it."
-    said = error["msg"].removeprefix("Value error, ").replace("Input should", "should")
+    said = _IN_TOML.get(error["type"]) or error["msg"].removeprefix("Value error, ").replace("Input should", "should")
     return f"'{key}' has a wrong value: {said}.", "Correct it, or delete the line to get the default."
 
 
@@ -71,17 +61,3 @@ def _valid_keys(parents: Key) -> list[str]:
 def _section(model: type[Section], name: str) -> type[Section] | None:
     default = next(field.default for field in fields(model) if field.name == name)
     return type(default) if isinstance(default, Section) else None
-
-
-def validated(values: dict[str, Any]) -> Settings:
-    # Each layer was checked for itself; together they can only fail where two of them disagree.
-    try:
-        settings: Settings = plain(CHECKED.model_validate(values))
-        return settings
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise ConfigError(
-            f"The settings do not fit together: {_dotted(first['loc'])}: {first['msg']}.",
-            where="settings",
-            fix="`obra config show --origin` of the single files shows which says what.",
-        ) from error

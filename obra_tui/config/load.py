@@ -7,7 +7,7 @@ or a wrong value is an error that names the key and the line.
 The project's file is `.obra/config.toml`; if there is none, `config.toml`
 counts when it has a `[claude]`, `[judge]` or `[gate]` table or `[[checks]]`
 (many projects have a `config.toml` that is none of Obra's business). What it
-may set without `obra config trust` is in `obra_tui.config.project`.
+may set without `obra config trust` is in `obra_tui.config.trust`.
 
 Importing this costs pydantic: only `cli`, `api`, `bootstrap` and `services` do it, and late.
 `python -m obra_tui.config.load > config.toml` writes the file of the defaults.
@@ -16,11 +16,9 @@ Importing this costs pydantic: only `cli`, `api`, `bootstrap` and `services` do 
 from collections.abc import Mapping
 from pathlib import Path
 
-from platformdirs import user_config_path
-
 from obra_tui.config import trust
-from obra_tui.config.errors import refuse_wrong, validated
-from obra_tui.config.project import project_file, refuse_untrusted, without_personal
+from obra_tui.config.early import UiSettings, user_file
+from obra_tui.config.render import origins
 from obra_tui.config.schema import (
     CheckSettings,
     ClaudeSettings,
@@ -31,12 +29,12 @@ from obra_tui.config.schema import (
     Origin,
     SandboxSettings,
     Settings,
-    UiSettings,
     Weights,
     WorkspaceSettings,
+    values,
 )
-from obra_tui.config.showing import origins, values
-from obra_tui.config.sources import Layer, environment_layer, file_layer, flag_layer, merged, parsed, read
+from obra_tui.config.sources import Layer, content_layer, environment_layer, file_layer, flag_layer, read, settings_of
+from obra_tui.config.trust import project_file
 from obra_tui.core.errors import ConfigError
 
 __all__ = [
@@ -66,26 +64,21 @@ def load(project: Path | None = None, flags: Mapping[str, object] | None = None)
     not given. Raises `ConfigError`.
     """
     above, below = _layers_of_the_person(flags or {})
-    file = project_file(project) if project is not None else None
     layers: tuple[Layer, ...] = (*above, below)
+    file = project_file(project) if project is not None else None
     if project is not None and file is not None:
         content = read(file)
-        own = _project_layer(content, str(file.relative_to(project)))
-        trusted = trust.is_trusted(validated(merged(layers)).data_dir, file, content)
-        refuse_untrusted(own, above, below, trusted=trusted)
+        own = _project_layer(content, project, file)
+        trusted = trust.is_trusted(settings_of(layers).data_dir, file, content)
+        trust.refuse_untrusted(own, above, below, trusted=trusted)
         layers = (*above, own, below)
-    settings = validated(merged(layers))
+    settings = settings_of(layers)
     return InForce(**dict(values(settings)), origins=tuple(origins(settings, layers)))
 
 
 def explain(settings: Settings) -> tuple[Origin, ...]:
     """Return every setting with its value and its source, in the order of `config.toml`."""
     return settings.origins if isinstance(settings, InForce) else tuple(origins(settings, ()))
-
-
-def user_file() -> Path:
-    """Return the place of the person's own file, whether it is there or not."""
-    return user_config_path("obra") / "config.toml"
 
 
 def trust_project(project: Path, flags: Mapping[str, object] | None = None) -> Path:
@@ -99,27 +92,22 @@ def trust_project(project: Path, flags: Mapping[str, object] | None = None) -> P
             fix="A project needs one only for settings of its own, in .obra/config.toml.",
         )
     content = read(file)
-    _project_layer(content, str(file.relative_to(project)))
-    trust.remember(validated(merged((*above, below))).data_dir, file, content)
+    _project_layer(content, project, file)
+    trust.remember(settings_of((*above, below)).data_dir, file, content)
     return file
 
 
-def _project_layer(content: bytes, shown: str) -> Layer:
-    layer = parsed(content, shown=shown)
-    refuse_wrong(layer)
-    return without_personal(layer)
+def _project_layer(content: bytes, project: Path, file: Path) -> Layer:
+    return trust.without_personal(content_layer(content, shown=str(file.relative_to(project))))
 
 
 def _layers_of_the_person(flags: Mapping[str, object]) -> tuple[tuple[Layer, Layer], Layer]:
-    above, below = (flag_layer(flags), environment_layer()), file_layer(user_file())
-    for layer in (*above, below):
-        refuse_wrong(layer)
-    return above, below
+    return (flag_layer(flags), environment_layer()), file_layer(user_file())
 
 
 if __name__ == "__main__":
     import sys
 
-    from obra_tui.config.template import template
+    from obra_tui.config.render import template
 
     sys.stdout.write(template())

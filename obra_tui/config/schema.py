@@ -1,22 +1,19 @@
 """Every setting, its type, range and default. The docstrings are the comments of `config.toml`.
 
-These are the plain values that everybody works with. `model` makes of them the shape by which pydantic-settings reads
-and checks what a person wrote; whoever only uses settings does without that library.
+These are the plain values that everybody works with. `pydantic_schema` makes of them the shape by which pydantic reads
+and checks what a person wrote; the settings of the screen are in `early`, which reads them before all others.
 """
 
-import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from msgspec import Meta, Struct, field
+from platformdirs import user_data_path
 
+from obra_tui.config.early import Section, UiSettings, absolute
 from obra_tui.core.model import Budget, CheckSpec, Policy, Stage
-
-
-class Section(Struct, frozen=True, kw_only=True):
-    """Some settings that belong together."""
 
 
 class Rule(Struct, frozen=True):
@@ -73,13 +70,7 @@ def _inner_paths(value: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _own_folder() -> Path:
-    from platformdirs import user_data_path  # a run that got its settings read has no use for it
-
     return user_data_path("obra")
-
-
-def _absolute(value: Path) -> Path:
-    return Path(os.path.abspath(value.expanduser()))  # noqa: PTH100 - resolve() would follow links
 
 
 def _unique_names(value: "tuple[CheckSettings, ...]") -> "tuple[CheckSettings, ...]":
@@ -275,33 +266,6 @@ class SandboxSettings(Section, frozen=True, kw_only=True):
         return tuple(Path(path).expanduser() for path in self.readable)
 
 
-Theme = Literal[
-    "obra-cb-dark", "obra-cb-light", "ansi-dark", "ansi-light", "atom-one-dark", "atom-one-light",
-    "catppuccin-frappe", "catppuccin-latte", "catppuccin-macchiato", "catppuccin-mocha", "dracula", "flexoki",
-    "gruvbox", "monokai", "nord", "rose-pine", "rose-pine-dawn", "rose-pine-moon", "solarized-dark",
-    "solarized-light", "textual-dark", "textual-light", "tokyo-night",
-]  # fmt: skip
-
-
-class UiSettings(Section, frozen=True, kw_only=True):
-    """The screen. Not in a project file."""
-
-    theme: Theme = "obra-cb-dark"
-    """The two of Obra's own are made of colours that people with any common colour blindness can tell apart;
-    "ansi-dark" and "ansi-light" take the terminal's own colours."""
-    glyphs: Literal["unicode", "ascii"] = "unicode"
-    """"ascii" for terminals and fonts without the symbols."""
-    mouse: bool = True
-    """false gives the terminal's own selection back."""
-    reduce_motion: bool = False
-    """true = nothing slides or blinks."""
-    notify: Literal["auto", "bell", "off"] = "auto"
-    """How you are told that something waits for you: by the terminal's notifications, by its bell, or not."""
-    notify_command: str = ""
-    """Shell command that is run besides, when you do not look: the words are in $OBRA_NOTICE, "waiting" or
-    "finished" in $OBRA_NOTICE_KIND. Such as 'notify-send Obra "$OBRA_NOTICE"'."""
-
-
 class DatabaseSettings(Section, frozen=True, kw_only=True):
     """Where the sessions are kept."""
 
@@ -323,7 +287,7 @@ class Origin(Struct, frozen=True, kw_only=True):
 class Settings(Section, frozen=True, kw_only=True):
     """All settings in force; made by `obra_tui.config.load.load`."""
 
-    data_dir: Annotated[Path, Rule(_absolute)] = field(default_factory=_own_folder)
+    data_dir: Annotated[Path, Rule(absolute)] = field(default_factory=_own_folder)
     """Folder of the database, the copies and the logs. Also as OBRA_DATA_DIR. Not in a project file."""
     claude: ClaudeSettings = ClaudeSettings()
     judge: JudgeSettings = JudgeSettings()
@@ -345,3 +309,17 @@ class InForce(Settings, frozen=True, kw_only=True):
     """Settings that were read, with the place of each."""
 
     origins: tuple[Origin, ...] = ()
+
+
+def leaves(section: Section, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in values(section):
+        if isinstance(value, Section):
+            yield from leaves(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value
+
+
+def values(section: Section) -> Iterator[tuple[str, Any]]:
+    """Yield what a section holds; where it came from is no part of the settings."""
+    names = Settings.__struct_fields__ if isinstance(section, Settings) else section.__struct_fields__
+    return ((name, getattr(section, name)) for name in names)

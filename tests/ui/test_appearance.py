@@ -10,7 +10,7 @@ from rich.cells import cell_len
 
 import widgets
 from obra_tui import ui
-from obra_tui.config.schema import Theme
+from obra_tui.config.early import Theme
 from obra_tui.ui.app import ObraApp
 from obra_tui.ui.keys import KEYS
 from tests.ui import stories
