@@ -110,7 +110,7 @@ def _answer(work: "OpenWork", verdict: PermissionVerdict, typed: str, text: str,
     if not work.at_work:
         raise NotAllowed(
             f"Question {question.id} cannot be answered any more: the Obra that asked has ended.",
-            fix="Take the task up again: `obra run --resume`.",
+            fix=f"Take the task up again: `obra run --resume {asked.session}`.",
         )
     if verdict is PermissionVerdict.SESSION and not question.session_rule:
         raise NotAllowed("No rule would fit this question.", fix=f"Allow it once: --allow {question.id}")

@@ -11,7 +11,7 @@ from msgspec.structs import fields
 from pydantic import ValidationError
 from pydantic_settings import EnvSettingsSource, SettingsError
 
-from obra_tui.config.early import PREFIX, Section
+from obra_tui.config.early import PREFIX, Section, user_file
 from obra_tui.config.errors import Key, Place, mistakes
 from obra_tui.config.pydantic_schema import FROM_ENVIRONMENT, checked
 from obra_tui.config.schema import Rule, Settings
@@ -104,7 +104,7 @@ def settings_of(layers: Sequence[Layer]) -> Settings:
         raise ConfigError(
             f"The settings do not fit together: {error}.",
             where="settings",
-            fix="`obra config show --origin` of the single files shows which says what.",
+            fix=f"Correct it in {user_file()}, in the project's file, or in the environment.",
         ) from error
 
 

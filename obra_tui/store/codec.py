@@ -92,7 +92,7 @@ def decode(kind: str, body: str) -> Event:
 def _damaged(kind: str, body: str) -> DamagedRecord:
     return DamagedRecord(
         f"A stored event of type '{kind}' cannot be read: {body[:80]!r}",
-        fix="Restore the database from a backup, or run `obra doctor` to see how much of it is readable.",
+        fix="Put a backup in its place: `obra restore FILE`. Sessions without this event can still be read.",
     )
 
 

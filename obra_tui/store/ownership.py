@@ -83,6 +83,9 @@ class Owner:
         self.release()
 
 
+_SET_IT = "Set OBRA_DATA_DIR, or data_dir in your settings, to"
+
+
 def acquire(data_dir: Path, mounts: Path = _MOUNTS) -> Owner:
     """Make the directory if needed and become its owner.
 
@@ -90,13 +93,14 @@ def acquire(data_dir: Path, mounts: Path = _MOUNTS) -> Owner:
     """
     where = str(data_dir)
     try:
+        _refuse_network(data_dir, mounts)
         private_directory(data_dir)
-        _refuse_unsafe(data_dir, mounts)
+        _refuse_unsafe(data_dir)
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
         descriptor = os.open(data_dir / LOCK_NAME, flags, 0o600)
     except OSError as error:
         raise StoreError(
-            f"The data directory cannot be used ({error.strerror}).", where=where, fix="Name another one: --data-dir."
+            f"The data directory cannot be used ({error.strerror}).", where=where, fix=f"{_SET_IT} another folder."
         ) from error
     return _lock(descriptor, where)
 
@@ -165,22 +169,26 @@ def _owned(where: str, holder: Holder | None) -> AlreadyOwned:
     )
 
 
-def _refuse_unsafe(data_dir: Path, mounts: Path) -> None:
+def _refuse_unsafe(data_dir: Path) -> None:
     status = data_dir.stat()
     if status.st_uid != os.geteuid():
         raise StoreError(
-            "The data directory belongs to another user.", where=str(data_dir), fix="Name another one: --data-dir."
+            "The data directory belongs to another user.", where=str(data_dir), fix=f"{_SET_IT} a folder of yours."
         )
     if status.st_mode & _WRITABLE_BY_OTHERS:
         raise StoreError(
             "Other users may write to the data directory.", where=str(data_dir), fix=f"Run: chmod 700 {data_dir}"
         )
+
+
+def _refuse_network(data_dir: Path, mounts: Path) -> None:
+    """Before anything is made there."""
     kind = file_system(data_dir, mounts)
     if kind in _NETWORK:
         raise StoreError(
             f"The data directory is on a network file system ({kind}), where the database can be damaged.",
             where=str(data_dir),
-            fix="Name a directory on a local disk: --data-dir.",
+            fix=f"{_SET_IT} a folder on a local disk.",
         )
 
 

@@ -8,7 +8,7 @@ _REMEDIES = {
     errno.ENOMEM: "End other programs.",
     errno.ENOSPC: "Free at least 16 MB.",
     errno.EDQUOT: "Free some of your share of the disk.",
-    errno.EROFS: "Name a data directory that can be written: --data-dir.",
+    errno.EROFS: "Set OBRA_DATA_DIR, or data_dir in your settings, to a folder that can be written.",
 }
 
 
