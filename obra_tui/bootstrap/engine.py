@@ -115,8 +115,10 @@ class Plant:
     def _own(self, models: Models) -> Owner:
         """Become the owner of the data directory, who alone may end what an earlier owner left running."""
         from obra_tui.agents.sweep import sweep_leftovers
+        from obra_tui.services.project import refuse_data_inside
         from obra_tui.store.ownership import acquire
 
+        refuse_data_inside(self.project, self._settings.data_dir)
         owner = acquire(self._settings.data_dir)
         sweep_leftovers(models.claude.tmp_dir)
         return owner

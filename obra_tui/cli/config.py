@@ -43,10 +43,12 @@ def show(project: ProjectOption = HERE, origin: OriginOption = False, as_json: J
 @config_app.command()
 def trust(project: ProjectOption = HERE) -> int:
     """Let this project's own settings file set commands and rules, as the file is now."""
-    from obra_tui.config.load import trust_project
-    from obra_tui.services.project import project_root
+    from obra_tui.config.load import load, trust_project
+    from obra_tui.services.project import project_root, refuse_data_inside
 
-    typer.echo(f"trusted as it is now: {trust_project(project_root(project))}")
+    root = project_root(project)
+    refuse_data_inside(root, load().data_dir)
+    typer.echo(f"trusted as it is now: {trust_project(root)}")
     return 0
 
 

@@ -73,8 +73,6 @@ def load(project: Path | None = None, flags: Mapping[str, object] | None = None)
         trust.refuse_untrusted(own, above, below, trusted=trusted)
         layers = (*above, own, below)
     settings = settings_of(layers)
-    if project is not None:
-        trust.refuse_data_inside(project, settings.data_dir)
     return InForce(**dict(values(settings)), origins=tuple(origins(settings, layers)))
 
 
@@ -95,9 +93,7 @@ def trust_project(project: Path, flags: Mapping[str, object] | None = None) -> P
         )
     content = read(file)
     _project_layer(content, project, file)
-    data_dir = settings_of((*above, below)).data_dir
-    trust.refuse_data_inside(project, data_dir)
-    trust.remember(data_dir, file, content)
+    trust.remember(settings_of((*above, below)).data_dir, file, content)
     return file
 
 

@@ -149,16 +149,6 @@ def _entry(file: Path, content: bytes) -> str:
     return f"{hashlib.sha256(content).hexdigest()}  {file.resolve()}"
 
 
-def refuse_data_inside(project: Path, data_dir: Path) -> None:
-    """Refuse a data directory within the project, before anything is written there. Raises `ConfigError`."""
-    if data_dir.resolve().is_relative_to(project.resolve()):
-        raise ConfigError(
-            "The data directory lies inside the project, so a copy would contain itself.",
-            where=str(data_dir),
-            fix="Set OBRA_DATA_DIR, or data_dir in your settings, to a folder outside of the project.",
-        )
-
-
 def is_trusted(data_dir: Path, file: Path, content: bytes) -> bool:
     try:
         book = (data_dir / _BOOK).read_text(encoding="utf-8", errors="replace")

@@ -10,7 +10,7 @@ import tomllib
 from pathlib import Path
 
 from obra_tui.config import trust
-from obra_tui.config.project import project_file
+from obra_tui.config.trust import project_file
 from obra_tui.core.errors import ConfigError
 
 _TABLE = re.compile(r"(?m)^[ \t]*\[[ \t]*workspace[ \t]*\][^\n]*(?:\n|\Z)")

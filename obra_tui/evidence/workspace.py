@@ -102,7 +102,7 @@ class GitWorkspace:
             raise WorkspaceError(
                 "The data directory lies inside the project, so a copy would contain itself.",
                 where=str(self._data_dir),
-                fix="Set another data directory, outside the project.",
+                fix="Set OBRA_DATA_DIR, or data_dir in your settings, to a folder outside of the project.",
             )
 
     async def _make(self, place: Place, base: str) -> Prepared:

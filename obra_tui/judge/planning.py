@@ -27,7 +27,7 @@ def plan_review(request: JudgeRequest, standards: Standards) -> Plan:
     if len(parts) > allowed:
         raise DoesNotFit(
             f"The change would need {len(parts)} prompts (allowed: {allowed}).",
-            fix="Split the task, raise judge.num_ctx or judge.max_parts, or decide by hand.",
+            fix="Split the task, raise judge.num_ctx, or decide by hand.",
         )
     return Plan(hunks=hunks, parts=parts)
 

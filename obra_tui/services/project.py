@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from obra_tui.core.errors import ProjectError
+from obra_tui.core.errors import ConfigError, ProjectError
 from obra_tui.system.git import GitCall, GitOutput, GitStopped, begin, run_blocking
 
 _ASKED = ("rev-parse", "--show-toplevel", "--verify", "HEAD^{commit}")
@@ -45,6 +45,21 @@ def look_for_root(folder: Path) -> Callable[[], Path]:
     except FileNotFoundError:
         raise ProjectError("git is not installed.", fix="Install git 2.38 or newer.") from None
     return lambda: _root(folder, ended)
+
+
+def refuse_data_inside(project: Path, data_dir: Path) -> None:
+    """Refuse a data directory within the project, before anything is written there. Raises `ConfigError`.
+
+    One that cannot be a folder at all is left to whoever makes it and is told why.
+    """
+    place = data_dir.resolve()
+    there = next((path for path in (place, *place.parents) if path.exists()), place)
+    if there.is_dir() and place.is_relative_to(project.resolve()):
+        raise ConfigError(
+            "The data directory lies inside the project, so a copy would contain itself.",
+            where=str(data_dir),
+            fix="Set OBRA_DATA_DIR, or data_dir in your settings, to a folder outside of the project.",
+        )
 
 
 def _call(folder: Path, *arguments: str) -> GitCall:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from obra_tui.core.errors import ProjectError
-from obra_tui.services.project import project_root
+from obra_tui.core.errors import ConfigError, ProjectError
+from obra_tui.services.project import project_root, refuse_data_inside
 
 IDENTITY = ("-c", "user.name=Ada", "-c", "user.email=ada@example.org")
 
@@ -102,3 +102,22 @@ def test_a_damaged_head_is_no_repository_without_a_commit(tmp_path):
     head = (root / ".git" / "HEAD").read_text().removeprefix("ref: ").strip()
     (root / ".git" / head).write_text("garbage\n")
     assert "no commit" not in refusal(root).what
+
+
+@pytest.mark.parametrize("place", [".", "data", "deep/er/data"])
+def test_a_data_directory_in_the_project_is_refused_before_anything_is_made(tmp_path, place):
+    root = repository(tmp_path / "project")
+    with pytest.raises(ConfigError, match="OBRA_DATA_DIR"):
+        refuse_data_inside(root, root / place)
+    assert [path.name for path in root.iterdir()] == [".git"]
+
+
+def test_a_data_directory_in_the_project_by_a_link_is_refused(tmp_path):
+    root = repository(tmp_path / "project")
+    (tmp_path / "data").symlink_to(root / ".git")
+    with pytest.raises(ConfigError, match="inside the project"):
+        refuse_data_inside(root, tmp_path / "data")
+
+
+def test_a_data_directory_beside_the_project_is_taken(tmp_path):
+    refuse_data_inside(repository(tmp_path / "project"), tmp_path / "project data")
