@@ -53,6 +53,44 @@ def room(name):
     return parts[1] if parts[0] == "obra_tui" and len(parts) > 1 else ""
 
 
+def imports_of(name, path, known):
+    """Return the modules of ours that the source of a module names, also deferred and for types only."""
+    package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            parts = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
+            base = ".".join(filter(None, (*parts, node.module)))
+            found |= {f"{base}.{alias.name}" if f"{base}.{alias.name}" in known else base for alias in node.names}
+    return (found & known.keys()) - {name}
+
+
+def import_graph():
+    known = {}
+    for path in sorted(path for root in ("obra_tui", "widgets") for path in (ROOT / root).rglob("*.py")):
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        known[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return {name: imports_of(name, path, known) for name, path in known.items()}
+
+
+def reached_from(graph, start):
+    seen, waiting = set(), [start]
+    while waiting:
+        fresh = graph[waiting.pop()] - seen
+        seen |= fresh
+        waiting.extend(fresh)
+    return seen
+
+
+def rings(graph):
+    """Return the sets of modules that all reach one another, largest first."""
+    reach = {name: reached_from(graph, name) for name in graph}
+    found = {frozenset(other for other in seen if name in reach[other]) for name, seen in reach.items() if name in seen}
+    return sorted(found, key=len, reverse=True)
+
+
 def in_room(name):
     return [
         module for module in all_modules() if module == f"obra_tui.{name}" or module.startswith(f"obra_tui.{name}.")
@@ -73,6 +111,20 @@ def test_the_contracts_of_import_linter_are_kept():
         timeout=100,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_ring_of_imports_is_found():
+    graph = {"a": {"b"}, "b": {"c"}, "c": {"a", "d"}, "d": set(), "e": {"a"}}
+    assert rings(graph) == [frozenset("abc")]
+
+
+def test_no_more_than_three_files_import_one_another_in_a_ring_also_when_types_and_deferred_imports_count():
+    largest = rings(import_graph())[:1]
+    assert not largest or len(largest[0]) <= 3, sorted(largest[0])
+
+
+def test_no_two_files_of_the_screen_import_one_another():
+    assert not [ring for ring in rings(import_graph()) if any(name.startswith("obra_tui.ui") for name in ring)]
 
 
 @pytest.mark.parametrize("name", ["core", "engine"])

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from obra_tui.config.load import Settings
     from obra_tui.core.doctor import DoctorLine
     from obra_tui.ui.app import ObraApp
-    from obra_tui.ui.launch import Launch
+    from obra_tui.ui.launch import LaunchOptions
     from obra_tui.ui.ports import Backend
 
 Opener = Callable[[ExitStack, Callable[[], None]], "Backend"]
@@ -58,12 +58,12 @@ def open_demo_app(scenario: str, flags: Mapping[str, object], *, pace: float, jo
     return guarded(lambda: _show(launch, lambda closing, _: _open_demo(scenario, flags, pace, closing, jobs=jobs)))
 
 
-def _show(launch: Launch, open_backend: Opener) -> int:
+def _show(launch: LaunchOptions, open_backend: Opener) -> int:
     from obra_tui.ui.app import ObraApp
 
     with ExitStack() as closing:
         app = ObraApp(
-            lambda: open_backend(closing, lambda: app.soon(app.owner_gone)),
+            lambda: open_backend(closing, lambda: app.call_soon(app.owner_gone)),
             _LateDoctor(Path(launch.project)),
             launch,
             open_demo=lambda: _open_demo(_DEMO, {}, 1.0, closing),
@@ -90,13 +90,13 @@ class _LateDoctor:
 def _leave(app: ObraApp) -> None:
     if not app.is_running:
         raise SystemExit(_EXIT_INTERRUPTED)
-    app.soon(app.leave)
+    app.call_soon(app.leave)
 
 
-def _launch(project: Path, early: EarlySettings, *, rehearsal: str = "") -> Launch:
-    from obra_tui.ui.launch import Launch
+def _launch(project: Path, early: EarlySettings, *, rehearsal: str = "") -> LaunchOptions:
+    from obra_tui.ui.launch import LaunchOptions
 
-    return Launch(
+    return LaunchOptions(
         project=str(project.absolute()),
         person=person(),
         data_dir=str(early.data_dir),

@@ -13,7 +13,7 @@
     │       ├── OwnerChanged   another process took it over, this one may not write any more
     │       ├── DiskFull       there is no space to write; ends by itself when there is
     │       ├── StoreAway      the database server cannot be reached; ends by itself when it can
-    │       └── StoredAfterAll a step that seemed lost was stored; what was asked for now was not
+    │       └── StoredAfterAll (in ports) a step that seemed lost was stored; what was asked for now was not
     ├── UnknownId              no such session, task, attempt or gate
     ├── NotAllowed             the request is not legal in the present state
     │   ├── IllegalMove        the lifecycle table has no such move

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from obra_tui.core.errors import NotAllowed, ObraError
 from obra_tui.core.ids import AttemptId, SessionId
-from obra_tui.ui.ports import BroughtIn, ExportForm, Preview, Source, Winner
+from obra_tui.ui.ports import ExportForm, ImportResult, TranscriptPreview, TranscriptSource, Winner
 
 if TYPE_CHECKING:
     from obra_tui.config.load import Settings
@@ -84,7 +84,7 @@ class Shelf:
 
     # --- imports ---
 
-    def sources(self) -> Sequence[Source]:
+    def sources(self) -> Sequence[TranscriptSource]:
         from obra_tui.services.importing.claude import claude_folder
         from obra_tui.services.importing.files import transcripts_in
 
@@ -94,7 +94,7 @@ class Shelf:
             return ()
         return sorted(found, key=lambda source: -source.at)
 
-    def preview(self, path: str) -> Preview:
+    def preview(self, path: str) -> TranscriptPreview:
         from obra_tui.agents.transcripts import Transcript
 
         told = Transcript()
@@ -104,7 +104,7 @@ class Shelf:
                     told.line(line.decode("utf-8", "replace"))
         except OSError as error:
             raise ObraError(f"It cannot be read ({error.strerror}).", where=path) from error
-        return Preview(
+        return TranscriptPreview(
             title=self.clean(told.title),
             folder=told.cwd,
             model=told.model,
@@ -113,18 +113,18 @@ class Shelf:
             passed_over=told.passed_over,
         )
 
-    def bring_in(self, paths: Sequence[str], stopped: Callable[[], bool]) -> Iterator[BroughtIn]:
+    def bring_in(self, paths: Sequence[str], stopped: Callable[[], bool]) -> Iterator[ImportResult]:
         from obra_tui.bootstrap.engine import database
         from obra_tui.services.importing.claude import import_into
 
         if self._journal is None:
             raise NotAllowed("This Obra only looks on.", fix="Import in the other one, or end it and start again.")
         for read in import_into(self._journal, database(self._settings), map(Path, paths)):
-            yield BroughtIn(path=read.path, outcome=read.outcome, problem=read.problem)  # type: ignore[arg-type]
+            yield ImportResult(path=read.path, outcome=read.outcome, problem=read.problem)  # type: ignore[arg-type]
             if stopped():
                 return
 
 
-def _source(path: Path) -> Source:
+def _source(path: Path) -> TranscriptSource:
     known = os.stat(path)  # noqa: PTH116 - one call for both numbers
-    return Source(path=str(path), project=path.parent.name, at=known.st_mtime, bytes=known.st_size)
+    return TranscriptSource(path=str(path), project=path.parent.name, at=known.st_mtime, bytes=known.st_size)

@@ -13,6 +13,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -24,9 +25,8 @@ from textual.worker import Worker
 
 from obra_tui.ui import keys
 from obra_tui.ui.bindings import bindings
-from obra_tui.ui.launch import Launch, UiResult
-from obra_tui.ui.screens.first import FirstScreen
-from obra_tui.ui.screens.index import SCREENS
+from obra_tui.ui.launch import LaunchOptions, UiResult
+from obra_tui.ui.screens.registry import MAIN_SCREENS, ON_TOP, FirstScreen
 from obra_tui.ui.type_ahead import TypeAhead
 from widgets.glyphs import AsciiLineFilter
 from widgets.text import SafeLineFilter, clean
@@ -35,10 +35,11 @@ from widgets.themes import DEFAULT_THEME, register
 if TYPE_CHECKING:
     from textual.command import Provider
 
+    from obra_tui.core.ids import GateId, QuestionId
     from obra_tui.core.ports import Engine
     from obra_tui.ui.ports import Clock, Doctor, OpenBackend
     from obra_tui.ui.recovery import Recovery
-    from obra_tui.ui.services import Desk
+    from obra_tui.ui.services import AppServices
 
 PANE_KEYS = {"log.start": "home"}
 """`g` reviews a gate everywhere, so the panes give it up."""
@@ -80,13 +81,13 @@ class ObraApp(TypeAhead[UiResult]):
     ]
     COMMAND_PALETTE_BINDING = "f12"
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_commands}
-    MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {"first": FirstScreen, **SCREENS}
+    MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {"first": FirstScreen, **MAIN_SCREENS}
 
     def __init__(
         self,
         open_backend: OpenBackend,
         doctor: Doctor,
-        launch: Launch,
+        launch: LaunchOptions,
         *,
         open_demo: OpenBackend | None = None,
         clock: Clock | None = None,
@@ -109,7 +110,7 @@ class ObraApp(TypeAhead[UiResult]):
         self.open_demo = open_demo
         self.clock: Clock = clock or SystemClock()
         self.overrides = keys.check_overrides(launch.keys)
-        self.desk: Desk | None = None
+        self.services: AppServices | None = None
         self.recovery: Recovery | None = None
         self._open_backend = open_backend
         self._leaving = False
@@ -136,20 +137,20 @@ class ObraApp(TypeAhead[UiResult]):
 
     def _import(self) -> None:
         """In a worker thread."""
-        import obra_tui.ui.screens.live  # noqa: F401 - so that showing it does not hold up the screen
+        import obra_tui.ui.screens.live.screen  # noqa: F401 - so that showing it does not hold up the screen
 
-        self.soon(self._imported)
+        self.call_soon(self._imported)
 
     def _imported(self) -> None:
         from obra_tui.ui.recovery import Recovery
-        from obra_tui.ui.services import Desk
+        from obra_tui.ui.services import AppServices
 
         self._add_styles(Path(__file__).with_name("obra.tcss"))
-        self.desk = Desk(self)
-        self.recovery = Recovery(self)
+        self.services = AppServices(self)
+        self.recovery = Recovery(self, self.clock, self.save_crash, partial(self.show_notice, problem=True))
         self.show(self.launch.first_screen)
         self.set_interval(1.0, self._tick)
-        self.desk.open(self._open_backend)
+        self.services.open(self._open_backend)
         # What is there now lives until the end: the collector need not look at it again.
         gc.collect()
         gc.freeze()
@@ -160,7 +161,7 @@ class ObraApp(TypeAhead[UiResult]):
 
     @property
     def engine(self) -> Engine | None:
-        return self.desk.engine if self.desk else None
+        return self.services.engine if self.services else None
 
     def _tick(self) -> None:
         """Only what is at work changes with the clock; otherwise nothing is drawn."""
@@ -168,7 +169,7 @@ class ObraApp(TypeAhead[UiResult]):
         tick = getattr(screen, "tick", None)
         if screen is None or tick is None or not screen.is_running:  # its widgets go before it knows
             return
-        if self.desk is not None and self.desk.ticks and getattr(screen, "ready", False):
+        if self.services is not None and self.services.is_ticking and getattr(screen, "ready", False):
             tick()
 
     def _front(self) -> Screen[Any] | None:
@@ -178,12 +179,12 @@ class ObraApp(TypeAhead[UiResult]):
         except ScreenError:
             return None
 
-    # -- what the desk needs -------------------------------------------------------------------
+    # -- what the services need (host.Host) ----------------------------------------------------
 
     def in_thread(self, work: Callable[[], None], group: str) -> None:
         self.run_worker(work, thread=True, exit_on_error=False, group=group)
 
-    def soon(self, call: Callable[[], None]) -> None:
+    def call_soon(self, call: Callable[[], None]) -> None:
         """Call on the screen's thread; may be called from any thread, also after the end."""
         try:
             self._ui_loop.call_soon_threadsafe(self._call, call, context=self._ui_context)
@@ -193,30 +194,51 @@ class ObraApp(TypeAhead[UiResult]):
     def _call(self, call: Callable[[], None]) -> None:
         if not self.is_running:
             return
-        if self.desk is not None:
-            self.desk.guarded(call)
+        if self.services is not None:
+            self.services.run_guarded(call)
         else:
             call()
 
     def owner_gone(self) -> None:
         """The Obra that this one looked at has ended."""
-        if self.desk is not None:
-            self.desk.asking.take_over_engine(self._open_backend)
+        if self.services is not None:
+            self.services.confirm.take_over_engine(self._open_backend)
 
-    def tell(self, text: str, *, problem: bool = False) -> None:
-        """A short word to the person."""
+    def show_notice(self, text: str, *, problem: bool = False) -> None:
+        """Show a short sentence for some seconds."""
         self.notify(clean(text), severity="warning" if problem else "information", markup=False, timeout=6)
 
     def copy_to_clipboard(self, text: str) -> None:
         """Every copy of every screen and widget goes through here: no secret leaves by the clipboard."""
-        clean = self.desk.clean(text) if self.desk is not None else text
+        clean = self.services.redact(text) if self.services is not None else text
         super().copy_to_clipboard(clean)
         if clean != text:
-            self.tell("A secret was left out of the copy.", problem=True)
+            self.show_notice("A secret was left out of the copy.", problem=True)
 
     def key_name(self, key: str) -> str:
         """A key as people read it."""
         return self.get_key_display(Binding(key, "none"))
+
+    def press_key(self, key: str) -> None:
+        self.simulate_key(key)
+
+    @property
+    def has_focus(self) -> bool:
+        return bool(self.app_focus)
+
+    @property
+    def front_screen(self) -> Screen[Any]:
+        return self.screen
+
+    @property
+    def gate_shown(self) -> GateId | None:
+        gate: GateId | None = getattr(self.screen, "gate_shown", None)
+        return gate
+
+    @property
+    def question_shown(self) -> QuestionId | None:
+        question: QuestionId | None = getattr(self.screen, "question_shown", None)
+        return question
 
     def write_sequence(self, text: str) -> None:
         """Write an escape sequence of our own making to the terminal."""
@@ -230,29 +252,39 @@ class ObraApp(TypeAhead[UiResult]):
         if name != self.current_mode:
             self.switch_mode(name)
 
+    def open_screen(
+        self, name: str, *arguments: object, on_result: Callable[[Any], None] | None = None, replace: bool = False
+    ) -> None:
+        """Open a screen or a dialog of `registry.ON_TOP`."""
+        screen = ON_TOP[name](*arguments)
+        if replace:
+            self.switch_screen(screen)
+        else:
+            self.push_screen(screen, on_result)
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Before the rest is imported there is nowhere to go but out."""
-        if self.desk is None and (action.startswith("show_") or action in ("answer_question", "command_palette")):
+        if self.services is None and (action.startswith("show_") or action in ("answer_question", "command_palette")):
             return False
         if action == "undo":
-            return self.desk is not None and bool(self.desk.hub.view.held_gates)
+            return self.services is not None and bool(self.services.view.held_gates)
         if action == "revert":
             return (
-                self.desk is not None
-                and not self.desk.hub.view.held_gates
-                and self.desk.taking_back.revertible is not None
+                self.services is not None
+                and not self.services.view.held_gates
+                and self.services.undo.revertible is not None
             )
         if action == "answer_question":
-            return self.desk is not None and bool(self.desk.hub.view.permissions)
+            return self.services is not None and bool(self.services.view.permissions)
         return super().check_action(action, parameters)
 
     def action_undo(self) -> None:
-        if self.desk is not None:
-            self.desk.taking_back.undo_last()
+        if self.services is not None:
+            self.services.undo.undo_last()
 
     def action_revert(self) -> None:
-        if self.desk is not None:
-            self.desk.taking_back.ask_revert()
+        if self.services is not None:
+            self.services.undo.ask_revert()
 
     def action_show_live(self) -> None:
         self.show("live")
@@ -273,17 +305,17 @@ class ObraApp(TypeAhead[UiResult]):
         self.show("setup")
 
     def action_show_help(self) -> None:
-        from obra_tui.ui.screens.help import HelpScreen, live_rows
+        from obra_tui.ui.screens.dialogs.help import HelpScreen, live_rows
 
         self.push_screen(HelpScreen(live_rows(self, self.screen)))
 
     def action_answer_question(self) -> None:
-        if self.desk is not None:
-            self.desk.go.answer_next()
+        if self.services is not None:
+            self.services.navigator.answer_next()
 
     def action_ask_quit(self) -> None:
-        if self.desk is not None:
-            self.desk.asking.quit()
+        if self.services is not None:
+            self.services.confirm.quit()
         else:
             self.leave()
 
@@ -300,15 +332,15 @@ class ObraApp(TypeAhead[UiResult]):
             self.run_worker(self._leave(), exit_on_error=False, group="leave")
 
     async def _leave(self) -> None:
-        if self.desk is not None:
-            self.desk.phase = "stopping…"
-            await asyncio.to_thread(self.desk.close)
+        if self.services is not None:
+            self.services.phase = "stopping…"
+            await asyncio.to_thread(self.services.close)
         self.exit(UiResult())
 
     async def on_unmount(self) -> None:
         """However the screen ended, the engine ends with it in order."""
-        if self.desk is not None:
-            await asyncio.to_thread(self.desk.close)
+        if self.services is not None:
+            await asyncio.to_thread(self.services.close)
 
     def _handle_exception(self, error: Exception) -> None:
         """A widget that fails takes its screen with it; only what cannot be held up ends the app."""
@@ -318,8 +350,8 @@ class ObraApp(TypeAhead[UiResult]):
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """A worker of the app that failed must not do so in silence."""
         failed = event.worker.error
-        if failed is not None and self.desk is not None:
-            self.desk.unexpected(failed, "in the background")
+        if failed is not None and self.services is not None:
+            self.services.report_error(failed, "in the background")
 
     def _fatal_error(self) -> None:
         """Replaces Textual's report, which prints the values of variables."""
@@ -333,7 +365,7 @@ class ObraApp(TypeAhead[UiResult]):
     def _end_with_a_sentence(self) -> None:
         from rich.text import Text
 
-        from obra_tui.ui.crash import crash_sentence
+        from obra_tui.ui.recovery import crash_sentence
 
         path = self.save_crash(self._exception, "in the screen") if self._exception is not None else None
         # Wrapped, not cut: the path of the file stands at its end.
@@ -342,6 +374,6 @@ class ObraApp(TypeAhead[UiResult]):
         self._close_messages_no_wait()
 
     def save_crash(self, error: BaseException, what: str) -> Path | None:
-        from obra_tui.ui.crash import save_crash
+        from obra_tui.ui.recovery import save_crash
 
         return save_crash(error, Path(self.launch.data_dir) / "crashes", self.launch.version, what)

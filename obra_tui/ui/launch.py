@@ -10,7 +10,7 @@ from msgspec import Struct, field
 ScreenName = Literal["live", "tasks", "gates", "history", "metrics", "setup"]
 
 
-class Launch(Struct, frozen=True, kw_only=True):
+class LaunchOptions(Struct, frozen=True, kw_only=True):
     """How this start of the program was asked for."""
 
     project: str

@@ -1,96 +1,127 @@
-"""Where the keys of more than one screen lead: to another screen, and there to what was meant."""
+"""Navigation between screens, which are named as in `screens.registry`; each method is what a key or an entry does."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import Protocol, runtime_checkable
 
-from obra_tui.core.ids import GateId, QuestionId, TaskId
+from obra_tui.core.ids import AttemptId, GateId, QuestionId, SessionId, TaskId
+from obra_tui.ui.host import Host, Services
 from obra_tui.ui.state import TaskView
 
-if TYPE_CHECKING:
-    from obra_tui.ui.app import ObraApp
-    from obra_tui.ui.services import Desk
+
+@runtime_checkable
+class FollowsTask(Protocol):
+    """Live."""
+
+    def pin(self, task: TaskId | None) -> None: ...
 
 
-class Going:
-    def __init__(self, app: ObraApp, desk: Desk) -> None:
-        self._app = app
-        self._desk = desk
+@runtime_checkable
+class Searches(Protocol):
+    """History."""
+
+    def search(self, line: str) -> None: ...
+    def search_for(self, line: str) -> None: ...
+
+
+@runtime_checkable
+class ListsSettings(Protocol):
+    """Setup."""
+
+    def point_at(self, name: str) -> None: ...
+
+
+class Navigator:
+    def __init__(self, host: Host, services: Services, prompt_drafts: Mapping[TaskId, str]) -> None:
+        self._host = host
+        self._services = services
+        self._prompt_drafts = prompt_drafts
+
+    # -- main screens --------------------------------------------------------------------------
 
     def show(self, name: str) -> None:
-        self._app.show(name)
+        self._host.show(name)
+
+    def _show_and(self, name: str, act: Callable[[object], None]) -> None:
+        """Show a main screen and, once it is there, do something with it."""
+        self.show(name)
+        self._host.call_after_refresh(lambda: act(self._host.front_screen))
 
     def watch_task(self, task: TaskId) -> None:
         """Go to Live and stay with this task."""
-        from obra_tui.ui.screens.live import LiveScreen
 
-        def pin() -> None:
-            if isinstance(self._app.screen, LiveScreen):
-                self._app.screen.pin(task)
+        def pin(screen: object) -> None:
+            if isinstance(screen, FollowsTask):
+                screen.pin(task)
 
-        self.show("live")
-        self._app.call_after_refresh(pin)
+        self._show_and("live", pin)
 
     def search_history(self, line: str, *, write: bool = False) -> None:
         """Go to History and show what this line finds; with `write` the person goes on writing it."""
-        from obra_tui.ui.screens.history import HistoryScreen
 
-        def search() -> None:
-            screen = self._app.screen
-            if isinstance(screen, HistoryScreen):
+        def search(screen: object) -> None:
+            if isinstance(screen, Searches):
                 (screen.search_for if write else screen.search)(line)
 
-        self.show("history")
-        self._app.call_after_refresh(search)
+        self._show_and("history", search)
+
+    def show_setting(self, name: str) -> None:
+        """Go to Setup, to the line of a setting."""
+
+        def point(screen: object) -> None:
+            if isinstance(screen, ListsSettings):
+                screen.point_at(name)
+
+        self._show_and("setup", point)
+
+    # -- screens on top ------------------------------------------------------------------------
 
     def review_oldest(self) -> None:
         """Open the gate that waits longest; only ever because somebody asked for it."""
-        waiting = self._desk.hub.view.waiting_gates
+        waiting = self._services.view.waiting_gates
         if waiting:
             self.review(waiting[0].id)
 
-    def review(self, gate: GateId) -> None:
-        from obra_tui.ui.screens.review import ReviewScreen
-
-        self._app.push_screen(ReviewScreen(gate))
+    def review(self, gate: GateId, *, replace: bool = False) -> None:
+        self._host.open_screen("review", gate, replace=replace)
 
     def answer_next(self, after: QuestionId | None = None) -> None:
         """Open the oldest question of Claude; only ever because somebody asked for it."""
-        from obra_tui.ui.screens.permission import PermissionScreen
-
-        asked = sorted(self._desk.hub.view.permissions.values(), key=lambda item: item.asked_at)
+        asked = sorted(self._services.view.permissions.values(), key=lambda item: item.asked_at)
         first = next((item for item in asked if item.id != after), None)
-        if first is not None and not isinstance(self._app.screen, PermissionScreen):
-            self._app.push_screen(PermissionScreen(first))
+        if first is not None and self._host.question_shown is None:
+            self._host.open_screen("permission", first)
 
     def edit_prompt(self, task: TaskView | None) -> None:
         """Show the prompt that waits; without one, ask for the next one of this task to wait, or no longer."""
-        from obra_tui.ui.screens.prompt import PromptScreen
-
-        desk = self._desk
-        waiting = sorted((item for item in desk.hub.view.tasks.values() if item.held_prompt is not None), key=_since)
+        waiting = sorted(
+            (item for item in self._services.view.tasks.values() if item.held_prompt is not None), key=_since
+        )
         held = task if task is not None and task.held_prompt is not None else next(iter(waiting), None)
         if held is not None and held.held_prompt is not None:
-            self._app.push_screen(PromptScreen(held.id, held.held_prompt, desk.prompt_drafts.get(held.id)))
+            self._host.open_screen("prompt", held.id, held.held_prompt, self._prompt_drafts.get(held.id))
         elif task is not None:
-            desk.requests.hold_prompt(task.id, on=not task.hold_next)
+            self._services.commands.hold_prompt(task.id, on=not task.hold_next)
 
     def show_rules(self) -> None:
         """List what was allowed for the session."""
-        from obra_tui.ui.screens.rules import RulesScreen
+        self._host.open_screen("rules")
 
-        self._app.push_screen(RulesScreen())
+    def open_attempt(self, attempt: AttemptId, page: str = "Transcript") -> None:
+        self._host.open_screen("attempt", attempt, page)
 
-    def start_demo(self) -> None:
-        """Leave the present engine and rehearse in the same screen."""
-        desk = self._desk
-        if desk.open_demo is None or desk.works:
-            desk.tell("Stop the present run first.", problem=True)
-            return
-        desk.hub.forget()
-        desk.phase = "starting the rehearsal…"
-        desk.open(desk.open_demo)
-        self.show("live")
+    def replay(self, session: SessionId) -> None:
+        self._host.open_screen("replay", session)
+
+    def compare_attempts(self, a: AttemptId, b: AttemptId) -> None:
+        self._host.open_screen("compare_attempts", a, b)
+
+    def compare_sessions(self, a: SessionId, b: SessionId) -> None:
+        self._host.open_screen("compare_sessions", a, b)
+
+    def read_guide(self, name: str, text: str) -> None:
+        self._host.open_screen("guide", name, text)
 
 
 def _since(task: TaskView) -> float:

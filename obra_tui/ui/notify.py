@@ -22,7 +22,7 @@ _OSC9 = ("iTerm.app", "ghostty", "WarpTerminal", "vscode", "WezTerm")
 _NOT_PLAIN = re.compile(r"[^\x20-\x7e]")
 
 
-class Notices:
+class Notifications:
     """Decides what is worth a word and how the terminal is told."""
 
     def __init__(self, channel: Channel, run: Callable[[str, str], None] | None = None) -> None:

@@ -13,8 +13,7 @@ from functools import partial
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
-from obra_tui.core.ids import AttemptId
-from obra_tui.ui.screens.base import desk_of
+from obra_tui.ui.services import services_of
 from obra_tui.ui.view.format import score
 from obra_tui.ui.view.status_words import TASK
 from widgets.text import clean_line
@@ -32,7 +31,7 @@ class ObraCommands(Provider):
 
     async def startup(self) -> None:
         """Guides are files: read beside the screen's loop."""
-        self._guides = await asyncio.to_thread(desk_of(self.app).launch.guides)
+        self._guides = await asyncio.to_thread(services_of(self.app).launch.guides)
 
     async def discover(self) -> Hits:
         for text, note, run in (*self._actions(), *self._tasks()):
@@ -66,39 +65,25 @@ class ObraCommands(Provider):
         yield from (entry for in_pane, entry in sorted(found.values(), key=lambda item: item[0]))
 
     def _tasks(self) -> Iterator[Entry]:
-        desk = desk_of(self.app)
-        for task in desk.hub.view.tasks.values():
+        services = services_of(self.app)
+        for task in services.view.tasks.values():
             text = clean_line(f"Watch {task.spec.key} {task.spec.title}")
-            yield text, TASK[task.state].word, partial(desk.go.watch_task, task.id)
+            yield text, TASK[task.state].word, partial(services.navigator.watch_task, task.id)
 
     def _attempts(self) -> Iterator[Entry]:
-        view = desk_of(self.app).seen
+        services = services_of(self.app)
+        view, show = services.visible_view, services.navigator.open_attempt
         for attempt in view.attempts.values():
             task = view.tasks.get(attempt.task)
             name = f"{task.spec.key} {task.spec.title}" if task else str(attempt.task)
             scored = score(attempt.quality.overall) if attempt.quality else "no score"
-            yield clean_line(f"Attempt {attempt.number} of {name}"), scored, partial(self._open_attempt, attempt.id)
-
-    def _open_attempt(self, attempt: AttemptId) -> None:
-        from obra_tui.ui.screens.attempt import AttemptScreen
-
-        self.app.push_screen(AttemptScreen(attempt))
+            yield clean_line(f"Attempt {attempt.number} of {name}"), scored, partial(show, attempt.id)
 
     def _settings(self) -> Iterator[Entry]:
-        desk = desk_of(self.app)
-        for setting in desk.backend.settings if desk.backend else ():
+        services = services_of(self.app)
+        for setting in services.backend.settings if services.backend else ():
             text = clean_line(f"Setting {setting.name} = {setting.value}")
-            yield text, setting.origin, partial(self._show_setting, setting.name)
-
-    def _show_setting(self, name: str) -> None:
-        from obra_tui.ui.screens.setup import SetupScreen
-
-        def point() -> None:
-            if isinstance(self.app.screen, SetupScreen):
-                self.app.screen.point_at(name)
-
-        desk_of(self.app).go.show("setup")
-        self.app.call_after_refresh(point)
+            yield text, setting.origin, partial(services.navigator.show_setting, setting.name)
 
     def _themes(self) -> Iterator[Entry]:
         for name in sorted(self.app.available_themes):
@@ -107,13 +92,9 @@ class ObraCommands(Provider):
 
     def _use_theme(self, name: str) -> None:
         self.app.theme = name
-        desk_of(self.app).tell(f'To keep it: theme = "{name}" under [ui] in your settings.')
+        services_of(self.app).notify(f'To keep it: theme = "{name}" under [ui] in your settings.')
 
     def _pages(self) -> Iterator[Entry]:
+        navigator = services_of(self.app).navigator
         for name, text in self._guides.items():
-            yield f"Guide {name}", "", partial(self._read, name, text)
-
-    def _read(self, name: str, text: str) -> None:
-        from obra_tui.ui.screens.guide import GuideScreen
-
-        self.app.push_screen(GuideScreen(name, text))
+            yield f"Guide {name}", "", partial(navigator.read_guide, name, text)

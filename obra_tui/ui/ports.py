@@ -29,7 +29,7 @@ HEAD: Head = "HEAD"
 """What the person has checked out now, as it is committed."""
 
 
-class Reader(Protocol):
+class WorkReader(Protocol):
     """What is read on request. Every method blocks and is called from worker threads only.
 
     Each raises an `ObraError` with what to do when it cannot answer.
@@ -58,7 +58,7 @@ Winner = Literal["a", "b", "equal", "neither"]
 ImportOutcome = Literal["imported", "continued", "unchanged", "empty", "failed"]
 
 
-class Source(Struct, frozen=True, kw_only=True):
+class TranscriptSource(Struct, frozen=True, kw_only=True):
     """A transcript of Claude Code that could be imported."""
 
     path: str
@@ -68,7 +68,7 @@ class Source(Struct, frozen=True, kw_only=True):
     bytes: int
 
 
-class Preview(Struct, frozen=True, kw_only=True):
+class TranscriptPreview(Struct, frozen=True, kw_only=True):
     """How a transcript begins."""
 
     title: str = ""
@@ -80,7 +80,7 @@ class Preview(Struct, frozen=True, kw_only=True):
     """Lines of the beginning that could not be understood."""
 
 
-class BroughtIn(Struct, frozen=True, kw_only=True):
+class ImportResult(Struct, frozen=True, kw_only=True):
     """What became of one source."""
 
     path: str
@@ -119,15 +119,15 @@ class Archive(Protocol):
         """Return the patch from one git tree to another; None when they are no longer kept."""
         ...
 
-    def sources(self) -> Sequence[Source]:
+    def sources(self) -> Sequence[TranscriptSource]:
         """Return the transcripts of Claude Code on this machine, newest first; empty when there are none."""
         ...
 
-    def preview(self, path: str) -> Preview:
+    def preview(self, path: str) -> TranscriptPreview:
         """Read how a transcript begins."""
         ...
 
-    def bring_in(self, paths: Sequence[str], stopped: Callable[[], bool]) -> Iterator[BroughtIn]:
+    def bring_in(self, paths: Sequence[str], stopped: Callable[[], bool]) -> Iterator[ImportResult]:
         """Import one source after another until `stopped` says so; what was imported stays."""
         ...
 
@@ -187,7 +187,7 @@ class Backend(Struct, frozen=True, kw_only=True):
     """Everything heavy, imported and built: what a `OpenBackend` call returns."""
 
     engine: Engine
-    reader: Reader
+    reader: WorkReader
     history: History
     archive: Archive | None = None
     plans: Plans | None = None

@@ -26,7 +26,7 @@ def test_every_other_line_is_left_to_the_parser(line):
 def test_the_way_to_the_first_paint_loads_no_parser_and_nothing_heavy():
     modules = (
         "obra_tui.cli.entry", "obra_tui.bootstrap.app", "obra_tui.services.doctor",
-        "obra_tui.ui.app", "obra_tui.ui.screens.first",
+        "obra_tui.ui.app", "obra_tui.ui.screens.registry",
     )  # fmt: skip
     heavy = (
         "typer", "pydantic", "sqlalchemy", "alembic", "httpx", "claude_agent_sdk", "mcp", "structlog", "unidiff",

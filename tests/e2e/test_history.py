@@ -20,7 +20,7 @@ from obra_tui.core.lifecycle import State
 from obra_tui.services.shelf import Shelf
 from obra_tui.store.history import SqlHistory
 from obra_tui.store.journal import SqlJournal
-from obra_tui.ui.player import Player
+from obra_tui.ui.screens.live.player import Player
 from obra_tui.ui.state import ViewState, apply_all
 from tests.e2e.obra import Ran, environment, git
 from tests.e2e.obra import obra as process

@@ -5,9 +5,9 @@ from msgspec.structs import replace
 
 from obra_tui.core.ids import AttemptId
 from obra_tui.core.lifecycle import State
-from obra_tui.ui.screens.compare import CompareScreen
-from obra_tui.ui.screens.compare_sessions import CompareSessionsScreen
-from obra_tui.ui.screens.replay import ReplayScreen
+from obra_tui.ui.screens.compare.attempts import CompareScreen
+from obra_tui.ui.screens.compare.sessions import CompareSessionsScreen
+from obra_tui.ui.screens.live.replay import ReplayScreen
 from tests.snapshots.comparing import SIZES, by_size, still
 from tests.ui import stories
 from tests.ui.fake_archive import FakeArchive
@@ -21,7 +21,7 @@ def looks_right(request, snap_compare):
 
     def check(stage, *steps, push=None):
         async def before(pilot):
-            await settled(pilot, lambda: stage.app.desk and stage.app.engine)
+            await settled(pilot, lambda: stage.app.services and stage.app.engine)
             await settled(pilot, stage.seen_all)
             if push is not None:
                 stage.app.push_screen(push())

@@ -1,9 +1,11 @@
 """An archive in memory: what it was given, and what it was asked."""
 
 from obra_tui.core.errors import ObraError
-from obra_tui.ui.ports import BroughtIn, Preview, Source
+from obra_tui.ui.ports import ImportResult, TranscriptPreview, TranscriptSource
 
 SECRET = "ghp_" + "a1B2" * 9
+
+FOLDER = "/home/ada/.claude/projects/-home-ada-calc"
 
 
 class FakeArchive:
@@ -12,7 +14,7 @@ class FakeArchive:
     def __init__(self, labels=None, sources=0, trees=None) -> None:
         self._labels = {session: set(names) for session, names in (labels or {}).items()}
         self._sources = tuple(
-            Source(path=f"/home/ada/.claude/projects/-home-ada-calc/{n}.jsonl", project="-home-ada-calc", at=n, bytes=n)
+            TranscriptSource(path=f"{FOLDER}/{n}.jsonl", project="-home-ada-calc", at=n, bytes=n)
             for n in range(sources)
         )
         self._trees = trees or {}
@@ -47,11 +49,13 @@ class FakeArchive:
         return self._sources
 
     def preview(self, path):
-        return Preview(title="Fix the zebra test", folder="/home/ada/calc", model="claude-opus", first_prompt="Fix it")
+        return TranscriptPreview(
+            title="Fix the zebra test", folder="/home/ada/calc", model="claude-opus", first_prompt="Fix it"
+        )
 
     def bring_in(self, paths, stopped):
         for path in paths:
             self.brought_in.append(path)
-            yield BroughtIn(path=path, outcome="imported")
+            yield ImportResult(path=path, outcome="imported")
             if stopped():
                 return

@@ -9,7 +9,7 @@ from obra_tui.core.events import STREAMED
 from obra_tui.core.model import Plan
 from obra_tui.core.plans.parse import format_of, parse_plan
 from obra_tui.ui.app import ObraApp
-from obra_tui.ui.launch import Launch
+from obra_tui.ui.launch import LaunchOptions
 from obra_tui.ui.ports import Backend, Setting
 from tests.fakes.engine import FakeEngine
 from tests.ui.stories import Story
@@ -186,7 +186,7 @@ class Stage:
         self.app = ObraApp(
             open_backend or (lambda: backend),
             self.doctor,
-            Launch(**options),
+            LaunchOptions(**options),
             open_demo=open_demo,
             clock=self.clock,
         )
@@ -202,21 +202,21 @@ class Stage:
         return self.app.screen
 
     @property
-    def desk(self):
-        return self.app.desk
+    def services(self):
+        return self.app.services
 
     @asynccontextmanager
     async def open(self, size=(120, 36)):
         """Run the app until the engine is there and everything it told is shown."""
         async with self.app.run_test(size=size, notifications=True) as pilot:
-            await settled(pilot, lambda: self.app.desk and (self.app.engine or self.app.desk.failure))
+            await settled(pilot, lambda: self.app.services and (self.app.engine or self.app.services.failure))
             await settled(pilot, lambda: self.app.engine is None or self.seen_all())
             yield pilot
 
     def seen_all(self) -> bool:
         """The newest fact of the story arrived in the view."""
         facts = [r for r in self.story.records if not isinstance(r.event, STREAMED)]
-        session = self.desk.hub.view.sessions.get(facts[-1].session) if facts else None
+        session = self.services.view.sessions.get(facts[-1].session) if facts else None
         return not facts or (session is not None and session.last_fact >= facts[-1].seq)
 
     async def press(self, pilot, *keys: str) -> None:

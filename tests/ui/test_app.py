@@ -8,13 +8,12 @@ from textual.widget import Widget
 from obra_tui.core import commands as c
 from obra_tui.core import events as e
 from obra_tui.core.errors import AlreadyOwned, ConfigError, StoreError
-from obra_tui.ui.crash import crash_sentence, save_crash
 from obra_tui.ui.launch import UiResult
 from obra_tui.ui.ports import Backend
-from obra_tui.ui.recovery import MOST
-from obra_tui.ui.screens.dialogs import ChoiceDialog
-from obra_tui.ui.screens.first import FirstScreen
-from obra_tui.ui.screens.live import LiveScreen
+from obra_tui.ui.recovery import MOST, crash_sentence, save_crash
+from obra_tui.ui.screens.dialogs.questions import ChoiceDialog
+from obra_tui.ui.screens.live.screen import LiveScreen
+from obra_tui.ui.screens.registry import FirstScreen
 from tests.fakes.engine import FakeEngine
 from tests.ui import stories
 from tests.ui.stage import FakeReader, Stage, settled
@@ -218,7 +217,7 @@ async def test_a_store_that_takes_nothing_is_said_on_every_screen_until_it_does_
 async def test_lost_records_start_the_view_afresh():
     stage = Stage(stories.streaming())
     async with stage.open() as pilot:
-        bridge = stage.desk._link._bridge
+        bridge = stage.services._connection._bridge
         bridge._fact_limit = 3
         stage.story.tell(*[e.Paused(by="x"), e.Resumed(by="x")] * 5)
         stage.engine.play(stage.story.records[-10:])

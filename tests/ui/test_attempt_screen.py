@@ -7,10 +7,10 @@ from obra_tui.core import events as e
 from obra_tui.core.ids import AttemptId
 from obra_tui.core.lifecycle import State
 from obra_tui.core.model import CheckStatus
-from obra_tui.ui.screens.attempt import AttemptScreen
-from obra_tui.ui.screens.attempt_pages import PAGES, page_lines, places
-from obra_tui.ui.screens.past_attempt import PastAttempt
-from obra_tui.ui.screens.transcript import AT_ONCE
+from obra_tui.ui.screens.attempt.pages import PAGES, page_lines, places
+from obra_tui.ui.screens.attempt.past_attempt import PastAttempt
+from obra_tui.ui.screens.attempt.screen import AttemptScreen
+from obra_tui.ui.screens.attempt.transcript import AT_ONCE
 from tests.ui import stories
 from tests.ui.fake_archive import FakeArchive
 from tests.ui.fake_history import FakeHistory, attempt_summary

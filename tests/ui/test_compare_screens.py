@@ -5,9 +5,9 @@ from msgspec.structs import replace
 from obra_tui.core.events import AttemptStarted, ClaudeStarted
 from obra_tui.core.ids import AttemptId
 from obra_tui.core.lifecycle import State
-from obra_tui.ui.screens.compare import CompareScreen
-from obra_tui.ui.screens.compare_sessions import CompareSessionsScreen
-from obra_tui.ui.screens.side_by_side import side_by_side, wrapped
+from obra_tui.ui.screens.compare.attempts import CompareScreen
+from obra_tui.ui.screens.compare.sessions import CompareSessionsScreen
+from obra_tui.ui.screens.compare.side_by_side import side_by_side, wrapped
 from tests.ui import stories
 from tests.ui.fake_archive import FakeArchive
 from tests.ui.fake_history import FakeHistory, summary

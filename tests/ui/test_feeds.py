@@ -8,8 +8,7 @@ from obra_tui.core import events as e
 from obra_tui.core.model import CheckStatus, Outcome, SandboxLevel
 from obra_tui.ui.feeds.claude import ClaudeFeed
 from obra_tui.ui.feeds.lines import patch_lines, text_lines
-from obra_tui.ui.feeds.partial_json import parse_partial
-from obra_tui.ui.feeds.validation import ValidationFeed
+from obra_tui.ui.feeds.validation import ValidationFeed, parse_partial
 from tests.ui import stories
 from tests.ui.test_state import records
 from widgets.lines import LogLine

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 from obra_tui.core.lifecycle import State
 from obra_tui.core.model import DecisionKind, GateDecision, SessionKind
 from obra_tui.core.records.history import SearchResult
-from obra_tui.ui.screens.found_rows import found_groups, found_row
+from obra_tui.ui.screens.history.found_rows import found_groups, found_row
 from tests.ui import stories
 from tests.ui.fake_history import attempt_summary
 

@@ -9,13 +9,13 @@ from obra_tui.core.events import PromptSent
 from obra_tui.core.ids import ClaudeSessionId
 from obra_tui.core.model import ConversationReason
 from obra_tui.core.records.history import ClaudeConversation
-from obra_tui.ui.ports import BroughtIn
-from obra_tui.ui.screens.attempt import AttemptScreen
-from obra_tui.ui.screens.export_dialog import ExportDialog, file_stem
-from obra_tui.ui.screens.history import HistoryScreen
-from obra_tui.ui.screens.history_list import Subject
-from obra_tui.ui.screens.import_dialog import ImportDialog
-from obra_tui.ui.screens.tag_dialog import TagDialog, completed_tags, tags_in
+from obra_tui.ui.ports import ImportResult
+from obra_tui.ui.screens.attempt.screen import AttemptScreen
+from obra_tui.ui.screens.history.export_dialog import ExportDialog, file_stem
+from obra_tui.ui.screens.history.import_dialog import ImportDialog
+from obra_tui.ui.screens.history.listing import Selection
+from obra_tui.ui.screens.history.screen import HistoryScreen
+from obra_tui.ui.screens.history.tag_dialog import TagDialog, completed_tags, tags_in
 from tests.ui import stories
 from tests.ui.fake_archive import SECRET, FakeArchive
 from tests.ui.fake_history import FakeHistory
@@ -103,7 +103,7 @@ async def test_an_export_names_its_file_and_never_writes_over_one():
         await stage.press(pilot, "x")
         await settled(pilot, lambda: isinstance(stage.screen, ExportDialog))
         await stage.press(pilot, "down", "down")
-        path = f"/nowhere/obra/exports/{file_stem(Subject(session=stories.SESSION, name='Calculator'))}.html"
+        path = f"/nowhere/obra/exports/{file_stem(Selection(session=stories.SESSION, name='Calculator'))}.html"
         await settled(pilot, lambda: path[-30:] in stage.text())
         kept.files[path] = ("x", "x")
         await stage.press(pilot, "enter")
@@ -167,7 +167,7 @@ async def test_an_import_that_is_stopped_keeps_what_it_has():
     def bring_in(paths, stopped):
         for path in paths:
             kept.brought_in.append(path)
-            yield BroughtIn(path=path, outcome="imported")
+            yield ImportResult(path=path, outcome="imported")
             assert escaped.wait(30)
             if stopped():
                 return

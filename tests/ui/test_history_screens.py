@@ -9,14 +9,14 @@ from msgspec.structs import replace
 from obra_tui.core.ids import AttemptId
 from obra_tui.core.model import DecisionKind
 from obra_tui.core.records.history import Page
-from obra_tui.ui.player import Player
-from obra_tui.ui.screens.attempt import AttemptScreen
-from obra_tui.ui.screens.attempt_pages import PAGES
-from obra_tui.ui.screens.compare import CompareScreen
-from obra_tui.ui.screens.history import HistoryScreen
-from obra_tui.ui.screens.history_rows import attempt_row, states_of
-from obra_tui.ui.screens.live import LiveScreen
-from obra_tui.ui.screens.replay import ReplayScreen
+from obra_tui.ui.screens.attempt.pages import PAGES
+from obra_tui.ui.screens.attempt.screen import AttemptScreen
+from obra_tui.ui.screens.compare.attempts import CompareScreen
+from obra_tui.ui.screens.history.rows import attempt_row, states_of
+from obra_tui.ui.screens.history.screen import HistoryScreen
+from obra_tui.ui.screens.live.player import Player
+from obra_tui.ui.screens.live.replay import ReplayScreen
+from obra_tui.ui.screens.live.screen import LiveScreen
 from obra_tui.ui.state import ViewState, apply_all
 from tests.ui import stories
 from tests.ui.fake_history import FakeHistory
@@ -145,7 +145,7 @@ async def test_a_replay_ends_in_the_state_and_the_picture_of_the_live_run():
     story = stories.at_gate().decided(DecisionKind.APPROVE)
     live, again = Stage(story), Stage(story, history=FakeHistory.sample())
     async with live.open() as pilot:
-        view = live.desk.hub.view
+        view = live.services.view
         await settled(pilot, lambda: "work: 2 files" in live.text() and live.text().count("Quality: 0.90 (PASS)") > 1)
         await settled(pilot, still(live))
         shown = panes(live.screen)
@@ -154,10 +154,10 @@ async def test_a_replay_ends_in_the_state_and_the_picture_of_the_live_run():
         await settled(pilot, lambda: isinstance(again.screen, ReplayScreen) and again.screen._player.records)
         again.screen._player.speed = 64
         await again.press(pilot, "full_stop", "full_stop", "E")
-        assert again.screen.hub.view == view
+        assert again.screen.view_store.view == view
         await settled(pilot, still(again))
         assert panes(again.screen) == shown
-        assert again.desk.hub is not again.screen.hub
+        assert again.services.view_store is not again.screen.view_store
 
 
 def still(stage):
@@ -190,10 +190,10 @@ async def test_a_replay_steps_jumps_and_goes_back():
         await stage.press(pilot, "b", "full_stop")
         assert screen._player.position == 1
         await stage.press(pilot, "n")
-        assert screen.hub.view.attempts
+        assert screen.view_store.view.attempts
         assert "REPLAY" in stage.text()
         await stage.press(pilot, "b")
-        assert (screen._player.position, screen.hub.view) == (0, ViewState())
+        assert (screen._player.position, screen.view_store.view) == (0, ViewState())
         await stage.press(pilot, "s")
         assert "64×" in stage.text()
         await stage.press(pilot, "escape")

@@ -11,8 +11,8 @@ from textual.widgets import Static
 from obra_tui.core import events as e
 from obra_tui.core.doctor import DoctorLine, DoctorStatus
 from obra_tui.core.model import PermissionKind
-from obra_tui.ui.screens.permission import PermissionScreen
-from obra_tui.ui.screens.review import ReviewScreen
+from obra_tui.ui.screens.dialogs.permission import PermissionScreen
+from obra_tui.ui.screens.review.screen import ReviewScreen
 from tests.ui import stories
 from tests.ui.stage import FakeDoctor, FakeReader, Stage, settled
 

@@ -2,10 +2,10 @@ from obra_tui.core import commands as c
 from obra_tui.core.errors import StoreError
 from obra_tui.core.events import TaskRemoved, TasksOrdered, WorkReverted
 from obra_tui.core.model import DecisionKind, Reversal
-from obra_tui.ui.screens.attempt import AttemptScreen
-from obra_tui.ui.screens.live import LiveScreen
-from obra_tui.ui.screens.review import ReviewScreen
-from obra_tui.ui.screens.task_lines import task_detail, task_rows
+from obra_tui.ui.screens.attempt.screen import AttemptScreen
+from obra_tui.ui.screens.live.screen import LiveScreen
+from obra_tui.ui.screens.review.screen import ReviewScreen
+from obra_tui.ui.screens.tasks.rows import task_detail, task_rows
 from obra_tui.ui.state import ViewState, apply_all
 from tests.ui import stories
 from tests.ui.fake_history import FakeHistory
@@ -41,11 +41,11 @@ async def test_the_list_follows_the_order_of_the_plan_and_forgets_what_was_taken
     stage = Stage(story)
     async with stage.open((120, 40)) as pilot:
         await stage.press(pilot, "2")
-        first, second, *rest = stage.desk.hub.view.sessions[stories.SESSION].tasks
+        first, second, *rest = stage.services.view.sessions[stories.SESSION].tasks
         stage.play(lambda s: s.tell(TasksOrdered(order=(second, first, *rest), by="person:ada")))
-        await settled(pilot, lambda: stage.desk.hub.view.sessions[stories.SESSION].tasks[0] == second)
+        await settled(pilot, lambda: stage.services.view.sessions[stories.SESSION].tasks[0] == second)
         stage.play(lambda s: s.on(1).tell(TaskRemoved(by="person:ada")))
-        await settled(pilot, lambda: first not in stage.desk.hub.view.sessions[stories.SESSION].tasks)
+        await settled(pilot, lambda: first not in stage.services.view.sessions[stories.SESSION].tasks)
 
 
 async def test_cancelling_a_task_asks_first():

@@ -5,8 +5,8 @@ from obra_tui.core import events as e
 from obra_tui.core.ids import SessionId
 from obra_tui.core.lifecycle import State, Trigger
 from obra_tui.core.model import DecisionKind
-from obra_tui.ui.screens.dialogs import ChoiceDialog, WriteDialog
-from obra_tui.ui.screens.live import LiveScreen
+from obra_tui.ui.screens.dialogs.questions import ChoiceDialog, WriteDialog
+from obra_tui.ui.screens.live.screen import LiveScreen
 from tests.fakes.engine import FakeEngine
 from tests.ui import stories
 from tests.ui.stage import Stage, settled
@@ -103,7 +103,7 @@ async def test_nothing_ticks_when_nothing_runs():
     story.tell(e.RunFinished(accepted=0, rejected=1, failed=0, waiting=0, interrupted=0, blocked=2))
     stage = Stage(story)
     async with stage.open():
-        assert not stage.desk.ticks
+        assert not stage.services.is_ticking
 
 
 @pytest.mark.parametrize(

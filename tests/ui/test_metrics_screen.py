@@ -5,7 +5,7 @@ import sys
 
 from obra_tui.core.records.metrics import DEFINITIONS, Metric, Scope
 from obra_tui.core.records.search import parse
-from obra_tui.ui.screens.metric_rows import curve_of, is_few, spark
+from obra_tui.ui.screens.metrics.rows import curve_of, is_few, spark
 from tests.ui import stories
 from tests.ui.fake_history import FakeHistory
 from tests.ui.stage import Stage, settled
@@ -129,7 +129,7 @@ def test_few_cases_are_a_dot_and_no_course():
 
 
 def test_whoever_never_looks_at_figures_never_loads_plotext():
-    code = "import obra_tui.ui.screens.metrics, sys; sys.exit('plotext' in sys.modules)"
+    code = "import obra_tui.ui.screens.metrics.screen, sys; sys.exit('plotext' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

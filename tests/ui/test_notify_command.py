@@ -3,7 +3,7 @@
 import os
 
 from obra_tui.core.events import RunFinished
-from obra_tui.ui.notify import Notices, run_command
+from obra_tui.ui.notify import Notifications, run_command
 from obra_tui.ui.state import ViewState, apply_all
 from tests.ui import stories
 
@@ -11,7 +11,7 @@ from tests.ui import stories
 def told(records, *, focused, channel="off"):
     said = []
     story = stories.at_gate()
-    notices = Notices(channel, lambda kind, words: said.append((kind, words)))
+    notices = Notifications(channel, lambda kind, words: said.append((kind, words)))
     view = apply_all(ViewState(), story.records)
     notices.of(records(story), view, story.at, focused)
     return said

@@ -2,9 +2,9 @@
 
 import pytest
 
-from obra_tui.ui.screens.attempt import AttemptScreen
-from obra_tui.ui.screens.guide import GuideScreen
-from obra_tui.ui.screens.setup import SetupScreen
+from obra_tui.ui.screens.attempt.screen import AttemptScreen
+from obra_tui.ui.screens.dialogs.help import GuideScreen
+from obra_tui.ui.screens.setup.screen import SetupScreen
 from tests.ui import stories
 from tests.ui.fake_history import FakeHistory
 from tests.ui.stage import Stage, settled

@@ -6,9 +6,9 @@ from obra_tui.core.commands import AnswerPermission, RevokeRule
 from obra_tui.core.errors import NotAllowed
 from obra_tui.core.ids import QuestionId, RuleId
 from obra_tui.core.model import PermissionAnswer, PermissionKind, PermissionVerdict
-from obra_tui.ui.screens.live import LiveScreen
-from obra_tui.ui.screens.permission import PermissionScreen
-from obra_tui.ui.screens.rules import RulesScreen
+from obra_tui.ui.screens.dialogs.permission import PermissionScreen
+from obra_tui.ui.screens.dialogs.rules import RulesScreen
+from obra_tui.ui.screens.live.screen import LiveScreen
 from tests.fakes.engine import FakeEngine
 from tests.ui import stories
 from tests.ui.stage import Stage, settled
@@ -81,7 +81,7 @@ async def test_later_leaves_claude_waiting():
         await stage.press(pilot, "A", "escape")
         assert isinstance(stage.screen, LiveScreen)
         assert answers(stage) == []
-        assert stage.desk.hub.view.permissions
+        assert stage.services.view.permissions
 
 
 async def test_a_session_rule_is_not_offered_where_none_would_fit():

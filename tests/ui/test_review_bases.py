@@ -6,9 +6,9 @@ from obra_tui.core.commands import Decide
 from obra_tui.core.errors import UnknownId
 from obra_tui.core.model import ChangeKind, Diff, FileChange
 from obra_tui.ui.ports import HEAD
-from obra_tui.ui.screens.output_dialog import OutputDialog
-from obra_tui.ui.screens.review import ReviewScreen
-from obra_tui.ui.screens.review_diff import ReviewDiff
+from obra_tui.ui.screens.dialogs.output import OutputDialog
+from obra_tui.ui.screens.review.diff import ReviewDiff
+from obra_tui.ui.screens.review.screen import ReviewScreen
 from tests.ui import stories
 from tests.ui.stage import FakeReader, Stage, settled
 from widgets.log_view.view import LogPane

@@ -2,9 +2,9 @@
 
 from obra_tui.core.commands import Decide
 from obra_tui.core.model import DecisionKind, FindingSource, Severity
-from obra_tui.ui.screens.dialogs import WriteDialog
-from obra_tui.ui.screens.live import LiveScreen
-from obra_tui.ui.screens.review import ReviewScreen
+from obra_tui.ui.screens.dialogs.questions import WriteDialog
+from obra_tui.ui.screens.live.screen import LiveScreen
+from obra_tui.ui.screens.review.screen import ReviewScreen
 from tests.ui import stories
 from tests.ui.stage import Stage, settled, untick_all
 from widgets.diff.diff_pane import DiffPane
@@ -91,4 +91,4 @@ async def test_a_decision_ends_what_was_prepared_for_it():
         await write(stage, pilot, "Mine.")
         await sent(stage, pilot)
         await settled(pilot, lambda: isinstance(stage.screen, LiveScreen))
-        assert stage.desk.reviews == {}
+        assert stage.services.drafts == {}

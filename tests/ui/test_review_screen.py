@@ -7,12 +7,12 @@ from obra_tui.core.errors import GateDecided, StaleDecision
 from obra_tui.core.events import DecisionUndone
 from obra_tui.core.ids import GateId
 from obra_tui.core.model import DecisionKind
-from obra_tui.ui.screens.dialogs import WriteDialog
-from obra_tui.ui.screens.fact_box import FactBox
-from obra_tui.ui.screens.live import LiveScreen
-from obra_tui.ui.screens.review import ReviewScreen
-from obra_tui.ui.screens.review_diff import ReviewDiff
-from obra_tui.ui.suspend import command_of
+from obra_tui.ui.actions.suspend import command_of
+from obra_tui.ui.screens.dialogs.questions import WriteDialog
+from obra_tui.ui.screens.live.screen import LiveScreen
+from obra_tui.ui.screens.review.diff import ReviewDiff
+from obra_tui.ui.screens.review.fact_box import FactBox
+from obra_tui.ui.screens.review.screen import ReviewScreen
 from obra_tui.ui.view.review import Fact
 from tests.fakes.engine import FakeEngine
 from tests.ui import stories
@@ -298,7 +298,7 @@ async def test_facts_too_long_to_stand_beside_each_other_stand_one_below_the_oth
 async def test_what_is_told_covers_no_words_in_the_smallest_terminal():
     stage = Stage(stories.at_gate())
     async with stage.open((80, 24)) as pilot:
-        stage.desk.tell("T001: approved. z undoes it until 20:29:25.")
+        stage.services.notify("T001: approved. z undoes it until 20:29:25.")
         await settled(pilot, lambda: "T001: approved. z undoes it until 20:29:25." in stage.text())
         (toast,) = stage.screen.query(Toast)
         pane = stage.screen.query_one("#validation")
@@ -328,13 +328,13 @@ async def test_the_copy_can_be_opened_and_what_was_done_there_is_handed_back():
     stage = Stage(stories.at_gate())
     async with stage.open() as pilot:
         opened = []
-        stage.desk.by_hand.step_aside = lambda app, program, folder: opened.append((program, folder)) or ""
+        stage.services.takeover.run_in_terminal = lambda app, program, folder: opened.append((program, folder)) or ""
         await stage.press(pilot, "g", "o")
         assert "/data/copies/t1" in stage.text()
         await stage.press(pilot, "enter")
         await settled(pilot, lambda: stage.engine.asked(HandBack))
         assert opened == [("shell", "/data/copies/t1")]
-        stage.desk.by_hand.step_aside = lambda app, program, folder: "No editor is named: set $EDITOR."
+        stage.services.takeover.run_in_terminal = lambda app, program, folder: "No editor is named: set $EDITOR."
         await stage.press(pilot, "o", "j", "enter")
         await settled(pilot, lambda: "set $EDITOR" in stage.text())
         assert len(stage.engine.asked(HandBack)) == 1

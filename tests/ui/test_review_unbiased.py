@@ -7,25 +7,25 @@ from obra_tui.core.commands import Decide
 from obra_tui.core.ids import GateId
 from obra_tui.core.model import Decision, DecisionKind, Reversal
 from obra_tui.core.records.search import parse
-from obra_tui.ui.drafts import Draft
-from obra_tui.ui.screens.dialogs import WriteDialog
-from obra_tui.ui.screens.gates import gate_row
-from obra_tui.ui.screens.live import LiveScreen
-from obra_tui.ui.screens.metric_rows import HIDDEN
-from obra_tui.ui.screens.task_sidebar import task_row
+from obra_tui.ui.screens.dialogs.questions import WriteDialog
+from obra_tui.ui.screens.live.screen import LiveScreen
+from obra_tui.ui.screens.live.task_sidebar import task_row
+from obra_tui.ui.screens.metrics.rows import HIDDEN
+from obra_tui.ui.screens.review.gates import gate_row
 from obra_tui.ui.state import ViewState, apply_all
 from obra_tui.ui.view.blinding import (
     FIGURES,
     NOTHING,
     TELLING,
-    KeptBack,
+    Blinded,
     asks_for_scores,
-    attempt_without,
-    kept_back,
-    session_without,
+    blinded_by,
+    redact_attempt,
+    redact_session,
     told,
 )
-from obra_tui.ui.view.score_visibility import hurried, own_score
+from obra_tui.ui.view.review_draft import ReviewDraft
+from obra_tui.ui.view.scores import hurried, own_score
 from tests.ui import stories
 from tests.ui.fake_history import FakeHistory
 from tests.ui.stage import Stage, settled
@@ -98,9 +98,9 @@ async def test_blind_mode_goes_with_the_person_to_the_next_gate_and_ends_when_th
     async with stage.open((200, 50)) as pilot:
         await stage.press(pilot, "g", "b", *"0.8", "ctrl+s")
         await settled(pilot, lambda: "Quality: " in stage.text())
-        assert stage.desk.blind
+        assert stage.services.blind
         await stage.press(pilot, "b")
-        assert not stage.desk.blind
+        assert not stage.services.blind
 
 
 async def test_blind_mode_that_was_begun_by_mistake_is_left_without_a_score():
@@ -108,7 +108,7 @@ async def test_blind_mode_that_was_begun_by_mistake_is_left_without_a_score():
     async with stage.open((200, 50)) as pilot:
         await stage.press(pilot, "g", "b", "ctrl+s")
         await settled(pilot, lambda: "Quality: " in stage.text())
-        assert not stage.desk.blind
+        assert not stage.services.blind
         await stage.press(pilot, "r", *"no", "ctrl+s")
         await settled(pilot, lambda: stage.engine.asked(Decide))
         assert stage.engine.asked(Decide)[0].decision.own_score is None
@@ -178,24 +178,24 @@ def test_what_is_read_from_the_history_is_kept_back_too():
     (detail,) = history._details.values()
     (attempt,) = history._attempts.values()
     summary = attempt.summary
-    kept = KeptBack(
+    kept = Blinded(
         attempts=frozenset((summary.id,)), tasks=frozenset((summary.task,)), sessions=frozenset((summary.session,))
     )
-    hidden = session_without(detail, kept)
+    hidden = redact_session(detail, kept)
     assert (detail.summary.score, hidden.summary.score) == (0.9, None)
     assert {item.score for item in (*hidden.tasks, *hidden.attempts) if item.id in (summary.id, summary.task)} == {None}
-    bare = attempt_without(attempt, kept)
+    bare = redact_attempt(attempt, kept)
     assert (bare.quality, bare.outcome, bare.verdict, bare.summary.passes) == (None, None, None, None)
     records = stories.failing_gate().records
-    mine = KeptBack(attempts=frozenset(record.attempt for record in records if record.attempt))
+    mine = Blinded(attempts=frozenset(record.attempt for record in records if record.attempt))
     assert not any(isinstance(record.event, TELLING) for record in told(records, mine))
 
 
 def test_work_that_is_answered_or_over_hides_nothing():
     view = apply_all(ViewState(), stories.failing_gate().records)
     (gate,) = view.waiting_gates
-    assert kept_back(view, {gate.id: Draft(own_score=0.4)}) == NOTHING
-    assert kept_back(apply_all(ViewState(), approvals(5.0).records), {}) == NOTHING
+    assert blinded_by(view, {gate.id: ReviewDraft(own_score=0.4)}) == NOTHING
+    assert blinded_by(apply_all(ViewState(), approvals(5.0).records), {}) == NOTHING
 
 
 @pytest.mark.parametrize(
@@ -223,7 +223,7 @@ async def test_in_blind_mode_a_search_for_scores_leaves_undecided_work_out_and_s
     async with stage.open((120, 36)) as pilot:
         await stage.press(pilot, "4", "slash", *"score:<80", "enter")
         await settled(pilot, lambda: "1 match" in stage.text())
-        stage.desk.blind = True
+        stage.services.blind = True
         await stage.press(pilot, "f5")
         await settled(pilot, lambda: "undecided work is left out" in stage.text())
         assert "0 matches" in stage.text()
@@ -239,7 +239,7 @@ async def test_in_blind_mode_figures_with_undecided_work_are_hidden_until_it_is_
         await stage.press(pilot, "5")
         await settled(pilot, lambda: "15 of 20, 53–89 %" in stage.text())
         shown = {line for line in stage.text().splitlines() if "pass rate" in line}
-        stage.desk.blind = True
+        stage.services.blind = True
         for key in ("1", "5"):
             await stage.press(pilot, key)
         await settled(pilot, lambda: stage.text().count(HIDDEN) >= len(FIGURES))
@@ -248,7 +248,7 @@ async def test_in_blind_mode_figures_with_undecided_work_are_hidden_until_it_is_
         await stage.press(pilot, "d")
         await settled(pilot, lambda: "Table by day" in stage.text())
         assert HIDDEN in stage.text()
-        stage.desk.blind = False
+        stage.services.blind = False
         for key in ("d", "1", "5"):
             await stage.press(pilot, key)
         await settled(pilot, lambda: "15 of 20, 53–89 %" in stage.text())

@@ -2,9 +2,9 @@ import pytest
 
 from obra_tui.core.doctor import DoctorLine, DoctorStatus
 from obra_tui.core.errors import ProjectError
-from obra_tui.ui.editor import editor_at
-from obra_tui.ui.screens import setup
-from obra_tui.ui.screens.live import LiveScreen
+from obra_tui.ui.actions.suspend import editor_at
+from obra_tui.ui.screens.live.screen import LiveScreen
+from obra_tui.ui.screens.setup import screen as setup
 from tests.ui.stage import LINES, FakeDoctor, Stage, settled
 
 

@@ -5,10 +5,10 @@ from obra_tui.core.doctor import DoctorStatus
 from obra_tui.core.ids import TaskId
 from obra_tui.core.lifecycle import State
 from obra_tui.core.model import DecisionKind, Severity
-from obra_tui.ui.connection.replay_buffer import RECORDS, Tapes
-from obra_tui.ui.footer import Entry, fitting, without_repeats
-from obra_tui.ui.notify import Notices, sequence, worth_a_word
-from obra_tui.ui.selection import neighbour, shown
+from obra_tui.ui.connection.replay_buffer import RECORDS, ReplayBuffer
+from obra_tui.ui.notify import Notifications, sequence, worth_a_word
+from obra_tui.ui.screens.key_line import Entry, fitting, without_repeats
+from obra_tui.ui.screens.live.shown_task import neighbour, task_to_show
 from obra_tui.ui.state import StepStatus, ViewState, apply_all
 from obra_tui.ui.view import status_words
 from obra_tui.ui.view.format import ago, brief, count, duration, money, score
@@ -55,14 +55,14 @@ def test_numbers_read_as_people_write_them(made, wanted):
     assert made == wanted
 
 
-# --- tapes -------------------------------------------------------------------------------------
+# --- buffer -------------------------------------------------------------------------------------
 
 
 def test_a_finished_text_replaces_its_pieces_on_the_tape():
     story = stories.two_tasks().attempt_started().says("b", "Hello world")
-    tapes = Tapes()
-    tapes.add(story.records)
-    kinds = [type(record.event) for record in tapes.of(TASK)]
+    buffer = ReplayBuffer()
+    buffer.add(story.records)
+    kinds = [type(record.event) for record in buffer.of(TASK)]
     assert e.TextFinished in kinds
     assert e.TextStreamed not in kinds
 
@@ -70,7 +70,7 @@ def test_a_finished_text_replaces_its_pieces_on_the_tape():
 def test_a_finished_text_keeps_the_time_of_its_first_piece_on_the_tape():
     story = stories.two_tasks().attempt_started().says("b", "Hello world")
     first = next(record for record in story.records if isinstance(record.event, e.TextStreamed))
-    tapes = Tapes()
+    tapes = ReplayBuffer()
     tapes.add(story.records)
     kept = next(record for record in tapes.of(TASK) if isinstance(record.event, e.TextFinished))
     assert kept.at == first.at
@@ -80,22 +80,22 @@ def test_an_open_text_is_one_piece_on_the_tape():
     story = stories.two_tasks().attempt_started()
     for _ in range(50):
         story.tell(e.TextStreamed(block="b", text="x"))
-    tapes = Tapes()
-    tapes.add(story.records)
-    assert [r.event.text for r in tapes.of(TASK) if isinstance(r.event, e.TextStreamed)] == ["x" * 50]
+    buffer = ReplayBuffer()
+    buffer.add(story.records)
+    assert [r.event.text for r in buffer.of(TASK) if isinstance(r.event, e.TextStreamed)] == ["x" * 50]
 
 
-def test_tapes_are_bounded():
+def test_the_buffer_is_bounded():
     story = stories.two_tasks().attempt_started()
     for number in range(RECORDS * 2):
         story.tell(e.ClaudeNoticed(level="info", text=str(number)))
-    tapes = Tapes(keep=2)
-    tapes.add(story.records)
-    assert len(tapes.of(TASK)) <= RECORDS
-    assert tapes.of(TASK)[-1].event.text == str(RECORDS * 2 - 1)
+    buffer = ReplayBuffer(keep=2)
+    buffer.add(story.records)
+    assert len(buffer.of(TASK)) <= RECORDS
+    assert buffer.of(TASK)[-1].event.text == str(RECORDS * 2 - 1)
     for position in (2, 3):
-        tapes.add(stories.Story().opened().with_tasks("a", "b", "c").on(position).attempt_started().records)
-    assert not tapes.holds(TASK)
+        buffer.add(stories.Story().opened().with_tasks("a", "b", "c").on(position).attempt_started().records)
+    assert not buffer.holds(TASK)
 
 
 # --- selection ---------------------------------------------------------------------------------
@@ -103,17 +103,17 @@ def test_tapes_are_bounded():
 
 def test_the_task_at_work_is_shown():
     story = stories.at_gate().on(2).attempt_started()
-    assert shown(view_of(story)).task.spec.key == "T002"
+    assert task_to_show(view_of(story)).task.spec.key == "T002"
 
 
 def test_the_shown_task_stays_as_long_as_it_works():
     story = stories.streaming().on(2).attempt_started()
-    assert shown(view_of(story), before=TASK).task.id == TASK
+    assert task_to_show(view_of(story), before=TASK).task.id == TASK
 
 
 def test_a_pinned_task_stays_whatever_works():
     story = stories.at_gate().on(2).attempt_started()
-    assert shown(view_of(story), pinned=TASK, before=TaskId("t00000000000002")).task.id == TASK
+    assert task_to_show(view_of(story), pinned=TASK, before=TaskId("t00000000000002")).task.id == TASK
 
 
 def test_neighbours_go_around_the_end():
@@ -122,7 +122,7 @@ def test_neighbours_go_around_the_end():
 
 
 def test_nothing_is_shown_of_nothing():
-    it = shown(ViewState())
+    it = task_to_show(ViewState())
     assert (it.session, it.task, it.attempt) == (None, None, None)
 
 
@@ -190,7 +190,7 @@ def test_waiting_is_told_apart_from_finished():
 
 def test_nobody_is_told_who_is_looking():
     story = stories.at_gate()
-    notices = Notices("auto")
+    notices = Notifications("auto")
     assert notices.of(story.records, view_of(story), story.at, True) == []
     assert len(notices.of(story.records, view_of(story), story.at, False)) == 1
     assert notices.of(story.records, view_of(story), story.at + 30, False) == []

@@ -12,9 +12,9 @@ from obra_tui.core import events as e
 from obra_tui.core.ids import AttemptId, SessionId, TaskId
 from obra_tui.core.lifecycle import State, Trigger
 from obra_tui.core.model import DecisionKind, Outcome
-from obra_tui.ui.attention import AttentionKind, attentions, quiet_note
 from obra_tui.ui.state import StepStatus, ViewState, apply, apply_all, steps_of
-from obra_tui.ui.statusline import status_parts
+from obra_tui.ui.view.attention import AttentionKind, attentions, quiet_note
+from obra_tui.ui.view.statusline import status_parts
 from tests.ui import stories
 from tests.ui.stories import SESSION, Story
 

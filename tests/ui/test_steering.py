@@ -6,9 +6,9 @@ from obra_tui.core import commands as c
 from obra_tui.core import events as e
 from obra_tui.core.lifecycle import State, Trigger
 from obra_tui.core.model import ImplementResult, Outcome
-from obra_tui.ui.screens.dialogs import ChoiceDialog
-from obra_tui.ui.screens.live import LiveScreen
-from obra_tui.ui.screens.prompt import PromptScreen, changed_lines
+from obra_tui.ui.screens.dialogs.prompt import PromptScreen, changed_lines
+from obra_tui.ui.screens.dialogs.questions import ChoiceDialog
+from obra_tui.ui.screens.live.screen import LiveScreen
 from tests.ui import stories
 from tests.ui.stage import Stage, settled
 
@@ -55,7 +55,7 @@ async def test_a_key_asks_for_the_next_prompt_to_wait_and_takes_that_back():
         await stage.press(pilot, "E")
         await settled(pilot, lambda: stage.engine.asked(c.HoldPrompt))
         stage.play(lambda s: s.tell(e.PromptHoldAsked(on=True, by=ME)))
-        await settled(pilot, lambda: any(task.hold_next for task in stage.desk.hub.view.tasks.values()))
+        await settled(pilot, lambda: any(task.hold_next for task in stage.services.view.tasks.values()))
         await stage.press(pilot, "E")
         await settled(pilot, lambda: [command.on for command in stage.engine.asked(c.HoldPrompt)] == [True, False])
 
@@ -143,7 +143,7 @@ async def test_work_is_taken_over_done_by_hand_and_handed_back(answer, then):
     stage = Stage(at_work())
     async with stage.open() as pilot:
         went = []
-        stage.desk.by_hand.step_aside = lambda app, program, folder: went.append((program, folder)) or ""
+        stage.services.takeover.run_in_terminal = lambda app, program, folder: went.append((program, folder)) or ""
         await stage.press(pilot, "o", "j", "enter")
         await settled(pilot, lambda: stage.engine.asked(c.TakeOver))
         await settled(pilot, lambda: went == [("shell", "/data/copies/t1/work")])

@@ -11,10 +11,10 @@ from obra_tui.core.errors import PlanError
 from obra_tui.core.lifecycle import State
 from obra_tui.core.model import SessionKind
 from obra_tui.ui.actions.plan_changes import undoable
-from obra_tui.ui.screens.plan_preview import PlanPreview
-from obra_tui.ui.screens.task_form import TaskForm
-from obra_tui.ui.screens.task_picker import TaskPicker, found
-from obra_tui.ui.screens.tasks import TasksScreen
+from obra_tui.ui.screens.tasks.form import TaskForm
+from obra_tui.ui.screens.tasks.picker import TaskPicker, found
+from obra_tui.ui.screens.tasks.plan_preview import PlanPreview
+from obra_tui.ui.screens.tasks.screen import TasksScreen
 from obra_tui.ui.state import ViewState, apply_all
 from tests.fakes.plan_engine import PlanEngine
 from tests.ui import stories
@@ -37,7 +37,7 @@ async def planned(stage, pilot):
     await settled(pilot, lambda: isinstance(stage.screen, PlanPreview))
     await stage.press(pilot, "ctrl+s")
     await settled(pilot, lambda: isinstance(stage.screen, TasksScreen) and "Publish" in stage.text())
-    session = stage.desk.hub.view.newest_session.id
+    session = stage.services.view.newest_session.id
     return lambda: [
         (item.spec.key, item.spec.title, *(["held"] if item.held_back else [])) for item in stage.engine.tasks(session)
     ]
@@ -142,7 +142,7 @@ async def test_the_form_judges_keeps_and_can_be_undone(plans):
         form.query_one("#field-turns").value = "20"
         await stage.press(pilot, "ctrl+s")
         await settled(pilot, lambda: tasks()[0] == ("T001", "Write a good parser"))
-        assert stage.engine.tasks(stage.desk.hub.view.newest_session.id)[0].spec.budget.max_turns == 20
+        assert stage.engine.tasks(stage.services.view.newest_session.id)[0].spec.budget.max_turns == 20
         await stage.press(pilot, "z")
         await settled(pilot, lambda: tasks()[0] == ("T001", "Write the parser"))
 
@@ -170,7 +170,7 @@ async def test_dependencies_are_found_by_a_few_letters_and_circles_are_refused(p
         await stage.press(pilot, *"pbl")
         await settled(pilot, lambda: "T002" not in stage.screen.query_one(ChoiceList).highlighted)
         await stage.press(pilot, "enter", "ctrl+s")
-        session = stage.desk.hub.view.newest_session.id
+        session = stage.services.view.newest_session.id
         await settled(pilot, lambda: stage.engine.tasks(session)[0].spec.depends_on == ("T003",))
 
 
@@ -256,9 +256,9 @@ async def test_what_was_changed_on_both_sides_is_shown_and_asked(plans):
         await settled(pilot, lambda: isinstance(stage.screen, TasksScreen))
         assert tasks()[0][1] == "Write my parser", "not ticked: it stays as it is here"
         plans.write("tasks.md", PLAN.replace("It parses", "It parses all") + "\n")
-        await settled(pilot, lambda: not stage.desk.plan_watch.conflicts)
+        await settled(pilot, lambda: not stage.services.plan_file.conflicts)
         plans.write("tasks.md", PLAN.replace("It parses", "It parses much"))
-        await settled(pilot, lambda: stage.desk.plan_watch.conflicts)
+        await settled(pilot, lambda: stage.services.plan_file.conflicts)
         await stage.press(pilot, "c", "space", "ctrl+s")
         await settled(pilot, lambda: tasks()[0][1] == "Write the parser")
 
@@ -288,7 +288,7 @@ async def test_an_answer_to_a_gate_is_undone_first_when_it_came_last():
     stage = at_work(story=story)
     async with stage.open() as pilot:
         await stage.press(pilot, "2")
-        assert not stage.desk.plan_changes.can_undo(stage.desk.hub.view.newest_session)
+        assert not stage.services.plan_changes.can_undo(stage.services.view.newest_session)
         assert os.environ.get("NO_COLOR") is None
 
 
@@ -309,7 +309,7 @@ async def test_a_change_made_before_the_app_was_opened_is_undone_by_the_key():
         await stage.press(pilot, "z")
         await settled(pilot, lambda: "Undone: T002 held." in stage.text())
         assert not stage.engine.tasks(stories.SESSION)[1].held_back
-        assert stage.desk.plan_changes.can_undo(stage.desk.hub.view.newest_session) is False
+        assert stage.services.plan_changes.can_undo(stage.services.view.newest_session) is False
 
 
 def test_a_change_of_a_task_that_was_begun_leaves_the_key_to_the_gates():

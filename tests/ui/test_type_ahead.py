@@ -74,7 +74,7 @@ class Question(ModalScreen[str]):
         self.query_one("#answer").focus()
 
 
-class Asking(TypeAhead[None]):
+class Confirmations(TypeAhead[None]):
     BINDINGS = [("q", "ask", "Ask"), ("z", "note", "Note")]
 
     def __init__(self) -> None:
@@ -99,7 +99,7 @@ class Slow(OptionList):
 
 
 async def test_a_dialog_gets_what_was_typed_with_the_key_that_opened_it_and_the_screen_what_came_after():
-    app = Asking()
+    app = Confirmations()
     async with app.run_test() as pilot:
         await settled(pilot, lambda: isinstance(app.focused, OptionList))
         type_at_once(app, "zqz zq\x1bzz")
@@ -117,7 +117,7 @@ async def come_true(condition):
 
 
 async def test_a_widget_that_hangs_does_not_keep_the_keys_from_all_others():
-    app = Asking()
+    app = Confirmations()
     async with app.run_test() as pilot:
         await settled(pilot, lambda: isinstance(app.focused, OptionList))
         type_at_once(app, "x")

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
 
+from obra_tui.ui.actions.confirm import Confirmations
+from obra_tui.ui.actions.suspend import run_in_terminal
+from obra_tui.ui.host import Host, Services
 from obra_tui.ui.state import TaskView
-from obra_tui.ui.suspend import step_aside
 from obra_tui.ui.view.menus import by_hand_choices, open_choices, taken_choices
-
-if TYPE_CHECKING:
-    from obra_tui.ui.app import ObraApp
-    from obra_tui.ui.services import Desk
 
 _PROGRAMS = ("shell", "editor")
 
 
-class ByHand:
-    def __init__(self, app: ObraApp, desk: Desk) -> None:
-        self._app = app
-        self._desk = desk
-        self.step_aside = step_aside
+class TakeoverActions:
+    def __init__(self, host: Host, services: Services, confirm: Confirmations) -> None:
+        self._host = host
+        self._services = services
+        self._confirm = confirm
+        self.run_in_terminal = run_in_terminal
 
     def take_over(self, task: TaskView) -> None:
         """Let the person work in the copy themselves, and say what becomes of it."""
@@ -29,28 +27,28 @@ class ByHand:
             self._ask_back(f"{task.spec.key} is in your hands", task)
             return
 
-        def answered(answer: str) -> None:
+        def on_answer(answer: str) -> None:
             if answer in _PROGRAMS:
-                self._desk.requests.take_over(task.id, lambda: self._work_there(task, answer))
+                self._services.commands.take_over(task.id, lambda: self._work_there(task, answer))
 
-        self._desk.asking.choose(f"Take {task.spec.key} over?", by_hand_choices(), answered)
+        self._confirm.choose(f"Take {task.spec.key} over?", by_hand_choices(), on_answer)
 
     def open_copy(self, task: TaskView, back: Callable[[], None]) -> None:
         """Let the person work in the copy of a task; `back` is called when they come back."""
 
-        def answered(answer: str) -> None:
+        def on_answer(answer: str) -> None:
             if answer in _PROGRAMS and self._go_there(task, answer):
                 back()
 
-        self._desk.asking.choose(f"Open the copy of {task.spec.key}", open_choices(task.copy_path), answered)
+        self._confirm.choose(f"Open the copy of {task.spec.key}", open_choices(task.copy_path), on_answer)
 
     def _ask_back(self, title: str, task: TaskView) -> None:
-        self._desk.asking.choose(title, taken_choices(task.spec.key), partial(self._taken, task))
+        self._confirm.choose(title, taken_choices(task.spec.key), partial(self._taken, task))
 
     def _taken(self, task: TaskView, answer: str) -> None:
         match answer:
             case "check" | "claude":
-                self._desk.requests.give_back(task.id, answer)
+                self._services.commands.give_back(task.id, answer)
             case "shell" | "editor":
                 self._work_there(task, answer)
             case _:
@@ -62,7 +60,7 @@ class ByHand:
 
     def _go_there(self, task: TaskView, where: str) -> bool:
         """Return whether the program could be opened; else the person is told why not."""
-        problem = self.step_aside(self._app, "shell" if where == "shell" else "editor", task.copy_path)
+        problem = self.run_in_terminal(self._host, "shell" if where == "shell" else "editor", task.copy_path)
         if problem:
-            self._desk.tell(problem, problem=True)
+            self._services.notify(problem, problem=True)
         return not problem

@@ -2,49 +2,37 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from obra_tui.core.ids import GateId
+from obra_tui.ui.actions.confirm import Confirmations
+from obra_tui.ui.host import Host, Services
 from obra_tui.ui.state import TaskView
-
-if TYPE_CHECKING:
-    from obra_tui.ui.app import ObraApp
-    from obra_tui.ui.services import Desk
+from obra_tui.ui.view.menus import Writing
 
 
-class TakingBack:
-    def __init__(self, app: ObraApp, desk: Desk) -> None:
-        self._app = app
-        self._desk = desk
+class UndoActions:
+    def __init__(self, host: Host, services: Services, confirm: Confirmations) -> None:
+        self._host = host
+        self._services = services
+        self._confirm = confirm
 
     def undo_last(self) -> None:
         """Take back an answer to a gate that was not carried out yet: that of the gate on screen, else the last."""
-        held = self._desk.hub.view.held_gates
+        held = self._services.view.held_gates
         if held:
-            shown = self._gate_shown
-            self._desk.requests.undo(next((gate.id for gate in held if gate.id == shown), held[0].id))
-
-    @property
-    def _gate_shown(self) -> GateId | None:
-        from obra_tui.ui.screens.base import ObraScreen
-
-        screen = self._app.screen
-        return screen.gate_shown if isinstance(screen, ObraScreen) else None
+            shown = self._host.gate_shown
+            self._services.commands.undo(next((gate.id for gate in held if gate.id == shown), held[0].id))
 
     @property
     def revertible(self) -> TaskView | None:
         """The task whose accepted work can be taken back: that of the gate on screen, else the last one."""
-        view = self._desk.hub.view
-        gate = view.gates.get(shown) if (shown := self._gate_shown) else None
+        view = self._services.view
+        gate = view.gates.get(shown) if (shown := self._host.gate_shown) else None
         task = view.tasks.get(gate.task) if gate else view.revertible
         taken = task is not None and task.acceptance is not None and task.reverted is None
         return task if taken else None
 
     def ask_revert(self) -> None:
         """Let the person take accepted work back, with a reason."""
-        from obra_tui.ui.screens.dialogs import WriteDialog, Writing
-
-        task, view = self.revertible, self._desk.hub.view
+        task, view = self.revertible, self._services.view
         if task is None or task.acceptance is None:
             return
         taken = task.acceptance
@@ -57,9 +45,5 @@ class TakingBack:
             send_label="Revert the commit",
             placeholder="Why is it not wanted any more?",
         )
-
-        def written(text: str | None) -> None:
-            if text is not None:
-                self._desk.requests.revert(task.session, task.id, text)
-
-        self._app.push_screen(WriteDialog(writing), written)
+        session, key = task.session, task.id
+        self._confirm.write(writing, lambda text: self._services.commands.revert(session, key, text))

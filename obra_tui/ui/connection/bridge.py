@@ -29,8 +29,8 @@ FACTS = 200_000
 
 
 DRAWN = 4_000
-"""Facts that may wait to be drawn, as many as the tape of a task keeps. What Claude says and does beyond that is only
-counted: it would be drawn and gone in the same moment, and what waits would grow for as long as a flood lasts."""
+"""Facts that may wait to be drawn, as many as the replay buffer keeps of a task. What Claude says and does beyond that
+is only counted: it would be gone as soon as drawn, and what waits would grow for as long as a flood lasts."""
 
 
 SCREENFUL = 60
@@ -38,7 +38,7 @@ FLOOD = 200
 """So many facts from one look to the next, and again so many by the one after it, are more than anybody sees go by."""
 
 
-class Batch(Struct, frozen=True, kw_only=True):
+class RecordBatch(Struct, frozen=True, kw_only=True):
     records: tuple[Record, ...]
     passed: tuple[Record, ...] = ()
     """Came before `records`, and too fast to be drawn; the history has it."""
@@ -99,7 +99,7 @@ class Bridge:
                     self._put(record)
         self._wake()
 
-    def take(self, limit: int = 600, chars: int = 200_000) -> Batch:
+    def take(self, limit: int = 600, chars: int = 200_000) -> RecordBatch:
         """Return what waits, oldest first, at most `limit` records to draw and about `chars` of streamed text."""
         with self._lock:
             passed = self._pass_by()
@@ -121,7 +121,7 @@ class Bridge:
             dropped, self._dropped = self._dropped, 0
             overflowed, self._overflowed = self._overflowed, False
         records = tuple(entry if isinstance(entry, Record) else _joined(entry) for entry in taken)
-        return Batch(records=records, passed=passed, more=more, dropped_chars=dropped, overflowed=overflowed)
+        return RecordBatch(records=records, passed=passed, more=more, dropped_chars=dropped, overflowed=overflowed)
 
     def clear(self) -> None:
         with self._lock:

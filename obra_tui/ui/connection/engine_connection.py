@@ -1,6 +1,6 @@
-"""The engine at the other end: opened in a thread, listened to through the bridge, closed in a thread.
+"""The connection to the engine: opened and closed in a worker thread, read through the bridge.
 
-Its methods are for the screen's thread unless they say otherwise.
+Methods are for the screen's thread unless they say otherwise.
 """
 
 from __future__ import annotations
@@ -9,41 +9,60 @@ from collections.abc import Callable
 from functools import partial
 from typing import Protocol
 
+from msgspec import Struct
+
 from obra_tui.core.errors import ObraError
 from obra_tui.core.ports import Engine
-from obra_tui.ui.backend import Connection, connect
-from obra_tui.ui.connection.bridge import Batch, Bridge
+from obra_tui.ui.connection.bridge import Bridge, RecordBatch
 from obra_tui.ui.connection.wakeup import Wakeup
 from obra_tui.ui.ports import Backend, OpenBackend
 
 
-class Host(Protocol):
-    """What a link needs of the app."""
+class OpenConnection(Struct, frozen=True, kw_only=True):
+    """An open backend whose records arrive in the bridge."""
 
-    def soon(self, call: Callable[[], None]) -> None: ...
+    backend: Backend
+    unsubscribe: Callable[[], None]
+
+    def close(self) -> None:
+        """Stop the engine; blocks up to 2 s."""
+        self.unsubscribe()
+        self.backend.engine.stop()
+
+
+def connect(open_backend: OpenBackend, bridge: Bridge) -> OpenConnection:
+    """Build everything and begin to listen; blocks. Raises `ObraError`."""
+    backend = open_backend()
+    return OpenConnection(backend=backend, unsubscribe=backend.engine.subscribe(bridge.listen))
+
+
+class ThreadHost(Protocol):
+    """Where work of other threads is started, and where it comes back."""
+
+    def call_soon(self, call: Callable[[], None]) -> None: ...
     def in_thread(self, work: Callable[[], None], group: str) -> None: ...
 
 
-class Told(Protocol):
-    """Who is told what became of it, on the screen's thread."""
+class ConnectionListener(Protocol):
+    """Callbacks on the screen's thread."""
 
-    def opened(self) -> None: ...
-    def refused(self, error: ObraError) -> None: ...
-    def broken(self, error: Exception) -> None: ...
-    def took(self, batch: Batch) -> None: ...
-    def store_changed(self, error: ObraError | None) -> None: ...
-    def forget(self) -> None: ...
-    def guarded(self, call: Callable[[], None]) -> None: ...
+    def on_opened(self) -> None: ...
+    def on_refused(self, error: ObraError) -> None: ...
+    def on_failure(self, error: Exception) -> None: ...
+    def on_batch(self, batch: RecordBatch) -> None: ...
+    def on_store_changed(self, error: ObraError | None) -> None: ...
+    def on_reset(self) -> None: ...
+    def run_guarded(self, call: Callable[[], None]) -> None: ...
 
 
-class Link:
-    def __init__(self, host: Host, told: Told) -> None:
+class EngineConnection:
+    def __init__(self, host: ThreadHost, listener: ConnectionListener) -> None:
         self._host = host
-        self._told = told
-        self._connection: Connection | None = None
+        self._listener = listener
+        self._connection: OpenConnection | None = None
         self._watched: Backend | None = None
         self._closed = False
-        self._wakeup = Wakeup(lambda: told.guarded(self._take), self._waiting)
+        self._wakeup = Wakeup(lambda: listener.run_guarded(self._take), self._waiting)
         self._bridge = Bridge(self._wakeup.poke)
 
     @property
@@ -71,7 +90,7 @@ class Link:
         """How much there is to hurry for: of a flood a screenful is shown however often one looks."""
         return 0 if self._bridge.flooded else len(self._bridge)
 
-    def _open(self, before: Connection | None, open_backend: OpenBackend) -> None:
+    def _open(self, before: OpenConnection | None, open_backend: OpenBackend) -> None:
         """In a worker thread: everything heavy is imported here; one engine ends before the next begins."""
         try:
             if before is not None:
@@ -79,30 +98,30 @@ class Link:
             connection = connect(open_backend, self._bridge)
             self._watch_store(connection.backend)
         except ObraError as refused:
-            self._host.soon(partial(self._told.refused, refused))
+            self._host.call_soon(partial(self._listener.on_refused, refused))
         except Exception as error:  # noqa: BLE001 - the edge of the thread: becomes a sentence and a file
-            self._host.soon(partial(self._told.broken, error))
+            self._host.call_soon(partial(self._listener.on_failure, error))
         else:
-            self._host.soon(partial(self._opened, connection))
+            self._host.call_soon(partial(self._opened, connection))
 
     def _watch_store(self, backend: Backend) -> None:
         if backend.watch_store is not None and backend is not self._watched:
             self._watched = backend
-            backend.watch_store(lambda error: self._host.soon(partial(self._told.store_changed, error)))
+            backend.watch_store(lambda error: self._host.call_soon(partial(self._listener.on_store_changed, error)))
 
-    def _opened(self, connection: Connection) -> None:
+    def _opened(self, connection: OpenConnection) -> None:
         if self._closed:
             self._host.in_thread(connection.close, "backend")
             return
         self._connection = connection
-        self._told.opened()
+        self._listener.on_opened()
 
     def _take(self) -> None:
         batch = self._bridge.take()
         if batch.overflowed:
             self._listen_again()
             return
-        self._told.took(batch)
+        self._listener.on_batch(batch)
         if batch.more:
             self._wakeup.poke()
 
@@ -113,6 +132,6 @@ class Link:
             return
         connection.unsubscribe()
         self._bridge.clear()
-        self._told.forget()
+        self._listener.on_reset()
         backend = connection.backend
         self._host.in_thread(partial(self._open, None, lambda: backend), "backend")

@@ -1,4 +1,4 @@
-"""The records that the panes of a task were drawn from, so that another task can be looked at and this one again.
+"""The records that the panes of a task were drawn from, so that a screen can be redrawn after another task was shown.
 
 Bounded: streamed pieces leave when their block is complete, the oldest streamed
 ones leave first, and only the tasks looked at or worked on last are kept.
@@ -19,7 +19,7 @@ RECORDS = 4_000
 CHARS = 1_500_000
 
 
-class Tape(Struct):
+class EventBuffer(Struct):
     records: list[Record] = field(default_factory=list)
     chars: int = 0
     cut: bool = False
@@ -89,11 +89,11 @@ class Tape(Struct):
         del self.records[:gone]
 
 
-class Tapes:
-    """One tape per task, the least recently used ones dropped."""
+class ReplayBuffer:
+    """One buffer per task, the least recently used ones dropped."""
 
     def __init__(self, keep: int = TASKS) -> None:
-        self._tapes: dict[TaskId, Tape] = {}
+        self._buffers: dict[TaskId, EventBuffer] = {}
         self._keep = keep
 
     def add(self, records: Iterable[Record]) -> None:
@@ -102,21 +102,21 @@ class Tapes:
                 self._of(record.task).add(record)
 
     def of(self, task: TaskId) -> Sequence[Record]:
-        tape = self._tapes.get(task)
-        return tuple(tape.records) if tape else ()
+        buffer = self._buffers.get(task)
+        return tuple(buffer.records) if buffer else ()
 
     def holds(self, task: TaskId) -> bool:
-        return task in self._tapes
+        return task in self._buffers
 
     def clear(self) -> None:
-        self._tapes.clear()
+        self._buffers.clear()
 
-    def _of(self, task: TaskId) -> Tape:
-        tape = self._tapes.pop(task, None) or Tape()
-        self._tapes[task] = tape
-        while len(self._tapes) > self._keep:
-            del self._tapes[next(iter(self._tapes))]
-        return tape
+    def _of(self, task: TaskId) -> EventBuffer:
+        buffer = self._buffers.pop(task, None) or EventBuffer()
+        self._buffers[task] = buffer
+        while len(self._buffers) > self._keep:
+            del self._buffers[next(iter(self._buffers))]
+        return buffer
 
 
 def _chars(record: Record) -> int:

@@ -1,6 +1,6 @@
-"""What the screens share: the view, the tapes, and who wants to know when they change.
+"""The view and the records behind it, with subscribers that are called after every change.
 
-Lives on the screen's thread alone. Live and replay feed it through `take`.
+For the screen's thread only. Live and replay feed it through `apply`.
 """
 
 from collections import Counter
@@ -8,39 +8,39 @@ from collections.abc import Callable, Sequence
 
 from obra_tui.core.events import Record
 from obra_tui.core.ids import TaskId
-from obra_tui.ui.connection.replay_buffer import Tapes
+from obra_tui.ui.connection.replay_buffer import ReplayBuffer
 from obra_tui.ui.state import ViewState, apply_all
 
-Watcher = Callable[[Sequence[Record]], None]
+Subscriber = Callable[[Sequence[Record]], None]
 
 
-class Hub:
+class ViewStore:
     def __init__(self) -> None:
         self.view = ViewState()
-        self.tapes = Tapes()
+        self.replay_buffer = ReplayBuffer()
         self.undrawn: Counter[TaskId] = Counter()
-        """What came too fast to be drawn, until somebody says so."""
-        self._watchers: list[Watcher] = []
+        """Records of a task that came too fast to be drawn, until a screen has said so."""
+        self._subscribers: list[Subscriber] = []
 
-    def take(self, records: Sequence[Record], passed: Sequence[Record] = ()) -> None:
-        """Bring view and tapes up to date, then tell everybody once; `passed` came before and is only counted."""
+    def apply(self, records: Sequence[Record], passed: Sequence[Record] = ()) -> None:
+        """Update view and buffer, then call every subscriber once; `passed` came before and is only counted."""
         self.view = apply_all(apply_all(self.view, passed), records)
         self.undrawn.update(record.task for record in passed if record.task is not None)
-        self.tapes.add(records)
-        self.tell(records)
+        self.replay_buffer.add(records)
+        self.publish(records)
 
-    def forget(self) -> None:
+    def reset(self) -> None:
         """Start afresh, as when another engine is watched."""
         self.view = ViewState()
-        self.tapes.clear()
+        self.replay_buffer.clear()
         self.undrawn.clear()
-        self.tell(())
+        self.publish(())
 
-    def tell(self, records: Sequence[Record]) -> None:
-        for watcher in tuple(self._watchers):
-            watcher(records)
+    def publish(self, records: Sequence[Record]) -> None:
+        for subscriber in tuple(self._subscribers):
+            subscriber(records)
 
-    def watch(self, watcher: Watcher) -> Callable[[], None]:
-        """Call `watcher` after every change; returns the way out."""
-        self._watchers.append(watcher)
-        return lambda: self._watchers.remove(watcher) if watcher in self._watchers else None
+    def subscribe(self, subscriber: Subscriber) -> Callable[[], None]:
+        """Call `subscriber` after every change; returns an unsubscribe function."""
+        self._subscribers.append(subscriber)
+        return lambda: self._subscribers.remove(subscriber) if subscriber in self._subscribers else None

@@ -1,9 +1,10 @@
-"""What is found out about the work, as lines: the diff, the checks with their live output, the judge, the score.
+"""The validation pane as lines: the diff, the checks with their live output, the judge, the score.
 
-The judge's answer streams in as JSON; it is shown raw, or read as far as it
-goes. Nothing is decided on what stands here: the verdict comes by its own event.
+The judge's answer streams in as JSON and is shown raw, or parsed as far as it goes. Display only: the verdict comes
+by an event of its own.
 """
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
@@ -11,13 +12,63 @@ from msgspec import Struct
 
 from obra_tui.core import events as e
 from obra_tui.core.model import CheckResult, CheckSpec, CheckStatus, Finding, SandboxLevel, Verdict
-from obra_tui.ui.feeds.lines import heading, joined, named, text_lines
-from obra_tui.ui.feeds.pane import Pane
-from obra_tui.ui.feeds.partial_json import parse_partial
+from obra_tui.ui.feeds.lines import Pane, heading, joined, named, text_lines
 from obra_tui.ui.view.blinding import NOTHING, TELLING
 from obra_tui.ui.view.format import brief, count, plural, score
 from obra_tui.ui.view.status_words import CHECK, SEVERITY
 from widgets.lines import LogLine, Span
+
+_CLOSERS = {"{": "}", "[": "]"}
+
+
+def parse_partial(text: str) -> object | None:
+    """Return the value that `text` begins, without what is incomplete; None when nothing can be read."""
+    start = text.find("{")
+    if start < 0:
+        return None
+    body = text[start:]
+    stack, in_string, cuts = _scan(body)
+    tail = '"' if in_string else ""
+    trimmed = body[:-1] if in_string and body.endswith("\\") else body
+    for candidate in (trimmed + tail + _close(stack), *(body[:cut] + _close(open_) for cut, open_ in reversed(cuts))):
+        try:
+            value: object = json.loads(candidate)
+        except ValueError:
+            continue
+        return value
+    return None
+
+
+def _scan(body: str) -> tuple[str, bool, list[tuple[int, str]]]:
+    """Return what is open at the end, whether a string is, and the last places where a value was complete."""
+    stack, in_string, escaped = "", False, False
+    cuts: list[tuple[int, str]] = []
+    for index, char in enumerate(body):
+        if in_string:
+            if escaped:
+                escaped = False
+            elif char == "\\":
+                escaped = True
+            elif char == '"':
+                in_string = False
+        elif char == '"':
+            in_string = True
+        elif char in "{[":
+            stack += char
+            cuts.append((index + 1, stack))
+        elif char in "}]":
+            stack = stack[:-1]
+            cuts.append((index + 1, stack))
+            if not stack:
+                break
+        elif char == ",":
+            cuts.append((index, stack))
+    return stack, in_string, cuts[-4:]
+
+
+def _close(stack: str) -> str:
+    return "".join(_CLOSERS[char] for char in reversed(stack))
+
 
 LIVE_ROWS = 8
 """Rows of output below a check while it runs; all of it is there when it is done."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.content import Content
 from textual.events import Resize
 from textual.geometry import Size
@@ -14,16 +14,16 @@ from textual.widgets import Static
 from textual.worker import Worker, WorkerState
 
 from obra_tui.core.events import STREAMED, Record, TextDropped, TextFinished, ToolFinished, ToolStarted, UsageReported
-from obra_tui.ui.connection.view_store import Hub
-from obra_tui.ui.footer import KeyLine, Place
-from obra_tui.ui.statusline import Part
+from obra_tui.ui.connection.view_store import ViewStore
+from obra_tui.ui.screens.key_line import KeyLine, ScreenTab
+from obra_tui.ui.services import AppServices, services_of
 from obra_tui.ui.view.status_words import CONTENT_STYLES, Tone
+from obra_tui.ui.view.statusline import StatusPart
 from widgets.bars.status_line import StatusItem, StatusLine
 from widgets.fast_compositor import FastScreen
 
 if TYPE_CHECKING:
     from obra_tui.core.ids import GateId
-    from obra_tui.ui.services import Desk
 
 
 _TALK = (*STREAMED, TextDropped, TextFinished, ToolStarted, ToolFinished, UsageReported)
@@ -32,7 +32,7 @@ _TALK = (*STREAMED, TextDropped, TextFinished, ToolStarted, ToolFinished, UsageR
 LEAST = Size(60, 16)
 """Below this the panes would show nothing that can be read."""
 
-PLACES = {
+TABS = {
     "live": "Live",
     "tasks": "Tasks",
     "gates": "Gates",
@@ -42,27 +42,23 @@ PLACES = {
 }
 
 
-def desk_of(app: App[Any]) -> Desk:
-    """Screens are made only when the desk is there."""
-    desk: Desk = app.desk  # type: ignore[attr-defined]
-    return desk
-
-
 class ObraScreen(FastScreen[object]):
     """Draws only while it is on top; catches up when it comes back."""
 
     AUTO_FOCUS: ClassVar[str | None] = ""
     ready = False
     """Its widgets are there."""
+    mode = ""
+    """The name of a main screen in `registry.MAIN_SCREENS`; empty for one that is opened on top."""
     _unwatch: Callable[[], None] | None = None
 
     @property
-    def desk(self) -> Desk:
-        return desk_of(self.app)
+    def services(self) -> AppServices:
+        return services_of(self.app)
 
     @property
-    def hub(self) -> Hub:
-        return self.desk.hub
+    def view_store(self) -> ViewStore:
+        return self.services.view_store
 
     @property
     def gate_shown(self) -> GateId | None:
@@ -87,7 +83,7 @@ class ObraScreen(FastScreen[object]):
     def on_mount(self) -> None:
         """Called after that of the subclass: Textual calls the handler of every class."""
         self.ready = True
-        self._unwatch = self.hub.watch(self._changed)
+        self._unwatch = self.view_store.subscribe(self._changed)
         self.draw(())
 
     @on(Resize)
@@ -113,7 +109,7 @@ class ObraScreen(FastScreen[object]):
         """A worker of this screen that failed must not do so in silence."""
         failed = event.worker.error
         if failed is not None and event.state is WorkerState.ERROR:
-            self.desk.unexpected(failed, "in the background")
+            self.services.report_error(failed, "in the background")
 
     def _changed(self, records: Sequence[Record]) -> None:
         if self.is_current:
@@ -121,43 +117,45 @@ class ObraScreen(FastScreen[object]):
             if not records or any(not isinstance(record.event, _TALK) for record in records):
                 self.refresh_bindings()
 
-    def show_status(self, *parts: Part) -> None:
+    def show_status(self, *parts: StatusPart) -> None:
         """Fill the status line; the rehearsal stands first on every screen."""
-        lead = (*self.desk.lead_parts(), *self._not_started())
+        lead = (*self.services.lead_parts(), *self._not_started())
         width = self.size.width
         shown = [_line_part(part, 0, width) for part in lead]
         shown.extend(_line_part(part, index, width) for index, part in enumerate(parts))
         self.query_one("#status", StatusLine).show(shown)
-        self.query_one(KeyLine).show_places(self._places())
+        self.query_one(KeyLine).show_tabs(self._tabs())
 
-    def rehearsal_part(self, name: str) -> Part:
+    def rehearsal_part(self, name: str) -> StatusPart:
         """That what is shown is a rehearsal, unless the status line begins with it anyway."""
         text = f"REHEARSAL {name}" if name else ""
-        said = any(part.text == text for part in self.desk.lead_parts())
-        return Part(text="" if said else text, tone=Tone.ASK, strong=True, urgent=True)
+        said = any(part.text == text for part in self.services.lead_parts())
+        return StatusPart(text="" if said else text, tone=Tone.ASK, strong=True, urgent=True)
 
-    def _not_started(self) -> Sequence[Part]:
+    def _not_started(self) -> Sequence[StatusPart]:
         """Why a screen that reads the store stays empty; Live tells it in full."""
-        if not self.desk.failure or self.app.current_mode == "live":
+        if not self.services.failure or self.app.current_mode == "live":
             return ()
-        return (Part(text=f"could not start: {self.desk.key_shown('app.show_live')} says why", tone=Tone.FAIL),)
+        return (
+            StatusPart(text=f"could not start: {self.services.key_label('app.show_live')} says why", tone=Tone.FAIL),
+        )
 
-    def _places(self) -> list[Place]:
-        waiting = len(self.hub.view.waiting_gates)
+    def _tabs(self) -> list[ScreenTab]:
+        waiting = len(self.services.view.waiting_gates)
         labels = {"gates": f"Gates({waiting})"} if waiting else {}
         here = self.app.current_mode
         return [
-            Place(self.desk.key_shown(f"app.show_{name}"), labels.get(name, label), name == here)
-            for name, label in PLACES.items()
+            ScreenTab(self.services.key_label(f"app.show_{name}"), labels.get(name, label), name == here)
+            for name, label in TABS.items()
         ]
 
 
-def _line_part(part: Part, index: int, width: int) -> StatusItem:
+def _line_part(part: StatusPart, index: int, width: int) -> StatusItem:
     room = max(20, width * 2 // 5)
     text = f"{part.text[: room - 1]}…" if part.shrinks and len(part.text) > room else part.text
     return StatusItem(text, priority=0 if part.urgent else index, style=_style(part))
 
 
-def _style(part: Part) -> str:
+def _style(part: StatusPart) -> str:
     colour = CONTENT_STYLES[part.tone]
     return f"bold {colour}".strip() if part.strong else colour

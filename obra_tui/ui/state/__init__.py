@@ -5,13 +5,10 @@ knows a clock (the time of a record is in the record) or keeps streamed text.
 """
 
 from obra_tui.ui.state.attempts import AttemptView, CheckView, JudgeView, ToolTally
-from obra_tui.ui.state.gates import GateView
-from obra_tui.ui.state.permissions import PermissionView
-from obra_tui.ui.state.problems import ProblemView
 from obra_tui.ui.state.sessions import PlanStep, SessionView
-from obra_tui.ui.state.steps import Step, StepName, StepStatus, steps_of
+from obra_tui.ui.state.steps import PipelineStep, StepName, StepStatus, steps_of
 from obra_tui.ui.state.tasks import TaskView
-from obra_tui.ui.state.view import ViewState, apply, apply_all
+from obra_tui.ui.state.view import GateView, PermissionView, ProblemView, ViewState, apply, apply_all
 
 __all__ = [
     "AttemptView",
@@ -19,10 +16,10 @@ __all__ = [
     "GateView",
     "JudgeView",
     "PermissionView",
+    "PipelineStep",
     "PlanStep",
     "ProblemView",
     "SessionView",
-    "Step",
     "StepName",
     "StepStatus",
     "TaskView",

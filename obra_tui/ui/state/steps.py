@@ -29,7 +29,7 @@ class StepStatus(StrEnum):
     STOPPED = "stopped"
 
 
-class Step(Struct, frozen=True, kw_only=True):
+class PipelineStep(Struct, frozen=True, kw_only=True):
     name: StepName
     status: StepStatus
     note: str = ""
@@ -41,28 +41,28 @@ class Step(Struct, frozen=True, kw_only=True):
 _STOPPED = frozenset({State.INTERRUPTED, State.CANCELLED, State.FAILED})
 
 
-def steps_of(task: TaskView, attempt: AttemptView | None) -> tuple[Step, ...]:
+def steps_of(task: TaskView, attempt: AttemptView | None) -> tuple[PipelineStep, ...]:
     """Return the steps of `attempt`; with none, all wait."""
     if attempt is None:
-        return tuple(Step(name=name, status=StepStatus.WAITING) for name in StepName)
+        return tuple(PipelineStep(name=name, status=StepStatus.WAITING) for name in StepName)
     steps = (_implement(attempt), _checks(attempt), _validate(attempt), _gate(task, attempt), _commit(task, attempt))
     if task.latest == attempt.id and task.state in _STOPPED:
         return tuple(_halted(step) for step in steps)
     return steps
 
 
-def _halted(step: Step) -> Step:
+def _halted(step: PipelineStep) -> PipelineStep:
     if step.status is not StepStatus.RUNNING:
         return step
-    return Step(name=step.name, status=StepStatus.STOPPED, note=step.note, started_at=step.started_at)
+    return PipelineStep(name=step.name, status=StepStatus.STOPPED, note=step.note, started_at=step.started_at)
 
 
-def _implement(attempt: AttemptView) -> Step:
+def _implement(attempt: AttemptView) -> PipelineStep:
     result = attempt.result
     if result is None:
-        return Step(name=StepName.IMPLEMENT, status=StepStatus.RUNNING, started_at=attempt.started_at)
+        return PipelineStep(name=StepName.IMPLEMENT, status=StepStatus.RUNNING, started_at=attempt.started_at)
     good = result.outcome is Outcome.COMPLETED
-    return Step(
+    return PipelineStep(
         name=StepName.IMPLEMENT,
         status=StepStatus.PASSED if good else StepStatus.FAILED,
         note="" if good else result.outcome.value.replace("_", " "),
@@ -71,14 +71,14 @@ def _implement(attempt: AttemptView) -> Step:
     )
 
 
-def _checks(attempt: AttemptView) -> Step:
+def _checks(attempt: AttemptView) -> PipelineStep:
     planned = attempt.checks_planned_at
     if planned is None:
-        return Step(name=StepName.CHECKS, status=StepStatus.WAITING)
+        return PipelineStep(name=StepName.CHECKS, status=StepStatus.WAITING)
     note = f"{attempt.checks_passed}/{len(attempt.checks)}" if attempt.checks else "none"
     if not attempt.checks_done:
-        return Step(name=StepName.CHECKS, status=StepStatus.RUNNING, note=note, started_at=planned)
-    return Step(name=StepName.CHECKS, status=_checks_status(attempt), note=note, started_at=planned)
+        return PipelineStep(name=StepName.CHECKS, status=StepStatus.RUNNING, note=note, started_at=planned)
+    return PipelineStep(name=StepName.CHECKS, status=_checks_status(attempt), note=note, started_at=planned)
 
 
 def _checks_status(attempt: AttemptView) -> StepStatus:
@@ -88,14 +88,14 @@ def _checks_status(attempt: AttemptView) -> StepStatus:
     return StepStatus.WARNED if bad or not attempt.checks else StepStatus.PASSED
 
 
-def _validate(attempt: AttemptView) -> Step:
+def _validate(attempt: AttemptView) -> PipelineStep:
     judge = attempt.judge
     if judge is None:
-        return Step(name=StepName.VALIDATE, status=StepStatus.WAITING)
+        return PipelineStep(name=StepName.VALIDATE, status=StepStatus.WAITING)
     if judge.verdict is None:
-        return Step(name=StepName.VALIDATE, status=StepStatus.RUNNING, started_at=judge.started_at)
+        return PipelineStep(name=StepName.VALIDATE, status=StepStatus.RUNNING, started_at=judge.started_at)
     complete = judge.verdict.complete
-    return Step(
+    return PipelineStep(
         name=StepName.VALIDATE,
         status=StepStatus.PASSED if complete else StepStatus.WARNED,
         note="" if complete else "unjudged",
@@ -104,13 +104,13 @@ def _validate(attempt: AttemptView) -> Step:
     )
 
 
-def _gate(task: TaskView, attempt: AttemptView) -> Step:
+def _gate(task: TaskView, attempt: AttemptView) -> PipelineStep:
     quality = attempt.quality
     if quality is None:
         asked = task.state is State.AWAITING_HUMAN and task.latest == attempt.id
-        return Step(name=StepName.GATE, status=StepStatus.ASKING if asked else StepStatus.WAITING)
+        return PipelineStep(name=StepName.GATE, status=StepStatus.ASKING if asked else StepStatus.WAITING)
     note = "–" if quality.overall is None else f"{quality.overall:.2f}"
-    return Step(name=StepName.GATE, status=_gate_status(task, attempt), note=note)
+    return PipelineStep(name=StepName.GATE, status=_gate_status(task, attempt), note=note)
 
 
 def _gate_status(task: TaskView, attempt: AttemptView) -> StepStatus:
@@ -123,9 +123,9 @@ def _gate_status(task: TaskView, attempt: AttemptView) -> StepStatus:
     return StepStatus.PASSED if quality is not None and quality.passes_gate else StepStatus.FAILED
 
 
-def _commit(task: TaskView, attempt: AttemptView) -> Step:
+def _commit(task: TaskView, attempt: AttemptView) -> PipelineStep:
     if attempt.committed_at is not None:
-        return Step(name=StepName.COMMIT, status=StepStatus.PASSED, ended_at=attempt.committed_at)
+        return PipelineStep(name=StepName.COMMIT, status=StepStatus.PASSED, ended_at=attempt.committed_at)
     if task.state is State.ACCEPTING and task.latest == attempt.id:
-        return Step(name=StepName.COMMIT, status=StepStatus.RUNNING, started_at=task.since)
-    return Step(name=StepName.COMMIT, status=StepStatus.WAITING)
+        return PipelineStep(name=StepName.COMMIT, status=StepStatus.RUNNING, started_at=task.since)
+    return PipelineStep(name=StepName.COMMIT, status=StepStatus.WAITING)

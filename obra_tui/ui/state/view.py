@@ -1,4 +1,7 @@
-"""The whole view and `apply`: a record in, the next view out, for any sequence of records."""
+"""The whole view and `apply`: a record in, the next view out, for any sequence of records.
+
+Gates, open questions of Claude Code and problems are here as well: they belong to no single task.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import reduce
@@ -29,14 +32,84 @@ from obra_tui.core.events import (
 )
 from obra_tui.core.ids import AttemptId, GateId, QuestionId, SessionId, TaskId
 from obra_tui.core.lifecycle import State
+from obra_tui.core.model import Binding, Decision, PermissionQuestion
 from obra_tui.core.permission_rules import Rules, apply_to_rules
 from obra_tui.ui.state.attempts import AttemptView, apply_to_attempt, started_attempt
-from obra_tui.ui.state.gates import GateView, decided_gate, held_gate, opened_gate
-from obra_tui.ui.state.permissions import PermissionView
-from obra_tui.ui.state.problems import ProblemView, raised_problem
 from obra_tui.ui.state.sessions import SessionView, after_plan_change, apply_to_session
 from obra_tui.ui.state.tasks import TaskView, added_task, apply_to_task
 from obra_tui.ui.state.work import place_of, untold, worked
+
+
+class GateView(Struct, frozen=True, kw_only=True):
+    id: GateId
+    session: SessionId
+    task: TaskId
+    attempt: AttemptId
+    binding: Binding
+    reasons: tuple[str, ...]
+    opened_at: float
+    decision: Decision | None = None
+    decided_at: float | None = None
+    held: DecisionHeld | None = None
+    """An answer that can still be undone."""
+    undone: DecisionUndone | None = None
+    """The last answer was taken back; the gate waits again."""
+
+    @property
+    def waiting(self) -> bool:
+        return self.decision is None and self.held is None
+
+
+def opened_gate(session: SessionId, task: TaskId, event: GateOpened, at: float) -> GateView:
+    return GateView(
+        id=event.gate,
+        session=session,
+        task=task,
+        attempt=event.binding.attempt,
+        binding=event.binding,
+        reasons=event.reasons,
+        opened_at=at,
+    )
+
+
+def decided_gate(gate: GateView, event: DecisionMade, at: float) -> GateView:
+    """The first answer stands."""
+    if gate.decision is not None:
+        return gate
+    return replace(gate, decision=event.decision, decided_at=at, held=None, undone=None)
+
+
+def held_gate(gate: GateView, event: DecisionHeld | DecisionUndone) -> GateView:
+    """An answer is held, or the one that was held is taken back."""
+    if isinstance(event, DecisionHeld):
+        return replace(gate, held=event, undone=None)
+    return replace(gate, held=None, undone=event)
+
+
+class PermissionView(Struct, frozen=True, kw_only=True):
+    question: PermissionQuestion
+    session: SessionId
+    task: TaskId
+    attempt: AttemptId
+    asked_at: float
+
+    @property
+    def id(self) -> QuestionId:
+        return self.question.id
+
+
+class ProblemView(Struct, frozen=True, kw_only=True):
+    session: SessionId
+    code: str
+    text: str
+    fix: str
+    until: float | None
+    since: float
+
+
+def raised_problem(session: SessionId, event: ProblemRaised, at: float) -> ProblemView:
+    return ProblemView(session=session, code=event.code, text=event.text, fix=event.fix, until=event.until, since=at)
+
 
 K = TypeVar("K")
 V = TypeVar("V")

@@ -16,14 +16,14 @@ from obra_tui.core.ids import AttemptId, GateId, SessionId, TaskId
 from obra_tui.core.records.history import AttemptDetail, AttemptSummary, SearchResult, SessionDetail, SessionSummary
 from obra_tui.core.records.metrics import Metric, MetricsReport
 from obra_tui.core.records.search import Clause, Query
-from obra_tui.ui.drafts import Draft
 from obra_tui.ui.state import TaskView, ViewState
+from obra_tui.ui.view.review_draft import ReviewDraft
 
 TELLING = (e.JudgeStreamed, e.VerdictReached, e.GateJudged, e.GateOpened)
 """Records that hold the number, or words that give it away."""
 
 
-class KeptBack(Struct, frozen=True, kw_only=True):
+class Blinded(Struct, frozen=True, kw_only=True):
     """Whose numbers nobody is to see yet."""
 
     attempts: frozenset[AttemptId] = frozenset()
@@ -31,20 +31,20 @@ class KeptBack(Struct, frozen=True, kw_only=True):
     sessions: frozenset[SessionId] = frozenset()
 
 
-NOTHING = KeptBack()
+NOTHING = Blinded()
 
 
-def kept_back(view: ViewState, drafts: Mapping[GateId, Draft]) -> KeptBack:
+def blinded_by(view: ViewState, drafts: Mapping[GateId, ReviewDraft]) -> Blinded:
     """Return what blind mode hides: the last attempt of each task that is neither over, answered nor scored."""
     tasks = [task for task in view.tasks.values() if _may_be_asked(view, task, drafts)]
-    return KeptBack(
+    return Blinded(
         attempts=frozenset(task.latest for task in tasks if task.latest is not None),
         tasks=frozenset(task.id for task in tasks),
         sessions=frozenset(task.session for task in tasks),
     )
 
 
-def _may_be_asked(view: ViewState, task: TaskView, drafts: Mapping[GateId, Draft]) -> bool:
+def _may_be_asked(view: ViewState, task: TaskView, drafts: Mapping[GateId, ReviewDraft]) -> bool:
     attempt = view.attempts.get(task.latest) if task.latest else None
     if attempt is None or task.over or attempt.decision is not None:
         return False
@@ -53,7 +53,7 @@ def _may_be_asked(view: ViewState, task: TaskView, drafts: Mapping[GateId, Draft
     return not any(gate.held for gate in gates) and all(score is None for score in scored)
 
 
-def view_without(view: ViewState, kept: KeptBack) -> ViewState:
+def redact_view(view: ViewState, kept: Blinded) -> ViewState:
     """Return the view as if nothing had been scored yet."""
     if not kept.attempts:
         return view
@@ -63,7 +63,7 @@ def view_without(view: ViewState, kept: KeptBack) -> ViewState:
     return replace(view, attempts={**view.attempts, **bare})
 
 
-def told(records: Iterable[Record], kept: KeptBack) -> tuple[Record, ...]:
+def told(records: Iterable[Record], kept: Blinded) -> tuple[Record, ...]:
     return tuple(
         record for record in records if record.attempt not in kept.attempts or not isinstance(record.event, TELLING)
     )
@@ -75,15 +75,15 @@ FIGURES = frozenset(("pass_rate", "score", "unjudged"))
 """Figures that an undecided attempt has a part in by what the judge said of it."""
 
 
-def measured_without(measured: MetricsReport, kept: KeptBack) -> MetricsReport:
+def redact_metrics(measured: MetricsReport, kept: Blinded) -> MetricsReport:
     """A mean that has a part of the one number is kept back as a whole."""
     if not kept.attempts:
         return measured
-    groups = tuple(replace(group, figures=tuple(map(_figure_without, group.figures))) for group in measured.groups)
+    groups = tuple(replace(group, figures=tuple(map(_redact_metric, group.figures))) for group in measured.groups)
     return replace(measured, groups=groups)
 
 
-def _figure_without(figure: Metric) -> Metric:
+def _redact_metric(figure: Metric) -> Metric:
     if figure.name not in FIGURES:
         return figure
     # Made anew, not replaced: whatever else is known of it goes, too.
@@ -110,29 +110,29 @@ def _is_telling(clause: Clause) -> bool:
 # --- what was read from the history --------------------------------------------------------------
 
 
-def attempt_without(detail: AttemptDetail, kept: KeptBack) -> AttemptDetail:
+def redact_attempt(detail: AttemptDetail, kept: Blinded) -> AttemptDetail:
     if detail.summary.id not in kept.attempts:
         return detail
     summary = _summary(detail.summary, kept)
     return replace(detail, summary=summary, quality=None, verdict=None, outcome=None)
 
 
-def session_without(detail: SessionDetail, kept: KeptBack) -> SessionDetail:
+def redact_session(detail: SessionDetail, kept: Blinded) -> SessionDetail:
     tasks = (replace(task, score=None) if task.id in kept.tasks else task for task in detail.tasks)
     return replace(
         detail,
-        summary=row_without(detail.summary, kept),
+        summary=redact_row(detail.summary, kept),
         tasks=tuple(tasks),
         attempts=tuple(_summary(attempt, kept) for attempt in detail.attempts),
     )
 
 
-def row_without(session: SessionSummary, kept: KeptBack) -> SessionSummary:
+def redact_row(session: SessionSummary, kept: Blinded) -> SessionSummary:
     """A mean over several tasks gives the one number away."""
     return replace(session, score=None) if session.id in kept.sessions else session
 
 
-def found_without(found: SearchResult, kept: KeptBack) -> SearchResult:
+def redact_result(found: SearchResult, kept: Blinded) -> SearchResult:
     attempt = _summary(found.attempt, kept) if found.attempt else None
     telling = found.hit is not None and found.hit.kind in _TELLING_KINDS and attempt != found.attempt
     hit = replace(found.hit, line="hidden in blind mode", marks=()) if found.hit and telling else found.hit
@@ -142,7 +142,7 @@ def found_without(found: SearchResult, kept: KeptBack) -> SearchResult:
 _TELLING_KINDS = frozenset(("judge_streamed", "verdict_reached", "gate_judged", "gate_opened"))
 
 
-def _summary(attempt: AttemptSummary, kept: KeptBack) -> AttemptSummary:
+def _summary(attempt: AttemptSummary, kept: Blinded) -> AttemptSummary:
     if attempt.id not in kept.attempts:
         return attempt
     return replace(attempt, score=None, passes=None, gate_decision=None)

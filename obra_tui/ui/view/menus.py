@@ -1,4 +1,4 @@
-"""Choices that are offered, with their effect written out. Pure."""
+"""What people are asked for: choices with their effects written out, and texts. Pure."""
 
 from msgspec import Struct
 
@@ -9,6 +9,20 @@ class Choice(Struct, frozen=True, kw_only=True):
     id: str
     label: str
     effect: str
+
+
+class Writing(Struct, frozen=True, kw_only=True):
+    """What a text is asked for with."""
+
+    title: str
+    explanation: str
+    send_label: str
+    text: str = ""
+    placeholder: str = ""
+    may_be_empty: bool = False
+    tall: bool = False
+    at_end: bool = False
+    """The cursor stands behind the text that is there."""
 
 
 def stop_choices(task: TaskView | None) -> list[Choice]:

@@ -1,11 +1,11 @@
-"""What a person decides on, as values: facts, what an approval would override, what each answer leads to. Pure.
+"""A gate as values: facts, what an approval would override, what each answer leads to, what became of it. Pure.
 
-Nothing here comes from a model but the names of files, and those are cut and cleaned where they are shown.
+The only text of a model here are file names, cut and cleaned where they are shown.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -14,14 +14,15 @@ from obra_tui.core.commands import Decide
 from obra_tui.core.decisions import override_reasons
 from obra_tui.core.model import Confinement, Decision, DecisionKind, Finding
 from obra_tui.ui.state import AttemptView, GateView, SessionView, TaskView, ViewState
-from obra_tui.ui.view.format import duration, plural, score
-from obra_tui.ui.view.score_visibility import Veil
+from obra_tui.ui.view.format import clock_time, duration, plural, score
+from obra_tui.ui.view.scores import ScoreVisibility
+from obra_tui.ui.view.status_words import DECISION, person_name
 
 SHORT = 8
 """Characters of a hash that are shown."""
 
 
-class Earlier(Struct, frozen=True, kw_only=True):
+class EarlierAttempt(Struct, frozen=True, kw_only=True):
     """An attempt before this one, and what became of it."""
 
     attempt: AttemptView
@@ -29,7 +30,7 @@ class Earlier(Struct, frozen=True, kw_only=True):
     """What a person answered; None when it went back by itself."""
 
 
-class Review(Struct, frozen=True, kw_only=True):
+class GateReview(Struct, frozen=True, kw_only=True):
     """One gate with everything that belongs to it."""
 
     gate: GateView
@@ -41,7 +42,7 @@ class Review(Struct, frozen=True, kw_only=True):
     number: int
     """Which of the waiting gates, counted from 1; 0 when it does not wait any more."""
     waiting: int
-    earlier: tuple[Earlier, ...] = ()
+    earlier: tuple[EarlierAttempt, ...] = ()
     """The attempts before this one, oldest first."""
 
     @property
@@ -59,7 +60,7 @@ class Fact(Struct, frozen=True, kw_only=True):
     bad: bool = False
 
 
-def review_of(view: ViewState, gate_id: str) -> Review | None:
+def review_of(view: ViewState, gate_id: str) -> GateReview | None:
     """Return the review of a gate, or None when not everything about it is known."""
     gate = next((gate for key, gate in view.gates.items() if key == gate_id), None)
     if gate is None:
@@ -70,7 +71,7 @@ def review_of(view: ViewState, gate_id: str) -> Review | None:
         return None
     waiting = view.waiting_gates
     number = next((index for index, item in enumerate(waiting, 1) if item.id == gate.id), 0)
-    return Review(
+    return GateReview(
         gate=gate,
         session=session,
         task=task,
@@ -82,10 +83,10 @@ def review_of(view: ViewState, gate_id: str) -> Review | None:
     )
 
 
-def _earlier(view: ViewState, attempt: AttemptView) -> tuple[Earlier, ...]:
+def _earlier(view: ViewState, attempt: AttemptView) -> tuple[EarlierAttempt, ...]:
     decisions = {gate.attempt: gate.decision for gate in view.gates.values()}
     return tuple(
-        Earlier(attempt=other, decision=decisions.get(other.id))
+        EarlierAttempt(attempt=other, decision=decisions.get(other.id))
         for other in view.attempts_of(attempt.task)
         if other.number < attempt.number
     )
@@ -96,13 +97,13 @@ def _unblocks(view: ViewState, task: TaskView) -> tuple[str, ...]:
     return tuple(other.spec.key for other in others if task.spec.key in other.spec.depends_on and not other.over)
 
 
-def facts(review: Review, veil: Veil = Veil.NONE) -> tuple[Fact, ...]:
-    """Return the box that no text of an agent reaches; what gives the score away stays under the veil."""
+def facts(review: GateReview, visibility: ScoreVisibility = ScoreVisibility.SHOWN) -> tuple[Fact, ...]:
+    """Return the box that no text of an agent reaches; what gives the score away stays hidden."""
     attempt, binding, session = review.attempt, review.gate.binding, review.session
     of = f" of {session.max_attempts}" if attempt.number <= session.max_attempts else ""
     found = [
-        Fact(label="score", value=veil.value) if veil is not Veil.NONE else _score_fact(review),
-        Fact(label="why you", value=_why(review, veil)),
+        Fact(label="score", value=visibility.value) if visibility is not ScoreVisibility.SHOWN else _score_fact(review),
+        Fact(label="why you", value=_why(review, visibility)),
         Fact(label="policy", value=f"{session.policy.value}, threshold {score(session.threshold)}"),
         _attempt_fact(attempt, f"{attempt.number}{of} · {binding.attempt}"),
         Fact(label="commit", value=f"{session.branch} · base {session.base_commit[:SHORT]}"),
@@ -121,13 +122,13 @@ def _attempt_fact(attempt: AttemptView, which: str) -> Fact:
     return Fact(label="attempt", value=f"{which} · Claude {how.words}", bad=how is Confinement.NONE)
 
 
-def _why(review: Review, veil: Veil) -> str:
-    if veil is not Veil.NONE:
+def _why(review: GateReview, visibility: ScoreVisibility) -> str:
+    if visibility is not ScoreVisibility.SHOWN:
         return "hidden with the score"
     return " ".join(review.gate.reasons) or "the policy asks a person"
 
 
-def _score_fact(review: Review) -> Fact:
+def _score_fact(review: GateReview) -> Fact:
     quality = review.attempt.quality
     if quality is None:
         return Fact(label="score", value="no score", bad=True)
@@ -149,7 +150,7 @@ def _judge(attempt: AttemptView, rubric_hash: str) -> str:
     return f"{who.model}{f' @{digest}' if digest else ''} · rubric {rubric_hash[:SHORT] or '–'}"
 
 
-def _diff_fact(review: Review) -> Fact:
+def _diff_fact(review: GateReview) -> Fact:
     diff = review.attempt.diff
     assert diff is not None
     size = f"{plural(len(diff.files), 'file')} +{diff.added} −{diff.removed}"
@@ -165,7 +166,7 @@ def _diff_fact(review: Review) -> Fact:
     return Fact(label="change", value=" · ".join((size, *problems)), bad=bool(problems))
 
 
-def overridden(review: Review, seen: frozenset[str]) -> tuple[str, ...]:
+def overridden(review: GateReview, seen: frozenset[str]) -> tuple[str, ...]:
     """Return what an approval would go against; each needs a typed reason to be overridden."""
     attempt = review.attempt
     results = [check.result for check in attempt.checks if check.result is not None]
@@ -174,7 +175,7 @@ def overridden(review: Review, seen: frozenset[str]) -> tuple[str, ...]:
     return (*found, f"{plural(len(unseen), 'file')} not looked at: {_few(unseen)}.") if unseen else found
 
 
-def unseen_files(review: Review, seen: frozenset[str]) -> tuple[str, ...]:
+def unseen_files(review: GateReview, seen: frozenset[str]) -> tuple[str, ...]:
     diff = review.attempt.diff
     return tuple(change.path for change in diff.files if change.path not in seen) if diff else ()
 
@@ -192,7 +193,7 @@ class Effects(Struct, frozen=True, kw_only=True):
     later: str
 
 
-def effects(review: Review, chosen: int) -> Effects:
+def effects(review: GateReview, chosen: int) -> Effects:
     diff, session, attempt = review.attempt.diff, review.session, review.attempt
     files = plural(len(diff.files), "file") if diff else "the work"
     start = f", then {_few(review.unblocks)} can start" if review.unblocks else ""
@@ -205,7 +206,7 @@ def effects(review: Review, chosen: int) -> Effects:
     )
 
 
-class Looked(Struct, frozen=True, kw_only=True):
+class Inspection(Struct, frozen=True, kw_only=True):
     """How a person came to their answer: stored with it."""
 
     open_s: float = 0.0
@@ -214,7 +215,7 @@ class Looked(Struct, frozen=True, kw_only=True):
     own_score: float | None = None
 
 
-def decision(review: Review, answer: Decision, looked: Looked) -> Decide:
+def decision(review: GateReview, answer: Decision, looked: Inspection) -> Decide:
     """Return the command, bound to the content that was shown."""
     passes = review.attempt.quality is not None and review.attempt.quality.passes_gate
     approved = answer.kind is DecisionKind.APPROVE
@@ -228,5 +229,36 @@ def decision(review: Review, answer: Decision, looked: Looked) -> Decide:
     return Decide(gate=review.gate.id, binding=review.gate.binding, decision=stored)
 
 
-def waiting_for(review: Review, now: float) -> str:
+def waiting_for(review: GateReview, now: float) -> str:
     return duration(now - review.gate.opened_at)
+
+
+def answered_rows(review: GateReview) -> tuple[tuple[str, str, str], ...]:
+    """Return what can still be done about a gate that was answered."""
+    back = ("review.later", "Back", "to where you were")
+    taken, reverted = review.task.acceptance, review.task.reverted
+    if review.gate.held is not None:
+        return ("app.undo", "Undo", "the gate waits again"), back
+    if taken is not None and reverted is None:
+        return ("app.revert", "Revert", f"one more commit on {taken.branch} undoes {taken.commit[:8]}"), back
+    return (back,)
+
+
+def answer_note(review: GateReview, key_shown: Callable[[str], str]) -> str:
+    """Return what became of the gate: held, decided, taken back; empty while it simply waits."""
+    gate, reverted = review.gate, review.task.reverted
+    if gate.held is not None:
+        word, who = DECISION[gate.held.decision.kind].word, person_name(gate.held.decision.by)
+        return f"Answered: {word} by {who}. {key_shown('app.undo')} undoes it until {clock_time(gate.held.until)}."
+    if reverted is not None:
+        commit = reverted.reversal.commit[:8]
+        return f"Accepted, then reverted by {person_name(reverted.by)} with {commit}: {reverted.note}"
+    if gate.decision is not None:
+        word, who = DECISION[gate.decision.kind].word, person_name(gate.decision.by)
+        taken = review.task.acceptance is not None
+        revert = f" {key_shown('app.revert')} reverts the commit." if taken else ""
+        return f"This gate was answered: {word} by {who}.{revert}"
+    if gate.undone is not None:
+        why = f" {gate.undone.reason}" if gate.undone.reason else ""
+        return f"The answer was undone by {person_name(gate.undone.by)}: the gate waits again.{why}"
+    return ""

@@ -40,7 +40,7 @@ CONTENT_STYLES: dict[Tone, str] = {
 """The same meanings for one-line widgets, as theme variables."""
 
 
-class Status(Struct, frozen=True, kw_only=True):
+class StatusWord(Struct, frozen=True, kw_only=True):
     state: str
     """Name in `widgets.bars.status.STATES`."""
     glyph: str
@@ -52,9 +52,9 @@ class Status(Struct, frozen=True, kw_only=True):
         return self.ascii if ascii_only else self.glyph
 
 
-def _named(state: str, tone: Tone) -> Callable[[str], Status]:
+def _named(state: str, tone: Tone) -> Callable[[str], StatusWord]:
     look = STATES[state]
-    return lambda word: Status(state=state, glyph=look.glyph, ascii=look.ascii, word=word, tone=tone)
+    return lambda word: StatusWord(state=state, glyph=look.glyph, ascii=look.ascii, word=word, tone=tone)
 
 
 _pass = _named("pass", Tone.PASS)
@@ -72,7 +72,7 @@ STOPPED = _stopped("stopped")
 REVERTED = _stopped("reverted")
 """Work that was accepted and taken back by a commit later."""
 
-TASK: dict[State, Status] = {
+TASK: dict[State, StatusWord] = {
     State.BLOCKED: _wait("blocked"),
     State.QUEUED: _wait("queued"),
     State.IMPLEMENTING: _run("implementing"),
@@ -88,12 +88,12 @@ TASK: dict[State, Status] = {
 }
 
 
-def task_status(state: State, reverted: object) -> Status:
+def task_status(state: State, reverted: object) -> StatusWord:
     """Return how a task stands; accepted work that was taken back says so."""
     return REVERTED if reverted else TASK[state]
 
 
-STEP: dict[StepStatus, Status] = {
+STEP: dict[StepStatus, StatusWord] = {
     StepStatus.WAITING: _wait("waiting"),
     StepStatus.RUNNING: _run("running"),
     StepStatus.PASSED: _pass("pass"),
@@ -103,20 +103,20 @@ STEP: dict[StepStatus, Status] = {
     StepStatus.STOPPED: STOPPED,
 }
 
-CHECK: dict[CheckStatus, Status] = {
+CHECK: dict[CheckStatus, StatusWord] = {
     CheckStatus.PASSED: _pass("passed"),
     CheckStatus.FAILED: _fail("failed"),
     CheckStatus.TIMED_OUT: _fail("timed out"),
     CheckStatus.BROKEN: _warn("could not run"),
 }
 
-DECISION: dict[DecisionKind, Status] = {
+DECISION: dict[DecisionKind, StatusWord] = {
     DecisionKind.APPROVE: _pass("approved"),
     DecisionKind.CHANGES: _warn("changes requested"),
     DecisionKind.REJECT: _fail("rejected"),
 }
 
-DOCTOR: dict[DoctorStatus, Status] = {
+DOCTOR: dict[DoctorStatus, StatusWord] = {
     DoctorStatus.OK: _pass("ok"),
     DoctorStatus.WARN: _warn("could be better"),
     DoctorStatus.MISSING: _fail("missing"),
@@ -124,7 +124,7 @@ DOCTOR: dict[DoctorStatus, Status] = {
     DoctorStatus.LOADING: _run("loading"),
 }
 
-SEVERITY: dict[Severity, Status] = {
+SEVERITY: dict[Severity, StatusWord] = {
     Severity.BLOCKER: _fail("blocker"),
     Severity.MAJOR: _warn("major"),
     Severity.MINOR: _wait("minor"),

@@ -1,0 +1,1 @@
+"""One attempt in seven pages."""

@@ -1,0 +1,1 @@
+"""Two attempts or two sessions, side by side."""

@@ -1,0 +1,1 @@
+"""Every session, and the search."""

@@ -1,0 +1,1 @@
+"""The run as it happens, and the replay of an earlier one."""

@@ -1,0 +1,1 @@
+"""Gates: the list, and the review of one."""
