@@ -28,7 +28,7 @@ from obra_tui.agents.transport import Call, Frame, PipeTransport
 from obra_tui.core.errors import ImplementerError
 from obra_tui.core.events import ClaudeNoticed, Event, SteerDelivered, UsageReported
 from obra_tui.core.ids import ClaudeSessionId
-from obra_tui.core.model import Confinement, ImplementRequest, ImplementResult, Usage
+from obra_tui.core.model import Confinement, ConversationReason, ImplementRequest, ImplementResult, Usage
 from obra_tui.core.ports import Emit
 from obra_tui.system.oom import memory_kills
 from obra_tui.system.os_errors import advice
@@ -40,6 +40,7 @@ INTERRUPT_S = 0.6
 RESULT_AFTER_INTERRUPT_S = 0.4
 STOPPED_EXIT_S = 0.6
 _STDERR_KEPT = 12
+_GOING_ON = (ConversationReason.RESUME, ConversationReason.FORK)
 
 
 class Limits(Struct, frozen=True, kw_only=True):
@@ -380,6 +381,7 @@ class ClaudeConversation:
             outcome=classified.outcome,
             claude_session=ClaudeSessionId(self._state.claude_session or self._request.claude_session),
             detail=classified.detail,
+            remedy=classified.remedy,
             until=classified.until,
             usage=self._usage,
             final_text=self._state.final_text,
@@ -400,6 +402,7 @@ class ClaudeConversation:
             cause=self._cause,
             error="; ".join([*([self._error] if self._error else []), *self._stderr]),
             exit_code=self._exit_code(),
+            is_begun=self._state.is_answered or self._request.reason in _GOING_ON,
             starved=memory_kills() > self._memory_kills,
             rejected=self._state.rejected,
             rejected_until=self._state.rejected_until,

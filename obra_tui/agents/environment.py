@@ -20,6 +20,7 @@ INHERITED = (
     *_PROXY_NAMES,
     "SSL_CERT_FILE", "SSL_CERT_DIR", "NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE",
     "CLAUDE_CODE_CLIENT_CERT", "CLAUDE_CODE_CLIENT_KEY",
+    "CLAUDE_CODE_DISABLE_EXPERIMENTAL_BETAS",
     "VIRTUAL_ENV", "RUSTUP_HOME", "JAVA_HOME",
 )  # fmt: skip
 """Names that may come from the person's environment."""

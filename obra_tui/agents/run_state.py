@@ -48,6 +48,8 @@ class RunState(Struct):
     settled_at: float | None = None
     """When the run last became settled (result and idle)."""
     turns: int = 0
+    is_answered: bool = False
+    """The API took a request of this run: what the program puts in place of an answer is no stream of its own."""
     rejected_until: float | None = None
     rejected: bool = False
     tells_what_is_read: bool = False
@@ -76,6 +78,7 @@ class RunState(Struct):
         if isinstance(message, User):
             for result in message.results:
                 self._tools.pop(result.tool_use_id, None)
+                self.is_answered = True
             self._settle(now)
             return
         self._turn_running, self.settled_at = True, None
@@ -145,7 +148,7 @@ class RunState(Struct):
 
     def _count_usage(self, event: object) -> None:
         if isinstance(event, MessageStart) and event.message.id:
-            self._message = event.message.id
+            self._message, self.is_answered = event.message.id, True
             self._messages[self._message] = api_usage(event.message.usage)
         elif isinstance(event, MessageDelta) and event.usage is not None and self._message:
             self._messages[self._message] = api_usage(event.usage)

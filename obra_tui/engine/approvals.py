@@ -11,7 +11,7 @@ from msgspec import Struct
 from obra_tui.core.errors import UnknownId
 from obra_tui.core.events import PermissionAnswered, PermissionAsked, RuleAllowed, RuleRevoked, RuleUsed
 from obra_tui.core.ids import AttemptId, QuestionId, RuleId, SessionId, TaskId, new_rule_id
-from obra_tui.core.model import PermissionAnswer, PermissionQuestion, PermissionVerdict
+from obra_tui.core.model import PermissionAnswer, PermissionKind, PermissionQuestion, PermissionVerdict
 from obra_tui.core.permission_rules import SessionRule, active_rules
 from obra_tui.engine.outbox import Outbox
 from obra_tui.engine.task_journal import TaskJournal
@@ -22,6 +22,10 @@ _UNATTENDED = PermissionAnswer(
     by="unattended",
     note="Nobody is there to allow this. Do the task without it.",
 )
+_UNREAD_PLAN = PermissionAnswer(
+    verdict=PermissionVerdict.ONCE, by="unattended", note="Nobody is there to read the plan: carry it out."
+)
+"""Planning is entered without a question, so it must be left without one: all that follows is ruled on as ever."""
 _WITHDRAWN = PermissionAnswer(verdict=PermissionVerdict.DENY, by="policy", note="The run was stopped.")
 
 
@@ -43,7 +47,7 @@ class Questions:
         self._write(asker, PermissionAsked(question=question))
         answer = _WITHDRAWN
         try:
-            answer = await self._wait(question.id) if self._attended else _UNATTENDED
+            answer = await self._wait(question.id) if self._attended else _for_nobody(question)
         finally:
             self._open.pop(question.id, None)
             self._write(asker, PermissionAnswered(question_id=question.id, title=question.title, answer=answer))
@@ -65,6 +69,10 @@ class Questions:
 
     def _write(self, asker: Asker, event: PermissionAsked | PermissionAnswered) -> None:
         self._outbox.commit(asker.session, [(asker.task, asker.attempt, event)])
+
+
+def _for_nobody(question: PermissionQuestion) -> PermissionAnswer:
+    return _UNREAD_PLAN if question.kind is PermissionKind.PLAN else _UNATTENDED
 
 
 class Asking:

@@ -24,6 +24,7 @@ from obra_tui.core.model import (
     ImplementResult,
     Outcome,
     QualityResult,
+    Remedy,
 )
 from obra_tui.core.patch import split_patch
 from obra_tui.engine.prompts import (
@@ -62,12 +63,20 @@ def opening(task: TaskWork) -> AttemptStart:
             reason=ConversationReason.FIRST,
             trigger=Trigger.START,
         )
-    return AttemptStart(
+    going_on = AttemptStart(
         prompt=_words_after(task),
         claude_session=task.claude_session,
         reason=ConversationReason.RESUME,
         trigger=Trigger.START,
     )
+    if _is_refused_for_good(task.claude_ended):
+        return replace(fresh(task, going_on), trigger=Trigger.START)
+    return going_on
+
+
+def _is_refused_for_good(ended: ImplementResult | None) -> bool:
+    """The API would answer the conversation in the same way again."""
+    return ended is not None and ended.outcome is Outcome.REFUSED and ended.remedy in (Remedy.FRESH, Remedy.TASK)
 
 
 def _words_after(task: TaskWork) -> str:
@@ -109,7 +118,7 @@ def continued(claude_session: ClaudeSessionId) -> AttemptStart:
 
 def fresh(task: TaskWork, lost: AttemptStart) -> AttemptStart:
     """Say all of it again to a new conversation: the one of `lost` cannot be resumed."""
-    feedback = "" if lost.prompt == CONTINUE else lost.prompt
+    feedback = "" if lost.prompt == CONTINUE or lost.reason is ConversationReason.FIRST else lost.prompt
     return AttemptStart(
         prompt=fresh_prompt(task.spec, feedback),
         claude_session=new_claude_session_id(),

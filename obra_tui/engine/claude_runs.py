@@ -18,6 +18,7 @@ from obra_tui.core.model import (
     ImplementRequest,
     ImplementResult,
     Outcome,
+    Remedy,
     WorkCopy,
 )
 from obra_tui.core.ports import Conversation
@@ -162,13 +163,28 @@ class ClaudeRunner:
                 return continued(result.claude_session)
             case Outcome.AUTH:
                 raise Unreachable("auth", result.detail)
-            case Outcome.REFUSED | Outcome.TRANSPORT_BROKEN | Outcome.RESUME_BROKEN:
+            case Outcome.REFUSED:
+                return self._after_refusal(start, result)
+            case Outcome.TRANSPORT_BROKEN | Outcome.RESUME_BROKEN:
                 raise Unreachable("unreachable", result.detail)
             case Outcome.KILLED:
                 raise Interrupted(result.detail)
             case _:
                 self._repairs = Repairs()
                 return None
+
+    def _after_refusal(self, start: AttemptStart, result: ImplementResult) -> AttemptStart:
+        """Return a fresh start where one helps. What is refused for good is of this task alone: others go on."""
+        match result.remedy:
+            case Remedy.FRESH if not self._repairs.fresh:
+                self._repairs.fresh = True
+                return fresh(self._task, start)
+            case Remedy.FRESH | Remedy.TASK:
+                raise Interrupted(result.detail)
+            case Remedy.PERSON:
+                raise Unreachable("account", result.detail)
+            case _:
+                raise Unreachable("unreachable", result.detail)
 
     async def _wait_for_limit(self, result: ImplementResult) -> None:
         """Wait until the usage limit resets, or until somebody says `retry_now`."""

@@ -23,7 +23,7 @@ from obra_tui.core.events import (
     UsageReported,
 )
 from obra_tui.core.ids import new_attempt_id, new_claude_session_id
-from obra_tui.core.model import Budget, ConversationReason, Outcome
+from obra_tui.core.model import Budget, ConversationReason, Outcome, Remedy
 from obra_tui.rehearsal.faults import Fault, FaultKind
 from obra_tui.rehearsal.script import Response, Say, Think
 from tests.agents.stage import Stage, exists, left_of, runs, says, uses
@@ -273,3 +273,18 @@ async def test_tokens_that_are_used_up_end_the_run_before_the_next_call(stage: S
     assert "1 tokens" in result.detail
     assert len(stage.server.requests) == calls + 1, "one call was made, and no other"
     assert result.usage.total_tokens > 1, "what it cost is told"
+
+
+async def test_a_request_that_is_refused_for_good_after_a_tool_wants_a_fresh_conversation(stage: Stage):
+    stage.play(runs("ls"), says("Never."))
+    stage.server.faults.add(Fault(kind=FaultKind.HTTP, status=400, text="no low surrogate in string", skip=1, times=99))
+    result = await stage.run()
+    assert (result.outcome, result.remedy) == (Outcome.REFUSED, Remedy.FRESH), result
+
+
+@pytest.mark.parametrize("said", ["prompt is too long: 12 tokens > 10 maximum", "tools.0: input does not match"])
+async def test_a_first_request_that_is_refused_for_good_is_left_to_a_person(stage: Stage, said):
+    stage.play(says("Never."))
+    stage.server.faults.add(fails(400, said))
+    result = await stage.run()
+    assert (result.outcome, result.remedy) == (Outcome.REFUSED, Remedy.TASK), result

@@ -82,3 +82,57 @@ def test_a_long_folder_has_no_room_for_sockets():
 def test_git_in_the_copy_never_climbs_to_a_repository_around_it():
     environment = seen(CONFIG)
     assert environment["GIT_CEILING_DIRECTORIES"] == str(Path(environment["PWD"]).parent)
+
+
+BEDROCK = {"CLAUDE_CODE_USE_BEDROCK": "1", "AWS_PROFILE": "work", "AWS_REGION": "eu-west-1"}
+VERTEX = {
+    "CLAUDE_CODE_USE_VERTEX": "1", "CLOUD_ML_REGION": "us-east5", "ANTHROPIC_VERTEX_PROJECT_ID": "p",
+    "GOOGLE_APPLICATION_CREDENTIALS": "/home/ada/key.json",
+}  # fmt: skip
+FOUNDRY = {
+    "CLAUDE_CODE_USE_FOUNDRY": "1", "ANTHROPIC_FOUNDRY_RESOURCE": "r", "ANTHROPIC_FOUNDRY_API_KEY": "k",
+    "AZURE_CLIENT_ID": "c",
+}  # fmt: skip
+OTHER_BEDROCK = {"CLAUDE_CODE_USE_MANTLE": "true", "AWS_BEARER_TOKEN_BEDROCK": "t", "AWS_REGION": "us-east-1"}
+
+
+@pytest.mark.parametrize("login", [BEDROCK, VERTEX, FOUNDRY, OTHER_BEDROCK])
+def test_a_login_by_a_cloud_passes_whole_when_the_person_turned_it_on(login):
+    environment = seen(parent={"PATH": "/bin", **login})
+    assert login.items() <= environment.items()
+    assert login_from(CONFIG, login) == next(iter(login))
+
+
+@pytest.mark.parametrize("login", [BEDROCK, VERTEX, FOUNDRY, OTHER_BEDROCK])
+@pytest.mark.parametrize("changes", [{"base_url": "http://127.0.0.1:1"}, {"api_key": "mine"}])
+def test_a_login_by_a_cloud_stays_where_the_settings_lead_elsewhere(login, changes):
+    assert not login.keys() & seen(replace(CONFIG, **changes), {"PATH": "/bin", **login}).keys()
+
+
+@pytest.mark.parametrize("login", [BEDROCK, VERTEX, FOUNDRY, OTHER_BEDROCK])
+def test_variables_of_a_cloud_stay_when_its_login_is_not_turned_on(login):
+    switch, *others = login
+    assert not set(others) & seen(parent={"PATH": "/bin", **login, switch: "0"}).keys()
+
+
+def test_a_gateway_passes_with_its_headers_and_models():
+    gateway = {
+        "ANTHROPIC_BASE_URL": "https://gateway.example", "ANTHROPIC_AUTH_TOKEN": "t",
+        "ANTHROPIC_CUSTOM_HEADERS": "X-Team: a", "ANTHROPIC_DEFAULT_SONNET_MODEL": "m",
+        "CLAUDE_CODE_DISABLE_EXPERIMENTAL_BETAS": "1",
+    }  # fmt: skip
+    assert gateway.items() <= seen(parent={"PATH": "/bin", **gateway}).items()
+
+
+@pytest.mark.parametrize("named", ["", "localhost", ".corp.example, 10.0.0.0/8", "127.0.0.1"])
+def test_this_machines_own_servers_are_never_reached_through_a_proxy(named):
+    environment = seen(parent={**PARENT, "NO_PROXY": named})
+    for name in ("NO_PROXY", "no_proxy"):
+        listed = environment[name].split(",")
+        assert {"localhost", "127.0.0.1", "::1", *(part.strip() for part in named.split(",") if part)} <= set(listed)
+        assert len(listed) == len(set(listed))
+
+
+def test_the_certificate_of_a_persons_network_passes():
+    named = {"NODE_EXTRA_CA_CERTS": "/etc/corp.pem", "SSL_CERT_FILE": "/etc/all.pem"}
+    assert named.items() <= seen(parent={**PARENT, **named}).items()

@@ -3,7 +3,7 @@
 import pytest
 
 from obra_tui.agents.outcome import Cause, Ending, classify, result_text
-from obra_tui.core.model import Outcome
+from obra_tui.core.model import Outcome, Remedy
 
 
 def failed(reason="api_error", status=None, said="", **more):
@@ -36,6 +36,55 @@ def test_a_failure_of_the_api_is_classified_by_what_it_says(status, said, outcom
     classified = classify(Ending(result=failed(status=status, said=said)))
     assert classified.outcome is outcome
     assert said.rstrip(". ") in classified.detail and fix in classified.detail
+
+
+REMEDIES = [
+    (400, "messages.3.content: no low surrogate in string", "task or fresh", "other tasks"),
+    (400, "prompt is too long: 1234567 tokens > 1000000 maximum", "task or fresh", "smaller"),
+    (413, "Request too large", "task or fresh", "smaller"),
+    (None, "The model has reached its context window limit.", "task or fresh", "smaller"),
+    (400, "Output blocked by content filtering policy", "task or fresh", "other words"),
+    (None, "Claude Code is unable to respond to this request, which appears to violate our Usage Policy",
+     "task or fresh", "other words"),
+    (403, "Request violates our usage policies", "task or fresh", "other words"),
+    (422, "tool_use ids were found without tool_result blocks", "task or fresh", "claude.model"),
+    (400, "Credit balance is too low", Remedy.PERSON, "credit"),
+    (403, "Your key may not use this model", Remedy.PERSON, "claude.model"),
+    (404, "model: nosuch", Remedy.PERSON, "claude.model"),
+    (400, "The provided model identifier is invalid.", Remedy.PERSON, "claude.model"),
+    (400, "Unexpected value(s) `x` for the `anthropic-beta` header", Remedy.PERSON, "EXPERIMENTAL_BETAS"),
+    (403, "The security token included in the request is expired", Remedy.PERSON, "aws sso login"),
+    (None, "Could not load credentials from any providers", Remedy.PERSON, "aws sso login"),
+    (None, "Could not load the default credentials.", Remedy.PERSON, "cloud account"),
+    (None, "AADSTS700082: The refresh token has expired", Remedy.PERSON, "cloud account"),
+    (None, "self-signed certificate in certificate chain", Remedy.PERSON, "NODE_EXTRA_CA_CERTS"),
+    (None, "unable to verify the first certificate", Remedy.PERSON, "NODE_EXTRA_CA_CERTS"),
+    (407, "Proxy Authentication Required", Remedy.PERSON, "HTTPS_PROXY"),
+    (None, "API Error: Connection error.", Remedy.WAIT, "network"),
+    (529, "Overloaded", Remedy.WAIT, "again"),
+    (408, "Request timed out", Remedy.WAIT, "network"),
+    (409, "Conflict", Remedy.WAIT, "again"),
+    (502, "Bad gateway", Remedy.WAIT, "again"),
+    (429, "Too many requests", Remedy.WAIT, "again later"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("status", "said", "remedy", "fix"), REMEDIES)
+def test_what_helps_is_known_of_each_refusal_and_said_in_its_own_words(status, said, remedy, fix):
+    first = classify(Ending(result=failed(status=status, said=said)))
+    later = classify(Ending(result=failed(status=status, said=said), is_begun=True))
+    assert fix.lower() in first.detail.lower() and fix.lower() in later.detail.lower().replace("fresh", "other tasks")
+    if remedy == "task or fresh":
+        assert (first.remedy, later.remedy) == (Remedy.TASK, Remedy.FRESH)
+        assert "wait" not in first.detail.lower()
+    else:
+        assert first.remedy is later.remedy is remedy
+
+
+@pytest.mark.parametrize("reason", ["prompt_too_long", "image_error"])
+def test_a_conversation_that_grew_too_long_is_begun_afresh_and_a_task_is_left(reason):
+    assert classify(Ending(result=failed(reason))).remedy is Remedy.TASK
+    assert classify(Ending(result=failed(reason), is_begun=True)).remedy is Remedy.FRESH
 
 
 def test_a_success_that_is_an_error_is_never_completed():

@@ -124,6 +124,13 @@ async def test_a_plan_is_shown_and_can_be_sent_back(stage: Stage):
     assert "No, thank you." in stage.of(ToolFinished)[2].output
 
 
+async def test_after_a_plan_was_let_through_files_are_edited(stage: Stage):
+    stage.play(uses("EnterPlanMode"), uses("ExitPlanMode"), uses("Write", file_path="late.txt", content="x"), says("."))
+    stage.person.answers = [allow()]
+    await stage.run()
+    assert (stage.copy / "late.txt").exists()
+
+
 async def test_nothing_is_edited_while_claude_plans(stage: Stage):
     stage.play(uses("EnterPlanMode"), uses("Write", file_path="early.txt", content="x"), says("Done."))
     await stage.run()

@@ -112,6 +112,11 @@ def test_a_refused_connection_is_said_plainly_and_costs_no_attempt(place, stage)
     assert ran.of("problem_raised")[0]["code"] == "unreachable"
 
 
+def test_the_rehearsal_is_not_sent_through_a_proxy_that_leads_nowhere(place, stage):
+    ran = run(place, plan(stage), HTTP_PROXY="http://127.0.0.1:9", HTTPS_PROXY="http://127.0.0.1:9", ALL_PROXY="")
+    assert ran.code == 0, ran.err + ran.out[-2000:]
+
+
 def test_a_usage_limit_that_is_too_far_away_ends_the_run_with_its_own_code(tmp_path):
     with Stage.open("calculator", pace=0, subscription=Subscription()) as stage:
         stage.claude.faults.add(Fault(kind=FaultKind.LIMITED, seconds=7200, times=100))

@@ -27,6 +27,7 @@ from obra_tui.core.model import (
     PermissionAnswer,
     PermissionQuestion,
     PermissionVerdict,
+    Remedy,
     Usage,
 )
 from obra_tui.core.ports import AskPermission, Emit
@@ -50,6 +51,7 @@ class Play(Struct, frozen=True, kw_only=True):
     emits: tuple[Event, ...] = ()
     """Further events, told before the text."""
     outcome: Outcome = Outcome.COMPLETED
+    remedy: Remedy | None = None
     detail: str = ""
     until: float | None = None
     usage: Usage = field(default_factory=lambda: Usage(input_tokens=100, output_tokens=10, cost_usd=0.01, turns=1))
@@ -213,6 +215,7 @@ class FakeConversation:
     def _result(self, outcome: Outcome, detail: str, usage: Usage) -> ImplementResult:
         return ImplementResult(
             outcome=outcome,
+            remedy=self._play.remedy if outcome is self._play.outcome else None,
             claude_session=self._play.reports or self._request.claude_session,
             detail=detail,
             until=self._play.until,

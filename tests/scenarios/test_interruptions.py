@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from msgspec import structs
 
 from obra_tui.core import commands as do
 from obra_tui.core.errors import (
@@ -36,6 +37,7 @@ from obra_tui.core.model import (
     PermissionQuestion,
     PermissionVerdict,
     Policy,
+    Remedy,
     SessionKind,
 )
 from obra_tui.engine.prompts import CONTINUE
@@ -236,6 +238,44 @@ async def test_a_login_or_network_fault_costs_no_attempt_and_starts_nothing_else
     assert done.accepted == 2
 
 
+async def test_a_task_that_the_api_will_not_take_waits_and_the_others_go_on(tmp_path):
+    too_long = Play(outcome=Outcome.REFUSED, remedy=Remedy.TASK, detail="Prompt is too long.")
+    world = World(tmp_path, plays=(too_long, play("two\n")), rules=AUTONOMOUS)
+    await world.run(task("T001"), task("T002"))
+    done = await world.finished()
+    assert (world.state(), world.state("T002"), done.accepted) == (State.INTERRUPTED, State.ACCEPTED, 1)
+    assert world.problems() == []
+    (moved,) = [event for event in world.events(TaskMoved) if event.after is State.INTERRUPTED]
+    assert moved.reason == "Prompt is too long."
+
+
+async def test_an_account_that_must_be_put_right_starts_nothing_else(tmp_path):
+    refused = Play(outcome=Outcome.REFUSED, remedy=Remedy.PERSON, detail="Credit balance is too low.")
+    world = World(tmp_path, plays=(refused, play("two\n")), rules=AUTONOMOUS)
+    await world.run(task("T001"), task("T002"))
+    await world.finished()
+    assert (world.state("T002"), world.problems()) == (State.QUEUED, ["account"])
+
+
+async def test_a_conversation_that_the_api_refuses_for_good_is_begun_afresh_once_and_never_resumed(tmp_path):
+    poisoned = Play(outcome=Outcome.REFUSED, remedy=Remedy.FRESH, detail="no low surrogate in string")
+    world = World(tmp_path, plays=(poisoned, poisoned, WRITES), rules=AUTONOMOUS)
+    await world.run()
+    await world.finished()
+    assert [request.reason for request in world.implementer.requests] == [
+        ConversationReason.FIRST,
+        ConversationReason.FRESH,
+    ]
+    assert world.implementer.requests[1].prompt.count("Do T001.") == 1
+    assert world.state() is State.INTERRUPTED
+    await world.do(do.Resume(session=world.session, by=ME))
+    await world.finished(2)
+    last = world.implementer.requests[2]
+    assert last.reason is ConversationReason.FRESH
+    assert last.claude_session not in {request.claude_session for request in world.implementer.requests[:2]}
+    assert world.state() is State.ACCEPTED
+
+
 async def test_a_usage_limit_is_waited_for_and_goes_on_by_itself(tmp_path):
     limited = Play(outcome=Outcome.LIMITED, detail="5-hour limit", until=1_700_000_600.0)
     world = World(tmp_path, plays=(limited, WRITES), rules=AUTONOMOUS)
@@ -334,6 +374,15 @@ async def test_a_question_is_denied_at_once_when_nobody_is_there(tmp_path):
     await world.finished()
     (answer,) = world.implementer.answers[:1]
     assert (answer.verdict, answer.by) == (PermissionVerdict.DENY, "unattended")
+
+
+async def test_a_plan_that_nobody_can_read_is_carried_out(tmp_path):
+    plan = structs.replace(QUESTION, kind=PermissionKind.PLAN)
+    world = World(tmp_path, plays=(Play(asks=(plan,)), WRITES), attended=False)
+    await world.run()
+    await world.finished()
+    (answer,) = world.implementer.answers[:1]
+    assert (answer.verdict, answer.by) == (PermissionVerdict.ONCE, "unattended")
 
 
 async def test_stopping_withdraws_an_open_question(tmp_path):

@@ -81,7 +81,7 @@ class ProblemRaised(Struct, frozen=True, kw_only=True):
     """Something outside the work needs the person: login, usage limit, judge gone, disk full."""
 
     code: str
-    """`auth`, `limited`, `unreachable`, `judge`, `budget`, `disk`, …; one open problem per code."""
+    """`auth`, `account`, `limited`, `unreachable`, `judge`, `budget`, `disk`, …; one open problem per code."""
     text: str
     fix: str
     until: float | None = None

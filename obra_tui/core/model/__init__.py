@@ -44,6 +44,7 @@ from obra_tui.core.model.implementer import (
     PermissionKind,
     PermissionQuestion,
     PermissionVerdict,
+    Remedy,
     Usage,
 )
 from obra_tui.core.model.judgement import (
@@ -108,6 +109,7 @@ __all__ = [
     "Policy",
     "Provenance",
     "QualityResult",
+    "Remedy",
     "Reversal",
     "SandboxLevel",
     "SessionKind",

@@ -25,6 +25,19 @@ class Outcome(StrEnum):
     EMPTY = "empty"
 
 
+class Remedy(StrEnum):
+    """What helps after an answer of the API that ended a run."""
+
+    WAIT = "wait"
+    """The same request later: the network, or the API's own fault."""
+    PERSON = "person"
+    """A login, an account, a model or an address that a person must put right: no other task would fare better."""
+    FRESH = "fresh"
+    """A new conversation: this one holds what the API will not take."""
+    TASK = "task"
+    """Another task: it is the task itself that the API will not take."""
+
+
 class ConversationReason(StrEnum):
     FIRST = "first"
     RESUME = "resume"
@@ -109,6 +122,8 @@ class ImplementResult(Struct, frozen=True, kw_only=True):
     usage: Usage = field(default_factory=Usage)
     final_text: str = ""
     duration_s: float = 0.0
+    remedy: Remedy | None = None
+    """What helps when the API refused; None: nothing was refused, or it was not noted, as in older records."""
     confinement: Confinement | None = None
     """None: not known, as in records made before it was noted, or no run at all, as in work by hand."""
 

@@ -141,6 +141,7 @@ def _problem(item: ProblemView, now: float) -> Attention:
 _SETUP = ("app.show_setup", "look at the set-up")
 _PROBLEM_KEYS = {
     "auth": _SETUP,
+    "account": _SETUP,
     "judge": _SETUP,
     "unreachable": _SETUP,
     "limited": ("live.resume_run", "try now"),
