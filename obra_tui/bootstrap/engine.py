@@ -7,6 +7,7 @@ import dataclasses
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, ExitStack, suppress
+from functools import partial
 from pathlib import Path
 from socket import gethostname
 from typing import TYPE_CHECKING
@@ -15,7 +16,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from obra_tui.bootstrap.run_request import Start, Versions
-from obra_tui.core.errors import ObraError, StoreError
+from obra_tui.core.errors import JudgeError, ObraError, StoreError
 from obra_tui.core.model import SandboxLevel
 from obra_tui.engine.thread import Assembly, EngineThread
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from obra_tui.engine.orchestrator import Orchestrator
     from obra_tui.evidence.checks import LocalCheckRunner
     from obra_tui.evidence.workspace import GitWorkspace
+    from obra_tui.judge import JudgeConfig
     from obra_tui.services.plan_update import PlanUpdater
     from obra_tui.store.commands import CommandTable
     from obra_tui.store.history import SqlHistory
@@ -162,6 +164,7 @@ class Plant:
             journal=store.journal,
             ledger=store.history,
             clock=SystemClock(),
+            look_at_judge=None if models.rehearsal else partial(_look_at_judge, models.judge),
         )
         orchestrator = Orchestrator(ports, _config(self._settings, self._start, models.rehearsal, versions))
         self._parts = Parts(
@@ -177,6 +180,15 @@ class Plant:
             close=close,
             beside=lambda: run_errands(store.commands, orchestrator.handle),
         )
+
+
+async def _look_at_judge(config: JudgeConfig) -> ObraError | None:
+    from obra_tui.judge import probe
+
+    health = await probe(config)
+    if health.ready or health.state == "loading":
+        return None
+    return JudgeError(f"{health.what} Until it is there every gate asks you.", fix=health.fix)
 
 
 def _adapters(settings: Settings, start: Start, models: Models) -> Adapters:

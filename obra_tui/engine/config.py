@@ -1,7 +1,10 @@
 """What the engine is given at start: the other rooms as ports, and its rules."""
 
+from collections.abc import Awaitable, Callable
+
 from msgspec import Struct, field
 
+from obra_tui.core.errors import ObraError
 from obra_tui.core.gate import GateRules
 from obra_tui.core.model import Budget
 from obra_tui.core.ports import CheckRunner, Clock, Implementer, Journal, Judge, Ledger, Workspace
@@ -15,6 +18,8 @@ class Ports(Struct, frozen=True, kw_only=True):
     journal: Journal
     ledger: Ledger
     clock: Clock
+    look_at_judge: Callable[[], Awaitable[ObraError | None]] | None = None
+    """Asks, before any work is paid, whether the judge is there; returns what is wrong with it."""
 
 
 class EngineConfig(Struct, frozen=True, kw_only=True):

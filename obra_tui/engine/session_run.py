@@ -67,6 +67,8 @@ class SessionRun:
         self._cut: set[TaskId] = set()
         """Tasks that were stopped because nothing could be written; they go on by themselves."""
         self._accepting = asyncio.Lock()
+        self._ahead: asyncio.Task[None] | None = None
+        """Whether the judge is there is asked once."""
         self._running = False
         self._close_when_done = False
         self._halted = True
@@ -91,7 +93,21 @@ class SessionRun:
         if not self._running:
             self._running = True
             self._tell(RunStarted())
+            self._look_ahead()
         self.advance()
+
+    def _look_ahead(self) -> None:
+        """Say at once that no work can be judged, not when all of it was paid. The run goes on: a person may decide."""
+        look = self._ports.look_at_judge
+        if look is None or self._ahead is not None:
+            return
+
+        async def ask() -> None:
+            error = await look()
+            if error is not None and not self.work.closed:
+                self._tell(ProblemRaised(code="judge", text=error.what, fix=error.fix))
+
+        self._ahead = asyncio.create_task(ask(), name="look at the judge")
 
     def pause(self, by: str) -> None:
         if not self._signals.paused:
@@ -182,6 +198,8 @@ class SessionRun:
     async def shut_down(self) -> None:
         """End everything that runs; used when the engine stops."""
         self._halted = True
+        if self._ahead is not None:
+            self._ahead.cancel()
         await self._end_jobs(tuple(self._jobs), Trigger.INTERRUPT, "Obra was closed; the work is kept.")
 
     async def cancel(self, task: TaskWork, by: str) -> None:

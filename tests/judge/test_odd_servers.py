@@ -228,3 +228,17 @@ async def test_orders_in_names_output_and_lines_beside_the_change_make_a_person_
         verdict, _ = await reviewed(ndjson(answer(findings=[])), asked=asked)
         assert verdict.complete, verdict.unjudged
         assert [item.kind for item in verdict.findings] == ["injection"], asked
+
+
+# --- before anything is paid ----------------------------------------------------------------------
+
+
+async def test_a_missing_model_is_found_before_the_first_run_and_a_present_one_is_not_spoken_of():
+    from obra_tui.bootstrap.engine import _look_at_judge
+    from obra_tui.judge import JudgeConfig
+
+    async with model_server(Reply()) as server:
+        missing = await _look_at_judge(JudgeConfig(base_url=server.url, model="nobody:1b"))
+        assert missing is not None and "every gate asks you" in missing.what and "ollama pull nobody:1b" in missing.fix
+        assert await _look_at_judge(JudgeConfig(base_url=server.url, model=MODEL)) is None
+        assert server.prompts == []

@@ -5,8 +5,8 @@ from msgspec.structs import force_setattr
 
 from obra_tui.core import commands as do
 from obra_tui.core.decisions import finding_of_argument
-from obra_tui.core.errors import BranchMoved, GateDecided, NotAllowed, StaleDecision, UnknownId
-from obra_tui.core.events import AttemptStarted, DecisionMade, GateJudged, WorkAccepted
+from obra_tui.core.errors import BranchMoved, GateDecided, JudgeError, NotAllowed, StaleDecision, UnknownId
+from obra_tui.core.events import AttemptStarted, DecisionMade, GateJudged, ProblemRaised, WorkAccepted
 from obra_tui.core.gate import GateRules
 from obra_tui.core.ids import GateId
 from obra_tui.core.lifecycle import State
@@ -290,3 +290,20 @@ async def test_what_is_overridden_needs_a_reason_also_when_the_gate_would_pass(t
         await world.approve(overridden=against)
     await world.approve("I wrote it myself.", overridden=against)
     assert world.events(DecisionMade)[0].decision.overridden == against
+
+
+async def test_a_judge_that_is_not_there_is_said_before_any_work_is_paid(tmp_path):
+    world = World(tmp_path, plays=(play("one\n"),))
+    looked = []
+
+    async def look():
+        looked.append(len(world.implementer.requests))
+        return JudgeError("Ollama does not have the model qwen.", fix="Get it with `ollama pull qwen`.")
+
+    force_setattr(world.orchestrator._ports, "look_at_judge", look)
+    await world.run()
+    await world.finished()
+    assert looked == [0]
+    (problem,) = world.events(ProblemRaised)
+    assert (problem.code, problem.fix) == ("judge", "Get it with `ollama pull qwen`.")
+    assert world.state() is State.AWAITING_HUMAN

@@ -80,6 +80,13 @@ def sequence_upper(k: int, n: int, alpha: float = ALPHA) -> float:
     return _root(lambda p: evidence_against(p, k, n) - 1 / alpha, low=max(seen, _EXACT), high=1.0 - _EXACT)
 
 
+@functools.lru_cache(maxsize=65536)
+def is_at_most(limit: float, k: int, n: int, alpha: float = ALPHA) -> bool:
+    """Return whether `sequence_upper` does not exceed `limit`, without looking for it."""
+    _refuse_impossible(k, n)
+    return n > 0 and k / n < limit and evidence_against(limit, k, n) >= 1 / alpha
+
+
 def evidence_against(p: float, k: int, n: int) -> float:
     """Return how many times likelier the record is under rates below p (mixed by the prior) than under p itself."""
     a, b = _PRIOR

@@ -16,7 +16,7 @@ from enum import IntEnum
 from msgspec import Struct
 from msgspec.structs import replace
 
-from obra_tui.core.judging.bounds import clopper_pearson, paired_difference, sequence_upper
+from obra_tui.core.judging.bounds import clopper_pearson, is_at_most, paired_difference, sequence_upper
 
 LIMIT = 0.10
 """Default of the largest tolerated false-pass share, `b`."""
@@ -24,6 +24,8 @@ _DECIDED_FOR_AUTHORITY = 50
 _PAIRS_FOR_A_WORD = 30
 _CUSUM_LIMIT = 2.9
 _WINDOW = 40
+_FARTHEST = 5_000
+"""Decided passes that nobody would wait for."""
 _FALSE_IN_WINDOW = 5
 _ASKED = 20
 _MOST_UNJUDGED = 0.20
@@ -113,6 +115,8 @@ class Record(Struct, frozen=True, kw_only=True):
     passes: int = 0
     """Decided passes since the window began."""
     false_passes: int = 0
+    granted: bool = False
+    """The bound was met since the window began; from then on authority is kept until it is lost."""
     cusum: float = 0.0
     recent: tuple[bool, ...] = ()
     """The last decided passes, oldest first; true is a false one."""
@@ -165,7 +169,7 @@ def record_of(seen: Iterable[Observation], limit: float = LIMIT) -> Record:
 
 
 def _after_decision(record: Record, seen: Decided) -> Record:
-    has_authority = standing_of(record).level >= Level.PROBATION
+    has_authority = level_of(record) >= Level.PROBATION
     record = replace(
         record,
         passes=record.passes + 1,
@@ -178,7 +182,8 @@ def _after_decision(record: Record, seen: Decided) -> Record:
         return replace(_emptied(record, what), needs_acknowledgement=True)
     if not has_authority:
         # A window that began anew whenever it looked bad would be a new chance each time: only authority can be lost.
-        return replace(record, lost="") if record.lost and _may_pass(record) else record
+        return replace(record, lost="", granted=True) if _may_pass(record) else record
+    record = replace(record, granted=record.granted or _may_pass(record))
     if record.cusum >= _CUSUM_LIMIT:
         return _emptied(record, "false passes came faster than the limit allows")
     if seen.bad and sum(record.recent) >= _FALSE_IN_WINDOW:
@@ -194,7 +199,7 @@ def _after_asking(record: Record) -> Record:
 
 def _emptied(record: Record, why: str) -> Record:
     """The window begins anew: what was good before the loss no longer counts for it."""
-    return replace(record, passes=0, false_passes=0, cusum=0.0, recent=(), lost=why)
+    return replace(record, passes=0, false_passes=0, granted=False, cusum=0.0, recent=(), lost=why)
 
 
 def cusum_step(bad: bool, limit: float) -> float:
@@ -203,26 +208,41 @@ def cusum_step(bad: bool, limit: float) -> float:
     return math.log(raised / limit) if bad else math.log((1 - raised) / (1 - limit))
 
 
+def level_of(record: Record) -> Level:
+    """Return what the judge may do now; cheap enough for every decision."""
+    if record.needs_acknowledgement:
+        return Level.ADVISES
+    if _is_blind(record.exam):
+        return Level.SILENT
+    if record.granted:
+        return Level.PASSES
+    if record.lost or not _sends_back(record.exam):
+        return Level.ADVISES
+    return Level.PROBATION if _passes_exam(record) else Level.SENDS_BACK
+
+
 def standing_of(record: Record) -> Standing:
     """Return what the judge may do now, why, and what would lift it."""
+    level = level_of(record)
     if record.needs_acknowledgement:
-        return Standing(level=Level.ADVISES, why=record.lost, needs="a person has to acknowledge it")
-    if _is_blind(record.exam):
-        return Standing(level=Level.SILENT, why=_blindness(record.exam), needs="another model or rubric")
-    if _may_pass(record):
-        return Standing(level=Level.PASSES, why=said(record))
-    if record.lost:
-        return Standing(level=Level.ADVISES, why=record.lost, needs=_missing(record))
-    exam = record.exam
-    if not _sends_back(exam):
-        return Standing(level=Level.ADVISES, why=said(record), needs=_missing(record))
-    if _passes_exam(record):
-        return Standing(level=Level.PROBATION, why="the exam was passed", needs=_missing(record))
-    return Standing(level=Level.SENDS_BACK, why="it tells faulty from good work", needs=_missing(record))
+        return Standing(level=level, why=record.lost, needs="a person has to acknowledge it")
+    match level:
+        case Level.SILENT:
+            return Standing(level=level, why=_blindness(record.exam), needs="another model or rubric")
+        case Level.PASSES:
+            return Standing(level=level, why=said(record))
+        case Level.PROBATION:
+            why = "the exam was passed"
+        case Level.SENDS_BACK:
+            why = "it tells faulty from good work"
+        case Level.ADVISES:
+            why = record.lost or said(record)
+    return Standing(level=level, why=why, needs=_missing(record))
 
 
 def _may_pass(record: Record) -> bool:
-    return record.passes >= _DECIDED_FOR_AUTHORITY and record.upper <= record.limit
+    enough = record.passes >= _DECIDED_FOR_AUTHORITY
+    return enough and is_at_most(record.limit, record.false_passes, record.passes)
 
 
 def _is_blind(exam: Exam) -> bool:
@@ -277,7 +297,7 @@ def said(record: Record) -> str:
 def _missing(record: Record) -> str:
     """How many more decided passes without a false one would give authority."""
     passes = max(record.passes, _DECIDED_FOR_AUTHORITY)
-    while sequence_upper(record.false_passes, passes) > record.limit and passes < 10_000:
+    while not is_at_most(record.limit, record.false_passes, passes) and passes < _FARTHEST:
         passes += 1
     more = passes - record.passes
     return f"{more} more decided pass{'' if more == 1 else 'es'} without a false one"
