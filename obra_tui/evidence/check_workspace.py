@@ -46,7 +46,7 @@ class Stand(Struct, frozen=True, kw_only=True):
         return not self.layers
 
     def look(self, name: str) -> Path:
-        """Return where we find what the check sees under `name`."""
+        """Return where we find what the check sees as the file `name`; of a folder, only the topmost part of it."""
         return next((layer / name for layer in self.layers if os.path.lexists(layer / name)), self.files / name)
 
     def sealed(self) -> str:

@@ -114,7 +114,7 @@ def _python_of(program: str, stand: Stand) -> str:
         beside = f"{program.rpartition('/')[0]}/python"
         return beside if program.startswith((".venv/", "venv/")) else _of_script(Path(program))
     for folder in (".venv", "venv"):
-        if (stand.look(folder) / "bin" / program).exists():
+        if stand.look(f"{folder}/bin/{program}").exists():
             return f"{folder}/bin/python"
     found = shutil.which(program) or shutil.which(program, path=str(Path(sys.executable).parent))
     return _of_script(Path(found)) if found else ""

@@ -5,7 +5,6 @@ blocking. Only the plain presence of files decides, so that the result is the sa
 for the same tree.
 """
 
-import json
 import os
 import re
 import shlex
@@ -18,15 +17,23 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from obra_tui.core.model import CheckSpec, Stage
+from obra_tui.evidence.discover_languages import (
+    make_checks,
+    other_checks,
+    own_runner,
+    syntax_checks,
+    touched_packages,
+)
+from obra_tui.evidence.projects.reading import Project
 from obra_tui.evidence.untracked import JUNK
 
 _MOST_NAMED_FILES = 40
 _MOST_LOOKED_AT = 20_000
 _ONLY_ERRORS = "--isolated --select E9,F63,F7,F82"
 """For projects without rules of their own: what cannot run, never style."""
-_NO_TEST_SCRIPT = "no test specified"
-_MAKE_TEST = re.compile(r"(?m)^test\s*:(?!=)")
 _TEST_FILE = re.compile(r"^(?:test_.+|.+_test)\.py$")
 
 
@@ -36,14 +43,14 @@ Look = Callable[[str], Path]
 
 def find_checks(files: Path, changed: Sequence[str], look: Look | None = None) -> tuple[CheckSpec, ...]:
     """Return the checks for the tree at `files`, of which `changed` are the paths that differ from the base."""
+    see = look or files.joinpath
     found = [
-        *_python_checks(files, changed_python(files, changed), look or files.joinpath),
-        *_node_checks(files),
-        *_cargo_checks(files),
-        *_go_checks(files),
+        *_python_checks(files, changed_python(files, changed), see),
+        *other_checks(files, changed, see),
+        *syntax_checks(files, changed),
     ]
     if not any(spec.stage is Stage.TESTING for spec in found):
-        found.extend(_make_checks(files))
+        found.extend(make_checks(files))
     return tuple(found)
 
 
@@ -74,7 +81,7 @@ def _python_checks(files: Path, changed: list[str], look: Look) -> Iterator[Chec
     if lint := _ruff_check(files, changed, look):
         yield lint
     if any(_TEST_FILE.match(Path(path).name) for path in sources):
-        yield _pytest_check(files, look)
+        yield from _test_checks(files, changed, look)
 
 
 def _named(paths: list[str]) -> str:
@@ -95,9 +102,11 @@ def _ruff_check(files: Path, changed: list[str], look: Look) -> CheckSpec | None
     program = _tool(look, "ruff")
     if program is None and not configured:
         return None
-    what = "." if configured else f"{_ONLY_ERRORS} {_named(changed)}"
-    command = f"{program or 'ruff'} check --no-cache {what}"
-    blocking = configured and program is not None
+    theirs = program in _of_the_project("ruff") or program == "ruff"
+    by_rules = configured and (theirs or program is None)
+    what = "." if by_rules else f"{_ONLY_ERRORS} {_named(changed)}"
+    command = f"{program or 'ruff'} check --no-fix --no-cache {what}"
+    blocking = by_rules and program is not None
     return CheckSpec(name="ruff", run=command, stage=Stage.SYNTAX, blocking=blocking, timeout_s=300.0)
 
 
@@ -105,6 +114,27 @@ def _configures_ruff(files: Path) -> bool:
     if (files / "ruff.toml").is_file() or (files / ".ruff.toml").is_file():
         return True
     return "ruff" in _toml(files / "pyproject.toml").get("tool", {})
+
+
+def _test_checks(files: Path, changed: list[str], look: Look) -> Iterator[CheckSpec]:
+    """Return the project's own runner, or pytest: at the root, or in each touched package where that says nothing."""
+    if command := own_runner(files):
+        yield CheckSpec(name="tests", run=f"{python_of(look)} {command}", stage=Stage.TESTING)
+        return
+    project = Project(files)
+    at_root = ("pyproject.toml", "setup.py", "setup.cfg", "pytest.ini", "tox.ini", "conftest.py")
+    packages = [] if project.has(*at_root) else touched_packages(project, changed, "pyproject.toml")
+    packages = [folder for folder in packages if _has_tests(files / folder)]
+    if not packages:
+        yield _pytest_check(files, look)
+    for folder in packages:
+        spec = _pytest_check(files / folder, lambda name, inner=folder: look(f"{inner}/{name}"))  # type: ignore[misc]
+        run = f"cd {shlex.quote(folder)} && {spec.run}"
+        yield replace(spec, name=f"pytest in {folder}", run=run)
+
+
+def _has_tests(folder: Path) -> bool:
+    return any(_TEST_FILE.match(Path(path).name) for path in python_files(folder))
 
 
 def _pytest_check(files: Path, look: Look) -> CheckSpec:
@@ -131,9 +161,10 @@ def python_of(look: Look, module: str = "") -> str:
 
 def _own_python(look: Look, module: str) -> str:
     for folder in (".venv", "venv"):
-        if not (look(folder) / "bin" / "python").exists():
+        python = look(f"{folder}/bin/python")
+        if not python.exists():
             continue
-        if not module or any(look(folder).glob(f"lib/python3*/site-packages/{module}/__init__.py")):
+        if not module or any(python.parents[1].glob(f"lib/python3*/site-packages/{module}/__init__.py")):
             return f"{folder}/bin/python"
     return ""
 
@@ -150,10 +181,15 @@ def _python3_has(module: str) -> bool:
     return asked.returncode == 0
 
 
+def _of_the_project(name: str) -> tuple[str, ...]:
+    return tuple(f"{folder}/bin/{name}" for folder in (".venv", "venv"))
+
+
 def _tool(look: Look, name: str) -> str | None:
-    for folder in (".venv", "venv"):
-        if (look(folder) / "bin" / name).exists():
-            return f"{folder}/bin/{name}"
+    """Return a program of the project, of the person, or last the one that came with Obra, in its own version."""
+    for program in _of_the_project(name):
+        if look(program).exists():
+            return program
     if shutil.which(name):
         return name
     beside = Path(sys.executable).parent / name
@@ -166,44 +202,3 @@ def _toml(path: Path) -> dict[str, dict[str, object]]:
         return tomllib.loads(path.read_text("utf-8"))
     except (OSError, ValueError, RecursionError):
         return {}
-
-
-# --- other languages -----------------------------------------------------------------------------
-
-
-def _scripts(files: Path) -> dict[str, str]:
-    try:
-        package = json.loads((files / "package.json").read_text("utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    scripts = package.get("scripts") if isinstance(package, dict) else None
-    return {k: v for k, v in scripts.items() if isinstance(v, str)} if isinstance(scripts, dict) else {}
-
-
-def _node_checks(files: Path) -> Iterator[CheckSpec]:
-    scripts = _scripts(files)
-    for name in ("typecheck", "lint"):
-        if name in scripts:
-            yield CheckSpec(name=f"npm {name}", run=f"npm run {name}", stage=Stage.SYNTAX)
-    if "test" in scripts and _NO_TEST_SCRIPT not in scripts["test"]:
-        yield CheckSpec(name="npm test", run="npm test", stage=Stage.TESTING)
-
-
-def _cargo_checks(files: Path) -> Iterator[CheckSpec]:
-    if (files / "Cargo.toml").is_file():
-        yield CheckSpec(name="cargo check", run="cargo check --offline", stage=Stage.SYNTAX)
-        yield CheckSpec(name="cargo test", run="cargo test --offline", stage=Stage.TESTING, timeout_s=1200.0)
-
-
-def _go_checks(files: Path) -> Iterator[CheckSpec]:
-    if (files / "go.mod").is_file():
-        yield CheckSpec(name="go vet", run="go vet ./...", stage=Stage.SYNTAX)
-        yield CheckSpec(name="go test", run="go test ./...", stage=Stage.TESTING, timeout_s=1200.0)
-
-
-def _make_checks(files: Path) -> Iterator[CheckSpec]:
-    for name in ("Makefile", "makefile", "GNUmakefile"):
-        path = files / name
-        if path.is_file() and _MAKE_TEST.search(path.read_text("utf-8", "replace")):
-            yield CheckSpec(name="make test", run="make test", stage=Stage.TESTING)
-            return

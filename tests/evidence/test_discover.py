@@ -39,8 +39,15 @@ def test_without_changed_python_files_everything_is_compiled_and_nothing_blocks(
 
 
 def test_a_project_with_rules_for_ruff_is_linted_by_them_and_blocks(found):
-    spec = found({"a.py": "", "pyproject.toml": "[tool.ruff]\nline-length = 99\n"}, ["a.py"])["ruff"]
-    assert spec.run.endswith("check --no-cache .") and spec.blocking
+    rules = "[tool.ruff]\nline-length = 99\nfix = true\n"
+    spec = found({"a.py": "", "pyproject.toml": rules, ".venv/bin/ruff": ""}, ["a.py"])["ruff"]
+    assert spec.run == ".venv/bin/ruff check --no-fix --no-cache ." and spec.blocking
+
+
+def test_rules_are_not_read_by_a_ruff_of_another_version_that_came_with_obra(found, monkeypatch):
+    monkeypatch.setattr(discover.shutil, "which", lambda _: None)
+    spec = found({"a.py": "", "ruff.toml": "line-length = 99\n"}, ["a.py"])["ruff"]
+    assert "--isolated" in spec.run and not spec.blocking
 
 
 def test_a_project_without_rules_is_only_looked_through_for_what_cannot_run(found):
@@ -148,3 +155,104 @@ def test_ruff_beside_obra_is_found_when_it_is_on_no_path(tmp_path, monkeypatch):
     monkeypatch.setattr(discover.sys, "executable", str(tmp_path / "python"))
     (tmp_path / "ruff").write_text("")
     assert discover._tool((tmp_path / "project").joinpath, "ruff") == str(tmp_path / "ruff")
+
+
+# --- packages, languages, runners ----------------------------------------------------------------
+
+PACKAGE = '{"name": "%s", "dependencies": {%s}, "scripts": {"test": "node t.js"}}'
+
+
+def test_touched_packages_and_those_that_build_on_them_are_checked_where_the_root_has_no_tests(found):
+    specs = found(
+        {
+            "package.json": '{"workspaces": ["packages/*"]}',
+            "packages/a/package.json": PACKAGE % ("@x/a", ""),
+            "packages/a/i.js": "",
+            "packages/b/package.json": PACKAGE % ("@x/b", '"@x/a": "*"'),
+            "packages/c/package.json": PACKAGE % ("@x/c", '"@x/b": "*"'),
+            "packages/d/package.json": PACKAGE % ("@x/d", '"@x/ab": "*"'),
+        },
+        ["packages/a/i.js"],
+    )
+    tests = {name: spec.run for name, spec in specs.items() if spec.stage is Stage.TESTING}
+    assert tests == {f"npm test in packages/{name}": f"cd packages/{name} && npm test" for name in "abc"}
+
+
+def test_tests_at_the_root_speak_for_all_packages(found):
+    files = {"package.json": PACKAGE % ("x", ""), "p/package.json": PACKAGE % ("p", ""), "p/i.js": ""}
+    assert [name for name in found(files, ["p/i.js"]) if "test" in name] == ["npm test"]
+
+
+def test_go_and_rust_in_folders_of_their_own_are_checked_there(found):
+    files = {"svc/go.mod": "module example.org/svc\n", "svc/m.go": "", "lib/Cargo.toml": '[package]\nname = "lib"\n'}
+    specs = found(files, ["svc/m.go"])
+    assert specs["go test in svc"].run == "cd svc && go test ./..." and "cargo test in lib" not in specs
+
+
+def test_python_packages_beside_one_another_are_tested_where_they_are(found):
+    files = {
+        "one/pyproject.toml": '[project]\nname = "one"\n',
+        "one/tests/test_a.py": "",
+        "two/pyproject.toml": '[project]\nname = "two"\ndependencies = ["one"]\n',
+        "two/test_b.py": "",
+        "three/pyproject.toml": '[project]\nname = "three"\n',
+        "three/test_c.py": "",
+        "one/a.py": "",
+    }
+    tests = [name for name in found(files, ["one/a.py"]) if name.startswith("pytest")]
+    assert tests == ["pytest in one", "pytest in two"]
+
+
+def test_a_linter_that_repairs_is_no_check(found):
+    scripts = json.dumps({"scripts": {"lint": "eslint . --fix", "test": "jest"}})
+    assert list(found({"package.json": scripts})) == ["npm test"]
+
+
+@pytest.mark.parametrize(
+    ("scripts", "run"),
+    [
+        ({"test": "tape t", "posttest": "npx npm@10 audit"}, "npm test --ignore-scripts"),
+        ({"test": "tape t", "pretest": "npm run lint", "posttest": "aud --production"}, "npm test --ignore-scripts"),
+        ({"test": "tape t", "pretest": "tsc -p .", "posttest": "npm audit"}, "npm test"),
+        ({"test": "tape t", "pretest": "npm run lint"}, "npm test"),
+    ],
+)
+def test_what_follows_the_tests_and_needs_a_network_is_left_out(found, scripts, run):
+    assert found({"package.json": json.dumps({"scripts": scripts})})["npm test"].run == run
+
+
+def test_changed_scripts_are_read_by_the_programs_that_would_run_them(found):
+    specs = found({"a b.js": "", "t.sh": "#!/bin/sh\n", "u.bash": ""}, ["a b.js", "t.sh", "u.bash", "gone.js"])
+    assert (
+        specs["node --check"].run == "bad=0; for file in 'a b.js'; do node --check \"$file\" || bad=1; done; exit $bad"
+    )
+    assert {"sh -n", "bash -n"} <= set(specs)
+    assert all(spec.stage is Stage.SYNTAX and spec.blocking for spec in specs.values())
+
+
+@pytest.mark.parametrize(
+    ("files", "run"),
+    [
+        ({"tox.ini": "[testenv]\ncommands = python -Wd tests/runtests.py -v\n"}, "python3 tests/runtests.py -v"),
+        (
+            {"Makefile": "test:\n\tpython -m django test --settings tests.s\n"},
+            "python3 -m django test --settings tests.s",
+        ),
+        ({"Makefile": "test:\n\tcoverage run -m unittest discover\n"}, "python3 -m unittest discover"),
+    ],
+)
+def test_a_runner_of_its_own_is_used_where_a_project_wrote_it_down(found, files, run):
+    assert found({**files, "tests/test_a.py": ""})["tests"].run == run
+
+
+def test_pytest_is_used_where_a_project_names_it_beside_another_runner(found):
+    specs = found({"tests/test_a.py": "", "Makefile": "test:\n\tpython runtests.py\n", "pytest.ini": "[pytest]\n"})
+    assert "pytest" in specs and "tests" not in specs
+
+
+def test_just_task_and_ctest_run_the_tests_where_nothing_else_is_known(found, tmp_path):
+    assert "just test" in found({"justfile": "test:\n  ./t\n"})
+    (tmp_path / "justfile").unlink()
+    assert "task test" in found({"Taskfile.yml": "tasks:\n  test:\n    cmds: []\n"})
+    (tmp_path / "Taskfile.yml").unlink()
+    assert "ctest" in found({"CMakeLists.txt": "enable_testing()\n"})

@@ -226,3 +226,18 @@ async def test_the_persons_objects_are_shared_and_survive_their_cleaning_up(tmp_
         path.unlink()
     assert git(Path(copy.path), "log", "--format=%s") == "Start"
     assert not diff.empty
+
+
+async def test_an_environment_is_used_though_some_of_its_files_lie_in_another_layer(tmp_path):
+    """Scripts that name their place stand in the copy's own layer, the rest of the same folder does not."""
+    made = (
+        "mkdir -p .venv/bin .venv/lib/python3.1/site-packages/pytest",
+        "touch .venv/lib/python3.1/site-packages/pytest/__init__.py",
+        'printf "#!%s/.venv/bin/python\n" "$PWD" > .venv/bin/pytest && chmod +x .venv/bin/pytest',
+        "ln -s /usr/bin/env .venv/bin/python && cp .venv/bin/pytest .venv/bin/ruff",
+    )
+    scene = make_scene(tmp_path, {"test_a.py": "", "ruff.toml": ""}, setup=made)
+    copy, _ = await scene.work({"a.py": ""})
+    runs = {spec.name: spec.run for spec in await scene.checks().plan(copy, task())}
+    assert runs["pytest"].startswith(".venv/bin/python -m pytest")
+    assert runs["ruff"].startswith(".venv/bin/ruff")

@@ -103,7 +103,7 @@ def _to_install(project: Project, found: tuple[Witness, ...]) -> tuple[str, str]
     groups = table(project.pyproject, "dependency-groups")
     words += [f"--group {shlex.quote(name)}" for name in groups if _FOR_TESTS.fullmatch(name)]
     words += [f"-r {shlex.quote(name)}" for name in files]
-    named = _named_text(project, files)
+    named = _named_text(project, files, extras)
     tox = [line for line in _tox_requirements(project) if line not in files]
     words += [shlex.quote(line) for line in tox]
     words += [shlex.quote(name) for name in _asked_for(project, found, f"{named} {' '.join(tox)}".casefold())]
@@ -126,7 +126,7 @@ def _extras(project: Project, found: tuple[Witness, ...]) -> tuple[str, ...]:
     """Return the extras for tests: by their name, and those that CI installs."""
     known = list(table(project.pyproject, "project", "optional-dependencies"))
     known += list(project.ini("setup.cfg").get("options.extras_require", {}))
-    block = re.search(r"(?s)extras_require\s*=\s*\{(.*?)\n\s*\}", project.text("setup.py"))
+    block = re.search(r"(?is)extras_require\w*\s*[=:]\s*\{(.*?)\n\s*\}", project.text("setup.py"))
     known += re.findall(r"[\"']([\w-]+)[\"']\s*:", block[1]) if block else []
     used = {
         name for item in found for group in re.findall(r"\.\[([\w,\s-]+)\]", item.command) for name in group.split(",")
@@ -145,13 +145,13 @@ def _requirement_files(project: Project) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in found if name.rpartition("/")[2] not in included))
 
 
-def _named_text(project: Project, files: Iterable[str]) -> str:
-    manifests = ("pyproject.toml", "setup.py", "setup.cfg")
-    return "\n".join(_without_pytest_tables(project.text(name)) for name in (*manifests, *files))
-
-
-def _without_pytest_tables(text: str) -> str:
-    return re.sub(r"(?ms)^\[(?:tool\.pytest|tool:pytest|tool\.coverage)[^\n]*\n.*?(?=^\[|\Z)", "", text)
+def _named_text(project: Project, files: Iterable[str], extras: Iterable[str]) -> str:
+    """Return all that is installed by name: of requirement files, and of the groups and extras that were chosen."""
+    known = table(project.pyproject, "project", "optional-dependencies")
+    groups = table(project.pyproject, "dependency-groups")
+    chosen = [*(known.get(name) for name in extras), *(groups[name] for name in groups if _FOR_TESTS.fullmatch(name))]
+    old = [project.ini("setup.cfg").get("options.extras_require", {}).get(name, "") for name in extras]
+    return "\n".join([*map(project.text, files), *map(str, chosen), *old])
 
 
 def _tox_requirements(project: Project) -> list[str]:

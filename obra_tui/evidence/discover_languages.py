@@ -1,0 +1,202 @@
+"""The checks of languages other than Python, for the packages that a change touches and those that build on them.
+
+A manifest at the root speaks for the whole project. Where there is none, each package that was touched is checked in
+its own folder, and so is every other one whose manifest names it.
+"""
+
+import os
+import re
+import shlex
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from obra_tui.core.model import CheckSpec, Stage
+from obra_tui.evidence.projects.reading import Project
+from obra_tui.evidence.projects.witnesses import witnesses
+
+Look = Callable[[str], Path]
+
+_NO_TEST_SCRIPT = "no test specified"
+_NEEDS_NETWORK = re.compile(r"\b(?:audit|aud|publish)\b|\bnpx (?:--?\w+ )*['\"]?\S*@")
+_ONLY_LOOKS = re.compile(r"(?:npm (?:run )?(?:-\S+ )*(?:lint|readme|docs?|format\S*|prettier|typecheck)(?: && |$))*")
+_REPAIRS = re.compile(r"\s--(?:fix|write)\b")
+_MAKE_TEST = re.compile(r"(?m)^(test|check)\s*:(?!=)")
+_MOST_PACKAGES = 12
+_LOCKS = (("pnpm-lock.yaml", "pnpm"), ("yarn.lock", "yarn"), ("bun.lock", "bun"), ("bun.lockb", "bun"))
+_MOST_NAMED_FILES = 40
+
+
+def other_checks(files: Path, changed: Sequence[str], look: Look) -> list[CheckSpec]:
+    """Return the checks that manifests at the root, or else those of touched packages, ask for."""
+    project = Project(files)
+    return [
+        *_of_packages(project, changed, "package.json", lambda at, folder: _node(at, folder, look)),
+        *_of_packages(project, changed, "Cargo.toml", _cargo),
+        *_of_packages(project, changed, "go.mod", _go),
+        *_of_packages(project, changed, "pom.xml", _maven),
+    ]
+
+
+def make_checks(files: Path) -> Iterator[CheckSpec]:
+    """Return what make, just or task run as tests: for projects where nothing else was found."""
+    project = Project(files)
+    for name in ("GNUmakefile", "makefile", "Makefile"):
+        if found := _MAKE_TEST.search(project.text(name)):
+            yield CheckSpec(name=f"make {found[1]}", run=f"make {found[1]}", stage=Stage.TESTING)
+            return
+    for name in ("justfile", "Justfile", ".justfile"):
+        if re.search(r"(?m)^test\b[^\n:]*:(?!=)", project.text(name)):
+            yield CheckSpec(name="just test", run="just test", stage=Stage.TESTING)
+            return
+    if re.search(r"(?m)^  test:", project.text("Taskfile.yml") + project.text("Taskfile.yaml")):
+        yield CheckSpec(name="task test", run="task test", stage=Stage.TESTING)
+    elif project.has("CMakeLists.txt") and "enable_testing" in project.text("CMakeLists.txt"):
+        build = 'cmake -S . -B "$TMPDIR/build" && cmake --build "$TMPDIR/build"'
+        yield CheckSpec(name="ctest", run=f'{build} && ctest --test-dir "$TMPDIR/build" --output-on-failure')
+
+
+# --- packages ------------------------------------------------------------------------------------
+
+Checks = Callable[[Project, str], Iterator[CheckSpec]]
+"""Given a package and its folder, empty at the root."""
+
+
+def _of_packages(project: Project, changed: Sequence[str], manifest: str, checks: Checks) -> Iterator[CheckSpec]:
+    if project.has(manifest):
+        found = list(checks(project, ""))
+        yield from found
+        if manifest != "package.json" or any(spec.stage is Stage.TESTING for spec in found):
+            return
+    for folder in touched_packages(project, changed, manifest):
+        yield from checks(Project(project.root / folder), folder)
+
+
+def touched_packages(project: Project, changed: Sequence[str], manifest: str) -> list[str]:
+    """Return the folders of the packages that hold a changed file, and of those whose manifest names one of them."""
+    folders = [name.rpartition("/")[0] for name in project.files if name.rpartition("/")[2] == manifest]
+    inner = sorted((folder for folder in folders if folder), key=len, reverse=True)
+    touched = {folder for path in changed if (folder := _nearest(path, inner))}
+    texts = {folder: project.text(f"{folder}/{manifest}") for folder in inner}
+    names = {folder: _name_in(texts[folder]) or folder.rpartition("/")[2] for folder in inner}
+    waiting = sorted(touched)
+    while waiting:
+        name = names[waiting.pop()]
+        for folder in inner:
+            if folder not in touched and re.search(rf"(?<![\w/-]){re.escape(name)}(?![\w-])", texts[folder]):
+                touched.add(folder)
+                waiting.append(folder)
+    return sorted(touched)[:_MOST_PACKAGES]
+
+
+def _nearest(path: str, folders: Sequence[str]) -> str:
+    return next((folder for folder in folders if path.startswith(f"{folder}/")), "")
+
+
+def _name_in(text: str) -> str:
+    found = re.search(r'(?m)(?:^|[{,])\s*"?name"?\s*[:=]\s*"([^"]+)"|^module\s+(\S+)|<artifactId>([^<]+)<', text)
+    return next((part for part in found.groups() if part), "") if found else ""
+
+
+def _at(folder: str, command: str) -> str:
+    return f"cd {shlex.quote(folder)} && {command}" if folder else command
+
+
+def _called(name: str, folder: str) -> str:
+    return f"{name} in {folder}" if folder else name
+
+
+# --- languages -----------------------------------------------------------------------------------
+
+
+def _node(project: Project, folder: str, look: Look) -> Iterator[CheckSpec]:
+    scripts, tool = project.scripts, _node_tool(project)
+    for name in ("typecheck", "lint"):
+        if name in scripts and not _REPAIRS.search(scripts[name]):
+            run = _at(folder, f"{tool} run {name}{_without_what_follows(scripts, name)}")
+            yield CheckSpec(name=_called(f"{tool} {name}", folder), run=run, stage=Stage.SYNTAX)
+    compiler = f"{folder}/" * bool(folder) + "node_modules/.bin/tsc"
+    if not {"typecheck", "lint"} & set(scripts) and project.has("tsconfig.json") and look(compiler).exists():
+        run = _at(folder, "node_modules/.bin/tsc --noEmit -p .")
+        yield CheckSpec(name=_called("tsc", folder), run=run, stage=Stage.SYNTAX)
+    test = scripts.get("test", "")
+    if test and _NO_TEST_SCRIPT not in test:
+        run = _at(folder, f"{tool} test{_without_what_follows(scripts, 'test')}")
+        yield CheckSpec(name=_called(f"{tool} test", folder), run=run, stage=Stage.TESTING)
+
+
+def _without_what_follows(scripts: dict[str, str], name: str) -> str:
+    """Leave out what runs before and after a script where that needs a network, which checks have not."""
+    before, after = scripts.get(f"pre{name}", ""), scripts.get(f"post{name}", "")
+    needed = _NEEDS_NETWORK.search(f"{before} {after}")
+    return " --ignore-scripts" if needed and _ONLY_LOOKS.fullmatch(before) else ""
+
+
+def _node_tool(project: Project) -> str:
+    tool = next((tool for lock, tool in _LOCKS if project.has(lock)), "npm")
+    return tool if tool == "npm" or shutil.which(tool) else "npm"
+
+
+def _cargo(_: Project, folder: str) -> Iterator[CheckSpec]:
+    check, test = _at(folder, "cargo check --offline"), _at(folder, "cargo test --offline")
+    yield CheckSpec(name=_called("cargo check", folder), run=check, stage=Stage.SYNTAX)
+    yield CheckSpec(name=_called("cargo test", folder), run=test, stage=Stage.TESTING, timeout_s=1200.0)
+
+
+def _go(_: Project, folder: str) -> Iterator[CheckSpec]:
+    vet, test = _at(folder, "go vet ./..."), _at(folder, "go test ./...")
+    yield CheckSpec(name=_called("go vet", folder), run=vet, stage=Stage.SYNTAX)
+    yield CheckSpec(name=_called("go test", folder), run=test, stage=Stage.TESTING, timeout_s=1200.0)
+
+
+def _maven(_: Project, folder: str) -> Iterator[CheckSpec]:
+    run = _at(folder, "mvn -o -q -B test")
+    yield CheckSpec(name=_called("mvn test", folder), run=run, stage=Stage.TESTING, timeout_s=1800.0)
+
+
+# --- syntax of what was changed ------------------------------------------------------------------
+
+
+def syntax_checks(files: Path, changed: Sequence[str]) -> Iterator[CheckSpec]:
+    """Return checks that read the changed files of scripts and data, by the programs that are here."""
+    there = [path for path in changed if (files / path).is_file() and not (files / path).is_symlink()]
+    scripts = [path for path in there if path.endswith((".js", ".mjs", ".cjs"))]
+    if scripts and shutil.which("node"):
+        yield _each("node --check", "node --check", scripts)
+    for name, endings in (("sh", (".sh",)), ("bash", (".bash",))):
+        found = [path for path in there if path.endswith(endings)]
+        reader = "bash" if name == "sh" and any(_begins(files / path, "bash") for path in found) else name
+        if found and shutil.which(reader):
+            yield _each(f"{reader} -n", f"{reader} -n", found)
+
+
+def _begins(path: Path, word: str) -> bool:
+    with path.open("rb") as file:
+        return word.encode() in file.readline(200)
+
+
+def _each(name: str, command: str, paths: Sequence[str]) -> CheckSpec:
+    """Run a command for every file: most programs of this kind read only the first one."""
+    named = " ".join(shlex.quote(path if not path.startswith("-") else f"./{path}") for path in paths)
+    run = f'bad=0; for file in {named}; do {command} "$file" || bad=1; done; exit $bad'
+    return CheckSpec(name=name, run=run, stage=Stage.SYNTAX, timeout_s=300.0)
+
+
+def own_runner(files: Path) -> str:
+    """Return the command of a Python project whose own runner is not pytest, as it is written down; else nothing."""
+    project = Project(files)
+    named = [item.command for item in witnesses(project) if item.tests]
+    manifests = ("pyproject.toml", "setup.cfg", "tox.ini", "pytest.ini", "setup.py")
+    if any("pytest" in text for text in (*named, *map(project.text, manifests))):
+        return ""
+    python = re.compile(r"(?:(?:coverage|python[\d.]*) (?:-(?!m )\S+ )*(?:run )?(?:-(?!m )\S+ )*)((?:-m )?\S+.*)")
+    for command in named:
+        found = python.fullmatch(command)
+        if found and os.path.basename(found[1].split()[0]) in _RUNNERS:  # noqa: PTH119
+            return found[1]
+        if found and re.match(r"(?:-m )?(?:unittest|django test)\b|(?:\S+/)?manage\.py test\b", found[1]):
+            return found[1]
+    return ""
+
+
+_RUNNERS = ("runtests.py", "run_tests.py", "run-tests.py", "runtest.py")
