@@ -7,6 +7,7 @@ from obra_tui.core.lifecycle import State, Trigger
 from obra_tui.core.model import DecisionKind
 from obra_tui.ui.screens.dialogs.questions import ChoiceDialog, WriteDialog
 from obra_tui.ui.screens.live.screen import LiveScreen
+from obra_tui.ui.screens.live.shown_task import neighbour
 from tests.fakes.engine import FakeEngine
 from tests.ui import stories
 from tests.ui.stage import Stage, settled
@@ -268,3 +269,60 @@ async def test_a_plan_that_nobody_started_says_how_to():
         assert "2 then R  run it from a task on" in stage.text()
         stage.play(lambda s: s.tell(e.RunStarted()))
         await settled(pilot, lambda: "Nothing works on this plan now." not in stage.text())
+
+
+async def test_what_happened_while_another_screen_was_in_front_is_there_on_the_way_back():
+    stage = Stage(stories.streaming())
+    async with stage.open() as pilot:
+        await stage.press(pilot, "4")
+        stage.play(lambda story: story.says("b7", "Said behind the back of Live.").claude_done().checks_started())
+        await settled(pilot, stage.seen_all)
+        await stage.press(pilot, "1")
+        await settled(pilot, lambda: "Said behind the back" in stage.text())
+        assert "CHECKING" in stage.text()
+
+
+async def test_what_happened_under_a_dialog_is_there_when_it_is_closed():
+    stage = Stage(stories.streaming())
+    async with stage.open() as pilot:
+        await stage.press(pilot, "s")
+        stage.play(lambda story: story.says("b7", "Said behind a dialog."))
+        await settled(pilot, stage.seen_all)
+        await stage.press(pilot, "escape")
+        await settled(pilot, lambda: "Said behind a dialog" in stage.text())
+
+
+async def test_a_message_goes_to_the_task_that_the_line_was_opened_for():
+    stage = Stage(stories.streaming())
+    async with stage.open() as pilot:
+        await stage.press(pilot, "m", *"late")
+        shown = stage.screen._shown.task.id
+        stage.screen.pin(neighbour(stage.services.view, stage.screen._shown.task, 1).id)
+        await stage.press(pilot, "enter")
+        await settled(pilot, lambda: stage.engine.asked(c.SendText))
+        assert stage.engine.asked(c.SendText)[0].task == shown
+
+
+async def test_a_message_for_a_task_that_is_over_is_kept_and_said_to_be_undelivered():
+    stage = Stage(stories.streaming())
+    async with stage.open() as pilot:
+        await stage.press(pilot, "m", *"late")
+        stage.play(lambda story: story.moved(State.IMPLEMENTING, Trigger.CANCEL, State.CANCELLED))
+        await settled(pilot, stage.seen_all)
+        await stage.press(pilot, "enter")
+        await settled(pilot, lambda: "Not delivered: T001 is cancelled" in stage.text())
+        assert not stage.engine.asked(c.SendText)
+
+
+async def test_text_that_waits_for_the_next_prompt_is_shown():
+    story = stories.streaming().tell(e.SteerQueued(text="use g", by="person:ada", delivered=False))
+    async with Stage(story).open((170, 45)) as pilot:
+        await settled(pilot, lambda: True)
+        assert "1 message queued for the next prompt" in pilot.app.screen.query_one("#status").render().plain
+
+
+async def test_the_state_word_says_when_a_person_is_needed():
+    stage = Stage(stories.streaming().permission())
+    async with stage.open() as pilot:
+        await shows(stage, pilot, "WAITING FOR YOU")
+        assert "IMPLEMENTING" not in stage.text()

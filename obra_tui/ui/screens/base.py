@@ -50,6 +50,8 @@ class ObraScreen(FastScreen[object]):
     """Its widgets are there."""
     mode = ""
     """The name of a main screen in `registry.MAIN_SCREENS`; empty for one that is opened on top."""
+    has_missed = False
+    """Something happened while another screen was in front; a screen that only adds what is new starts afresh then."""
     _unwatch: Callable[[], None] | None = None
 
     @property
@@ -104,6 +106,7 @@ class ObraScreen(FastScreen[object]):
     def on_screen_resume(self) -> None:
         if self.ready:
             self.draw(())
+            self.has_missed = False
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """A worker of this screen that failed must not do so in silence."""
@@ -116,6 +119,8 @@ class ObraScreen(FastScreen[object]):
             self.draw(records)
             if not records or any(not isinstance(record.event, _TALK) for record in records):
                 self.refresh_bindings()
+        else:
+            self.has_missed = True
 
     def show_status(self, *parts: StatusPart) -> None:
         """Fill the status line; the rehearsal stands first on every screen."""

@@ -68,6 +68,8 @@ _stopped = _named("stopped", Tone.WARN)
 _none = _named("none", Tone.MUTED)
 
 HELD = _held("held")
+NEEDED = _ask("waiting for you")
+"""Nothing goes on before a person has answered a question or sent a prompt."""
 STOPPED = _stopped("stopped")
 REVERTED = _stopped("reverted")
 """Work that was accepted and taken back by a commit later."""

@@ -5,8 +5,8 @@ from msgspec import Struct
 from obra_tui.core.lifecycle import State
 from obra_tui.ui.state import AttemptView, SessionView, TaskView, ViewState
 from obra_tui.ui.view.attention import quiet_note
-from obra_tui.ui.view.format import count, duration, money
-from obra_tui.ui.view.status_words import HELD, STOPPED, TASK, StatusWord, Tone
+from obra_tui.ui.view.format import count, duration, money, plural
+from obra_tui.ui.view.status_words import HELD, NEEDED, STOPPED, TASK, StatusWord, Tone
 
 
 class StatusPart(Struct, frozen=True, kw_only=True):
@@ -39,7 +39,7 @@ def status_parts(
         StatusPart(text=f"{task.spec.key} {task.spec.title}", strong=True, shrinks=True),
         *_place(view, session, task),
         *_attempt_part(session, task, attempt),
-        _state_part(task, now, ascii_only),
+        _state_part(view, task, now, ascii_only),
         *_flags(session, ascii_only),
     ]
     note = quiet_note(view, task, attempt, now) if attempt else ""
@@ -69,7 +69,29 @@ def _attempt_part(session: SessionView, task: TaskView, attempt: AttemptView | N
     return [StatusPart(text=f"attempt {attempt.number}{of}")]
 
 
-def _state_part(task: TaskView, now: float, ascii_only: bool) -> StatusPart:
+def queued_text(task: TaskView | None) -> list[StatusPart]:
+    """Say what became of messages that no turn of Claude has read."""
+    if task is None or not task.waiting_text:
+        return []
+    messages = plural(len(task.waiting_text), "message")
+    if task.over:
+        return [StatusPart(text=f"{messages} not delivered", tone=Tone.WARN, urgent=True)]
+    return [StatusPart(text=f"{messages} queued for the next prompt", tone=Tone.WARN)]
+
+
+def _needed_since(view: ViewState, task: TaskView) -> float | None:
+    """Since when a question or a held prompt of this task keeps it waiting for a person; None when nothing does."""
+    if task.over:
+        return None
+    asked = [item.asked_at for item in view.permissions.values() if item.task == task.id]
+    held = [task.held_since] if task.held_prompt is not None else []
+    return min([*asked, *held], default=None)
+
+
+def _state_part(view: ViewState, task: TaskView, now: float, ascii_only: bool) -> StatusPart:
+    needed = _needed_since(view, task)
+    if needed is not None:
+        return _flag(NEEDED, f"{NEEDED.word.upper()} {duration(now - needed)}", ascii_only)
     status = TASK[task.state]
     # A final state does not tick: how long ago it was says nothing.
     since = "" if task.over or task.state is State.BLOCKED else f" {duration(now - task.since)}"

@@ -82,7 +82,7 @@ class Listing(Struct, frozen=True, kw_only=True):
     def title(self) -> str:
         if self.opened is not None:
             return f"Attempts of {self.opened.summary.title}"
-        return "SearchResult" if self.searched else "Sessions"
+        return "Found" if self.searched else "Sessions"
 
     @property
     def place(self) -> str:

@@ -260,7 +260,7 @@ class HistoryScreen(SessionActions, SearchLine):
     # -- marks ---------------------------------------------------------------------------------
 
     def action_mark(self) -> None:
-        """PageCursor a row to compare it; two are compared, and both are attempts or both sessions."""
+        """Mark a row to compare it; two are compared, and both are attempts or both sessions."""
         subject = self.subject()
         if subject is None:
             return
@@ -277,7 +277,7 @@ class HistoryScreen(SessionActions, SearchLine):
         here = self.subject()
         sides = self._marked if len(self._marked) == MARKS else older_first(*self._marked, *((here,) if here else ()))
         if len({side.id for side in sides}) != MARKS:
-            self.services.notify(f"PageCursor two rows with {self.services.key_label('history.mark')}.", problem=True)
+            self.services.notify(f"Mark two rows with {self.services.key_label('history.mark')}.", problem=True)
         elif (sides[0].attempt is None) != (sides[1].attempt is None):
             self.services.notify("Two attempts are compared, or two sessions.", problem=True)
         else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -28,8 +29,8 @@ from obra_tui.ui.view import scores
 from obra_tui.ui.view.attention import Attention, AttentionKind, attentions
 from obra_tui.ui.view.blinding import redact_view
 from obra_tui.ui.view.format import duration
-from obra_tui.ui.view.status_words import STEP, Tone
-from obra_tui.ui.view.statusline import StatusPart, side_by_side, status_parts
+from obra_tui.ui.view.status_words import STEP, TASK, Tone
+from obra_tui.ui.view.statusline import StatusPart, queued_text, side_by_side, status_parts
 from widgets.bars.score_bars import ScoreBars
 from widgets.bars.status_line import Banner, StepStrip, StripStep
 from widgets.lines import LogLine
@@ -65,6 +66,8 @@ class LiveScreen(ObraScreen):
         self._hinted = ""
         self._attentions: tuple[Attention, ...] = ()
         self._names = ("", "")
+        self._unsent = ""
+        """A message that could not be delivered."""
 
     def compose_body(self) -> ComposeResult:
         ascii_only = self.services.launch.ascii_glyphs
@@ -106,6 +109,11 @@ class LiveScreen(ObraScreen):
         self._draw_scores()
         self.tick()
 
+    def on_screen_resume(self) -> None:
+        """What was told meanwhile is in the buffer, not in the panes. Called before that of the base class."""
+        if self.has_missed:
+            self._drawn = None
+
     def tick(self) -> None:
         """Everything that a clock changes."""
         now, view = self.services.clock.now(), self._view
@@ -123,7 +131,7 @@ class LiveScreen(ObraScreen):
             return (StatusPart(text=self.services.phase),)
         parts = status_parts(self._view, it.session, it.task, it.attempt, now, self.services.launch.ascii_glyphs)
         pinned = (StatusPart(text="pinned"),) if self._pinned else ()
-        return (*parts, *pinned, *side_by_side(self._view, it.session))
+        return (*parts, *pinned, *queued_text(it.task), *side_by_side(self._view, it.session))
 
     def _keep_back(self) -> None:
         """In blind mode the judge's number is not shown before the person's own is given."""
@@ -287,15 +295,28 @@ class LiveScreen(ObraScreen):
         self.services.navigator.show_rules()
 
     def action_message(self) -> None:
-        if self._shown.task:
-            name = self._shown.task.spec.key
+        """The line belongs to the task that is shown now, whatever is shown when it is sent."""
+        task = self._shown.task
+        if task is not None:
             now = self._shown.attempt is not None and self._shown.attempt.claude_running
-            where = "into the running turn" if now else "goes into the next prompt"
-            self.query_one(MessageLine).ask(f"To Claude ({name}, {where})", self._send)
+            where = "into the running turn" if now else "added to the next prompt"
+            label = f"To Claude ({task.spec.key}, {where})"
+            self.query_one(MessageLine).ask(label, partial(self._send, task.id), text=self._unsent)
 
-    def _send(self, text: str) -> None:
-        if self._shown.task and text:
-            self.services.commands.send_text(self._shown.task.id, text)
+    def _send(self, to: TaskId, text: str) -> None:
+        self._unsent = ""
+        task = self.services.view.tasks.get(to)
+        if not text or task is None:
+            return
+        if task.over:
+            self._unsent = text
+            key = self.services.key_label("live.message")
+            became = TASK[task.state].word
+            self.services.notify(
+                f"Not delivered: {task.spec.key} is {became} already. {key} opens your text again.", problem=True
+            )
+            return
+        self.services.commands.send_text(to, text)
 
     def action_find(self) -> None:
         self.query_one(MessageLine).ask("Find", self._find, live=self._find_live)
