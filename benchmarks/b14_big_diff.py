@@ -81,7 +81,7 @@ async def ours(before: str, after: str, diff_text: str) -> Opened:
     async with stage.open() as pilot:
 
         def shown() -> bool:
-            panes = list(stage.screen.query(PatchPane))
+            panes = list(stage.screen.query("#patch").results(PatchPane))
             return bool(panes) and panes[0].line_count > 1 and panes[0].shown_range.stop > 1
 
         async def press() -> None:

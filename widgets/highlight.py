@@ -30,10 +30,10 @@ _NAMES = (
 )
 
 
-def code_lines(code: str, language: str = "", lead: str = "  ") -> list[LogLine]:
-    """The lines of a piece of code; plain when the language is unknown or the piece is huge."""
+def code_lines(code: str, language: str = "", lead: str = "  ", limit: int = _LARGEST) -> list[LogLine]:
+    """The lines of a piece of code; plain when the language is unknown, or it has more than `limit` characters."""
     lexer = _lexer(language) if _LANGUAGE.fullmatch(language) else None
-    if lexer is None or len(code) > _LARGEST:
+    if lexer is None or len(code) > limit:
         return [_line([Run(text)], lead) for text in code.split("\n")]
     return [_line(runs, lead) for runs in _split(lexer, code)]
 

@@ -4,9 +4,9 @@ import asyncio
 
 from tests.widgets.screen import showing, text
 from widgets import samples
+from widgets.diff.colours import DiffColours
 from widgets.diff.diff_pane import DiffPane
-from widgets.diff.patch import FileDiff, patch_rows, patch_styler, split_patch
-from widgets.diff.rich_diff import BoundedDiffView
+from widgets.diff.patch import FileDiff, patch_rows, patch_styler, row_text, side_rows, split_patch
 
 PATCH = """diff --git a/x.py b/x.py
 index 1..2 100644
@@ -109,31 +109,99 @@ async def test_a_place_can_be_jumped_to():
         assert not pane.jump("nowhere.py", 1)
 
 
-async def test_small_files_get_the_coloured_view_without_an_emoji():
+CODE = """diff --git a/x.py b/x.py
+--- a/x.py
++++ b/x.py
+@@ -1,4 +1,4 @@
+ def total(items):
+-    return sum(items)
++    return sum(items, 0)
++    # nothing else
+ import os
+-gone = "forever"
+"""
+
+
+def styles(colours, row):
+    return {row[13:][span.start : span.end]: span.style for span in colours.spans(row)}
+
+
+def test_a_row_has_the_colours_of_its_language_and_the_words_that_changed():
+    rows = patch_rows(CODE)
+    colours = DiffColours("x.py", rows)
+    assert styles(colours, rows.rows[1])["def"] == "tok-keyword"
+    assert styles(colours, rows.rows[6])["forever"] == "tok-string"
+    changed = styles(colours, rows.rows[3])
+    assert changed["return"] == "tok-keyword"
+    assert changed["0"] == "tok-number changed-word"
+    assert not any("changed-word" in style for style in styles(colours, rows.rows[4]).values())
+
+
+def test_whole_texts_tell_a_string_from_code():
+    patch = """--- a/x.py
++++ b/x.py
+@@ -3,2 +3,2 @@
+ def of a sentence
+-import nothing
++import everything
+"""
+    before = 'text = """\n\ndef of a sentence\nimport nothing\n"""\n'
+    rows = patch_rows(patch)
+    colours = DiffColours("x.py", rows)
+    assert styles(colours, rows.rows[1])["def"] == "tok-keyword"
+    colours.use(colours.learn(before, before.replace("nothing", "everything")))
+    assert set(styles(colours, rows.rows[1]).values()) == {"tok-string"}
+
+
+def test_two_columns_have_as_many_rows_and_what_belongs_together_is_beside_it():
+    old, new = side_rows(patch_rows(CODE))
+    assert len(old.rows) == len(new.rows)
+    pairs = [(row_text(left), row_text(right)) for left, right in zip(old.rows, new.rows, strict=True)]
+    assert pairs[2] == ("    return sum(items)", "    return sum(items, 0)")
+    assert pairs[3] == ("", "    # nothing else")
+    assert pairs[5] == ('gone = "forever"', "")
+    assert new.places[3] == old.places[3] == 3
+    assert old.hunks == new.hunks == [0]
+
+
+def ground_of(pane, word):
+    """The grounds of the rows that show a word."""
+    return [segment.style.bgcolor for strip in pane.rows.shown for segment in strip if word in segment.text]
+
+
+async def test_a_file_is_coloured_without_its_texts_and_in_one_column_or_two():
     pane = DiffPane()
     async with showing(pane, size=(100, 24), hear=(DiffPane.Seen,)) as pilot:
         pane.show(samples.file_diffs())
-        await until(pilot, lambda: pane.query(BoundedDiffView) and "retry.on" in text(pilot.app))
-        assert "📄" not in text(pilot.app)
-        assert " +  " in text(pilot.app)
+        pane.patch.focus()
         await until(pilot, lambda: pilot.app.heard)
-        pane.set_split(True)
-        await until(pilot, lambda: "╲╲" in text(pilot.app))
-        pane.set_rich(False)
-        await pilot.pause()
+        assert len({str(ground) for ground in ground_of(pane.patch, "retry")}) == 1
         assert "@@ -1,9" in text(pilot.app)
+        await pilot.press("t")
+        await until(pilot, lambda: pane.old_side.line_count == pane.patch.line_count > 0)
+        await pilot.pause()
+        assert pane.old_side.region.width > 40
+        await pilot.press("t")
+        await pilot.pause()
+        assert not pane.old_side.region
+        assert pane.patch.has_focus
 
 
-async def test_a_large_file_stays_a_patch():
-    pane = DiffPane()
-    big = "x = 1\n" * 4000
-    async with showing(pane, size=(80, 20)) as pilot:
-        pane.show(
-            [FileDiff("big.py", patch=samples.patch_of("big.py", big, big + "y\n"), before=big, after=big + "y\n")]
-        )
-        await pilot.pause(0.1)
-        assert not pane.query(BoundedDiffView)
-        assert "+y" in text(pilot.app).replace(" ", "")
+async def test_two_columns_move_together_down_and_sideways():
+    body = "".join(f" line {n} {'x' * 200} end\n" for n in range(200))
+    pane = DiffPane(split=True)
+    async with showing(pane, size=(120, 20)) as pilot:
+        pane.show([FileDiff("x.txt", patch=f"--- a/x.txt\n+++ b/x.txt\n@@ -1,201 +1,200 @@\n{body}-gone\n")])
+        pane.patch.focus()
+        await pilot.press("ctrl+d", "ctrl+d", "right", "right")
+        await until(pilot, lambda: pane.old_side.shown_range == pane.patch.shown_range)
+        assert pane.patch.shown_range.start > 0
+        assert pane.old_side.model.shift == pane.patch.model.shift > 0
+        pane.old_side.scroll_rows(5)
+        await until(pilot, lambda: pane.old_side.shown_range == pane.patch.shown_range)
+        await pilot.press("w", "g")
+        await until(pilot, lambda: pane.old_side.shown_range.start == 0)
+        assert pane.patch.wrap and pane.old_side.wrap
 
 
 async def test_hostile_names_and_texts_are_literal():
@@ -141,7 +209,6 @@ async def test_hostile_names_and_texts_are_literal():
     evil = "[/bold] \x1b[2J\u202e [@click=app.quit]x[/]"
     async with showing(pane, size=(100, 20), safe=False) as pilot:
         pane.show([FileDiff(evil, patch="@@ -1 +1 @@\n+" + evil, before="", after=evil, note=evil, old_path=evil)])
-        await until(pilot, lambda: pane.query(BoundedDiffView))
         await pilot.pause()
         assert "\x1b" not in text(pilot.app)
         assert "[/bold] ␛[2J<U+202E> [@click=app.quit]x[/]" in text(pilot.app)
@@ -206,14 +273,12 @@ async def test_the_place_of_the_cursor_is_a_line_of_the_new_text():
         assert pane.place() == ("x.py", 2), "a removed line has the line that stands in its place"
 
 
-async def test_the_place_in_the_coloured_view_is_where_one_jumped_to():
-    before = "".join(f"line {n}\n" for n in range(400))
-    after = before.replace("line 50\n", "fifty\n").replace("line 300\n", "three hundred\n")
+async def test_the_place_stays_when_one_column_becomes_two():
     pane = DiffPane()
-    async with showing(pane) as pilot:
-        pane.show([FileDiff("x.txt", patch=PATCH, before=before, after=after)])
-        await until(pilot, lambda: pane.has_class("-rich"))
+    async with showing(pane, size=(100, 20)) as pilot:
+        pane.show(samples.file_diffs(), index=1)
+        assert pane.jump("tests/test_client.py", 61)
         await pilot.pause()
-        view = pane.query_one(BoundedDiffView)
-        assert view.line_of(view.row_of(301)) == 301
-        assert view.line_of(0) == 48, "the first line that is shown"
+        pane.set_split(True)
+        await pilot.pause()
+        assert pane.place() == ("tests/test_client.py", 61)

@@ -1,30 +1,31 @@
-"""What changed, file by file: as a patch that shows at once whatever its size, or as a coloured diff.
+"""What changed, file by file: a patch that shows at once whatever its size, with the colours of its language.
 
-Small files whose texts are known get the coloured view, prepared off the event loop; the patch is on screen
-until it is ready, and stays for everything else.
+In one column or two, it is the same pane with the same keys. Lines are coloured when they come on screen; the whole
+texts of small files, once known, are coloured in a thread and put right what a hunk alone cannot tell.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from typing import ClassVar
 
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
+from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
-from textual.worker import Worker, WorkerState
 
-from widgets.diff.patch import FileDiff, PatchLines, patch_rows
+from widgets.diff.colours import DiffColours, fits
+from widgets.diff.patch import FileDiff, PatchLines, Side, patch_rows, patch_styler, side_rows, side_styler
 from widgets.diff.patch_pane import PatchPane, first_lines
-from widgets.diff.rich_diff import BoundedDiffView, RichScroll, fits
+from widgets.log_view.model import Styler
 from widgets.segments import joined, piece
 
-_CONTEXT = 2
-"""Rows above a line that was jumped to."""
+NO_LINES = PatchLines([], [], {}, {})
 
 
 class DiffPane(Vertical):
@@ -34,9 +35,8 @@ class DiffPane(Vertical):
     DiffPane { width: 1fr; height: 1fr; border: round $foreground 35%; }
     DiffPane:focus-within { border: heavy $border; }
     DiffPane > #diff-title { height: 1; background: $panel; text-wrap: nowrap; text-overflow: ellipsis; }
-    DiffPane > RichScroll { display: none; height: 1fr; }
-    DiffPane.-rich > RichScroll { display: block; }
-    DiffPane.-rich > PatchPane { display: none; }
+    DiffPane #old-side { display: none; margin-right: 1; }
+    DiffPane.-split #old-side { display: block; }
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -79,18 +79,21 @@ class DiffPane(Vertical):
         self._files: tuple[FileDiff, ...] = ()
         self._index = 0
         self._hunk = -1
-        self._rows = PatchLines([], [], {})
-        self._rich_view: BoundedDiffView | None = None
+        self._rows = self._shown = NO_LINES
+        """All lines of the patch, and the rows of the pane: the same unless they are in two columns."""
+        self._colours: DiffColours | None = None
         self._wanted_line = 0
-        self._failure = ""
         self._partial = False
         self._seen: set[str] = set()
 
     def compose(self) -> ComposeResult:
-        """A title, the patch, and room for the coloured view."""
+        """A title, and the patch in one or two columns."""
         yield Static(Content(""), id="diff-title")
-        yield PatchPane()
-        yield RichScroll()
+        with Horizontal():
+            old_side = PatchPane(id="old-side")
+            old_side.can_focus = False
+            yield old_side
+            yield PatchPane(id="patch")
 
     def on_mount(self) -> None:
         """Show what was given before."""
@@ -111,7 +114,12 @@ class DiffPane(Vertical):
     @property
     def patch(self) -> PatchPane:
         """The pane of the patch, for searching it."""
-        return self.query_one(PatchPane)
+        return self.query_one("#patch", PatchPane)
+
+    @property
+    def old_side(self) -> PatchPane:
+        """The left one of two columns; keys belong to the right one, which takes it along."""
+        return self.query_one("#old-side", PatchPane)
 
     def show(self, files: Sequence[FileDiff], index: int = 0) -> None:
         """Show these files, beginning with one of them."""
@@ -120,18 +128,16 @@ class DiffPane(Vertical):
         self._show_current()
 
     def learn(self, files: Sequence[FileDiff]) -> None:
-        """Take the same files with more known of them; what is on screen stays until it is shown anew."""
+        """Take the same files with more known of them; of what is on screen only the colours change."""
         self._files = tuple(files)
+        self._learn_texts()
 
     def place(self) -> tuple[str, int] | None:
         """File and line of the new text where a person is; line 0 when none is near, None without files."""
         file = self.current
         if file is None:
             return None
-        if self._rich_view is None:
-            return file.path, self.patch.line_at()
-        top = round(self.query_one(RichScroll).scroll_y)
-        return file.path, self._rich_view.line_of(top + _CONTEXT)
+        return file.path, self.patch.line_at()
 
     def show_file(self, path: str) -> bool:
         """Show the file with that path; false when there is none."""
@@ -167,15 +173,21 @@ class DiffPane(Vertical):
         return True
 
     def set_split(self, split: bool) -> None:
-        """Old and new side by side, or one below the other."""
+        """Old and new side by side, or one below the other; the line in front of a person stays."""
+        if split == self._split:
+            return
         self._split = split
-        if self._rich_view is not None:
-            self._rich_view.split = split
+        if self.is_mounted and self.current is not None:
+            line = self.patch.line_at()
+            self._draw()
+            if line > 1:
+                self._go_to_line(line)
 
     def set_rich(self, rich: bool) -> None:
-        """The coloured view where possible, or always the patch."""
+        """With the colours of the language and the words that changed, or with signs alone."""
         self._rich = rich
-        self._show_current()
+        if self.is_mounted:
+            self._style()
 
     # -- keys ----------------------------------------------------------------------------------
 
@@ -187,13 +199,13 @@ class DiffPane(Vertical):
 
     def action_hunk(self, step: int) -> None:
         """The hunk before or after."""
-        hunks = self._rich_view.hunk_rows() if self._rich_view is not None else self._rows.hunks
+        hunks = self._shown.hunks
         target = self._hunk + step
         if target >= len(hunks):
             self.action_file(1)
         elif target >= 0:
             self._hunk = target
-            self._go_to_row(hunks[target])
+            self.patch.show_index(hunks[target])
             self._write_title()
 
     def action_split(self) -> None:
@@ -201,30 +213,54 @@ class DiffPane(Vertical):
         self.set_split(not self._split)
 
     def action_rich(self) -> None:
-        """Coloured, or the patch."""
+        """Coloured, or the patch as it is."""
         self.set_rich(not self._rich)
 
     # -- showing -------------------------------------------------------------------------------
 
     def _show_current(self) -> None:
-        """The patch now; the coloured view when it is ready."""
+        """The first screens now; what takes time follows from a thread."""
         file = self.current
         if not self.is_mounted:
             return
-        self._hunk, self._wanted_line, self._rich_view, self._failure = -1, 0, None, ""
+        self._hunk, self._wanted_line = -1, 0
         head = first_lines(file.patch) if file else ""
-        self._rows = patch_rows(head) if head else PatchLines([], [], {})
+        self._rows = patch_rows(head) if head else NO_LINES
         self._partial = file is not None and len(head) < len(file.patch)
-        self.remove_class("-rich")
-        self.patch.show(file.path if file else "", self._rows.rows or _nothing(file))
+        self._colours = DiffColours(file.path, self._rows) if file else None
+        self._draw()
         self._write_title()
         if file is None:
             return
         if self._partial:
             self.run_worker(self._show_rest(file), group="rest", exclusive=True, exit_on_error=False)
+        else:
+            self._learn_texts()
         self.post_message(self.Shown(self, file.path, self._index))
-        if self._rich and fits(file):
-            self.run_worker(self._show_rich(file), group="diff", exclusive=True, exit_on_error=False)
+
+    def _draw(self) -> None:
+        """Give the panes their rows: one column, or two of as many rows each."""
+        file, was_split = self.current, self.has_class("-split")
+        is_split = self._split and bool(self._rows.rows) and not self._partial
+        old, new = side_rows(self._rows) if is_split else (NO_LINES, self._rows)
+        self._shown = new
+        self.set_class(is_split, "-split")
+        if is_split != was_split:
+            self.patch.set_wrap(not is_split)
+            self.old_side.set_wrap(not is_split)
+        self.old_side.show("", old.rows, self._styler("old"))
+        self.patch.show(file.path if file else "", new.rows or _nothing(file), self._styler("new"))
+
+    def _style(self) -> None:
+        self.old_side.model.use_styler(self._styler("old"))
+        self.patch.model.use_styler(self._styler("new"))
+
+    def _styler(self, side: Side) -> Styler:
+        plain = partial(side_styler, side) if self.has_class("-split") else patch_styler
+        colours = self._colours
+        if colours is None or not self._rich:
+            return plain
+        return lambda row: colours.paint(row, plain(row))
 
     async def _show_rest(self, file: FileDiff) -> None:
         """Number the lines of a large patch in a thread; its first screens are there already."""
@@ -233,50 +269,33 @@ class DiffPane(Vertical):
             return
         shown = len(self._rows.rows)
         self._rows, self._partial = rows, False
-        self.patch.extend(rows.rows[shown:])
+        self._colours = DiffColours(file.path, rows)
+        if self._split:
+            self._draw()
+        else:
+            self._shown = rows
+            self._style()
+            self.patch.extend(rows.rows[shown:])
         self._write_title()
         if self._wanted_line:
             self._go_to_line(self._wanted_line)
+        self._learn_texts()
 
-    async def _show_rich(self, file: FileDiff) -> None:
-        """Build the coloured view beside the patch, then swap them."""
-        view = BoundedDiffView(file, self._split)
-        await view.prepare()
-        if self.current is not file or not self._rich:
-            return
-        scroll = self.query_one(RichScroll)
-        had_focus = self.patch.has_focus
-        await scroll.remove_children()
-        scroll.path = file.path
-        await scroll.mount(view)
-        self._rich_view = view
-        self.add_class("-rich")
-        scroll.scroll_home(animate=False)
-        if had_focus:
-            scroll.focus(scroll_visible=False)
-        if self._wanted_line:
-            self._go_to_line(self._wanted_line)
-        self.call_after_refresh(scroll.tell_when_at_end)
+    def _learn_texts(self) -> None:
+        """Colour the whole texts in a thread, when they are known: a long string is then no code."""
+        file, colours = self.current, self._colours
+        if file is not None and colours is not None and colours.has_language and fits(file):
+            self.run_worker(self._colour(file, colours), group="colours", exclusive=True, exit_on_error=False)
 
-    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        """A coloured view that cannot be made must not be silent: the patch stays, and says so."""
-        if event.state == WorkerState.ERROR:
-            event.stop()
-            self._failure = f"no coloured view: {event.worker.error}"
-            self._write_title()
+    async def _colour(self, file: FileDiff, colours: DiffColours) -> None:
+        whole = await asyncio.to_thread(colours.learn, file.before or "", file.after or "")
+        colours.use(whole)
+        if self._colours is colours and self.is_attached:
+            self._style()
 
     def _go_to_line(self, line: int) -> None:
-        if self._rich_view is not None:
-            row = self._rich_view.row_of(line)
-        else:
-            row = _nearest(self._rows.places, line)
+        row = _nearest(self._shown.places, line)
         if row is not None:
-            self._go_to_row(row)
-
-    def _go_to_row(self, row: int) -> None:
-        if self._rich_view is not None:
-            self.query_one(RichScroll).scroll_to(y=max(0, row - _CONTEXT), animate=False)
-        else:
             self.patch.show_index(row)
 
     def _write_title(self) -> None:
@@ -301,7 +320,7 @@ class DiffPane(Vertical):
                 piece(file.path + renamed, "bold"),
                 piece(f" +{file.added}", "$text-success"),
                 piece(f" −{file.removed}", "$text-error"),
-                piece("  ".join(["", *filter(None, (file.note, self._failure))]), "$text-warning"),
+                piece("  ".join(["", *filter(None, (file.note,))]), "$text-warning"),
                 piece(f"  file {self._index + 1}/{len(self._files)}{hunk}", "$foreground 60%"),
             ]
         )
@@ -309,21 +328,21 @@ class DiffPane(Vertical):
     def on_patch_pane_end_shown(self, event: PatchPane.EndShown) -> None:
         """The end of the patch was on screen."""
         event.stop()
-        if not self.has_class("-rich") and not self._partial:
+        if not self._partial:
             self._mark_seen(event.path)
-
-    def on_rich_scroll_end_shown(self, event: RichScroll.EndShown) -> None:
-        """The end of the coloured view was on screen."""
-        event.stop()
-        self._mark_seen(event.path)
 
     def on_patch_pane_scrolled(self, event: PatchPane.Scrolled) -> None:
         """The patch was read on."""
         self._tell_scrolled(event, event.path)
 
-    def on_rich_scroll_scrolled(self, event: RichScroll.Scrolled) -> None:
-        """The coloured view was read on."""
-        self._tell_scrolled(event, event.path)
+    @on(PatchPane.Moved)
+    @on(PatchPane.Shifted)
+    def _move_other_side(self, event: PatchPane.Moved | PatchPane.Shifted) -> None:
+        """Two columns show the same lines."""
+        event.stop()
+        if self.has_class("-split"):
+            moved, other = (self.patch, self.old_side) if event.control is self.patch else (self.old_side, self.patch)
+            other.stand_like(moved)
 
     def _tell_scrolled(self, event: Message, path: str) -> None:
         event.stop()

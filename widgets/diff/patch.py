@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import KW_ONLY, dataclass
-from typing import NamedTuple
+from dataclasses import KW_ONLY, dataclass, replace
+from itertools import zip_longest
+from typing import Literal, NamedTuple
 
 from widgets.lines import LogLine
+
+Side = Literal["old", "new"]
 
 _HUNK = re.compile(r"@@ -(\d+)(?:,\d+)? \+(\d+)(?:,\d+)? @@")
 
@@ -32,17 +35,50 @@ class FileDiff:
 
 
 class PatchLines(NamedTuple):
-    """Rows for a pane with `patch_styler`, where hunks begin among them, and where each new line is shown."""
+    """Rows for a pane with `patch_styler`, where hunks begin among them, and where each line is shown."""
 
     rows: list[str]
     hunks: list[int]
     places: dict[int, int]
+    """Of the new text; a removed block counts as the line that stands in its place."""
+    old_places: dict[int, int]
+
+    def index_of(self, side: Side, number: int) -> int | None:
+        """The row of a line; None when it is not shown."""
+        return (self.old_places if side == "old" else self.places).get(number)
+
+    def counterpart(self, side: Side, number: int) -> str | None:
+        """The row of the line that a changed one was before, or has become; None when there is none.
+
+        The n-th removed line of a block belongs to its n-th added line.
+        """
+        index = self.index_of(side, number)
+        if index is None:
+            return None
+        sign, other = ("-", "+") if side == "old" else ("+", "-")
+        start = index
+        while start > 0 and index - start < _LONGEST_BLOCK and sign_of(self.rows[start - 1]) == sign:
+            start -= 1
+        if side == "new":
+            first = start
+            while first > 0 and start - first < _LONGEST_BLOCK and sign_of(self.rows[first - 1]) == other:
+                first -= 1
+            found = first + index - start
+            return self.rows[found] if found < start else None
+        end = index
+        while end < len(self.rows) and end - start < _LONGEST_BLOCK and sign_of(self.rows[end]) == sign:
+            end += 1
+        found = end + index - start
+        same_block = found < len(self.rows) and all(sign_of(row) == other for row in self.rows[end : found + 1])
+        return self.rows[found] if same_block else None
 
 
 # A row is its lead (old number, new number, sign) and then the text; one sign more for each kind of heading.
 _LEAD = 13
 _SIGN = 11
 _HUNK_ROW, _HEAD_ROW = " " * _SIGN + "@ ", " " * _SIGN + "~ "
+_LONGEST_BLOCK = 200
+"""Rows of one sign among which a counterpart is looked for."""
 _LOOKS = {"+": "added", "-": "removed", "@": "hunk", "~": "dim"}
 
 
@@ -55,8 +91,8 @@ def patch_rows(patch: str) -> PatchLines:
 
     Of a file's head only what its name does not say: modes, renames, binary.
     """
-    made = PatchLines([], [], {})
-    rows, hunks, places = made
+    made = PatchLines([], [], {}, {})
+    rows, hunks, places, old_places = made
     old = new = 0
     in_hunk = False
     for raw in patch.removesuffix("\n").split("\n"):
@@ -74,10 +110,11 @@ def patch_rows(patch: str) -> PatchLines:
             new += 1
         elif kind == "-":
             places.setdefault(new, len(rows))
+            old_places[old] = len(rows)
             rows.append(f"{old:>5}      - {raw[1:]}")
             old += 1
         elif kind in (" ", ""):
-            places[new] = len(rows)
+            places[new] = old_places[old] = len(rows)
             rows.append(f"{old:>5}{new:>5}   {raw[1:]}")
             old, new = old + 1, new + 1
         else:
@@ -93,6 +130,71 @@ def patch_styler(row: str) -> LogLine:
     if sign in "@~":
         return LogLine(row[_LEAD:], style=style)
     return LogLine(row[_LEAD:], style=style, lead=row[:_LEAD], hang=" " * _LEAD)
+
+
+def sign_of(row: str) -> str:
+    """What a row is: `+` added, `-` removed, a space for an unchanged line, `@` and `~` for headings."""
+    return row[_SIGN : _SIGN + 1]
+
+
+def row_text(row: str) -> str:
+    """The text of a row, without its numbers and its sign."""
+    return row[_LEAD:]
+
+
+def line_of(row: str) -> tuple[Side, int]:
+    """The side and the number of the line that a row shows: an unchanged one on the new side; 0 for headings."""
+    sign = sign_of(row)
+    if sign in ("@", "~", ""):
+        return "new", 0
+    number = row[:5] if sign == "-" else row[5:10]
+    return "old" if sign == "-" else "new", int(number) if number.strip() else 0
+
+
+def side_rows(patch: PatchLines) -> tuple[PatchLines, PatchLines]:
+    """The same patch in two columns of as many rows each: what was, and what is, side by side."""
+    sides = PatchLines([], [], {}, {}), PatchLines([], [], {}, {})
+    removed: list[str] = []
+    added: list[str] = []
+
+    def put(old: str, new: str) -> None:
+        at = len(sides[0].rows)
+        for side, row in zip(sides, (old, new), strict=True):
+            side.rows.append(row)
+            if sign_of(row) == "@":
+                side.hunks.append(at)
+        for row in (old, new):
+            of, number = line_of(row)
+            for side in sides if number else ():
+                (side.old_places if of == "old" else side.places)[number] = at
+
+    def put_block() -> None:
+        for old, new in zip_longest(removed, added, fillvalue=""):
+            put(old, new)
+        removed.clear()
+        added.clear()
+
+    for row in patch.rows:
+        sign = sign_of(row)
+        if sign == "-" and not added:
+            removed.append(row)
+        elif sign == "+":
+            added.append(row)
+        else:
+            put_block()
+            put(row, row)
+    put_block()
+    return sides
+
+
+def side_styler(side: Side, row: str) -> LogLine:
+    """A row of one column: with the number of its side alone."""
+    line = patch_styler(row)
+    if not line.lead:
+        return line
+    number = row[:5] if side == "old" else row[5:10]
+    lead = f"{number} {sign_of(row)} "
+    return replace(line, lead=lead, hang=" " * len(lead))
 
 
 def new_line_of(row: str) -> int:

@@ -57,6 +57,12 @@ class PaneModel:
         self.search: Search | None = None
         self.selected: SelectedRange | None = None
 
+    def use_styler(self, styler: Styler) -> None:
+        """Draw plain entries in another way; their texts, and so their rows, are the same."""
+        self._styler = self.document.styler = styler
+        self.layout.forget()
+        self.changed(repaint=True)
+
     def changed(self, repaint: bool = False) -> None:
         """Something is different; with `repaint`, remembered rows are not valid any more."""
         self.on_changed(repaint)

@@ -1,4 +1,4 @@
-"""A pane that says which of its lines is on top, so that another one can stand at the same line."""
+"""Panes that say which of their lines is on top, so that another one can stand at the same line."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from typing import Any
 from widgets.log_view.view import LogPane
 
 
-class TwinPane(LogPane):
+class AlignedPane(LogPane):
     """One of two panes that scroll together: as many lines each, and the n-th belongs to the n-th."""
 
     class Moved(LogPane.PaneMessage):
         """Another line is on top, because somebody scrolled here."""
 
-        def __init__(self, pane: TwinPane, index: int) -> None:
+        def __init__(self, pane: AlignedPane, index: int) -> None:
             super().__init__(pane)
             self.index = index
 
     def __init__(self, **options: Any) -> None:
-        """The options of a LogPane; lines do not wrap, so that each is one row."""
-        super().__init__(**{"follow": False, "wrap": False, **options})
+        """The options of a LogPane."""
+        super().__init__(**{"follow": False, **options})
         self._led = 0
         """Where the other one led to: no news for it."""
 
@@ -36,3 +36,11 @@ class TwinPane(LogPane):
         if top != self._led:
             self._led = top
             self.post_message(self.Moved(self, top))
+
+
+class TwinPane(AlignedPane):
+    """One of two transcripts."""
+
+    def __init__(self, **options: Any) -> None:
+        """The options of a LogPane; lines do not wrap, so that each is one row."""
+        super().__init__(**{"wrap": False, **options})

@@ -21,13 +21,12 @@ from obra_tui.ui.view.review import GateReview
 from obra_tui.ui.view.review_draft import FileMark
 from widgets.diff.diff_pane import DiffPane
 from widgets.diff.patch import FileDiff
-from widgets.diff.rich_diff import fits
 
 if TYPE_CHECKING:
     from obra_tui.core.ids import AttemptId
 
 RICH_FILES = 40
-"""Texts of so many files are read for the coloured view; the others show their patch."""
+"""Whole texts of so many files are read for their colours; the others are coloured hunk by hunk."""
 WIDE = 160
 """From so many columns on there is room for two sides."""
 
@@ -54,8 +53,6 @@ class ReviewDiff(DiffPane):
         self._seen_since: set[str] = set()
         """Read to their end in the comparison with another base."""
         self._split_chosen: bool | None = None
-        self._turned = False
-        """The person leafs through it: what is on screen is not exchanged under their eyes."""
         self.read_on = False
         """The person went on from what was on screen first."""
 
@@ -72,7 +69,6 @@ class ReviewDiff(DiffPane):
         files = file_diffs(diff.patch, diff.files) if diff else []
         self._patches = {item.path: item.patch for item in files}
         self._marks |= marks
-        self._turned = False
         self._show(files)
         self._read_texts()
 
@@ -121,7 +117,6 @@ class ReviewDiff(DiffPane):
 
     def turn(self) -> None:
         """The person leafs through the files: they read on."""
-        self._turned = True
         self._read_on()
 
     def action_file(self, step: int) -> None:
@@ -184,7 +179,6 @@ class ReviewDiff(DiffPane):
 
     def _take_base(self, since: AttemptId | Head | None, diff: Diff | None) -> None:
         self._since, self._compared = since, diff
-        self._turned = False
         shown = self._diff
         self._show(file_diffs(shown.patch, shown.files) if shown else [])
         self._read_texts()
@@ -219,7 +213,7 @@ class ReviewDiff(DiffPane):
         return self.screen.size.width >= WIDE and (file is None or file.status not in "AD")
 
     def _read_texts(self) -> None:
-        """Read what the coloured view needs; the patch is on screen already."""
+        """Read what the colours of whole files need; the patch is on screen already."""
         backend, review, diff, compared = self.services.backend, self._review, self._diff, self._compared
         if backend is None or review is None or diff is None or not diff.files:
             return
@@ -232,21 +226,15 @@ class ReviewDiff(DiffPane):
                 try:
                     texts[path] = backend.reader.files_of(review.attempt.id, path, since)
                 except ObraError:
-                    continue  # the patch is on screen already; the coloured view is a comfort
+                    continue  # the patch is on screen already, coloured hunk by hunk
             self.services.call_soon(partial(self._take_texts, diff, texts))
 
         self.run_worker(read, thread=True, exit_on_error=False, group="texts", exclusive=True)
 
     def _take_texts(self, diff: Diff, texts: Texts) -> None:
-        """Give the diff its coloured view; who reads the patch of a file already keeps it."""
-        if not (self._there and texts and self._diff is diff):
-            return
-        files = with_texts(self.files, texts)
-        current = next((file for file in files if self.current and file.path == self.current.path), None)
-        if self._turned or current is None or not fits(current):
-            self.learn(files)
-        else:
-            self._show(files)
+        """Give the diff the colours that need whole texts; what is on screen stays where it is."""
+        if self._there and texts and self._diff is diff:
+            self.learn(with_texts(self.files, texts))
 
     # -- what was looked at --------------------------------------------------------------------
 
