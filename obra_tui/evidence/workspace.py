@@ -8,6 +8,8 @@ another git directory, so that nothing planted in the copy can run in Obra.
 import asyncio
 import contextlib
 import os
+import shutil
+import tempfile
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -135,7 +137,7 @@ class GitWorkspace:
         return self._repository.indexes / place.task
 
     async def take_diff(self, copy: WorkCopy) -> Diff:
-        place = await self._expected(copy)
+        place = await self._expected(copy.path)
         async with self._alone(place):
             taken = await self._reader.snapshot(
                 place.work, self._index(place), copy.base_commit, place.leftovers if place.leftovers.is_file() else None
@@ -143,21 +145,36 @@ class GitWorkspace:
             place.note_taken(Taken(base=copy.base_commit, tree=taken.tree))
             return await self._reader.compare(copy.base_commit, taken)
 
-    async def _expected(self, copy: WorkCopy) -> Place:
+    async def look_at(self, path: str) -> Diff:
+        """Return what changed in a copy so far, without waiting for whoever works in it, and without noting it.
+
+        It is for the eye alone: what is checked and decided on is taken by `take_diff`.
+        """
+        place = await self._expected(path)
+        prepared = place.prepared()
+        base = prepared.base_commit if prepared is not None else ""
+        ignored = place.leftovers if place.leftovers.is_file() else None
+        with disk_faults(place.root), tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+            index = Path(folder) / "index"
+            if self._index(place).is_file():
+                await asyncio.to_thread(shutil.copyfile, self._index(place), index)
+            return await self._reader.compare(base, await self._reader.snapshot(place.work, index, base, ignored))
+
+    async def _expected(self, path: str) -> Place:
         """Refuse a path that is not a copy of ours, or that git would take for a part of something else."""
-        place = place_of_copy(self._data_dir, copy.path)
+        place = place_of_copy(self._data_dir, path)
         if place is None or place.work.is_symlink() or not place.work.is_dir() or place.prepared() is None:
             raise WorkspaceError(
-                "This is not a copy that Obra made.", where=copy.path, fix="Start the task again; it gets a new copy."
+                "This is not a copy that Obra made.", where=path, fix="Start the task again; it gets a new copy."
             )
-        git = Git(options=("-C", copy.path), where=copy.path)
+        git = Git(options=("-C", path), where=path)
         answer = await git.run(
             "rev-parse", "--show-toplevel", good=(0, 128), env={"GIT_DISCOVERY_ACROSS_FILESYSTEM": "0"}
         )
         if answer.code or Path(answer.text) != place.work:
             raise WorkspaceError(
                 f"Git takes the copy for a part of {answer.text or 'nothing'}: its .git was removed or redirected.",
-                where=copy.path,
+                where=path,
                 fix="The files are still there. Look at them, then cancel the task or start it again.",
             )
         return place

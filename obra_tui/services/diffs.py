@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from obra_tui.core.errors import UnknownId
 from obra_tui.core.events import Record
-from obra_tui.core.ids import AttemptId, GateId
+from obra_tui.core.ids import AttemptId, GateId, SessionId
 from obra_tui.core.model import Diff, Finding
 from obra_tui.ui.ports import HEAD, Head
 
@@ -45,6 +45,9 @@ class PastWork:
             return asyncio.run(self._workspace.changes_from_head(self._diff_of(attempt)))
         return asyncio.run(self._workspace.changes_between(self._diff_of(AttemptId(earlier)), self._diff_of(attempt)))
 
+    def work_so_far(self, copy_path: str) -> Diff:
+        return asyncio.run(self._workspace.look_at(copy_path))
+
     def _diff_of(self, attempt: AttemptId) -> Diff:
         diff = self._history.attempt(attempt).diff
         if diff is None:
@@ -67,6 +70,9 @@ class PlantReader:
 
     def changes_since(self, attempt: AttemptId, earlier: AttemptId | Head) -> Diff:
         return self._past.changes_since(attempt, earlier)
+
+    def work_so_far(self, session: SessionId, copy_path: str) -> Diff:
+        return self._past.work_so_far(copy_path)
 
     @property
     def _past(self) -> PastWork:

@@ -185,13 +185,18 @@ class ViewerReader:
     def changes_since(self, attempt: AttemptId, earlier: AttemptId | Head) -> Diff:
         return self._past(attempt).changes_since(attempt, earlier)
 
+    def work_so_far(self, session: SessionId, copy_path: str) -> Diff:
+        return self._past_of(session).work_so_far(copy_path)
+
     def _past(self, attempt: AttemptId) -> PastWork:
+        return self._past_of(self._history.attempt(attempt).summary.session)
+
+    def _past_of(self, session: SessionId) -> PastWork:
         from pathlib import Path
 
         from obra_tui.evidence.sandbox import Sandbox
         from obra_tui.evidence.workspace import GitWorkspace
 
-        session = self._history.attempt(attempt).summary.session
         project = Path(self._history.session(session).summary.project)
         sandbox = Sandbox(data_dir=self._data_dir)
         return PastWork(self._history, GitWorkspace(project=project, data_dir=self._data_dir, sandbox=sandbox))

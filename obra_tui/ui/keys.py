@@ -78,6 +78,7 @@ KEYS: tuple[Key, ...] = (
     _key("live.find", "slash", "Find", show=True),
     _key("live.raw", "v", "Raw", show=True),
     _key("live.wrap", "w", "Wrap lines"),
+    _key("live.show_work", "d", "Diff of the work so far"),
     _key("live.next_task", "J,right_curly_bracket", "Next task"),
     _key("live.previous_task", "K,left_curly_bracket", "Previous task"),
     _key("live.next_attempt", "right_square_bracket", "Next attempt"),

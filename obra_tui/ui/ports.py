@@ -48,6 +48,10 @@ class WorkReader(Protocol):
         """Return what changed from an earlier attempt at the same task, or from the checkout, to `attempt`."""
         ...
 
+    def work_so_far(self, session: SessionId, copy_path: str) -> Diff:
+        """Return what changed in a copy up to now, while somebody works in it."""
+        ...
+
     def next_prompt(self, gate: GateId, note: str, chosen: tuple[Finding, ...]) -> str:
         """Return the prompt that *request changes* with this note and these findings would send."""
         ...

@@ -298,3 +298,18 @@ async def test_work_is_compared_with_what_the_person_has_committed_meanwhile(sce
         ("mine.txt", ChangeKind.DELETED),
     }
     assert await scene.workspace.files_of(compared, "mine.txt") == ("mine\n", None)
+
+
+async def test_work_in_progress_is_looked_at_without_touching_what_is_decided_on(scene):
+    copy = await scene.copy()
+    work = Path(copy.path)
+    (work / "new.py").write_text("x = 1\n")
+    place = work.parent
+    before = sorted(path.name for path in place.iterdir())
+    seen = await scene.workspace.look_at(copy.path)
+    assert [change.path for change in seen.files] == ["new.py"] and "+x = 1" in seen.patch
+    assert sorted(path.name for path in place.iterdir()) == before
+    taken = await scene.workspace.take_diff(copy)
+    assert taken.digest == seen.digest
+    (work / "new.py").write_text("x = 2\n")
+    assert "+x = 2" in (await scene.workspace.look_at(copy.path)).patch

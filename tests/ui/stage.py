@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from obra_tui.core.doctor import DoctorLine, DoctorStatus
 from obra_tui.core.errors import ObraError, PlanError
 from obra_tui.core.events import STREAMED
-from obra_tui.core.model import Plan
+from obra_tui.core.model import Diff, Plan
 from obra_tui.core.plans.parse import format_of, parse_plan
 from obra_tui.ui.app import ObraApp
 from obra_tui.ui.launch import LaunchOptions
@@ -88,6 +88,13 @@ class FakeReader:
         self.prompt = prompt
         self.since = since
         self.asked: list[tuple[object, ...]] = []
+        self.so_far: Diff | BaseException = Diff(base_commit="", tree="", digest="", patch="", files=())
+
+    def work_so_far(self, session, copy_path):
+        self.asked.append(("work_so_far", copy_path))
+        if isinstance(self.so_far, BaseException):
+            raise self.so_far
+        return self.so_far
 
     def changes_since(self, attempt, earlier):
         self.asked.append(("changes_since", attempt, earlier))

@@ -23,6 +23,7 @@ from obra_tui.ui.screens.base import ObraScreen
 from obra_tui.ui.screens.live.empty_state import hints
 from obra_tui.ui.screens.live.shown_task import ShownTask, neighbour, task_to_show
 from obra_tui.ui.screens.live.task_sidebar import TaskSidebar
+from obra_tui.ui.screens.live.work_diff import WorkDiff
 from obra_tui.ui.screens.message_line import MessageLine
 from obra_tui.ui.state import PipelineStep, StepStatus, ViewState, steps_of
 from obra_tui.ui.view import scores
@@ -76,6 +77,7 @@ class LiveScreen(ObraScreen):
         with Horizontal(id="body"):
             yield LogPane(id="claude", clock=self._clock, hint="following")
             with Vertical(id="right"):
+                yield WorkDiff(id="work")
                 yield LogPane(id="validation", clock=self._clock, hint="v raw answer")
                 with Vertical(id="quality"):
                     yield ScoreBars(ascii=ascii_only, id="scores")
@@ -85,6 +87,7 @@ class LiveScreen(ObraScreen):
     def on_mount(self) -> None:
         self._claude = self.query_one("#claude", LogPane)
         self._validation = self.query_one("#validation", LogPane)
+        self._work = self.query_one(WorkDiff)
         self._claude_feed = ClaudeFeed(self._claude)
         self._validation_feed = ValidationFeed(self._validation)
         self._claude.border_title = "Claude Code · implementer"
@@ -107,6 +110,7 @@ class LiveScreen(ObraScreen):
         self._shown = task_to_show(self._view, session=self.services.session, pinned=self._pinned, before=before)
         self._draw_panes(records)
         self._draw_scores()
+        self._work.follow_work(self._shown.task, self._shown.attempt, records)
         self.tick()
 
     def on_screen_resume(self) -> None:
@@ -122,8 +126,22 @@ class LiveScreen(ObraScreen):
         self.query_one("#steps", StepStrip).show(self._strip(now))
         self._attentions = attentions(view, now, self.services.launch.stall_seconds)
         self._draw_banner()
+        self._work.tick(now)
+        self._show_work()
         if self.rail.display:
             self.rail.show(view, shown_now, now)
+
+    def _show_work(self) -> None:
+        """The diff of the work has the place of the judge's pane while that has nothing to say."""
+        right = self.query_one("#right")
+        if right.has_class("-work") != self._work.is_wanted:
+            right.set_class(self._work.is_wanted, "-work")
+            if self.focused is not None and not self.focused.region:
+                self._claude.focus()
+
+    def action_show_work(self) -> None:
+        self._work.toggle()
+        self.tick()
 
     def _status_parts(self, now: float) -> tuple[StatusPart, ...]:
         it = self._shown
