@@ -6,7 +6,7 @@ from tests.widgets.screen import showing, text
 from widgets import samples
 from widgets.diff.colours import DiffColours
 from widgets.diff.diff_pane import DiffPane
-from widgets.diff.patch import FileDiff, patch_rows, patch_styler, row_text, side_rows, split_patch
+from widgets.diff.patch import FileDiff, patch_rows, patch_styler, row_text, side_rows, split_patch, with_comments
 
 PATCH = """diff --git a/x.py b/x.py
 index 1..2 100644
@@ -282,3 +282,15 @@ async def test_the_place_stays_when_one_column_becomes_two():
         pane.set_split(True)
         await pilot.pause()
         assert pane.place() == ("tests/test_client.py", 61)
+
+
+def test_comments_stand_below_their_lines_and_places_move_with_them():
+    made = with_comments(patch_rows(PATCH), {2: ["Why?\nReally?"], 4: ["Fine."], 99: ["Nowhere."]})
+    assert [row[11:] for row in made.rows[3:8]] == ["+ TWO", "# Why?", "# Really?", "+ three", "  four"]
+    assert made.rows[8][11:] == "# Fine."
+    assert {line: row_text(made.rows[at]) for line, at in made.places.items()} == {
+        1: "one", 2: "TWO", 3: "three", 4: "four",
+    }  # fmt: skip
+    assert patch_styler(made.rows[4]).style == "person"
+    old, new = side_rows(made)
+    assert len(old.rows) == len(new.rows)

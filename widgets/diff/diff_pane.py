@@ -7,7 +7,7 @@ texts of small files, once known, are coloured in a thread and put right what a 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import ClassVar
 
@@ -20,7 +20,16 @@ from textual.message import Message
 from textual.widgets import Static
 
 from widgets.diff.colours import DiffColours, fits
-from widgets.diff.patch import FileDiff, PatchLines, Side, patch_rows, patch_styler, side_rows, side_styler
+from widgets.diff.patch import (
+    FileDiff,
+    PatchLines,
+    Side,
+    patch_rows,
+    patch_styler,
+    side_rows,
+    side_styler,
+    with_comments,
+)
 from widgets.diff.patch_pane import PatchPane, first_lines
 from widgets.log_view.model import Styler
 from widgets.segments import joined, piece
@@ -82,6 +91,7 @@ class DiffPane(Vertical):
         self._rows = self._shown = NO_LINES
         """All lines of the patch, and the rows of the pane: the same unless they are in two columns."""
         self._colours: DiffColours | None = None
+        self._comments: Mapping[str, Mapping[int, Sequence[str]]] = {}
         self._wanted_line = 0
         self._partial = False
         self._seen: set[str] = set()
@@ -172,16 +182,32 @@ class DiffPane(Vertical):
         self._go_to_line(line)
         return True
 
+    def set_comments(self, comments: Mapping[str, Mapping[int, Sequence[str]]]) -> None:
+        """Show what people say of lines: file, line of the new text, texts. Nothing moves but what is below them."""
+        if comments == self._comments:
+            return
+        before, self._comments = self._comments, comments
+        file = self.current
+        if self.is_mounted and file is not None and before.get(file.path) != comments.get(file.path):
+            self._draw_again()
+
+    def _draw_again(self) -> None:
+        """Other rows; the line in front of a person stays."""
+        line = self.patch.line_at()
+        top = self.patch.shown_range.start
+        self._draw()
+        if line > 1 and top > 0:
+            self._go_to_line(line)
+        elif line:
+            self.patch.put_cursor(_nearest(self._shown.places, line) or 0)
+
     def set_split(self, split: bool) -> None:
         """Old and new side by side, or one below the other; the line in front of a person stays."""
         if split == self._split:
             return
         self._split = split
         if self.is_mounted and self.current is not None:
-            line = self.patch.line_at()
-            self._draw()
-            if line > 1:
-                self._go_to_line(line)
+            self._draw_again()
 
     def set_rich(self, rich: bool) -> None:
         """With the colours of the language and the words that changed, or with signs alone."""
@@ -242,7 +268,9 @@ class DiffPane(Vertical):
         """Give the panes their rows: one column, or two of as many rows each."""
         file, was_split = self.current, self.has_class("-split")
         is_split = self._split and bool(self._rows.rows) and not self._partial
-        old, new = side_rows(self._rows) if is_split else (NO_LINES, self._rows)
+        said = self._comments.get(file.path, {}) if file else {}
+        rows = with_comments(self._rows, said) if said else self._rows
+        old, new = side_rows(rows) if is_split else (NO_LINES, rows)
         self._shown = new
         self.set_class(is_split, "-split")
         if is_split != was_split:
@@ -270,7 +298,7 @@ class DiffPane(Vertical):
         shown = len(self._rows.rows)
         self._rows, self._partial = rows, False
         self._colours = DiffColours(file.path, rows)
-        if self._split:
+        if self._split or self._comments:
             self._draw()
         else:
             self._shown = rows

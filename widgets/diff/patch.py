@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, replace
 from itertools import zip_longest
 from typing import Literal, NamedTuple
@@ -76,10 +76,11 @@ class PatchLines(NamedTuple):
 # A row is its lead (old number, new number, sign) and then the text; one sign more for each kind of heading.
 _LEAD = 13
 _SIGN = 11
-_HUNK_ROW, _HEAD_ROW = " " * _SIGN + "@ ", " " * _SIGN + "~ "
+_HUNK_ROW, _HEAD_ROW, _COMMENT_ROW = (f"{' ' * _SIGN}{sign} " for sign in "@~#")
+_HEADINGS = ("@", "~", "#", "")
 _LONGEST_BLOCK = 200
 """Rows of one sign among which a counterpart is looked for."""
-_LOOKS = {"+": "added", "-": "removed", "@": "hunk", "~": "dim"}
+_LOOKS = {"+": "added", "-": "removed", "@": "hunk", "~": "dim", "#": "person"}
 
 
 _SAID_IN_TITLE = ("diff --git ", "index ", "--- ", "+++ ")
@@ -127,6 +128,8 @@ def patch_styler(row: str) -> LogLine:
     """A row of `patch_rows` as a line; called only for rows on screen."""
     sign = row[_SIGN : _SIGN + 1]
     style = _LOOKS.get(sign, "")
+    if sign == "#":
+        return LogLine(row[_LEAD:], style=style, lead=" " * _SIGN + "» ", lead_style=style, hang=" " * _LEAD)
     if sign in "@~":
         return LogLine(row[_LEAD:], style=style)
     return LogLine(row[_LEAD:], style=style, lead=row[:_LEAD], hang=" " * _LEAD)
@@ -145,10 +148,26 @@ def row_text(row: str) -> str:
 def line_of(row: str) -> tuple[Side, int]:
     """The side and the number of the line that a row shows: an unchanged one on the new side; 0 for headings."""
     sign = sign_of(row)
-    if sign in ("@", "~", ""):
+    if sign in _HEADINGS:
         return "new", 0
     number = row[:5] if sign == "-" else row[5:10]
     return "old" if sign == "-" else "new", int(number) if number.strip() else 0
+
+
+def with_comments(patch: PatchLines, comments: Mapping[int, Sequence[str]]) -> PatchLines:
+    """The same patch with what people say of lines of the new text, each below its line; of other lines nothing."""
+    made = PatchLines([], [], {}, {})
+    moved: list[int] = []
+    below = {patch.places[line]: texts for line, texts in comments.items() if line in patch.places}
+    for index, row in enumerate(patch.rows):
+        moved.append(len(made.rows))
+        made.rows.append(row)
+        for text in below.get(index, ()):
+            made.rows.extend(_COMMENT_ROW + part for part in text.split("\n"))
+    made.hunks.extend(moved[index] for index in patch.hunks)
+    made.places.update((line, moved[index]) for line, index in patch.places.items())
+    made.old_places.update((line, moved[index]) for line, index in patch.old_places.items())
+    return made
 
 
 def side_rows(patch: PatchLines) -> tuple[PatchLines, PatchLines]:
@@ -199,7 +218,7 @@ def side_styler(side: Side, row: str) -> LogLine:
 
 def new_line_of(row: str) -> int:
     """The line of the new text that a row of `patch_rows` shows; 0 for a removed line and for headings."""
-    number = row[5:10].strip() if row[_SIGN : _SIGN + 1] not in ("-", "@", "~") else ""
+    number = row[5:10].strip() if sign_of(row) not in ("-", *_HEADINGS) else ""
     return int(number) if number.isdigit() else 0
 
 

@@ -6,9 +6,10 @@ Two of them side by side are the split view: as many rows each, moved together.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from widgets.diff.patch import new_line_of, patch_styler
+from widgets.log_view.follow_state import LinePosition
 from widgets.log_view.model import Styler
 from widgets.log_view.twin_pane import AlignedPane
 from widgets.log_view.view import LogPane
@@ -34,6 +35,8 @@ class PatchPane(AlignedPane):
     DEFAULT_CSS = """
     PatchPane, PatchPane:focus { border: none; }
     """
+
+    UNUSED: ClassVar[frozenset[str]] = frozenset({"open"})
 
     class OfFile(LogPane.PaneMessage):
         """Something about the file that is shown."""
@@ -88,6 +91,10 @@ class PatchPane(AlignedPane):
             self.model.shift = other.model.shift
             self.model.changed(repaint=True)
         self.stand_at(other.shown_range.start)
+
+    def put_cursor(self, index: int) -> None:
+        """Put the cursor on the n-th row, which is in view."""
+        self.model.set_cursor(LinePosition(self.model.document.first + index, 0))
 
     def line_at(self) -> int:
         """The line of the new text at the cursor, or at the top of the screen; 0 when there is none below it."""

@@ -56,3 +56,14 @@ class ReviewDraft(Struct, frozen=True, kw_only=True):
 
     def with_finding(self, finding: Finding) -> ReviewDraft:
         return replace(self, own=(*self.own, finding))
+
+    def with_comment(self, finding: Finding) -> ReviewDraft:
+        """One comment of the person a line: another one takes its place, an empty one takes it away."""
+        place = (finding.file, finding.line)
+        index = next((at for at, item in enumerate(self.own) if (item.file, item.line) == place), None)
+        if index is None:
+            return self.with_finding(finding) if finding.message else self
+        kept = [item for at, item in enumerate(self.own) if at != index]
+        if finding.message:
+            kept.insert(index, replace(self.own[index], message=finding.message))
+        return replace(self, own=tuple(kept))

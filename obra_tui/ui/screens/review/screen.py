@@ -17,8 +17,10 @@ from textual.events import Resize
 
 from obra_tui.core.events import Record
 from obra_tui.core.ids import AttemptId, GateId
+from obra_tui.core.model import Finding, FindingSource, Severity
 from obra_tui.ui.bindings import bindings
 from obra_tui.ui.screens.dialogs.output import OutputDialog
+from obra_tui.ui.screens.review.comment_line import CommentLine, comments_of
 from obra_tui.ui.screens.review.diff import ReviewDiff
 from obra_tui.ui.screens.review.draft import DraftingScreen
 from obra_tui.ui.screens.review.evidence import EvidencePane
@@ -59,6 +61,7 @@ class ReviewScreen(DraftingScreen):
         with Horizontal(id="review"):
             yield EvidencePane(id="evidence")
             yield ReviewDiff(id="diff")
+        yield CommentLine(id="message")
         yield DecisionBar(id="answers")
 
     def on_mount(self) -> None:
@@ -126,11 +129,35 @@ class ReviewScreen(DraftingScreen):
 
     def _draw_findings(self, review: GateReview) -> None:
         self._evidence.show_findings(self._draft.findings(review.findings), self._draft)
+        self._diff.set_comments(comments_of(self._draft.own))
 
     def draft_changed(self) -> None:
         if self._review is not None:
             self._draw_findings(self._review)
         self._draw_answers()
+
+    def action_comment(self) -> None:
+        if not self.query_one(CommentLine).comment_on(self._diff, self._draft.own):
+            self.services.notify("There is no line of the new text here to comment on.")
+
+    def action_find(self) -> None:
+        self.query_one(CommentLine).find_in(self._diff)
+
+    def on_comment_line_written(self, message: CommentLine.Written) -> None:
+        said = Finding(
+            severity=Severity.MAJOR,
+            message=message.text,
+            file=message.path,
+            line=message.line,
+            source=FindingSource.PERSON,
+        )
+        self._redraft(self._draft.with_comment(said))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Enter on a line of the diff is a comment; elsewhere it opens what it stands on."""
+        if action == "comment":
+            return self.ready and self._diff.patch.has_focus
+        return super().check_action(action, parameters)
 
     def _draw_files(self) -> None:
         self._evidence.show_files(self._diff.changes, self._diff.seen, narrow=self.has_class("-narrow"))
