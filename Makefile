@@ -2,7 +2,7 @@
 # Pass arguments with ARGS, as in: make run ARGS="doctor"
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo quick test test-long validate test-real-llm chaos disk soak fuzz faults bench lint gallery lock clean FORCE
+.PHONY: help run demo quick test test-long validate test-real-llm chaos disk soak fuzz faults adversary bench lint gallery lock clean FORCE
 
 BIN := .venv/bin
 READY := .venv/.set-up
@@ -84,6 +84,10 @@ fuzz: $(READY)  ## a broken stream of LINES=1000000 lines; the tests with genera
 
 faults: $(READY)  ## the tests of the list of faults, and its table in docs/reports/faults.md
 	@$(BIN)/python -m pytest tests -m fault $(AT_ONCE) -q --faults-report docs/reports/faults.md $(ARGS)
+
+adversary: $(READY)  ## the real Claude Code program, everything allowed, tries to get out: how much of it works?
+	@$(BIN)/python -m tests.adversary.hidden_processes
+	@$(BIN)/python -m tests.adversary.reaching_out
 
 bench: $(READY)  ## the measurements, some twenty minutes; the report goes to docs/reports
 	@$(BIN)/python -m benchmarks $(ARGS)

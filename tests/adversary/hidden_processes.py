@@ -20,6 +20,7 @@ from obra_tui.core.model import Outcome
 from obra_tui.rehearsal.anthropic_server import AnthropicServer
 from tests.agents.stage import Stage, allow, config_for, runs, says
 
+PATIENCE_S = 300.0
 SEARCHED_AFTER_S = 1.0
 _PYTHON = "/usr/bin/env python3 -c"
 _DAEMON = "import os,sys\nif os.fork(): os._exit(0)\nos.setsid()\nif os.fork(): os._exit(0)\n"
@@ -71,7 +72,8 @@ async def left_behind(sandbox: Sandbox, seed: int) -> tuple[dict[str, list[psuti
         stage.set(sandbox=sandbox, background_wait_s=0.5)
         stage.play(*(runs(WAYS[way].replace("{n}", number)) for way, number in numbers.items()), says("Done."))
         stage.person.answers = [allow() for _ in ways]
-        result = await stage.run()
+        conversation = await stage.start()
+        result = await asyncio.wait_for(conversation.finished(), PATIENCE_S)
         await stage.implementer.close()
     await asyncio.sleep(SEARCHED_AFTER_S)
     return {way: _carrying(number) for way, number in numbers.items()}, result.outcome
