@@ -83,7 +83,10 @@ def order_of(*, plan: Path | None, task: str | None, resume: str | None, project
         return Order(resume=resume, fork=fork)
     if task is not None:
         return Order(plan=single_task_plan(task), kind=SessionKind.STANDALONE)
-    return Order(plan=read_plan(plan or usual_plan(project)))
+    read = read_plan(plan or usual_plan(project))
+    for note in read.notes:
+        typer.echo(f"obra: {note}", err=True)
+    return Order(plan=read)
 
 
 def usual_plan(project: Path) -> Path:

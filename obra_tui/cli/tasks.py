@@ -231,6 +231,8 @@ def _import_tasks(place: Place, file: Path, *, theirs: bool) -> int:
     from obra_tui.services.plans import read_plan
 
     read = read_plan(file)
+    for note in read.notes:
+        typer.echo(f"obra: {note}", err=True)
     with _open(place, make=read.title, source=full_path(read.source)) as plan:
         known = plan.tasks()
         found = tuple(item for item in differences(read, known) if item.theirs is not None)

@@ -84,3 +84,5 @@ class Plan(Struct, frozen=True, kw_only=True):
     title: str
     tasks: tuple[TaskSpec, ...]
     source: str = ""
+    notes: tuple[str, ...] = ()
+    """Lines of the file that look like tasks and are none, each with the reason."""

@@ -5,8 +5,9 @@ Text in, text out, byte for byte: line ends, blanks and the order of everything 
 
 import re
 
+from obra_tui.core.plans.blocks import hidden_lines
+
 _BOX = re.compile(r"(?P<head>[ \t]*(?:[-*+]|\d+[.)])[ \t]+\[)(?P<mark>[ xX])(?P<close>\][ \t]+)(?P<words>[^\r\n]*)")
-_FENCE = re.compile(r"[ \t]*(`{3,}|~{3,})")
 _COMMENT = re.compile(r"[ \t]*<!--.*?-->")
 _TAG = re.compile(r"\[(?:P|US\d+)\][ \t]*")
 _AFTER = re.compile(r"[ \t]*\((?:after|depends on)[ \t]*:?[ \t]+[^()]+\)[ \t]*$", re.IGNORECASE)
@@ -32,17 +33,10 @@ def ticked(text: str, *, key: str, title: str) -> str:
 
 
 def _boxes(lines: list[str]) -> list[tuple[int, re.Match[str]]]:
-    """Return the checkboxes with their line numbers; what stands in a fence is code."""
-    found, fence = [], ""
-    for place, line in enumerate(lines):
-        marker = _FENCE.match(line)
-        if fence:
-            fence = "" if marker and marker[1].startswith(fence) and not line.strip().strip(fence[0]) else fence
-        elif marker:
-            fence = marker[1]
-        elif box := _BOX.match(line):
-            found.append((place, box))
-    return found
+    """Return the checkboxes with their line numbers; what is code or a comment has none."""
+    hidden = hidden_lines([line.rstrip("\r\n").expandtabs(4) for line in lines])
+    found = ((place, _BOX.match(line)) for place, line in enumerate(lines) if place + 1 not in hidden)
+    return [(place, box) for place, box in found if box]
 
 
 def _with_tick(line: str, key: str) -> str:

@@ -1,4 +1,7 @@
-"""Plans as Markdown checklists, line by line: which tasks there are and what belongs to each of them."""
+"""Plans as Markdown checklists, line by line: which tasks there are and what belongs to each of them.
+
+What is code, a comment or a mistake is known before from `blocks`.
+"""
 
 import re
 import textwrap
@@ -7,12 +10,11 @@ from collections.abc import Sequence
 from msgspec import Struct, field
 
 from obra_tui.core.errors import PlanError
+from obra_tui.core.plans.blocks import TASK, Blocks, Skipped, read_blocks
 from obra_tui.core.plans.draft import KEY, Draft, at
 
 _HEADING = re.compile(r"#{1,6}[ ]+(.*?)[ #]*$")
-_BOX = re.compile(r"( *)(?:[-*+]|\d+[.)])[ ]+\[([ xX])\](?:[ ]+(.*))?$")
 _BULLET = re.compile(r"( *)[-*+][ ]+(.*)$")
-_FENCE = re.compile(r" *(`{3,}|~{3,})")
 _PLAIN_KEY = re.compile(r"(T-?\d+|TASK-?\d+)\b[:.)]?(?:\s+|$)")
 _BOLD_KEY = re.compile(rf"\*\*({KEY})\*\*:?(?:\s+|$)")
 _COMMENT_KEY = re.compile(rf"<!--\s*(?:id\s*[:=]\s*)?({KEY})\s*-->", re.IGNORECASE)
@@ -23,12 +25,15 @@ _AFTER = re.compile(r"(?:after|depends|depends[ _-]on)[ ]*:[ ]*(.+)$", re.IGNORE
 _AFTER_IN_TITLE = re.compile(r"[ ]*\((?:after|depends on)[ ]*:?[ ]+([^()]+)\)[ ]*$", re.IGNORECASE)
 
 
-def read_markdown(text: str, source: str) -> tuple[str, list[Draft]]:
-    reading = _Reading(source=source)
-    for number, line in enumerate(text.expandtabs(4).split("\n"), start=1):
+def read_markdown(text: str, source: str) -> tuple[str, list[Draft], tuple[Skipped, ...]]:
+    """Return the title, the tasks, and the lines that look like tasks and are none. Raises `PlanError`."""
+    lines = text.expandtabs(4).split("\n")
+    reading = _Reading(source=source, blocks=read_blocks(lines, source))
+    for number, line in enumerate(lines, start=1):
         reading.take(number, line)
     reading.close()
-    return reading.title, reading.drafts
+    skipped = sorted((*reading.blocks.skipped, *reading.skipped), key=lambda found: found.line)
+    return reading.title, reading.drafts, tuple(skipped)
 
 
 def task_line(words: str) -> tuple[str, str, tuple[str, ...]]:
@@ -38,9 +43,10 @@ def task_line(words: str) -> tuple[str, str, tuple[str, ...]]:
 
 
 class _Reading(Struct, kw_only=True):
-    """Where a reader of the checklist stands: in which task, how deep, inside a fence or not."""
+    """Where a reader of the checklist stands: in which task, and how deep."""
 
     source: str
+    blocks: Blocks
     title: str = ""
     phase: str = ""
     drafts: list[Draft] = field(default_factory=list)
@@ -48,16 +54,18 @@ class _Reading(Struct, kw_only=True):
     """Column of the present task's bullet; -1 = in no task."""
     item: int = -1
     """Column of the criterion that is being read; -1 = none."""
-    fence: str = ""
     detail: list[str] = field(default_factory=list)
     after_blank: bool = False
+    skipped: list[Skipped] = field(default_factory=list)
 
     def take(self, number: int, line: str) -> None:
-        if self.fence or _FENCE.match(line):
+        if number in self.blocks.comments:
+            return
+        if number in self.blocks.code:
             self._code(line)
         elif not line.strip():
             self._blank()
-        elif box := _BOX.match(line):
+        elif box := TASK.match(line):
             self._box(number, box)
         elif self.indent >= 0 and self._belongs(line):
             self._detail(number, line)
@@ -72,13 +80,8 @@ class _Reading(Struct, kw_only=True):
         self.indent, self.item, self.detail = -1, -1, []
 
     def _code(self, line: str) -> None:
-        marker = _FENCE.match(line)
-        if not self.fence:
-            if not self._belongs(line):
-                self.close()
-            self.fence = marker[1] if marker else ""
-        elif marker and marker[1].startswith(self.fence) and not line.strip().strip(marker[1][0]):
-            self.fence = ""
+        if _column(line) <= self.indent and line.strip():
+            self.close()
         self.item = -1
         if self.indent >= 0:
             self.detail.append(line)
@@ -91,13 +94,17 @@ class _Reading(Struct, kw_only=True):
         """Whether `line` is part of the present task: indented under it, or going on without a blank line."""
         column = _column(line)
         lazy = not self.after_blank and not _HEADING.match(line) and not _BULLET.match(line)
-        return self.indent >= 0 and (column > self.indent or (lazy and not _FENCE.match(line)))
+        return self.indent >= 0 and (column > self.indent or lazy)
 
     def _box(self, number: int, box: re.Match[str]) -> None:
         column, done, words = len(box[1]), box[2] != " ", box[3] or ""
         draft = _draft_of(number, words)
         inside = self.indent >= 0 and column > self.indent
         if inside and (not draft.key or self.drafts[-1].done):
+            if self.drafts[-1].done and not done:
+                self._skip(number, f"under the ticked task in line {self.drafts[-1].line}")
+            elif not words:
+                self._skip(number, "a box without words")
             self._criterion(number, column, words)
             return
         self.close()
@@ -107,6 +114,9 @@ class _Reading(Struct, kw_only=True):
         draft.phase = self.phase
         self.drafts.append(draft)
         self.indent = column
+
+    def _skip(self, number: int, reason: str) -> None:
+        self.skipped.append(Skipped(line=number, reason=reason))
 
     def _detail(self, number: int, line: str) -> None:
         bullet = _BULLET.match(line)

@@ -30,6 +30,7 @@ from typing import Literal
 
 from obra_tui.core.errors import PlanError
 from obra_tui.core.model import Plan, TaskSpec
+from obra_tui.core.plans.blocks import Skipped
 from obra_tui.core.plans.draft import Draft, at
 from obra_tui.core.plans.markdown import read_markdown
 from obra_tui.core.plans.toml import read_toml
@@ -49,14 +50,15 @@ def parse_plan(text: str, source: str, fmt: PlanFormat) -> Plan:
     `source` is the name for errors and for `TaskSpec.source`. Raises `PlanError`.
     """
     normal = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
-    title, drafts = read_toml(normal, source) if fmt == "toml" else read_markdown(normal, source)
+    title, drafts, skipped = (*read_toml(normal, source), ()) if fmt == "toml" else read_markdown(normal, source)
     _name(drafts, source)
     _order_phases(drafts)
     _refuse_unknown_dependencies(drafts, source)
     tasks = tuple(draft.task(source, drafts) for draft in drafts if not draft.done)
     if not tasks:
-        raise _empty(bool(drafts), source, fmt)
-    return Plan(title=title or PurePath(source).stem, tasks=order(tasks), source=source)
+        raise _empty(bool(drafts), source, fmt, notes_of(skipped, source))
+    notes = notes_of(skipped, source)
+    return Plan(title=title or PurePath(source).stem, tasks=order(tasks), source=source, notes=notes)
 
 
 def order(tasks: Sequence[TaskSpec]) -> tuple[TaskSpec, ...]:
@@ -140,8 +142,15 @@ def _refuse_unknown_dependencies(drafts: Sequence[Draft], source: str) -> None:
                 )
 
 
-def _empty(all_done: bool, source: str, fmt: PlanFormat) -> PlanError:
+def notes_of(skipped: Sequence[Skipped], source: str) -> tuple[str, ...]:
+    """Return a sentence for each line that looks like a task and is none."""
+    return tuple(f"{at(source, found.line)}: No task: it stands {found.reason}." for found in skipped)
+
+
+def _empty(all_done: bool, source: str, fmt: PlanFormat, notes: Sequence[str]) -> PlanError:
+    passed = "".join(f"\n{note}" for note in notes)
     if all_done:
-        return PlanError("Every task of this plan is ticked.", where=source, fix="Add an open task: `- [ ] title`.")
+        fix = f"Add an open task: `- [ ] title`.{passed}"
+        return PlanError("Every task of this plan is ticked.", where=source, fix=fix)
     example = "`[[tasks]]` with a `title`" if fmt == "toml" else "`- [ ] title`"
-    return PlanError("There is no task in this plan.", where=source, fix=f"Write at least one: {example}.")
+    return PlanError("There is no task in this plan.", where=source, fix=f"Write at least one: {example}.{passed}")
