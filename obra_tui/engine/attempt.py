@@ -218,13 +218,13 @@ class TaskRunner:
             case GateDecision.ASK:
                 self._ask(attempt, evidence, judged)
             case GateDecision.RETRY:
-                move = self._entries.move(Trigger.RETRY, "; ".join(outcome.reasons))
+                move = self._entries.move(Trigger.RETRY, " ".join(outcome.reasons))
                 self._entries.commit((attempt, judged), (attempt, move))
                 return retry(task, quality, evidence, outcome)
         return None
 
     def _pass(self, attempt: AttemptId, evidence: Evidence, judged: GateJudged) -> None:
-        decision = Decision(kind=DecisionKind.APPROVE, by="policy", note="; ".join(judged.outcome.reasons))
+        decision = Decision(kind=DecisionKind.APPROVE, by="policy", note=" ".join(judged.outcome.reasons))
         binding = bind(attempt, evidence)
         self._entries.commit(
             (attempt, judged),
