@@ -158,9 +158,9 @@ def test_a_megabyte_in_one_record_is_found_and_shown_in_one_line(journal, histor
 
 
 def judged(score):
-    """A gate whose judged stages have this score."""
+    """A gate whose judged stages have this score, and that passes where it is high enough."""
     stages = tuple(StageScore(stage=stage, score=score, weight=0.3) for stage in JUDGED_STAGES)
-    told = replace(quality(0.8), stage_scores=stages)
+    told = replace(quality(0.8), stage_scores=stages, passes_gate=score >= 0.7)
     return GateJudged(quality=told, outcome=GateOutcome(decision=GateDecision.ASK, reasons=()), number=1)
 
 
@@ -174,7 +174,7 @@ def test_a_person_against_the_judge(journal, history):
         binding = writer.worked(task, attempt, score=0.8)
         writer.add(judged(score), task, attempt)
         writer.gate_opened(task, attempt, gate, binding)
-        writer.decided(task, attempt, gate, binding, DecisionKind(kind))
+        writer.decided(task, attempt, gate, binding, DecisionKind(kind), open_s=40.0)
         journal.append(writer.records)
     group = history.measure(Scope()).groups[0]
     assert [(group[name].hits, group[name].of) for name in ("agreement", "false_pass", "false_alarm")] == [
@@ -184,7 +184,7 @@ def test_a_person_against_the_judge(journal, history):
     ]
     assert group["kappa"].value == pytest.approx(kappa(3, 0, 0, 1))
     assert group["wait"].of == 4
-    assert (group["overrides"].hits, group["overrides"].of) == (0, 3)
+    assert (group["overrides"].hits, group["overrides"].of) == (1, 3)
 
 
 def test_imported_sessions_do_not_count_and_a_model_narrows(journal, history):
