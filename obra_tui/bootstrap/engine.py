@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, ExitStack, suppress
 from functools import partial
 from pathlib import Path
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from obra_tui.agents.claude_code import ClaudeCode
     from obra_tui.bootstrap.models import Models
     from obra_tui.config.load import Settings
+    from obra_tui.core.judging.standing import Standing
+    from obra_tui.core.model import JudgeIdentity
     from obra_tui.core.ports import Journal
     from obra_tui.engine.config import EngineConfig
     from obra_tui.engine.orchestrator import Orchestrator
@@ -156,6 +158,7 @@ class Plant:
         from obra_tui.services.errands import run_errands
 
         judge = QwenJudge(models.judge)
+        by_record = self._settings.gate.trust == "record"
         ports = Ports(
             implementer=adapters.claude,
             workspace=adapters.workspace,
@@ -164,6 +167,7 @@ class Plant:
             journal=store.journal,
             ledger=store.history,
             clock=SystemClock(),
+            judge_standing=_standing_of(store.history, self._settings, self._start) if by_record else None,
             look_at_judge=None if models.rehearsal else partial(_look_at_judge, models.judge),
         )
         orchestrator = Orchestrator(ports, _config(self._settings, self._start, models.rehearsal, versions))
@@ -180,6 +184,22 @@ class Plant:
             close=close,
             beside=lambda: run_errands(store.commands, orchestrator.handle),
         )
+
+
+def _standing_of(
+    history: SqlHistory, settings: Settings, start: Start
+) -> Callable[[JudgeIdentity], Awaitable[Standing]]:
+    """Return what reads a judge's record anew at every pass: a revert counts from the moment in which it is made."""
+    from obra_tui.core.judging.standing import Record, standing_of
+
+    limit = settings.gate.false_pass_limit
+
+    async def look(identity: JudgeIdentity) -> Standing:
+        found = await asyncio.to_thread(history.judge_records, str(start.project), limit=limit)
+        mine = (item.standing for item in found if item.is_of(identity))
+        return next(mine, None) or standing_of(Record(limit=limit))
+
+    return look
 
 
 async def _look_at_judge(config: JudgeConfig) -> ObraError | None:

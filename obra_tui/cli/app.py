@@ -12,6 +12,7 @@ from obra_tui.cli import (
     export,
     history,
     info,
+    judge,
     metrics,
     permissions,
     replay,
@@ -57,6 +58,7 @@ def main(
 
 
 for subject in (
-    run, demo, review, validate, info, history, compare, replay, metrics, export, permissions, steer, config, tasks,
+    run, demo, review, validate, info, history, compare, replay, metrics, judge, export, permissions, steer, config,
+    tasks,
 ):  # fmt: skip
     subject.register(app)

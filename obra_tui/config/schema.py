@@ -174,6 +174,11 @@ class GateSettings(Section, frozen=True, kw_only=True):
     """Lowest score that can pass, from 0.0 to 1.0."""
     judged_floor: Annotated[float, Meta(ge=0, le=1)] = 0.70
     """Lowest score that each of the judge's stages, requirements and quality, must have alone."""
+    trust: Literal["given", "record"] = "given"
+    """Under the autonomous policy: "given" = the judge is trusted, unmeasured; "record" = it passes work only as far
+    as its record in this project allows (`obra judge`)."""
+    false_pass_limit: Annotated[float, Meta(ge=0.01, le=0.5)] = 0.10
+    """Largest share of bad work among unattended passes that a judge's record must exclude."""
     max_attempts: Annotated[int, Meta(ge=1, le=100)] = 3
     """Attempts at one task before you are asked."""
     undo_s: Annotated[float, Meta(ge=0, le=3600)] = 10.0

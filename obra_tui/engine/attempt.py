@@ -19,6 +19,7 @@ from obra_tui.core.events import (
 )
 from obra_tui.core.gate import Evidence, assess, decide
 from obra_tui.core.ids import AttemptId, new_attempt_id, new_gate_id
+from obra_tui.core.judging.authority import authorised
 from obra_tui.core.lifecycle import State, Trigger
 from obra_tui.core.model import (
     Decision,
@@ -208,6 +209,7 @@ class TaskRunner:
         task, rules = self._task, self._config.rules
         quality = assess(evidence, rules)
         outcome = decide(quality, evidence, rules, counted=task.counted, earlier=task.earlier)
+        outcome = await self._as_allowed(attempt, evidence, outcome)
         over = over_budget(self._config, self._session, task)
         if over and outcome.decision is GateDecision.RETRY:
             outcome = GateOutcome(decision=GateDecision.ASK, reasons=(*over, *outcome.reasons))
@@ -222,6 +224,13 @@ class TaskRunner:
                 self._entries.commit((attempt, judged), (attempt, move))
                 return retry(task, quality, evidence, outcome)
         return None
+
+    async def _as_allowed(self, attempt: AttemptId, evidence: Evidence, outcome: GateOutcome) -> GateOutcome:
+        """Let nothing pass unattended that the judge's record does not allow."""
+        look = self._ports.judge_standing
+        if look is None or outcome.decision is not GateDecision.PASS:
+            return outcome
+        return authorised(outcome, await look(evidence.verdict.identity), attempt)
 
     def _pass(self, attempt: AttemptId, evidence: Evidence, judged: GateJudged) -> None:
         decision = Decision(kind=DecisionKind.APPROVE, by="policy", note=" ".join(judged.outcome.reasons))

@@ -6,7 +6,8 @@ from msgspec import Struct, field
 
 from obra_tui.core.errors import ObraError
 from obra_tui.core.gate import GateRules
-from obra_tui.core.model import Budget
+from obra_tui.core.judging.standing import Standing
+from obra_tui.core.model import Budget, JudgeIdentity
 from obra_tui.core.ports import CheckRunner, Clock, Implementer, Journal, Judge, Ledger, Workspace
 
 
@@ -18,6 +19,8 @@ class Ports(Struct, frozen=True, kw_only=True):
     journal: Journal
     ledger: Ledger
     clock: Clock
+    judge_standing: Callable[[JudgeIdentity], Awaitable[Standing]] | None = None
+    """What the judge's record allows; none when its word is taken as it is."""
     look_at_judge: Callable[[], Awaitable[ObraError | None]] | None = None
     """Asks, before any work is paid, whether the judge is there; returns what is wrong with it."""
 

@@ -17,6 +17,8 @@ from sqlalchemy.exc import DBAPIError
 from obra_tui.core.errors import StoreError, UnknownId
 from obra_tui.core.events import GateOpened, Record, TaskAdded, TaskEdited
 from obra_tui.core.ids import AttemptId, GateId, SessionId, TaskId
+from obra_tui.core.judging.authority import JudgeRecord
+from obra_tui.core.judging.standing import LIMIT
 from obra_tui.core.model import OpenGate, SessionKind, TaskSpec
 from obra_tui.core.records.history import (
     EVERYTHING,
@@ -36,7 +38,7 @@ from obra_tui.core.records.history import (
 )
 from obra_tui.core.records.metrics import MetricsReport, Scope
 from obra_tui.core.records.search import Query
-from obra_tui.store import lists, metrics, rows
+from obra_tui.store import judge_record, lists, metrics, rows
 from obra_tui.store import tables as t
 from obra_tui.store.codec import decode, storable
 from obra_tui.store.database import place_of
@@ -189,6 +191,13 @@ class SqlHistory:
     def measure(self, scope: Scope) -> MetricsReport:
         with self._reading() as connection:
             return metrics.measure(connection, scope)
+
+    def judge_records(
+        self, project: str = "", *, rehearsal: bool = False, limit: float = LIMIT
+    ) -> tuple[JudgeRecord, ...]:
+        with self._reading() as connection:
+            seen = self._labels.judge_acknowledgements(project) if self._labels else ()
+            return judge_record.judge_records(connection, project, rehearsal=rehearsal, limit=limit, acknowledged=seen)
 
     # --- History: details
 

@@ -69,6 +69,15 @@ class Labels:
         """Return every preference, oldest first."""
         return tuple(self._preferences())
 
+    def acknowledge_judge(self, project: str) -> None:
+        """Somebody has seen why judges lost their authority in this project."""
+        self._write({"type": "judge_acknowledged", "project": project})
+
+    def judge_acknowledgements(self, project: str) -> tuple[float, ...]:
+        """Return when that was, oldest first; of one project, or of all."""
+        said = (line for line in self._lines() if line.get("type") == "judge_acknowledged")
+        return tuple(float(line["at"]) for line in said if project in ("", line.get("project")) and _is_time(line))
+
     def _preferences(self) -> Iterator[Preference]:
         for line in self._lines():
             if line.get("type") == "preference":
@@ -114,6 +123,10 @@ class Labels:
                 os.close(descriptor)
         except OSError as error:
             raise _refused(error, self._path) from error
+
+
+def _is_time(line: dict[str, Any]) -> bool:
+    return isinstance(line.get("at"), int | float)
 
 
 def _tidy(label: str) -> str:

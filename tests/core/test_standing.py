@@ -65,7 +65,7 @@ def test_an_exam_that_tells_faults_from_good_work_lets_it_send_back_and_never_pa
 def test_one_reverted_or_injected_pass_takes_authority_until_a_person_acknowledges_it(how):
     lost = record_of([*[GOOD] * 80, Decided(bad=True, **{how: True})])
     assert standing_of(lost).level is Level.ADVISES
-    assert "acknowledge" in standing_of(lost).needs
+    assert "obra judge --acknowledge" in standing_of(lost).needs
     for _ in range(200):
         lost = after(lost, GOOD)
     assert standing_of(lost).level is Level.ADVISES

@@ -9,6 +9,7 @@ from obra_tui.core.errors import BranchMoved, GateDecided, JudgeError, NotAllowe
 from obra_tui.core.events import AttemptStarted, DecisionMade, GateJudged, ProblemRaised, WorkAccepted
 from obra_tui.core.gate import GateRules
 from obra_tui.core.ids import GateId
+from obra_tui.core.judging.standing import record_of, standing_of
 from obra_tui.core.lifecycle import State
 from obra_tui.core.model import ConversationReason, DecisionKind, Finding, FindingSource, Policy, Severity
 from tests.fakes.checks import failed, passed
@@ -307,3 +308,21 @@ async def test_a_judge_that_is_not_there_is_said_before_any_work_is_paid(tmp_pat
     (problem,) = world.events(ProblemRaised)
     assert (problem.code, problem.fix) == ("judge", "Get it with `ollama pull qwen`.")
     assert world.state() is State.AWAITING_HUMAN
+
+
+async def test_under_the_autonomous_policy_a_judge_without_a_record_asks_the_person(tmp_path):
+    world = World(tmp_path, rules=AUTONOMOUS)
+    asked = []
+
+    async def standing(identity):
+        asked.append(identity.digest)
+        return standing_of(record_of(()))
+
+    force_setattr(world.orchestrator._ports, "judge_standing", standing)
+    await world.run()
+    await world.finished()
+    assert world.state() is State.AWAITING_HUMAN
+    (gate,) = world.events(GateJudged)
+    assert gate.quality.passes_gate
+    assert "record does not allow" in gate.outcome.reasons[0]
+    assert asked == ["sha256:fa4e"]

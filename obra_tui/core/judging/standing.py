@@ -225,7 +225,9 @@ def standing_of(record: Record) -> Standing:
     """Return what the judge may do now, why, and what would lift it."""
     level = level_of(record)
     if record.needs_acknowledgement:
-        return Standing(level=level, why=record.lost, needs="a person has to acknowledge it")
+        return Standing(
+            level=level, why=record.lost, needs="you to say that you have seen it, with `obra judge --acknowledge`"
+        )
     match level:
         case Level.SILENT:
             return Standing(level=level, why=_blindness(record.exam), needs="another model or rubric")

@@ -11,6 +11,8 @@ from msgspec import Struct, field
 
 from obra_tui.core.events import ChecksPlanned, DecisionMade, JudgePrompted, PromptSent, Record, WorkKept, WorkReverted
 from obra_tui.core.ids import AttemptId, ClaudeSessionId, GateId, QuestionId, SessionId, TaskId
+from obra_tui.core.judging.authority import JudgeRecord
+from obra_tui.core.judging.standing import LIMIT
 from obra_tui.core.lifecycle import State
 from obra_tui.core.model import (
     Acceptance,
@@ -375,6 +377,12 @@ class History(Protocol):
 
     def known_names(self) -> Mapping[str, tuple[str, ...]]:
         """Names that occur, by field of the search line: what its clauses are completed with."""
+        ...
+
+    def judge_records(
+        self, project: str = "", *, rehearsal: bool = False, limit: float = LIMIT
+    ) -> tuple[JudgeRecord, ...]:
+        """The record of each judge of a project, or of all; the one that was asked last comes first."""
         ...
 
     def measure(self, scope: Scope) -> MetricsReport:
