@@ -99,6 +99,7 @@ KEYS: tuple[Key, ...] = (
     _key("review.base", "d", "Diff since the base, the attempt before, or HEAD"),
     _key("review.note_finding", "m", "Note on a finding"),
     _key("review.comment", "enter", "Comment on this line"),
+    _key("review.open_file", "ctrl+g", "Open file at its line in $EDITOR"),
     _key("review.find", "slash", "Find in the diff"),
     _key("review.add_finding", "plus,i", "Add a finding"),
     _key("review.blind", "b", "Blind: own score first"),

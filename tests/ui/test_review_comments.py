@@ -1,7 +1,8 @@
-"""Comments are typed at the line of the diff that they are about, seen there, and go back to Claude word for word."""
+"""At a line of the diff: comments, seen there and sent word for word; a search; and the file in the person's editor."""
 
-from obra_tui.core.commands import Decide
-from obra_tui.core.model import DecisionKind, FindingSource
+from obra_tui.core.commands import Decide, HandBack
+from obra_tui.core.events import CopyPrepared
+from obra_tui.core.model import DecisionKind, FindingSource, WorkCopy
 from tests.ui import stories
 from tests.ui.stage import Stage, settled
 from widgets.diff.diff_pane import DiffPane
@@ -81,3 +82,25 @@ async def test_a_text_is_found_in_the_diff_of_a_gate():
         await settled(pilot, lambda: diff.patch.model.search is None)
         await stage.press(pilot, "n")
         await settled(pilot, lambda: diff.current.path != "calculator.py")
+
+
+async def test_the_file_opens_at_its_line_in_the_editor_and_what_was_changed_is_handed_back(tmp_path):
+    copy, outside = tmp_path / "copy", tmp_path / "secret.py"
+    copy.mkdir()
+    outside.write_text("token = 1\n")
+    (copy / "calculator.py").write_text("x = 1\n")
+    stage = Stage(stories.at_gate())
+    async with stage.open() as pilot:
+        stage.play(lambda s: s.tell(CopyPrepared(copy=WorkCopy(path=str(copy), base_commit="b"))))
+        await settled(pilot, stage.seen_all)
+        opened = []
+        stage.services.takeover.edit_file = lambda app, file, line: opened.append((file, line)) or ""
+        await at_line(stage, pilot, 6)
+        await stage.press(pilot, "ctrl+g")
+        await settled(pilot, lambda: stage.engine.asked(HandBack))
+        assert opened == [(str(copy / "calculator.py"), 6)]
+        (copy / "calculator.py").unlink()
+        (copy / "calculator.py").symlink_to(outside)
+        await stage.press(pilot, "ctrl+g")
+        await settled(pilot, lambda: "is not a file in the copy" in stage.text())
+        assert len(opened) == 1, "a link does not lead the editor out of the copy"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 from obra_tui.ui.actions.confirm import Confirmations
-from obra_tui.ui.actions.suspend import run_in_terminal
+from obra_tui.ui.actions.suspend import edit_file, run_in_terminal
 from obra_tui.ui.host import Host, Services
 from obra_tui.ui.state import TaskView
 from obra_tui.ui.view.menus import by_hand_choices, open_choices, taken_choices
@@ -20,6 +21,7 @@ class TakeoverActions:
         self._services = services
         self._confirm = confirm
         self.run_in_terminal = run_in_terminal
+        self.edit_file = edit_file
 
     def take_over(self, task: TaskView) -> None:
         """Let the person work in the copy themselves, and say what becomes of it."""
@@ -41,6 +43,19 @@ class TakeoverActions:
                 back()
 
         self._confirm.choose(f"Open the copy of {task.spec.key}", open_choices(task.copy_path), on_answer)
+
+    def open_file(self, task: TaskView, path: str, line: int, back: Callable[[], None]) -> None:
+        """Open a file of the copy at a line in the person's editor; `back` is called when they come back."""
+        copy = Path(task.copy_path).resolve()
+        file = copy / path
+        if not file.resolve().is_relative_to(copy) or not file.is_file():
+            self._services.notify(f"{path} is not a file in the copy of {task.spec.key}.", problem=True)
+            return
+        problem = self.edit_file(self._host, str(file), line)
+        if problem:
+            self._services.notify(problem, problem=True)
+        else:
+            back()
 
     def _ask_back(self, title: str, task: TaskView) -> None:
         self._confirm.choose(title, taken_choices(task.spec.key), partial(self._taken, task))

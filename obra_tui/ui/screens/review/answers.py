@@ -22,7 +22,17 @@ from widgets.bars.decision_bar import DecisionBar
 from widgets.key_guard import ArmedScreen
 
 Check = Callable[[str], str]
-_ANSWERS = ("approve", "request_changes", "reject", "edit_prompt", "open_copy", "note_finding", "add_finding")
+_ANSWERS = (
+    "approve",
+    "request_changes",
+    "reject",
+    "edit_prompt",
+    "open_copy",
+    "note_finding",
+    "add_finding",
+    "comment",
+    "open_file",
+)
 
 
 class AnsweringScreen(ArmedScreen, ObraScreen):

@@ -7,6 +7,7 @@ and sends a decision bound to exactly the content it showed.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import ClassVar
 
 from msgspec.structs import replace
@@ -140,6 +141,13 @@ class ReviewScreen(DraftingScreen):
         if not self.query_one(CommentLine).comment_on(self._diff, self._draft.own):
             self.services.notify("There is no line of the new text here to comment on.")
 
+    def action_open_file(self) -> None:
+        """The file in front, at its line, in the copy; what is changed there is checked and judged as the person's."""
+        place, review = self._diff.place(), self._review
+        if place is not None and review is not None and review.task.copy_path:
+            hand_back = partial(self.services.commands.hand_back, self.gate_shown)
+            self.services.takeover.open_file(review.task, *place, hand_back)
+
     def action_find(self) -> None:
         self.query_one(CommentLine).find_in(self._diff)
 
@@ -156,7 +164,7 @@ class ReviewScreen(DraftingScreen):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Enter on a line of the diff is a comment; elsewhere it opens what it stands on."""
         if action == "comment":
-            return self.ready and self._diff.patch.has_focus
+            return self.ready and self._diff.patch.has_focus and super().check_action(action, parameters)
         return super().check_action(action, parameters)
 
     def _draw_files(self) -> None:
