@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from obra_tui.cli.options import JsonOption
+from obra_tui.cli.paging import echo_diff, paged
 from obra_tui.cli.parser import refuse_unused
 from obra_tui.core.errors import ConfigError
 from obra_tui.core.ids import AttemptId, SessionId
@@ -13,7 +14,7 @@ from obra_tui.core.plain import to_builtins
 from obra_tui.core.records.compare import Comparison, blinded, compare_attempts, compare_sessions, shown, shown_delta
 from obra_tui.core.records.export import json_line
 from obra_tui.core.records.history import History
-from obra_tui.core.text import one_line, visible
+from obra_tui.core.text import one_line
 
 WINNERS = ("a", "b", "equal", "neither")
 
@@ -50,10 +51,11 @@ def compare(
     if as_json:
         typer.echo(json_line({"type": "comparison", **to_builtins(comparison), "diff": patch, "winner": winner}))
         return 0
-    for line in _lines(comparison):
-        typer.echo(line)
-    if patch:
-        typer.echo(f"\n{visible(patch)}")
+    with paged():
+        for line in _lines(comparison):
+            typer.echo(line)
+        if patch:
+            echo_diff(patch)
     return 0
 
 

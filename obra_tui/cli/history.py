@@ -3,11 +3,13 @@
 import json
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
 from typing import Annotated, Any
 
 import typer
 
 from obra_tui.cli.options import JsonOption, LimitOption
+from obra_tui.cli.paging import echo_diff, paged
 from obra_tui.cli.parser import refuse_unused
 from obra_tui.core.decisions import decision_lines
 from obra_tui.core.errors import ObraError
@@ -83,8 +85,9 @@ def show(
                 attempts = [AttemptId(found)]
             case _:
                 attempts = [history.gate(found).attempt.summary.id]  # type: ignore[arg-type]
-        for attempt in attempts:
-            _show_attempt(told(history, attempt), transcript=transcript, as_json=as_json)
+        with nullcontext() if as_json else paged():
+            for attempt in attempts:
+                _show_attempt(told(history, attempt), transcript=transcript, as_json=as_json)
     return 0
 
 
@@ -196,7 +199,7 @@ def _show_attempt(told: ExportedAttempt, *, transcript: bool, as_json: bool) -> 
 
         _print_lines(visible(block.text) for record in told.records for block in transcript_blocks(record.event))
     if detail.diff:
-        _print(f"\n{visible(detail.diff.patch)}")
+        echo_diff(detail.diff.patch)
 
 
 def _detail_lines(detail: AttemptDetail) -> Iterator[str]:

@@ -12,6 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from obra_tui.cli.options import HERE, JsonOption, ProjectOption
+from obra_tui.cli.paging import echo_diff, paged
 from obra_tui.cli.parser import refuse_unused
 from obra_tui.cli.undo import undo_answer
 from obra_tui.core.commands import CloseSession, Decide, HandBack
@@ -22,7 +23,7 @@ from obra_tui.core.lifecycle import State
 from obra_tui.core.model import Decision, DecisionKind, Finding, QualityResult, Severity
 from obra_tui.core.plain import to_builtins
 from obra_tui.core.records.history import AttemptSummary, GateDetail, GateSummary, History
-from obra_tui.core.text import one_line, visible
+from obra_tui.core.text import one_line
 
 
 def register(app: typer.Typer) -> None:
@@ -287,8 +288,13 @@ def _print_detail(detail: GateDetail, *, as_json: bool) -> int:
     if as_json:
         typer.echo(json.dumps({"type": "gate_detail", **to_builtins(detail)}))
         return 0
-    for line in _detail_lines(detail):
-        typer.echo(line)
+    with paged():
+        for line in _detail_lines(detail):
+            typer.echo(line)
+        if detail.attempt.diff:
+            echo_diff(detail.attempt.diff.patch)
+        gate = detail.gate.id
+        typer.echo(f"\nobra review --approve {gate} | --changes {gate} --note … | --reject {gate} --note …")
     return 0
 
 
@@ -309,9 +315,6 @@ def _detail_lines(detail: GateDetail) -> list[str]:
         decision = attempt.decision.decision
         lines.append(f"answer   {decision.kind.value} by {one_line(decision.by)}")
         lines += [f"  {label:<10}{one_line(text, 500)}" for label, text in decision_lines(decision)]
-    if attempt.diff:
-        lines += ["", visible(attempt.diff.patch)]
-    lines += ["", f"obra review --approve {gate.id} | --changes {gate.id} --note … | --reject {gate.id} --note …"]
     return lines
 
 
