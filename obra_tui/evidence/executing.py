@@ -5,6 +5,7 @@ Knows nothing of the base, and nothing of what the result is used for.
 
 import asyncio
 import os
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -15,6 +16,7 @@ from obra_tui.core.model import CheckSpec, CheckStatus, SandboxLevel, Stage
 from obra_tui.evidence.check_workspace import Bed, Stand, bed_for
 from obra_tui.evidence.commands import Start, start_of
 from obra_tui.evidence.copies import make_private, remove_tree
+from obra_tui.evidence.diagnosis import of_environment
 from obra_tui.evidence.environments import cache_of
 from obra_tui.evidence.reading import Execution, judge_run, judge_witnessed, told_of_changes
 from obra_tui.evidence.reports.junit import read_report
@@ -61,6 +63,8 @@ class Executor(Struct, frozen=True, kw_only=True):
                 changed = await asyncio.to_thread(bed.changed)
             if not stand.is_the_copy and await asyncio.to_thread(stand.sealed) != sealed:
                 return replace(found, status=CheckStatus.BROKEN, detail=UNSEALED, cases=None)
+            is_set_up = stand.substitutes in stand.layers
+            found = await asyncio.to_thread(partial(of_environment, found, stand.files, is_set_up=is_set_up))
             return told_of_changes(found, changed)
         finally:
             await asyncio.to_thread(remove_tree, scratch)
