@@ -26,10 +26,8 @@ _MOST_TEXT = 20_000
 def of_environment(found: Execution, files: Path, *, is_set_up: bool) -> Execution:
     """Return the run as it is, or as broken when all that failed is missing in the environment."""
     if found.status is CheckStatus.BROKEN and (option := _NO_OPTION.search(found.output)):
-        text = (
-            f"pytest does not know {option[1].strip()}: the plugin that the project's options ask for is not installed."
-        )
-        return replace(found, detail=f"{text} {_remedy(files, is_set_up)}")
+        text = f"It does not know {option[1].strip()}: a plugin that the project's options ask for may be missing."
+        return replace(found, detail=f"{found.detail} {text} {_remedy(files, is_set_up)}".strip())
     if found.status is not CheckStatus.FAILED:
         return found
     names = _missing_in(found)
