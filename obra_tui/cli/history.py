@@ -13,6 +13,7 @@ from obra_tui.cli.paging import echo_diff, paged
 from obra_tui.cli.parser import refuse_unused
 from obra_tui.core.decisions import decision_lines
 from obra_tui.core.errors import ObraError
+from obra_tui.core.gate import comparison_words
 from obra_tui.core.ids import AttemptId, SessionId, TaskId
 from obra_tui.core.model import SessionKind
 from obra_tui.core.plain import to_builtins
@@ -212,6 +213,9 @@ def _detail_lines(detail: AttemptDetail) -> Iterator[str]:
             yield f"  {stage.stage.value:<13}{score}"
     for check in detail.checks:
         yield f"check    {one_line(check.spec.name)}: {check.status.value} (exit {check.exit_code})"
+        if words := comparison_words(check):
+            yield f"  tests      {words}"
+        yield from (f"  ask        {one_line(text, 500)}" for text in check.asks)
     for finding in detail.quality.findings if detail.quality else ():
         yield f"finding  {finding.severity.value:<8} {one_line(finding.place)} {one_line(finding.message, 500)}"
     if detail.decision:

@@ -25,6 +25,7 @@ from obra_tui.core.model import (
     Policy,
     Provenance,
     QualityResult,
+    SandboxLevel,
     Severity,
     Stage,
     StageScore,
@@ -100,7 +101,7 @@ def decide(
     oldest first.
     """
     if quality.passes_gate:
-        return _passing(rules.policy)
+        return _passing(rules.policy, _caveats(evidence.checks))
     if rules.policy is Policy.MANUAL:
         return _ask("The policy is manual: a person decides.", *quality.obstacles)
     person_needed = _only_a_person(quality, evidence)
@@ -149,13 +150,40 @@ def describe_check(result: CheckResult) -> str:
     name = result.spec.name
     match result.status:
         case CheckStatus.PASSED:
-            return f"{name} passed" + (f": {result.passed} tests" if result.passed is not None else "")
+            tests = f": {result.passed} tests" if result.passed is not None else ""
+            return f"{name} passed{tests}{_before(result)}"
         case CheckStatus.TIMED_OUT:
             return f"{name} did not end within {result.spec.timeout_s:g} s"
         case CheckStatus.BROKEN:
             return f"{name} could not run: {result.detail or 'no reason given'}"
         case CheckStatus.FAILED:
             return f"{name} failed: {_failure_words(result)}"
+
+
+def _before(result: CheckResult) -> str:
+    old = len(result.base.old_failures) if result.base else 0
+    return f", {old} failed before too" if old else ""
+
+
+def comparison_words(result: CheckResult) -> str:
+    """Return how the tests compare with those before the work; empty where nothing was compared.
+
+    `12 passed · 2 failed before too · 1 new, fails on the old code`
+    """
+    base = result.base
+    if base is None or result.passed is None:
+        return f"{result.spec.name} passed by its exit code alone" if result.is_weak else ""
+    words = [f"{result.passed} passed", f"{result.failed} failed" if result.failed else ""]
+    words += [_number(base.old_failures, "failed before too"), _number(base.repaired, "failed before and pass now")]
+    words += [_number(base.proving, "new, fails on the old code"), _number(base.not_proving, "new, passes there too")]
+    words += [_number(base.gone, "gone"), _number(base.now_skipped, "skipped now"), _number(base.flaky, "flaky")]
+    if base.problem:
+        words.append("not compared with the code before")
+    return " · ".join(filter(None, words))
+
+
+def _number(names: Sequence[str], what: str) -> str:
+    return f"{len(names)} {what}" if names else ""
 
 
 def _failure_words(result: CheckResult) -> str:
@@ -248,7 +276,7 @@ def _floor(evidence: Evidence) -> tuple[str, ...]:
         found.append(f"Claude Code did not finish: {evidence.outcome.replace('_', ' ')}.")
     if diff.empty:
         found.append("Nothing was changed.")
-    found.extend(_not_for_claude(diff))
+    found.extend(_not_for_claude(evidence))
     found.extend(f"{describe_check(result)}." for result in failing(evidence.checks))
     return tuple(found)
 
@@ -294,35 +322,59 @@ def _shortfalls(stages: Iterable[StageScore], overall: float | None, rules: Gate
 # --- decision ------------------------------------------------------------------------------------
 
 
-def _passing(policy: Policy) -> GateOutcome:
+def _passing(policy: Policy, caveats: tuple[str, ...]) -> GateOutcome:
     match policy:
         case Policy.AUTONOMOUS:
+            if caveats:
+                return _ask(*caveats)
             return GateOutcome(decision=GateDecision.PASS, reasons=("All stages have evidence and pass.",))
         case Policy.SUPERVISED:
-            return _ask("It would pass; under the supervised policy a person approves.")
+            return _ask("It would pass; under the supervised policy a person approves.", *caveats)
         case Policy.MANUAL:
-            return _ask("It would pass; under the manual policy a person decides.")
+            return _ask("It would pass; under the manual policy a person decides.", *caveats)
+
+
+def _caveats(checks: Sequence[CheckResult]) -> tuple[str, ...]:
+    """Return why evidence that passes is enough for a person to look at, and not for a pass without one."""
+    found = []
+    for level in sorted({result.sandbox for result in checks if result.sandbox is not SandboxLevel.BWRAP}):
+        kept = "without a sandbox" if level is SandboxLevel.NONE else f"in a sandbox of level {level}"
+        found.append(f"Checks ran {kept}: what they showed can have been touched from outside.")
+    tests = [item for item in _of_stage(checks, Stage.TESTING) if item.status is CheckStatus.PASSED]
+    if tests and all(result.is_weak for result in tests):
+        names = ", ".join(result.spec.name for result in tests)
+        found.append(f"{names} passed by exit code alone: it names no tests.")
+    elif tests and all(result.is_weak or _wrote_alone(result) for result in tests):
+        found.append("All tests that pass came with the work: nothing that was there before measured it.")
+    return tuple(found)
+
+
+def _wrote_alone(result: CheckResult) -> bool:
+    return result.base is not None and not result.base.is_independent
 
 
 def _ask(*reasons: str) -> GateOutcome:
     return GateOutcome(decision=GateDecision.ASK, reasons=tuple(dict.fromkeys(reasons)))
 
 
-def _not_for_claude(diff: Diff) -> Iterator[str]:
+def _not_for_claude(evidence: Evidence) -> Iterator[str]:
     """Yield what is wrong with a change that nobody but a person may wave through."""
+    diff = evidence.diff
     if diff.truncated:
         yield "The change is too large to be taken in full."
     if diff.protected:
         yield f"Protected files were changed: {', '.join(diff.protected)}."
     if diff.secrets:
         yield f"Added lines look like secrets: {', '.join(diff.secrets)}."
+    for result in evidence.checks:
+        yield from result.asks
 
 
 def _only_a_person(quality: QualityResult, evidence: Evidence) -> tuple[str, ...]:
     """Return the obstacles that another attempt of Claude's must not be left to remove."""
-    diff, verdict = evidence.diff, evidence.verdict
+    verdict = evidence.verdict
     found = list(_floor(evidence)) if evidence.outcome not in (Outcome.COMPLETED, Outcome.EMPTY) else []
-    found.extend(_not_for_claude(diff))
+    found.extend(_not_for_claude(evidence))
     if _injected(verdict):
         found.append(_INJECTION)
     if not found:

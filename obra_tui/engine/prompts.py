@@ -6,7 +6,7 @@ word with the attempt.
 
 from collections.abc import Iterable, Sequence
 
-from obra_tui.core.gate import describe_check, failing
+from obra_tui.core.gate import comparison_words, describe_check, failing
 from obra_tui.core.model import CheckResult, Decision, Finding, FindingSource, TaskSpec
 
 _OUTPUT_LIMIT = 6_000
@@ -123,6 +123,8 @@ def _notes(notes: Iterable[str]) -> list[str]:
 
 def _failed_check(result: CheckResult) -> str:
     lines = [f"### {describe_check(result)}", "", f"Command: `{result.spec.run}`"]
+    if result.base is not None and (words := comparison_words(result)):
+        lines.append(f"Compared with the code before your work: {words}")
     for case in result.failures:
         place = f" ({case.file}:{case.line})" if case.file and case.line else ""
         message = f": {case.message}" if case.message else ""

@@ -8,6 +8,7 @@ import asyncio
 from functools import partial
 from pathlib import Path
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from obra_tui.core.errors import ObraError
@@ -25,12 +26,14 @@ from obra_tui.core.model import (
 from obra_tui.core.ports import Emit
 from obra_tui.evidence.check_workspace import Stand, stand_for
 from obra_tui.evidence.copies import disk_faults, place_of_copy
+from obra_tui.evidence.deciding import Deciding
 from obra_tui.evidence.discover import find_checks
 from obra_tui.evidence.executing import Executor, label_of
-from obra_tui.evidence.git import git_of
-from obra_tui.evidence.names import shown
 from obra_tui.evidence.reading import Execution
-from obra_tui.evidence.sandbox import Sandbox
+from obra_tui.evidence.run_cache import RunCache
+from obra_tui.evidence.sandbox import Sandbox, search_path
+from obra_tui.evidence.setup_inputs import key_of, programs
+from obra_tui.evidence.trees import Change, Trees
 from obra_tui.system.process_sweep import kill_left_over
 
 
@@ -42,6 +45,7 @@ class LocalCheckRunner:
         self._sandbox = sandbox
         self._data_dir = data_dir.resolve()
         self._executor = Executor(sandbox=sandbox, data_dir=self._data_dir)
+        self._cache = RunCache(self._data_dir / "results")
         self._looked_through: set[str] = set()
         """Copies where an Obra that died can have left nothing any more. What this one starts, it ends."""
 
@@ -49,30 +53,52 @@ class LocalCheckRunner:
         return await self._sandbox.probe()
 
     async def plan(self, copy: WorkCopy, task: TaskSpec) -> tuple[CheckSpec, ...]:
-        """Return configured checks, else found ones, then the task's own; makes a fresh export for them."""
+        """Return configured checks, else those found before the work or in it, then the task's own.
+
+        A check of the same name is run as it was before the work. Makes a fresh export.
+        """
         if copy.path not in self._looked_through:
             await kill_left_over(f"{label_of(Path(copy.path))}/")
             self._looked_through.add(copy.path)
         with disk_faults(Path(copy.path)):
             stand = await self._stand(copy, fresh=True)
-        if self._configured:
-            general = tuple(replace(spec, origin="configured") for spec in self._configured)
-        else:
-            changed = await self._changed(copy)
-            general = await asyncio.to_thread(find_checks, stand.files, changed, stand.look)
+            general = await self._general(copy, stand)
         return with_unique_names((*general, *(replace(spec, origin="plan") for spec in task.checks)))
+
+    async def _general(self, copy: WorkCopy, stand: Stand) -> tuple[CheckSpec, ...]:
+        if self._configured:
+            return tuple(replace(spec, origin="configured") for spec in self._configured)
+        about = await self._about(copy)
+        if about is None:
+            return await asyncio.to_thread(find_checks, stand.files, (), stand.look)
+        changed = tuple(change.path for change in about.changes if change.new.is_there)
+        before = await stand_for(copy, self._data_dir, fresh=False, tree=about.base)
+        there = await asyncio.to_thread(find_checks, before.files, changed, before.look, stand.files)
+        now = await asyncio.to_thread(find_checks, stand.files, changed, stand.look)
+        known = {spec.name for spec in there}
+        return (*there, *(spec for spec in now if spec.name not in known))
 
     async def _stand(self, copy: WorkCopy, *, fresh: bool) -> Stand:
         return await stand_for(copy, self._data_dir, fresh=fresh)
 
-    async def _changed(self, copy: WorkCopy) -> tuple[str, ...]:
+    async def _about(self, copy: WorkCopy) -> "_About | None":
+        """Return what the work is compared with; None when it is no copy of ours, or nothing was taken from it yet."""
         place = place_of_copy(self._data_dir, copy.path)
         prepared, taken = (place.prepared(), place.taken()) if place else (None, None)
-        if prepared is None or taken is None:
-            return ()
-        git = git_of(Path(prepared.repository))
-        answer = await git.run("diff-tree", "-r", "-z", "--name-only", "--diff-filter=d", taken.base, taken.tree)
-        return tuple(shown(name) for name in answer.names)
+        if place is None or prepared is None or taken is None:
+            return None
+        trees = Trees(Path(prepared.repository), place.root)
+        base = await trees.tree_of(taken.base)
+        return _About(
+            trees=trees,
+            base=base,
+            work=taken.tree,
+            environment=f"{prepared.environment} {copy.path if place.taken_along.is_dir() else ''} {self._programs()}",
+            changes=await trees.changes(base, taken.tree),
+        )
+
+    def _programs(self) -> str:
+        return key_of(programs(search_path(())))
 
     async def run(self, spec: CheckSpec, copy: WorkCopy, emit: Emit) -> CheckResult:
         """Run one check. Whatever goes wrong with it becomes a result."""
@@ -80,12 +106,38 @@ class LocalCheckRunner:
         refusal = await self._sandbox.refusal()
         if refusal:
             return _broken(spec, level, refusal)
+        printed = partial(_tell, emit, spec.name)
         try:
-            stand = await self._stand(copy, fresh=False)
-            printed = partial(_tell, emit, spec.name)
-            return result_of(spec, await self._executor.run(spec, stand, level, printed))
+            about = await self._about(copy)
+            if about is None:
+                stand = await self._stand(copy, fresh=False)
+                return result_of(spec, await self._executor.run(spec, stand, level, printed))
+            deciding = Deciding(
+                spec=spec,
+                copy=copy,
+                executor=self._executor,
+                trees=about.trees,
+                cache=self._cache,
+                level=level,
+                base=about.base,
+                work=about.work,
+                environment=about.environment,
+                changes=about.changes,
+                printed=printed,
+            )
+            return await deciding.result()
         except (OSError, ObraError) as error:
             return _broken(spec, level, f"The check could not be started: {error}")
+
+
+class _About(Struct, frozen=True, kw_only=True):
+    """The work of a copy and what was there before it."""
+
+    trees: Trees
+    base: str
+    work: str
+    environment: str
+    changes: tuple[Change, ...]
 
 
 def _tell(emit: Emit, name: str, text: str) -> None:

@@ -41,13 +41,18 @@ Look = Callable[[str], Path]
 """Says where the thing is that a check will see under a name: tools may lie apart from the files."""
 
 
-def find_checks(files: Path, changed: Sequence[str], look: Look | None = None) -> tuple[CheckSpec, ...]:
-    """Return the checks for the tree at `files`, of which `changed` are the paths that differ from the base."""
+def find_checks(
+    files: Path, changed: Sequence[str], look: Look | None = None, work: Path | None = None
+) -> tuple[CheckSpec, ...]:
+    """Return the checks for the tree at `files`.
+
+    `changed` are the paths that the work changed; they lie at `work`, which is the same tree if it is not given.
+    """
     see = look or files.joinpath
     found = [
-        *_python_checks(files, changed_python(files, changed), see),
+        *_python_checks(files, changed_python(work or files, changed), see),
         *other_checks(files, changed, see),
-        *syntax_checks(files, changed),
+        *syntax_checks(work or files, changed),
     ]
     if not any(spec.stage is Stage.TESTING for spec in found):
         found.extend(make_checks(files))

@@ -15,9 +15,18 @@ from msgspec.structs import replace
 from obra_tui.core.model import ChangeKind, Diff, FileChange
 from obra_tui.evidence import secrets
 from obra_tui.evidence.git import Git, GitFailed
+from obra_tui.evidence.governing import only_adds
 from obra_tui.evidence.names import raw, shown, text_of
 from obra_tui.evidence.patch import RawChange, added_lines, read_changes
-from obra_tui.evidence.protect import TEST_CONFIG, Rule, configures_obra, has_tests, reason_for
+from obra_tui.evidence.protect import (
+    EXISTING_TEST,
+    TEST_CONFIG,
+    Rule,
+    configures_obra,
+    has_tests,
+    is_test,
+    reason_for,
+)
 from obra_tui.evidence.repository import OwnRepository
 from obra_tui.evidence.untracked import Survey, survey
 from obra_tui.system.git import SLOW_S
@@ -156,9 +165,19 @@ class Reader:
             sides.append((change.old_path, True))
         reasons = (reason_for(self._rules, path, existed=was, tests_existed=tests_existed) for path, was in sides)
         reason = next(filter(None, reasons), "")
+        if reason == EXISTING_TEST and await self._keeps_tests(change, raw_change):
+            reason = ""
         if not reason and change.path == "config.toml" and await self._is_ours(raw_change):
             reason = "Obra's configuration"
         return replace(change, protected=reason) if reason else change
+
+    async def _keeps_tests(self, change: FileChange, raw_change: RawChange) -> bool:
+        """Tell whether all tests of the file are as they were: it got more of them, or only another name."""
+        if change.old_path:
+            return raw_change.old_blob == raw_change.new_blob and is_test(change.path) and is_test(change.old_path)
+        if change.kind is not ChangeKind.MODIFIED or (change.removed and not change.path.endswith(".py")):
+            return False
+        return only_adds(change.path, await self.text(raw_change.old_blob), await self.text(raw_change.new_blob))
 
     async def _is_ours(self, change: RawChange) -> bool:
         texts = [await self.text(change.old_blob), await self.text(change.new_blob)]

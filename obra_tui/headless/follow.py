@@ -17,7 +17,7 @@ from obra_tui.core import events as ev
 from obra_tui.core.commands import StopRun
 from obra_tui.core.errors import ObraError, StoreError, Unwritable
 from obra_tui.core.events import Record
-from obra_tui.core.gate import describe_check
+from obra_tui.core.gate import comparison_words, describe_check
 from obra_tui.core.ids import SessionId, TaskId
 from obra_tui.core.model import CheckStatus, Outcome, PermissionVerdict, Usage
 from obra_tui.core.ports import Engine
@@ -354,6 +354,9 @@ def _evidence_lines(event: ev.Event) -> Iterator[str]:
         case ev.CheckFinished(result=result):
             mark = "✓" if result.status is CheckStatus.PASSED else "✗"
             yield f"  {mark} {one_line(describe_check(result), 500)} · {result.duration_s:.1f} s"
+            if words := comparison_words(result):
+                yield f"    tests  {words}"
+            yield from (f"    ask: {one_line(text, 500)}" for text in result.asks)
         case ev.VerdictReached(verdict=verdict) if not verdict.complete:
             yield f"  Qwen: unjudged: {one_line(verdict.unjudged, 500)}"
         case ev.VerdictReached(verdict=verdict):

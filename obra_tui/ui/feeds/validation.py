@@ -11,6 +11,7 @@ from dataclasses import replace
 from msgspec import Struct
 
 from obra_tui.core import events as e
+from obra_tui.core.gate import comparison_words
 from obra_tui.core.model import CheckResult, CheckSpec, CheckStatus, Finding, SandboxLevel, Verdict
 from obra_tui.ui.feeds.lines import Pane, heading, joined, named, text_lines
 from obra_tui.ui.view.blinding import NOTHING, TELLING
@@ -303,7 +304,8 @@ def _check_detail(result: CheckResult, *, whole: bool) -> tuple[LogLine, ...]:
     shown = output if whole or len(output) <= TAIL_ROWS else output[-TAIL_ROWS:]
     cut = [LogLine(f"… {len(output) - len(shown)} lines before", style="dim")] if len(shown) < len(output) else []
     failures = [LogLine(joined((case.name, case.message), ": "), style="error", lead="✗ ") for case in result.failures]
-    said = [LogLine(result.detail, style="warn")] if result.detail else []
+    compared = comparison_words(result) if result.base is not None or result.is_weak else ""
+    said = [LogLine(text, style="warn") for text in (result.detail, *result.asks, compared) if text]
     return (LogLine(f"$ {result.spec.run}", style="dim"), *said, *failures, *cut, *shown)
 
 

@@ -5,13 +5,14 @@ The only text of a model here are file names, cut and cleaned where they are sho
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from obra_tui.core.commands import Decide
 from obra_tui.core.decisions import override_reasons
+from obra_tui.core.gate import comparison_words
 from obra_tui.core.model import Confinement, Decision, DecisionKind, Finding
 from obra_tui.ui.state import AttemptView, GateView, SessionView, TaskView, ViewState
 from obra_tui.ui.view.format import clock_time, duration, plural, score
@@ -112,7 +113,14 @@ def facts(review: GateReview, visibility: ScoreVisibility = ScoreVisibility.SHOW
     ]
     if attempt.diff is not None:
         found.insert(6, _diff_fact(review))
-    return tuple(found)
+    return (*found, *_tests_facts(attempt))
+
+
+def _tests_facts(attempt: AttemptView) -> Iterator[Fact]:
+    """Yield how the tests compare with those before the work, where they were compared."""
+    for check in attempt.checks:
+        if check.result is not None and check.result.base is not None and (words := comparison_words(check.result)):
+            yield Fact(label="tests", value=words, bad=bool(check.result.asks))
 
 
 def _attempt_fact(attempt: AttemptView, which: str) -> Fact:

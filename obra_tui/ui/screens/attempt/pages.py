@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from obra_tui.core.decisions import decision_lines
 from obra_tui.core.events import Record
+from obra_tui.core.gate import comparison_words
 from obra_tui.core.model import CheckStatus, Finding, Severity
 from obra_tui.core.plain import to_builtins
 from obra_tui.core.records.history import AttemptDetail
@@ -94,6 +95,10 @@ def _checks(detail: AttemptDetail, _: Sequence[Record]) -> Iterator[LogLine]:
             aside=brief(check.duration_s),
         )
         yield LogLine(f"$ {check.spec.run}", style="dim")
+        if words := comparison_words(check):
+            yield _fact("tests", words)
+        for text in check.asks:
+            yield _fact("ask", text)
         yield from _text(check.output)
 
 

@@ -1,0 +1,280 @@
+"""Runs one check on the work so that the code before it decides: its tests, its runner, its configuration.
+
+Four runs at most: on the code before the work (kept for the whole session), on the work with the tests of before, on
+the work as it is where it changed tests, and of its new tests on the old code. What they show is put together in
+`comparing`, which files belong to the tests is said in `governing`.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from obra_tui.core.model import CheckResult, CheckSpec, CheckStatus, SandboxLevel, Stage, WorkCopy
+from obra_tui.evidence.check_workspace import Stand, stand_for
+from obra_tui.evidence.commands import manifest
+from obra_tui.evidence.comparing import Runs, bad, compare, file_of, new_tests, passing, sides_changed
+from obra_tui.evidence.executing import Executor, Way
+from obra_tui.evidence.governing import NAMED, READ, RUNNER, SHADOW, TEST, Role, concerns_tests, inline_tests, only_adds
+from obra_tui.evidence.reading import Execution
+from obra_tui.evidence.run_cache import RunCache, key_of_run
+from obra_tui.evidence.running import Printed
+from obra_tui.evidence.trees import Change, Trees
+from obra_tui.evidence.witness.channel import Group
+
+_MOST_REPEATED = 50
+_REPEATS = 3
+_MOST_ASKS = 8
+_OTHER_CIRCUMSTANCES = (
+    {"PYTHONHASHSEED": "1", "TZ": "Pacific/Kiritimati"},
+    {"PYTHONHASHSEED": "77", "TZ": "America/New_York"},
+    {"PYTHONHASHSEED": "0", "TZ": "UTC"},
+)
+
+
+class Laid(Struct, frozen=True, kw_only=True):
+    """What the work changed of tests and runner, and the tree that has them as they were."""
+
+    tree: str
+    replaced: tuple[Change, ...] = ()
+    moved: Mapping[str, str] = {}
+    asks: tuple[str, ...] = ()
+
+
+class Deciding(Struct, frozen=True, kw_only=True):
+    """One check on one piece of work."""
+
+    spec: CheckSpec
+    copy: WorkCopy
+    executor: Executor
+    trees: Trees
+    cache: RunCache
+    level: SandboxLevel
+    base: str
+    """Tree before the work."""
+    work: str
+    """Tree of the work."""
+    environment: str
+    changes: tuple[Change, ...]
+    printed: Printed
+
+    async def result(self) -> CheckResult:
+        if self.spec.stage is not Stage.TESTING:
+            return await self._of_tool()
+        as_is = await self._run(self.work, self.printed)
+        if as_is.status is CheckStatus.TIMED_OUT:
+            return compare(Runs(spec=self.spec, tree=self.base, base=None, deciding=as_is))
+        base = await self._on_base()
+        laid = await self._lay(base)
+        is_laid = laid.tree != self.work
+        deciding = await self._run(laid.tree, self._quiet) if is_laid else as_is
+        deciding = await self._with_reached(base, deciding, laid.tree)
+        runs = Runs(
+            spec=self.spec,
+            tree=self.base,
+            base=base,
+            deciding=deciding,
+            as_is=as_is if is_laid else None,
+            replaced=tuple(change.path for change in laid.replaced),
+            moved=laid.moved,
+            changed=frozenset(change.path for change in self.changes),
+            asks=(*laid.asks, *_speaks_for_tests(base, deciding, as_is)),
+        )
+        runs = await self._repeated(runs, laid)
+        return compare(replace(runs, on_old_code=await self._on_old_code(runs, laid)))
+
+    async def _of_tool(self) -> CheckResult:
+        """A linter, compiler or type checker: it looks at new files, by the configuration of before."""
+        as_is = await self._run(self.work, self.printed)
+        laid = await self._lay(None)
+        is_laid = laid.tree != self.work
+        deciding = await self._run(laid.tree, self._quiet) if is_laid else as_is
+        failed = CheckStatus.FAILED in (deciding.status, as_is.status)
+        runs = Runs(
+            spec=self.spec,
+            tree=self.base,
+            base=await self._on_base() if failed else None,
+            deciding=deciding,
+            as_is=as_is if is_laid else None,
+            replaced=tuple(change.path for change in laid.replaced),
+            asks=laid.asks,
+        )
+        return compare(runs)
+
+    # --- the runs ---
+
+    async def _on_base(self) -> Execution:
+        return await self._run(self.base, self._quiet, Way(trace=True), keep_failed=True)
+
+    async def _run(
+        self, tree: str, printed: Printed, way: Way | None = None, *, keep_failed: bool = False
+    ) -> Execution:
+        """Run the check on a tree, or return what it showed there before."""
+        key = key_of_run(self.spec, tree, self.level, self.environment, repr(way or Way()))
+        known = self.cache.get(key) if self.level is SandboxLevel.BWRAP else None
+        if known is not None and (keep_failed or known.status is CheckStatus.PASSED):
+            if known.output:
+                printed(known.output)
+            return known
+        run = await self.executor.run(self.spec, await self._stand(tree), self.level, printed, way)
+        if self.level is SandboxLevel.BWRAP and (keep_failed or run.status is CheckStatus.PASSED):
+            self.cache.put(key, run)
+        return run
+
+    async def _with_reached(self, base: Execution, run: Execution, tree: str) -> Execution:
+        """Look what the tests call that failed before and fail now: it may be what the work changed."""
+        old = tuple(sorted(bad(base.cases) & bad(run.cases)))[:_MOST_REPEATED]
+        if not old or run.source != "witness":
+            return run
+        way = Way(groups=(Group(only=old, watch=old),))
+        again = await self.executor.run(self.spec, await self._stand(tree), self.level, self._quiet, way)
+        return replace(run, reached=again.reached)
+
+    async def _stand(self, tree: str) -> Stand:
+        return await stand_for(self.copy, self.executor.data_dir, fresh=False, tree="" if tree == self.work else tree)
+
+    @staticmethod
+    def _quiet(_: str) -> None:
+        """What runs beside the deciding one is not shown while it runs."""
+
+    # --- what is laid over the work ---
+
+    async def _lay(self, base: Execution | None) -> Laid:
+        role = await self._role(base)
+        had_tests = base is None or base.status is not CheckStatus.BROKEN
+        moved = _moved_files(self.changes)
+        replaced: list[Change] = []
+        asks: list[str] = []
+        for change in self.changes:
+            old, new = await self.trees.text(change.old), await self.trees.text(change.new)
+            reason = role.of(change.path, None if change.is_new else old or "")
+            if self.spec.stage is not Stage.TESTING and not self._configures_tool(change.path, reason):
+                continue
+            if change.is_new and reason != SHADOW and not had_tests:
+                continue  # nothing was there that they could speak for
+            if reason and _is_replaced(change, reason, old, new):
+                replaced.append(change)
+                if _is_asked(change, reason, old, new, moved):
+                    asks.append(_ask(change, reason))
+            elif not reason and not _keeps_inline_tests(change, old, new):
+                asks.append(f"The work changes tests that stand among the code of {change.path}.")
+        tree = await self.trees.laid_over(self.work, [(change.name, change.old) for change in replaced])
+        return Laid(tree=tree, replaced=tuple(replaced), moved=moved, asks=tuple(asks[:_MOST_ASKS]))
+
+    def _configures_tool(self, path: str, reason: str) -> bool:
+        """What a linter or compiler looks at is no part of it, even if its command names the file."""
+        if reason == NAMED:
+            return self.spec.origin != "found"
+        return reason == SHADOW or (reason == RUNNER and not path.endswith(".py"))
+
+    async def _role(self, base: Execution | None) -> Role:
+        stand = await self._stand(self.base)
+        scripts = await asyncio.to_thread(_scripts_of, stand, self.spec.run)
+        cases = base.cases or {} if base else {}
+        return Role(
+            command=self.spec.run,
+            read=frozenset(base.read if base else ()),
+            collected=frozenset(file_of(name) for name in cases if "::" in name),
+            scripts=scripts,
+        )
+
+    # --- tests that gave another answer than before ---
+
+    async def _repeated(self, runs: Runs, laid: Laid) -> Runs:
+        """Repeat the tests that changed sides, in other circumstances; those with both answers are flaky."""
+        if runs.deciding.source != "witness" or runs.base is None:
+            return runs
+        turned = sides_changed(runs.base, runs.deciding)[:_MOST_REPEATED]
+        if not turned:
+            return runs
+        answers = runs.deciding.cases or {}
+        flaky = await self._with_both_answers(laid.tree, turned, {name: answers[name].is_bad for name in turned})
+        before = runs.base.cases or {}
+        flaky_before = await self._with_both_answers(
+            self.base, tuple(sorted(flaky)), {name: before[name].is_bad for name in flaky}
+        )
+        return replace(runs, flaky=frozenset(flaky), flaky_before=frozenset(flaky_before))
+
+    async def _with_both_answers(self, tree: str, names: Sequence[str], answers: Mapping[str, bool]) -> set[str]:
+        found: set[str] = set()
+        for number in range(_REPEATS):
+            left = tuple(name for name in names if name not in found)
+            if not left:
+                break
+            way = Way(
+                groups=(Group(only=left, reverse=number % 2 == 0),),
+                environment=_OTHER_CIRCUMSTANCES[number],
+                without=("CI",) if number == 0 else (),
+            )
+            again = await self.executor.run(self.spec, await self._stand(tree), self.level, self._quiet, way)
+            cases = again.cases or {}
+            found |= {name for name in left if name in cases and cases[name].is_bad != answers[name]}
+        return found
+
+    async def _on_old_code(self, runs: Runs, laid: Laid) -> Execution | None:
+        """Run the new tests on the code before the work: what they prove, they do not show there."""
+        fresh = new_tests(runs) & passing(runs.last.cases)
+        tests = [change for change in laid.replaced if change.new.is_there]
+        if not fresh or not tests:
+            return None
+        tree = await self.trees.laid_over(self.base, [(change.name, change.new) for change in tests])
+        only = tuple(sorted(fresh)) if runs.last.source == "witness" else ()
+        return await self._run(tree, self._quiet, Way(groups=(Group(only=only),)), keep_failed=True)
+
+
+def _speaks_for_tests(base: Execution, *runs: Execution | None) -> list[str]:
+    """Say which parts of the test runner the work replaces, and the code before it did not."""
+    names = {name for run in runs if run is not None for name in run.replaced} - set(base.replaced)
+    shown = ", ".join(sorted(names)[:3])
+    return [f"The work replaces parts of the test runner while the tests run: {shown}."] if names else []
+
+
+def _moved_files(changes: Sequence[Change]) -> dict[str, str]:
+    """Return which files were only renamed."""
+    gone = {change.old.blob: change.path for change in changes if not change.new.is_there}
+    return {gone[change.new.blob]: change.path for change in changes if change.is_new and change.new.blob in gone}
+
+
+def _is_replaced(change: Change, reason: str, old: str | None, new: str | None) -> bool:
+    """Tell whether the run that decides has this file as it was. New data may belong to the code; it stays."""
+    if reason == RUNNER:
+        return concerns_tests(change.path, old, new if change.new.is_there else None)
+    return not (change.is_new and reason == READ)
+
+
+def _is_asked(change: Change, reason: str, old: str | None, new: str | None, moved: Mapping[str, str]) -> bool:
+    """New tests, more tests in a file and files under another name are no reason to ask."""
+    if reason != TEST:
+        return True
+    if change.is_new or moved.get(change.path):
+        return False
+    return change.old.mode != change.new.mode or not only_adds(change.path, old, new)
+
+
+def _ask(change: Change, reason: str) -> str:
+    done = "adds" if change.is_new else "changes" if change.new.is_there else "removes"
+    kept = "left out" if change.is_new else "taken as it was before"
+    return f"The work {done} {change.path}, which {reason}; for the run that decides it was {kept}."
+
+
+def _keeps_inline_tests(change: Change, old: str | None, new: str | None) -> bool:
+    before = inline_tests(change.path, old).rstrip("}")
+    return not before or inline_tests(change.path, new).startswith(before)
+
+
+def _scripts_of(stand: Stand, command: str) -> str:
+    """Return the text of the scripts behind a command, as far as manifests name them."""
+    scripts = manifest(stand.files / "package.json").get("scripts")
+    texts = [text for text in scripts.values() if isinstance(text, str)] if isinstance(scripts, dict) else []
+    for name in ("Makefile", "makefile", "GNUmakefile", "justfile"):
+        path = stand.files / name
+        if path.is_file() and not path.is_symlink() and path.stat().st_size < 1 << 20:
+            texts.append(path.read_text("utf-8", "replace"))
+    for word in command.replace("'", " ").replace('"', " ").split():
+        path = stand.files / word.removeprefix("./")
+        if not word.startswith("/") and ".." not in word and path.is_file() and not path.is_symlink():
+            texts.append(word.removeprefix("./"))
+            if path.stat().st_size < 1 << 20:
+                texts.append(path.read_text("utf-8", "replace"))
+    return "\n".join(texts)
