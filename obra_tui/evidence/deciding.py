@@ -165,7 +165,7 @@ class Deciding(Struct, frozen=True, kw_only=True):
     def _configures_tool(self, path: str, reason: str) -> bool:
         """What a linter or compiler looks at is no part of it, even if its command names the file."""
         if reason == NAMED:
-            return self.spec.origin != "found"
+            return self.spec.origin != "found" and path.endswith((".sh", ".bash"))
         return reason == SHADOW or (reason == RUNNER and not path.endswith(".py"))
 
     async def _role(self, base: Execution | None) -> Role:
@@ -263,10 +263,18 @@ def _keeps_inline_tests(change: Change, old: str | None, new: str | None) -> boo
     return not before or inline_tests(change.path, new).startswith(before)
 
 
+def _behind_tests(scripts: Mapping[str, object]) -> list[str]:
+    """Return the scripts that have to do with tests, and those that they run; a linter only looks at what it names."""
+    texts = {name: text for name, text in scripts.items() if isinstance(text, str)}
+    wanted = {name for name in texts if "test" in name}
+    called = {name for name in texts for test in wanted if f"run {name}" in texts[test]}
+    return [texts[name] for name in sorted(wanted | called)]
+
+
 def _scripts_of(stand: Stand, command: str) -> str:
     """Return the text of the scripts behind a command, as far as manifests name them."""
     scripts = manifest(stand.files / "package.json").get("scripts")
-    texts = [text for text in scripts.values() if isinstance(text, str)] if isinstance(scripts, dict) else []
+    texts = _behind_tests(scripts) if isinstance(scripts, dict) else []
     for name in ("Makefile", "makefile", "GNUmakefile", "justfile"):
         path = stand.files / name
         if path.is_file() and not path.is_symlink() and path.stat().st_size < 1 << 20:
