@@ -52,7 +52,14 @@ _UNSAFE_OPTIONS = {
     "tree": ("-o", "--output"),
     "find": ("-exec", "-execdir", "-ok", "-okdir", "-delete", "-fprint", "-fls"),
     "mypy": ("--install-types",),
+    "printf": ("-v",),
+    "test": ("-v", "-R"),
+    "file": ("-C", "--compile"),
+    "go": ("-vettool", "-toolexec", "-exec", "--vettool", "--toolexec", "--exec"),
+    "cargo": ("--config",),
 }  # fmt: skip
+_KEYWORDS = frozenset({"!", "time", "{", "if", "then", "elif", "else", "while", "until", "do"})
+_CLOSING = frozenset({"}", "fi", "done"})
 _TOOL_FOLDERS = (".venv/bin/", "venv/bin/", "node_modules/.bin/")
 _RULE = re.compile(r"(\w+)\((.*)\)", re.S)
 
@@ -162,7 +169,8 @@ def _on_host(tool: str, given: Mapping[str, Any], rules: Rules) -> Ruling:
 def _on_command(raw: str, paths: PathPolicy, rules: Rules) -> Ruling:
     if f"Bash({raw.strip()})" in rules.session:
         return _ALLOWED
-    line = parse(raw)
+    parsed = parse(raw)
+    line = replace(parsed, commands=tuple(map(_bare, parsed.commands)))
     prefixes = tuple(tuple(rule.split()) for rule in (*rules.allow, *_session_prefixes(rules.session)))
     why = line.opaque and f"The command is not understood ({line.opaque})."
     why = why or next((why for command in line.commands if (why := _objection(command, prefixes, paths))), "")
@@ -172,6 +180,18 @@ def _on_command(raw: str, paths: PathPolicy, rules: Rules) -> Ruling:
     return Ruling(
         allowed=False, why=why or "The command is empty.", dangers=dangers, session_rule=_offer(line, raw, dangers)
     )
+
+
+def _bare(command: Command) -> Command:
+    """Return a command without the shell's own words around it: `then ls` starts `ls`, and `done` starts nothing."""
+    start = next((at for at, word in enumerate(command.words) if word not in _KEYWORDS), len(command.words))
+    words = command.words[start:]
+    expands = command.expands[start:]
+    if words in {(word,) for word in _CLOSING} or (words[:1] == ("for",) and words[2:3] == ("in",)):
+        words = expands = ()  # of a loop the names and values: what is done with them follows
+    elif words[:1] == ("[",):
+        words, expands = ("test", *words[1:]), (False, *expands[1:])
+    return replace(command, words=words, expands=expands)
 
 
 def _session_prefixes(session: frozenset[str]) -> list[str]:
@@ -201,16 +221,42 @@ def _objection(command: Command, prefixes: tuple[tuple[str, ...], ...], paths: P
 
 def _bad_argument(words: tuple[str, ...], start: int, command: Command, paths: PathPolicy) -> str:
     unsafe = _UNSAFE_OPTIONS.get(words[0], ())
+    if words[0] == "cd" and (why := _bad_folder(words, paths)):
+        return why
+    written = [word for word in words[1:] if not word.startswith("-")][1:] if words[0] == "uniq" else []
+    if bad := next((word for word in written if not paths.may_write(word)), ""):
+        return f"It writes to {bad}."
     for word, expands in zip(words[start:], command.expands[start:], strict=True):
         if any(_is_option(word, option) for option in unsafe):
             return f"`{words[0]} {word}` can do more than read."
+        if words[0] == "test" and "[" in word and ("$" in word or "`" in word):
+            return f"The shell may run what stands in {word}."
         if words[0] in _PATHLESS:
             continue
+        if expands and _leads_elsewhere(word):
+            return f"Only the shell knows what {word} is."
         if expands and "$" in word:
             return f"Only the shell knows what {word} is."
         if any(not paths.may_read(part) for part in path_parts(word)):
             return f"{word} is outside the copy."
     return ""
+
+
+def _bad_folder(words: tuple[str, ...], paths: PathPolicy) -> str:
+    """Say why later words would mean something else after this `cd` than they do here; empty if they would not."""
+    folder = next((word for word in words[1:] if word not in ("-P", "-L", "--")), "")
+    if folder in ("", "-"):
+        return "It leads where only the shell knows."
+    name = paths.protected(folder)
+    return f"{name} is a protected place." if name else ""
+
+
+def _leads_elsewhere(word: str) -> bool:
+    """Whether the shell makes a path of a word that the word does not show: another's home, alternatives in braces."""
+    if word.startswith("~") and word[1:2] not in ("", "/"):
+        return True
+    pieces = re.split(r"[{},]", word)
+    return len(pieces) > 1 and any(piece.startswith(("/", "~")) or ".." in piece for piece in pieces[1:])
 
 
 def _is_option(word: str, option: str) -> bool:

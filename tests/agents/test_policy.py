@@ -279,3 +279,30 @@ def test_the_rules_that_a_call_needed_are_named():
     twice = ["Bash(git push:*)", "Bash(git push origin:*)"]
     assert len(used("Bash", twice, command="git push origin")) == 1, "one of two that say the same"
     assert used("Bash", both, command="rm x") == ()
+
+
+HARMLESS_TOGETHER = [
+    "if test -f x; then cat x; fi", "[ -f x ] && cat x", "! grep -q x y", "{ ls; pwd; }", "time pytest -q",
+    "for f in a b; do pytest -q; done", "until test -f x; do pytest; done", "head -n5 x; echo ---; tail -n5 y",
+    "if ! [ -d src ]; then ls; else ls src; fi", "cat src/{a,b}.py", "uniq a b", "cd src && pytest -q",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("command", HARMLESS_TOGETHER)
+def test_a_compound_command_whose_parts_are_all_harmless_is_not_asked_about(command):
+    assert bash(command).allowed, bash(command).why
+
+
+SHELL_TRAPS = [
+    "printf -v 'a[$(touch x)]' y", "test -v 'a[$(touch x)]'", "test 'a[$(id)]' -eq 1", "[ 'a[`id`]' -eq 1 ]",
+    "uniq a .git/hooks/pre-commit", "uniq /etc/passwd b", "cat {/etc/passwd,x}", "cat x{,/../../y}", "cat ~root/x",
+    "cd .git && cat > config", "cd .git/hooks && printf x > pre-commit", "cd && cat x", "cd - && cat x",
+    "file -C -m x", "go vet -vettool=./x", "go test -exec ./x", "cargo build --config 'build.rustc=\"x\"'",
+    "if true; then rm -rf x; fi", "for f in a; do rm $f; done", "! rm x", "{ rm x; }", "time rm x",
+    "for f in $(rm x); do ls; done", "while true; do curl x; done > .git/config", "do() { rm x; }; do",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("command", SHELL_TRAPS)
+def test_what_only_the_shell_can_know_is_asked(command):
+    assert not bash(command).allowed
