@@ -116,16 +116,15 @@ import subprocess
 import sys
 from pathlib import Path
 from obra_tui.config.load import load
-from obra_tui.bootstrap.engine import Plant
-from obra_tui.bootstrap.models import real_models
-from obra_tui.bootstrap.run_request import Start
+from obra_tui.bootstrap.engine import EngineHandle
+from obra_tui.bootstrap.run_request import RunRequest
 
 project, data = map(Path, sys.argv[1:])
 settings = load(project, {"data_dir": str(data), "claude.api_key": "dummy"})
-plant = Plant(settings, Start(project=project, attended=True), lambda: real_models(settings))
-plant.start()
+handle = EngineHandle(settings, RunRequest(project=project, attended=True))
+handle.start()
 print(time.perf_counter() - began)
-plant.engine.stop()
+handle.stop()
 """
 
 

@@ -12,7 +12,7 @@ from obra_tui.core.ids import SessionId, TaskId
 from obra_tui.core.lifecycle import FINAL, State
 
 if TYPE_CHECKING:
-    from obra_tui.bootstrap.engine import Plant
+    from obra_tui.bootstrap.engine import EngineHandle
 
 _LOOK_S = 0.5
 """How often a waiting call looks whether anything can still come."""
@@ -23,14 +23,14 @@ _RESTING = FINAL | {State.AWAITING_HUMAN, State.INTERRUPTED, State.BLOCKED}
 class News:
     """The records of one session while a call waits for them."""
 
-    def __init__(self, plant: Plant, session: SessionId) -> None:
-        self._plant = plant
+    def __init__(self, handle: EngineHandle, session: SessionId) -> None:
+        self._handle = handle
         self._session = session
         self._records: queue.SimpleQueue[Record] = queue.SimpleQueue()
         self._unsubscribe: Callable[[], None] = lambda: None
 
     def __enter__(self) -> Self:
-        self._unsubscribe = self._plant.engine.subscribe(self._take)
+        self._unsubscribe = self._handle.engine.subscribe(self._take)
         while not self._records.empty():  # the past, told by `subscribe`
             self._records.get()
         return self
@@ -52,17 +52,17 @@ class News:
                 self._look()
 
     def _look(self) -> None:
-        error = self._plant.engine.outage
+        error = self._handle.engine.outage
         if error is not None:
             raise error
-        if not self._plant.engine.alive:
+        if not self._handle.engine.alive:
             raise NotAllowed("Obra was closed while a call waited.", fix="The work is kept: `resume_task` takes it up.")
 
     def wait_until_resting(self, task: TaskId, *, closed: bool) -> None:
         """Return when the task cannot go on by itself and the run has come to its end."""
-        state = self._plant.engine.ask(self._plant.parts.orchestrator.state_of, task)
-        finished = state in _RESTING and not self._plant.engine.ask(
-            self._plant.parts.orchestrator.is_running, self._session
+        state = self._handle.engine.ask(self._handle.parts.orchestrator.state_of, task)
+        finished = state in _RESTING and not self._handle.engine.ask(
+            self._handle.parts.orchestrator.is_running, self._session
         )
         while not finished:
             record = self.wait()

@@ -15,7 +15,6 @@ from obra_tui.api.opening import open_project, open_rehearsal
 from obra_tui.api.permissions import PermissionDesk
 from obra_tui.api.results import TaskResult, result_of
 from obra_tui.api.steering import Steering
-from obra_tui.bootstrap.run_request import person
 from obra_tui.core.commands import AddTasks, CloseSession, Command, Decide, OpenSession, RecordUsage, Resume, StartRun
 from obra_tui.core.errors import NotAllowed, ObraError, SessionClosedError, UnknownId
 from obra_tui.core.events import Record, SessionClosed
@@ -40,20 +39,21 @@ from obra_tui.core.records.history import (
     SessionDetail,
     SessionSummary,
 )
+from obra_tui.system.user import person
 
 if TYPE_CHECKING:
-    from obra_tui.bootstrap.engine import Plant
-    from obra_tui.bootstrap.models import Models
+    from obra_tui.bootstrap.engine import EngineHandle
     from obra_tui.config.load import Settings
+    from obra_tui.services.models import Models
     from obra_tui.services.open_work import OpenWork
 
 
 class Obra:
     """A project under supervision. Use it as a context manager, or call `close`."""
 
-    def __init__(self, plant: Plant, closing: ExitStack) -> None:
+    def __init__(self, handle: EngineHandle, closing: ExitStack) -> None:
         """Use `open` instead."""
-        self._plant = plant
+        self._handle = handle
         self._closing = closing
         self._drafts = Drafts()
 
@@ -80,8 +80,8 @@ class Obra:
     @classmethod
     def rehearse(cls, scenario: str, config: Mapping[str, object] | None = None) -> tuple[Self, Path]:
         """Open a rehearsal: scripted models on loopback, everything else real; returns it with the path of its plan."""
-        plant, closing, plan = open_rehearsal(scenario, config or {})
-        return cls(plant, closing), plan
+        handle, closing, plan = open_rehearsal(scenario, config or {})
+        return cls(handle, closing), plan
 
     def close(self) -> None:
         """Stop what runs (the work is kept) and release the data directory. Repeating it is harmless."""
@@ -96,7 +96,7 @@ class Obra:
     @property
     def project(self) -> Path:
         """The repository under supervision."""
-        return self._plant.project
+        return self._handle.project
 
     # --- work ---
 
@@ -158,7 +158,7 @@ class Obra:
         with self._listening(session) as news:
             self._do(StartRun(session=session, close_when_done=standalone))
             news.wait_until_resting(task, closed=standalone)
-        return result_of(self._plant.parts.history, session, task, time.monotonic() - begun)
+        return result_of(self._handle.parts.history, session, task, time.monotonic() - begun)
 
     def resume_task(self, task: TaskId, *, fork: bool = False) -> TaskResult:
         """Take up an interrupted task again, in the same conversation; blocks. Raises `UnknownId`.
@@ -171,7 +171,7 @@ class Obra:
             self._do(Resume(session=session, by=person(), fork=fork))
             news.wait_until_resting(task, closed=False)
         self._close_standalone(session, task)
-        return result_of(self._plant.parts.history, session, task, time.monotonic() - begun)
+        return result_of(self._handle.parts.history, session, task, time.monotonic() - begun)
 
     def decide(
         self,
@@ -195,7 +195,7 @@ class Obra:
             self._do(Decide(gate=gate, binding=detail.gate.binding, decision=decision))
             news.wait_until_resting(task, closed=False)
         self._close_standalone(session, task)
-        return result_of(self._plant.parts.history, session, task, time.monotonic() - begun)
+        return result_of(self._handle.parts.history, session, task, time.monotonic() - begun)
 
     def update_session_usage(self, session: SessionId, usage: Usage) -> Usage:
         """Add usage that was caused outside of Obra, and return the session's total.
@@ -224,42 +224,42 @@ class Obra:
     def _open_work(self) -> OpenWork:
         from obra_tui.services.open_work import open_work_of
 
-        return open_work_of(self._plant.parts.history, at_work=True)
+        return open_work_of(self._handle.parts.history, at_work=True)
 
     # --- looking ---
 
     def sessions(self, limit: int = 50) -> tuple[SessionSummary, ...]:
         """Return the sessions of this project, newest first."""
-        return self._plant.parts.history.sessions(HistoryFilter(project=str(self.project)), limit=limit).rows
+        return self._handle.parts.history.sessions(HistoryFilter(project=str(self.project)), limit=limit).rows
 
     def session(self, session: SessionId) -> SessionDetail:
         """Return a session with its tasks and attempts. Raises `UnknownId`."""
-        return self._plant.parts.history.session(session)
+        return self._handle.parts.history.session(session)
 
     def attempt(self, attempt: AttemptId) -> AttemptDetail:
         """Return everything that is known of an attempt: prompts, diff, checks, verdict, quality, decision."""
-        return self._plant.parts.history.attempt(attempt)
+        return self._handle.parts.history.attempt(attempt)
 
     def quality(self, attempt: AttemptId) -> QualityResult:
         """Return the score of an attempt. Raises `UnknownId` when there is no such attempt or it was not judged."""
-        quality = self._plant.parts.history.attempt(attempt).quality
+        quality = self._handle.parts.history.attempt(attempt).quality
         if quality is None:
             raise UnknownId(f"Attempt {attempt} was not judged.", fix="Look at its outcome with `session`.")
         return quality
 
     def pending_gates(self) -> tuple[GateSummary, ...]:
         """Return the gates of this project that wait for a person, oldest first."""
-        return tuple(gate for gate in self._plant.parts.history.gates() if gate.project == str(self.project))
+        return tuple(gate for gate in self._handle.parts.history.gates() if gate.project == str(self.project))
 
     def gate(self, gate: GateId) -> GateDetail:
         """Return a gate, open or answered, with all of its evidence. Raises `UnknownId`."""
-        return self._plant.parts.history.gate(gate)
+        return self._handle.parts.history.gate(gate)
 
     def events(self, session: SessionId, *, follow: bool = False) -> Iterator[Record]:
         """Yield the records of a session, streamed ones included; with `follow` until the session is closed."""
         seen = 0
         while True:
-            page = self._plant.parts.history.records(session, after=seen)
+            page = self._handle.parts.history.records(session, after=seen)
             if page:
                 yield from page
                 seen = page[-1].seq
@@ -273,9 +273,9 @@ class Obra:
     # --- inside ---
 
     def _do(self, command: Command) -> object:
-        if not self._plant.engine.alive:
+        if not self._handle.engine.alive:
             raise NotAllowed("This Obra was closed.", fix="Open the project again with `Obra.open`.")
-        return self._plant.engine.submit(command).result()
+        return self._handle.engine.submit(command).result()
 
     def _refuse_closed(self, session: SessionId) -> None:
         summary = self.session(session).summary
@@ -303,15 +303,15 @@ class Obra:
             self._do(CloseSession(session=session, reason="The task is in a final state."))
 
     def _listening(self, session: SessionId) -> News:
-        return News(self._plant, session)
+        return News(self._handle, session)
 
     def _wait_for_more(self, session: SessionId, seen: int) -> None:
         with self._listening(session) as news:
-            if self._plant.parts.history.last_seq(session) <= seen:
+            if self._handle.parts.history.last_seq(session) <= seen:
                 news.wait()
 
     def _session_of(self, task: TaskId) -> SessionId:
-        return self._plant.engine.ask(self._plant.parts.orchestrator.session_of, task)
+        return self._handle.engine.ask(self._handle.parts.orchestrator.session_of, task)
 
 
 def _tokens(usage: Usage) -> tuple[int, ...]:

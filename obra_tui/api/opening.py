@@ -7,35 +7,35 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from obra_tui.bootstrap.run_request import Start
+from obra_tui.bootstrap.run_request import RunRequest
 
 if TYPE_CHECKING:
-    from obra_tui.bootstrap.engine import Plant
-    from obra_tui.bootstrap.models import Models
+    from obra_tui.bootstrap.engine import EngineHandle
     from obra_tui.config.load import Settings
+    from obra_tui.services.models import Models
 
 
 def open_project(
     project: Path, config: Mapping[str, object], *, attended: bool, models: Callable[[Settings], Models] | None
-) -> tuple[Plant, ExitStack]:
+) -> tuple[EngineHandle, ExitStack]:
     """Return an engine at work on a git repository, and what ends it."""
-    from obra_tui.bootstrap.engine import Plant
-    from obra_tui.bootstrap.models import real_models
+    from obra_tui.bootstrap.engine import EngineHandle
     from obra_tui.config.load import load
     from obra_tui.services.project import project_root
 
     root = project_root(project)
     settings = load(root, {"gate.undo_s": 0, **config})
-    plant = Plant(settings, Start(project=root, attended=attended), lambda: (models or real_models)(settings))
-    plant.start()
+    request = RunRequest(project=root, attended=attended)
+    handle = EngineHandle(settings, request, (lambda: models(settings)) if models else None)
+    handle.start()
     closing = ExitStack()
-    closing.callback(plant.engine.stop)
-    return plant, closing
+    closing.callback(handle.stop)
+    return handle, closing
 
 
-def open_rehearsal(scenario: str, config: Mapping[str, object]) -> tuple[Plant, ExitStack, Path]:
+def open_rehearsal(scenario: str, config: Mapping[str, object]) -> tuple[EngineHandle, ExitStack, Path]:
     """Return an engine at work on a rehearsal, what ends both, and the path of its plan."""
-    from obra_tui.bootstrap.engine import Plant
+    from obra_tui.bootstrap.engine import EngineHandle
     from obra_tui.bootstrap.rehearsal import open_rehearsal as begin
     from obra_tui.config.load import load
 
@@ -44,10 +44,10 @@ def open_rehearsal(scenario: str, config: Mapping[str, object]) -> tuple[Plant, 
     closing = ExitStack()
     closing.callback(rehearsal.close)
     try:
-        plant = Plant(settings, Start(project=rehearsal.project, attended=False), lambda: rehearsal.models)
-        plant.start()
+        handle = EngineHandle(settings, RunRequest(project=rehearsal.project), lambda: rehearsal.models)
+        handle.start()
     except BaseException:
         closing.close()
         raise
-    closing.callback(plant.engine.stop)
-    return plant, closing, rehearsal.plan
+    closing.callback(handle.stop)
+    return handle, closing, rehearsal.plan

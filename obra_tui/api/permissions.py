@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from obra_tui.bootstrap.run_request import person
 from obra_tui.core.commands import AnswerPermission, Command, RevokeRule
 from obra_tui.core.errors import UnknownId
 from obra_tui.core.ids import QuestionId, RuleId
 from obra_tui.core.model import PermissionAnswer, PermissionVerdict
 from obra_tui.core.permission_rules import Asked, SessionRule, active_rules
+from obra_tui.system.user import person
 
 if TYPE_CHECKING:
     from obra_tui.services.open_work import OpenWork

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
-from obra_tui.bootstrap.run_request import person
 from obra_tui.core import commands as do
 from obra_tui.core.ids import SessionId, TaskId
+from obra_tui.system.user import person
 
 if TYPE_CHECKING:
     from obra_tui.engine.work import TaskWork

@@ -1,54 +1,56 @@
 """The app with everything behind it.
 
-What happens before the first paint is kept to the standard library and
-Textual: settings, database, SDK and HTTP are loaded in the worker thread that
-opens the backend.
+Before the first paint only the standard library and Textual are imported: settings, database, SDK and HTTP are loaded
+by the worker thread that opens the backend.
 """
 
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from obra_tui import __version__
-from obra_tui.bootstrap.run_request import Order, Start, person
+from obra_tui.bootstrap.run_request import RunRequest
 from obra_tui.bootstrap.terminal_guard import guarded, leave_on_signals
 from obra_tui.config.early import EarlySettings, early_settings
 from obra_tui.services.project import look_for_root
+from obra_tui.system.user import person
 
 if TYPE_CHECKING:
-    from obra_tui.bootstrap.engine import Plant
+    from obra_tui.bootstrap.engine import EngineHandle
     from obra_tui.config.load import Settings
     from obra_tui.core.doctor import DoctorLine
     from obra_tui.ui.app import ObraApp
     from obra_tui.ui.launch import LaunchOptions
-    from obra_tui.ui.ports import Backend
+    from obra_tui.ui.ports import Backend, Setting
 
 Opener = Callable[[ExitStack, Callable[[], None]], "Backend"]
-"""Opens the backend; told what closes with it, and whom to tell that the owner it looks at is gone."""
+"""Opens the backend; gets what closes with it, and the callback for a remote owner that is gone."""
 
+_IN_A_FILE = re.compile(r"(?P<file>.+\.toml)(?::(?P<line>\d+))?")
 _DEMO = "calculator"
 _EXIT_INTERRUPTED = 130
 
 
-def open_app(
-    folder: Path, order: Order | None = None, flags: Mapping[str, object] | None = None, *, jobs: int = 1
-) -> int:
-    """Open the app on the project around `folder`, and begin with `order` if there is one."""
-    return guarded(lambda: _open_app(folder, order, flags or {}, jobs))
+def open_app(request: RunRequest, flags: Mapping[str, object] | None = None) -> int:
+    """Open the app on the project around the request's folder, and begin with its work if there is some."""
+    return guarded(lambda: _open_app(request, flags or {}))
 
 
-def _open_app(folder: Path, order: Order | None, flags: Mapping[str, object], jobs: int) -> int:
-    root = look_for_root(folder)
+def _open_app(request: RunRequest, flags: Mapping[str, object]) -> int:
+    root = look_for_root(request.project)
     # git looks while Textual is loaded
     importlib.import_module("obra_tui.ui.app")
-    project = root()
+    request = replace(request, project=root(), attended=True)
     return _show(
-        _launch(project, early_settings()),
-        lambda closing, gone: _open_real(project, order or Order(), flags, closing, jobs=jobs, owner_gone=gone),
+        _launch(request.project, early_settings()),
+        lambda closing, on_owner_gone: _open_real(request, flags, closing, on_owner_gone),
     )
 
 
@@ -64,7 +66,7 @@ def _show(launch: LaunchOptions, open_backend: Opener) -> int:
     with ExitStack() as closing:
         app = ObraApp(
             lambda: open_backend(closing, lambda: app.call_soon(app.owner_gone)),
-            _LateDoctor(Path(launch.project)),
+            LazyDoctor(Path(launch.project)),
             launch,
             open_demo=lambda: _open_demo(_DEMO, {}, 1.0, closing),
         )
@@ -75,8 +77,8 @@ def _show(launch: LaunchOptions, open_backend: Opener) -> int:
     return 1 if result is not None and result.reason == "crashed" else 0
 
 
-class _LateDoctor:
-    """The doctor of this machine, loaded when it is asked."""
+class LazyDoctor:
+    """The doctor of this machine, imported when it runs."""
 
     def __init__(self, project: Path) -> None:
         self._project = project
@@ -120,93 +122,105 @@ def _guides() -> dict[str, str]:
 
 
 def _open_real(
-    project: Path,
-    order: Order,
-    flags: Mapping[str, object],
-    closing: ExitStack,
-    *,
-    jobs: int = 1,
-    owner_gone: Callable[[], None] = lambda: None,
+    request: RunRequest, flags: Mapping[str, object], closing: ExitStack, on_owner_gone: Callable[[], None]
 ) -> Backend:
-    from obra_tui.bootstrap.engine import Plant
-    from obra_tui.bootstrap.models import real_models
+    from obra_tui.bootstrap.engine import EngineHandle
     from obra_tui.config.load import load
     from obra_tui.core.errors import AlreadyOwned
 
-    settings = load(project, flags)
-    plant = Plant(settings, Start(project=project, attended=True, jobs=jobs), lambda: real_models(settings))
+    settings = load(request.project, flags)
     try:
-        return _backend(plant, order, settings, closing)
+        return _own_backend(EngineHandle(settings, request), settings, closing)
     except AlreadyOwned:
-        if order.plan is not None or order.resume:
+        if request.has_work:
             raise
-        return _look_on(settings, project, owner_gone)
-
-
-def _look_on(settings: Settings, project: Path, owner_gone: Callable[[], None]) -> Backend:
-    """Another process owns the data directory: show what it does, and hand decisions over to it."""
-    from obra_tui.bootstrap.engine import database
-    from obra_tui.services.plan_files import PlanFiles
-    from obra_tui.services.settings_view import shown_settings
-    from obra_tui.services.shelf import Shelf
-    from obra_tui.services.viewer import Viewer, ViewerReader, words_of
-    from obra_tui.store.ownership import holder_of
-    from obra_tui.ui.ports import Backend
-
-    viewer = Viewer(settings.data_dir, database(settings), owner_gone)
-    reader = ViewerReader(viewer.history, settings.data_dir)
-    holder = words_of(holder_of(settings.data_dir))
-    return Backend(
-        engine=viewer,
-        reader=reader,
-        history=viewer.history,
-        archive=Shelf(settings, viewer.history),
-        plans=PlanFiles(project),
-        viewer_of=holder,
-        settings=shown_settings(settings, project),
-        friction=settings.gate.friction,
-    )
+        return _remote_backend(settings, request.project, on_owner_gone)
 
 
 def _open_demo(
     scenario: str, flags: Mapping[str, object], pace: float, closing: ExitStack, *, jobs: int = 1
 ) -> Backend:
-    from obra_tui.bootstrap.engine import Plant
+    from obra_tui.bootstrap.engine import EngineHandle
     from obra_tui.bootstrap.rehearsal import open_rehearsal
     from obra_tui.config.load import load
-    from obra_tui.services.plans import read_plan
 
     settings = load(None, flags)
     rehearsal = open_rehearsal(scenario, settings, pace=pace)
     closing.callback(rehearsal.close)
-    order = Order(plan=read_plan(rehearsal.plan))
-    start = Start(project=rehearsal.project, attended=True, jobs=jobs)
-    return _backend(Plant(settings, start, lambda: rehearsal.models), order, settings, closing)
+    request = replace(rehearsal.request, attended=True, jobs=jobs)
+    return _own_backend(EngineHandle(settings, request, lambda: rehearsal.models), settings, closing)
 
 
-def _backend(plant: Plant, order: Order, settings: Settings, closing: ExitStack) -> Backend:
+def _own_backend(handle: EngineHandle, settings: Settings, closing: ExitStack) -> Backend:
     """Start the engine and its first work, and hand both to the screen."""
-    from obra_tui.bootstrap.start import enter_session, start_work_beside
-    from obra_tui.services.diffs import PlantReader
-    from obra_tui.services.plan_files import PlanFiles
-    from obra_tui.services.settings_view import shown_settings
-    from obra_tui.services.shelf import Shelf
+    from obra_tui.bootstrap.start import enter_session, start_work_in_thread
+    from obra_tui.services.diffs import DiffReader
+    from obra_tui.services.history_archive import HistoryArchive
+    from obra_tui.services.plans import PlanFiles
     from obra_tui.ui.ports import Backend
 
-    plant.start()
-    closing.callback(plant.engine.stop)
+    handle.start()
+    closing.callback(handle.stop)
+    engine, parts = handle.engine, handle.parts
     session = None
-    if order.plan is not None or order.resume:
-        session = enter_session(plant.engine, order)
-        start_work_beside(plant.engine, session, order, person())
+    if handle.request.has_work:
+        session = enter_session(engine, handle.request)
+        start_work_in_thread(engine, session, handle.request, person())
     return Backend(
-        engine=plant.engine,
-        reader=PlantReader(plant),
-        history=plant.parts.history,
-        archive=Shelf(settings, plant.parts.history, plant.parts.journal),
-        plans=PlanFiles(plant.project, plant.plan_updater),
+        engine=engine,
+        reader=DiffReader(
+            parts.history,
+            lambda _: parts.workspace,
+            lambda gate, note, chosen: engine.ask(parts.orchestrator.next_prompt, gate, note, chosen),
+        ),
+        history=parts.history,
+        archive=HistoryArchive(settings, parts.history, parts.journal),
+        plans=PlanFiles(handle.project, handle.plan_updater),
         session=session,
-        settings=shown_settings(settings, plant.project),
+        settings=shown_settings(settings, handle.project),
         friction=settings.gate.friction,
-        watch_store=plant.engine.watch_store,
+        watch_store=engine.watch_store,
     )
+
+
+def _remote_backend(settings: Settings, project: Path, on_owner_gone: Callable[[], None]) -> Backend:
+    """Another process owns the data directory: a read-only viewer that hands decisions over to it."""
+    from obra_tui.services.archive import database
+    from obra_tui.services.diffs import replica_reader
+    from obra_tui.services.history_archive import HistoryArchive
+    from obra_tui.services.plans import PlanFiles
+    from obra_tui.services.remote_engine import RemoteEngine
+    from obra_tui.store.ownership import holder_of
+    from obra_tui.ui.ports import Backend
+
+    remote = RemoteEngine(settings.data_dir, database(settings), on_owner_gone)
+    holder = holder_of(settings.data_dir)
+    return Backend(
+        engine=remote,
+        reader=replica_reader(remote.history, settings.data_dir),
+        history=remote.history,
+        archive=HistoryArchive(settings, remote.history),
+        plans=PlanFiles(project),
+        viewer_of=f"pid {holder.pid}" if holder else "another Obra",
+        settings=shown_settings(settings, project),
+        friction=settings.gate.friction,
+    )
+
+
+def shown_settings(settings: Settings, project: Path | None) -> tuple[Setting, ...]:
+    """Return the settings in force as the screen shows them: secrets masked, each with the place to change it."""
+    from obra_tui.config.load import explain
+
+    return tuple(_setting(row.key, row.value, row.source, project) for row in explain(settings))
+
+
+def _setting(name: str, value: str, origin: str, project: Path | None) -> Setting:
+    """What is not in a file yet would be written in the person's own."""
+    from obra_tui.config.load import user_file
+    from obra_tui.ui.ports import Setting
+
+    found = _IN_A_FILE.fullmatch(origin)
+    if found is None:
+        return Setting(name=name, value=value, origin=origin, file=str(user_file()))
+    file = (project or Path()) / found["file"]
+    return Setting(name=name, value=value, origin=origin, file=str(file), line=int(found["line"] or 0))

@@ -15,12 +15,17 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from obra_tui.agents.config import ClaudeConfig
+from obra_tui.bootstrap.run_request import RunRequest
 from obra_tui.core.ids import new_id
+from obra_tui.evidence.copies import disk_faults, make_private
+from obra_tui.judge import JudgeConfig
+from obra_tui.rehearsal import Stage, load_scenario, materialise
+from obra_tui.services.models import Models
+from obra_tui.services.plans import read_plan
 
 if TYPE_CHECKING:
-    from obra_tui.bootstrap.models import Models
     from obra_tui.config.load import Settings
-    from obra_tui.rehearsal import Stage
 
 
 class Rehearsal(Struct, frozen=True, kw_only=True):
@@ -31,6 +36,11 @@ class Rehearsal(Struct, frozen=True, kw_only=True):
     plan: Path
     models: Models
     home: Path
+
+    @property
+    def request(self) -> RunRequest:
+        """The run request of the scenario's plan, with nobody there."""
+        return RunRequest(project=self.project, plan=read_plan(self.plan))
 
     def close(self) -> None:
         """Stop the servers and remove the home; the repository stays."""
@@ -45,9 +55,6 @@ def open_rehearsal(scenario: str, settings: Settings, *, pace: float) -> Rehears
 
     `pace` 1 can be watched, 0 is as fast as possible.
     """
-    from obra_tui.evidence.copies import disk_faults, make_private
-    from obra_tui.rehearsal import Stage, load_scenario, materialise
-
     told = load_scenario(scenario)
     with disk_faults(settings.data_dir):
         make_private(settings.data_dir)
@@ -58,10 +65,6 @@ def open_rehearsal(scenario: str, settings: Settings, *, pace: float) -> Rehears
 
 
 def _scripted(stage: Stage, settings: Settings, home: Path) -> Models:
-    from obra_tui.agents.config import ClaudeConfig
-    from obra_tui.bootstrap.models import Models
-    from obra_tui.judge import JudgeConfig
-
     return Models(
         claude=ClaudeConfig(
             tmp_dir=home / "tmp",

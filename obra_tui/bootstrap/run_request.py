@@ -1,52 +1,31 @@
-"""What is asked of this start of the program, before anything heavy is imported."""
+"""The run request: what one start of the program is asked to do. Imported before the first paint."""
 
 from __future__ import annotations
 
-import getpass
-import os
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 if TYPE_CHECKING:
-    from obra_tui.core.model import Plan, SessionKind
+    from obra_tui.core.model import Plan
 
 
-Versions: TypeAlias = tuple[tuple[str, str], ...]
-"""(name, version)."""
+class RunRequest(Struct, frozen=True, kw_only=True):
+    """One start of the program: the project, who is there, and the work to begin with, if any."""
 
-
-def _milestone() -> SessionKind:
-    # The first paint imports this module; what a session is comes after it.
-    from obra_tui.core.model import SessionKind
-
-    return SessionKind.MILESTONE
-
-
-class Order(Struct, frozen=True, kw_only=True):
-    """The work that a start of the program begins with."""
-
+    project: Path
+    attended: bool = False
+    """A person can answer questions and gates."""
+    jobs: int = 1
     plan: Plan | None = None
-    kind: SessionKind = field(default_factory=_milestone)
+    is_standalone: bool = False
+    """The plan is one typed task, which gets a session of its own."""
     resume: str = ""
     """Id of an open session to go on with."""
     fork: bool = False
     """Go on in forks of the interrupted conversations with Claude."""
 
-
-class Start(Struct, frozen=True, kw_only=True):
-    """Who works where, and whether somebody can answer questions."""
-
-    project: Path
-    attended: bool
-    jobs: int = 1
-
-
-def person() -> str:
-    """Return who decides here, as it is stored with every decision."""
-    try:
-        login = getpass.getuser()
-    except (KeyError, OSError):
-        login = f"uid {os.getuid()}"
-    return f"person:{login}"
+    @property
+    def has_work(self) -> bool:
+        return self.plan is not None or bool(self.resume)

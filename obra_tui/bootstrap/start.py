@@ -1,68 +1,79 @@
-"""The first commands of a start: open or find the session, add the tasks, begin."""
+"""The first commands of a run request: open or find the session, add the tasks, start the run."""
 
+from __future__ import annotations
+
+import importlib
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-from obra_tui.bootstrap.run_request import Order
 from obra_tui.core.commands import AddTasks, Command, OpenSession, Resume, StartRun
 from obra_tui.core.errors import StoreError, Unwritable
 from obra_tui.core.ids import SessionId
-from obra_tui.core.ports import Engine
+from obra_tui.core.model import SessionKind
 from obra_tui.system.gc_tuning import loaded
 
-_LOOK_S = 1.0
-"""How often it is looked whether writing works again."""
+if TYPE_CHECKING:
+    from obra_tui.bootstrap.run_request import RunRequest
+    from obra_tui.core.ports import Engine
+
+_RETRY_S = 1.0
+"""Interval of retries while the disk is full or the database is away."""
 
 
-Waiting = Callable[[StoreError], None]
-"""Hears why a command waits."""
+OnWaiting = Callable[[StoreError], None]
+"""Called with the error that a command waits for."""
 
 
-def enter_session(engine: Engine, order: Order, waiting: Waiting | None = None) -> SessionId:
+def enter_session(engine: Engine, request: RunRequest, on_waiting: OnWaiting | None = None) -> SessionId:
     """Return the session to work in; a new one has no tasks yet. Raises `ObraError`.
 
-    While nothing can be written for want of space, or of the database's server, it is waited for if somebody hears
-    of it by `waiting`.
+    Disk full or database away: retries every second if `on_waiting` is given, else raises.
     """
     threading.Thread(target=_load_ahead, name="obra-load-ahead", daemon=True).start()
-    if order.resume:
-        return SessionId(order.resume)
-    assert order.plan is not None
-    opened = OpenSession(kind=order.kind, title=order.plan.title, plan_source=full_path(order.plan.source))
-    return cast(SessionId, _handed_over(engine, opened, waiting))
+    if request.resume:
+        return SessionId(request.resume)
+    assert request.plan is not None
+    command = OpenSession(
+        kind=SessionKind.STANDALONE if request.is_standalone else SessionKind.MILESTONE,
+        title=request.plan.title,
+        plan_source=absolute_source(request.plan.source),
+    )
+    return cast(SessionId, _submit(engine, command, on_waiting))
 
 
-def start_work(engine: Engine, session: SessionId, order: Order, by: str, waiting: Waiting | None = None) -> None:
+def start_work(
+    engine: Engine, session: SessionId, request: RunRequest, by: str, on_waiting: OnWaiting | None = None
+) -> None:
     """Add the tasks and begin, or go on after an interruption. Raises `ObraError` for an unknown or closed session."""
-    if order.resume:
-        _handed_over(engine, Resume(session=session, by=by, fork=order.fork), waiting)
-    elif order.plan is not None:
-        _handed_over(engine, AddTasks(session=session, tasks=order.plan.tasks), waiting)
-    _handed_over(engine, StartRun(session=session, close_when_done=True), waiting)
+    if request.resume:
+        _submit(engine, Resume(session=session, by=by, fork=request.fork), on_waiting)
+    elif request.plan is not None:
+        _submit(engine, AddTasks(session=session, tasks=request.plan.tasks), on_waiting)
+    _submit(engine, StartRun(session=session, close_when_done=True), on_waiting)
 
 
-def start_work_beside(engine: Engine, session: SessionId, order: Order, by: str) -> None:
-    """As `start_work`, for a screen, which says itself why nothing goes on: what must wait does so in a thread."""
+def start_work_in_thread(engine: Engine, session: SessionId, request: RunRequest, by: str) -> None:
+    """`start_work` for a screen: returns once the work has begun or has to wait, which the screen shows by itself."""
     begun: Future[None] = Future()
 
     def work() -> None:
         try:
-            start_work(engine, session, order, by, waiting=lambda error: _tell(begun))
-            _tell(begun)
+            start_work(engine, session, request, by, on_waiting=lambda error: _resolve(begun))
+            _resolve(begun)
         except BaseException as error:  # noqa: BLE001 - the edge of a thread
-            _tell(begun, error)
+            _resolve(begun, error)
 
     threading.Thread(target=work, name="obra-start-work", daemon=True).start()
     begun.result()
 
 
-def _tell(begun: "Future[None]", error: BaseException | None = None) -> None:
-    """What comes after the first word was told to the screen by the engine itself."""
+def _resolve(begun: Future[None], error: BaseException | None = None) -> None:
+    """Resolve the future once; later errors reach the screen through the engine."""
     if begun.done():
         return
     if error is None:
@@ -71,38 +82,34 @@ def _tell(begun: "Future[None]", error: BaseException | None = None) -> None:
         begun.set_exception(error)
 
 
-def _handed_over(engine: Engine, command: Command, waiting: Waiting | None) -> object:
-    """Return the answer. What was refused because nothing could be written has changed nothing: it is asked again."""
+def _submit(engine: Engine, command: Command, on_waiting: OnWaiting | None) -> object:
+    """Return the answer. A command refused as `Unwritable` has changed nothing, so it is safe to retry."""
     while True:
         try:
             return engine.submit(command).result()
         except Unwritable as error:
-            if waiting is None or not error.passes:
+            if on_waiting is None or not error.passes:
                 raise
-            waiting(error)
-        time.sleep(_LOOK_S)
+            on_waiting(error)
+        time.sleep(_RETRY_S)
         while (outage := engine.outage) is not None:
             if not (isinstance(outage, Unwritable) and outage.passes):
                 raise outage
-            time.sleep(_LOOK_S)
+            time.sleep(_RETRY_S)
 
 
-def full_path(source: str) -> str:
-    """Return the path of a plan file as it is found from any folder; what is no file is named as it is."""
+def absolute_source(source: str) -> str:
+    """Return the absolute path of a plan file; a source that is no file is returned as it is."""
     path = Path(source)
     return str(path.absolute()) if source and path.is_file() else source
 
 
 def _load_ahead() -> None:
-    """Load what the first attempt needs, while the session is written, the copy is made and Claude Code starts.
+    """Import what the first attempt needs while the session is written and the copy is made.
 
-    What cannot be loaded now, for want of open files perhaps, is told of by whoever needs it.
+    Import errors are raised again, and reported, where the module is used.
     """
-    import importlib
-
     with suppress(OSError, ImportError):
-        from obra_tui.agents.claude_code import warm_up
-
-        warm_up()
+        importlib.import_module("obra_tui.agents.claude_code").warm_up()
         importlib.import_module("obra_tui.judge.client")
         loaded()

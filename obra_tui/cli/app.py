@@ -53,8 +53,9 @@ def main(
     if not wants_screen(headless=False, as_json=False):
         raise ConfigError("The app needs a terminal.", fix="Use `obra run --headless`, `obra review` or `obra --help`.")
     from obra_tui.bootstrap.app import open_app
+    from obra_tui.bootstrap.run_request import RunRequest
 
-    return open_app(project)
+    return open_app(RunRequest(project=project))
 
 
 for subject in (

@@ -34,8 +34,7 @@ def compare(
 ) -> int:
     """Put two attempts or two sessions side by side."""
     from obra_tui.config.load import load
-    from obra_tui.services.archive import prefer
-    from obra_tui.services.reading import open_history
+    from obra_tui.services.archive import open_history, prefer
 
     if not winner:
         refuse_unused("a comparison without --winner", note=note)
@@ -81,7 +80,7 @@ def _compared(history: History, a: str, b: str) -> tuple[Comparison, _Sides]:
 
 def _patch(comparison: Comparison, sides: _Sides, diff: str) -> str:
     from obra_tui.config.load import load
-    from obra_tui.services.trees import tree_diff
+    from obra_tui.services.diffs import tree_diff
     from obra_tui.store.redact import exporter
 
     match diff:

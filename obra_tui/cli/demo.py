@@ -7,6 +7,7 @@ import textwrap
 from typing import Annotated
 
 import typer
+from msgspec.structs import replace
 
 from obra_tui.cli.fast_start import wants_screen
 from obra_tui.cli.options import EventsOption, Flags, HeadlessOption, JobsOption, PolicyOption
@@ -61,12 +62,10 @@ def _row(name: str, text: str) -> str:
 
 def _run_headless(scenario: str, flags: Flags, *, pace: float, jobs: int, as_json: bool) -> int:
     """Without a screen nobody can approve, so the gate decides itself (policy autonomous)."""
-    from obra_tui.bootstrap.engine import Plant
+    from obra_tui.bootstrap.engine import EngineHandle
     from obra_tui.bootstrap.rehearsal import open_rehearsal
-    from obra_tui.bootstrap.run_request import Order, Start
-    from obra_tui.cli.run import follow_plant
+    from obra_tui.cli.run import run_to_end
     from obra_tui.config.load import load
-    from obra_tui.services.plans import read_plan
 
     unattended = {**flags.settings(), "gate.policy": (flags.policy or Policy.AUTONOMOUS).value}
     settings = load(None, unattended)
@@ -75,8 +74,7 @@ def _run_headless(scenario: str, flags: Flags, *, pace: float, jobs: int, as_jso
         if not as_json:
             typer.echo(f"repository of this rehearsal: {rehearsal.project}")
             sys.stdout.flush()
-        order = Order(plan=read_plan(rehearsal.plan))
-        start = Start(project=rehearsal.project, attended=False, jobs=jobs)
-        return follow_plant(Plant(settings, start, lambda: rehearsal.models), order, as_json=as_json)
+        request = replace(rehearsal.request, jobs=jobs)
+        return run_to_end(EngineHandle(settings, request, lambda: rehearsal.models), as_json=as_json)
     finally:
         rehearsal.close()

@@ -48,8 +48,9 @@ def _refuse_without_home() -> None:
 
 def _open_app(folder: Path) -> int:
     from obra_tui.bootstrap.app import open_app
+    from obra_tui.bootstrap.run_request import RunRequest
 
-    return open_app(folder)
+    return open_app(RunRequest(project=folder))
 
 
 def _parse(argv: list[str]) -> int:

@@ -46,8 +46,8 @@ def export(
 def _export(typed: str, form: str, to: Path | None, *, as_json: bool) -> int:
     """Write a session or an attempt in one of the formats, to a new file or to standard output."""
     from obra_tui.config.load import load
-    from obra_tui.services.export_files import pieces
-    from obra_tui.services.reading import open_history
+    from obra_tui.services.archive import open_history
+    from obra_tui.services.exports import pieces
 
     with open_history(load()) as history:
         kind, found = history.resolve(typed, "session", "attempt")
@@ -57,9 +57,8 @@ def _export(typed: str, form: str, to: Path | None, *, as_json: bool) -> int:
 def _export_decisions(to: Path | None, *, as_json: bool) -> int:
     """Write every decision with what the judge said, and every preference, one JSON object per line."""
     from obra_tui.config.load import load
-    from obra_tui.services.archive import labels_of
-    from obra_tui.services.export_files import labelled_set
-    from obra_tui.services.reading import open_history
+    from obra_tui.services.archive import labels_of, open_history
+    from obra_tui.services.exports import labelled_set
 
     settings = load()
     with open_history(settings) as history:
@@ -67,7 +66,7 @@ def _export_decisions(to: Path | None, *, as_json: bool) -> int:
 
 
 def _write(pieces: Iterator[str], to: Path | None, *, as_json: bool) -> int:
-    from obra_tui.services.export_files import write_new
+    from obra_tui.services.exports import write_new
 
     if to is None:
         refuse_unused("standard output", json=as_json)
@@ -88,11 +87,11 @@ def import_(
 ) -> int:
     """Import Claude Code's transcripts, or a JUnit (.xml) or SARIF report: to read and search, without a gate."""
     from obra_tui.config.load import load
-    from obra_tui.services.importing.claude import claude_folder, import_transcripts
-    from obra_tui.services.importing.files import transcripts_in
+    from obra_tui.services.importing import claude_folder, import_files
+    from obra_tui.services.importing.transcripts import transcripts_in
 
     failed, counts = False, dict.fromkeys(("imported", "continued", "unchanged", "empty", "failed"), 0)
-    for read in import_transcripts(load(), transcripts_in(source or claude_folder())):
+    for read in import_files(load(), transcripts_in(source or claude_folder())):
         counts[read.outcome] += 1
         failed = failed or read.outcome == "failed"
         if as_json:
@@ -126,7 +125,7 @@ def prune(
 ) -> int:
     """Delete closed sessions that are not pinned."""
     from obra_tui.config.load import load
-    from obra_tui.services.archive import carry_out, plan_pruning
+    from obra_tui.services.archive import plan_pruning, prune
 
     if bool(older) == bool(size):
         raise ConfigError("Say what may go.", fix="Give either --older 90d or --size 2G; try it with --dry-run first.")
@@ -139,7 +138,7 @@ def prune(
         line = {"type": "prune", "session": session.id, "title": session.title, "bytes": session.bytes}
         text = f"{session.id}  {when(session.opened_at)}  {one_line(session.title, 60)}  {session.bytes:,} bytes"
         typer.echo(json_line(line) if as_json else text)
-    gone = 0 if dry_run else carry_out(settings, plan)
+    gone = 0 if dry_run else prune(settings, plan)
     kept = {"pinned": plan.pinned, "open": plan.open}
     summary = {"type": "summary", "planned": len(plan.sessions), "pruned": gone, "bytes": plan.bytes, "kept": kept}
     word = "would be deleted" if dry_run else "deleted"
@@ -196,8 +195,7 @@ def tag(
 def _label(session: str, name: str, *, remove: bool, as_json: bool) -> int:
     """Pin or tag a session, or take the label off."""
     from obra_tui.config.load import load
-    from obra_tui.services.archive import labels_of
-    from obra_tui.services.reading import open_history
+    from obra_tui.services.archive import labels_of, open_history
 
     settings = load()
     with open_history(settings) as history:

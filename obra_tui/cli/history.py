@@ -70,8 +70,8 @@ def show(
 ) -> int:
     """Show a session, or an attempt with its evidence and diff."""
     from obra_tui.config.load import load
-    from obra_tui.services.archive import clean_session, told
-    from obra_tui.services.reading import open_history
+    from obra_tui.services.archive import open_history
+    from obra_tui.services.exports import clean_session, exported_attempt
 
     with open_history(load()) as history:
         kind, found = history.resolve(which, "session", "task", "attempt", "gate")
@@ -88,15 +88,14 @@ def show(
                 attempts = [history.gate(found).attempt.summary.id]  # type: ignore[arg-type]
         with nullcontext() if as_json else paged():
             for attempt in attempts:
-                _show_attempt(told(history, attempt), transcript=transcript, as_json=as_json)
+                _show_attempt(exported_attempt(history, attempt), transcript=transcript, as_json=as_json)
     return 0
 
 
 def list_sessions(limit: int, *, as_json: bool) -> int:
     """Print the newest sessions."""
     from obra_tui.config.load import load
-    from obra_tui.services.archive import labels_of
-    from obra_tui.services.reading import open_history
+    from obra_tui.services.archive import labels_of, open_history
 
     settings = load()
     labels = labels_of(settings)
@@ -123,7 +122,7 @@ def _sessions(history: History, limit: int) -> Iterator[SessionSummary]:
 def find(line: str, limit: int, *, as_json: bool) -> int:
     """Print what a search line finds, newest first; what was understood goes to standard error."""
     from obra_tui.config.load import load
-    from obra_tui.services.reading import open_history
+    from obra_tui.services.archive import open_history
 
     query = parse(line, time.time())
     said = read_as(query) or "everything"
@@ -142,7 +141,7 @@ def find(line: str, limit: int, *, as_json: bool) -> int:
 def find_like(typed: str, limit: int, *, as_json: bool) -> int:
     """Print what was tried at the same task, what changed the same files, and what has similar words."""
     from obra_tui.config.load import load
-    from obra_tui.services.reading import open_history
+    from obra_tui.services.archive import open_history
 
     with open_history(load()) as history:
         kind, found = history.resolve(typed, "session", "attempt")
@@ -188,8 +187,8 @@ def _show_session(session: SessionDetail, *, as_json: bool) -> int:
     return 0
 
 
-def _show_attempt(told: ExportedAttempt, *, transcript: bool, as_json: bool) -> None:
-    detail = told.detail
+def _show_attempt(exported: ExportedAttempt, *, transcript: bool, as_json: bool) -> None:
+    detail = exported.detail
     if as_json:
         _print({"type": "attempt_detail", **to_builtins(detail), "label": labelled(detail)})
         return
@@ -198,7 +197,7 @@ def _show_attempt(told: ExportedAttempt, *, transcript: bool, as_json: bool) -> 
     if transcript:
         from obra_tui.core.records.export import transcript_blocks
 
-        _print_lines(visible(block.text) for record in told.records for block in transcript_blocks(record.event))
+        _print_lines(visible(block.text) for record in exported.records for block in transcript_blocks(record.event))
     if detail.diff:
         echo_diff(detail.diff.patch)
 

@@ -42,8 +42,8 @@ def judge(
 
 def _records(project: Path, *, everywhere: bool, rehearsal: bool) -> tuple[JudgeRecord, ...]:
     from obra_tui.config.load import load
+    from obra_tui.services.archive import open_history
     from obra_tui.services.project import project_root
-    from obra_tui.services.reading import open_history
 
     root = project_root(project)
     settings = load(root)

@@ -69,7 +69,7 @@ def scope_of(*, since: str, until: str, project: str, model: str, by: str, rehea
 
 def _show(scope: Scope, *, sql: bool, csv: bool, as_json: bool) -> int:
     from obra_tui.config.load import load
-    from obra_tui.services.reading import open_history
+    from obra_tui.services.archive import open_history
 
     with open_history(load()) as history:
         measured = history.measure(scope)

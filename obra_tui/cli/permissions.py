@@ -101,9 +101,9 @@ def _show_or_answer(answering: Answering, *, as_json: bool, ended: bool = False)
 
 
 def _answer(work: "OpenWork", verdict: PermissionVerdict, typed: str, text: str, *, as_json: bool) -> int:
-    from obra_tui.bootstrap.run_request import person
+    from obra_tui.bootstrap.client import send_to_owner
     from obra_tui.config.load import load
-    from obra_tui.services.answering import hand_over
+    from obra_tui.system.user import person
 
     asked = work.permissions.waiting[_one_of(work.permissions.waiting, typed, "question")]
     question = asked.question
@@ -115,7 +115,7 @@ def _answer(work: "OpenWork", verdict: PermissionVerdict, typed: str, text: str,
     if verdict is PermissionVerdict.SESSION and not question.session_rule:
         raise NotAllowed("No rule would fit this question.", fix=f"Allow it once: --allow {question.id}")
     answer = PermissionAnswer(verdict=verdict, by=person(), note=text)
-    hand_over(load(), AnswerPermission(question=question.id, answer=answer))
+    send_to_owner(load(), AnswerPermission(question=question.id, answer=answer))
     if as_json:
         _print_json("permission_answered", question=question.id, verdict=verdict.value, title=question.title)
     else:
@@ -131,13 +131,13 @@ _DONE = {
 
 
 def _revoke(work: "OpenWork", typed: str, *, as_json: bool) -> int:
-    from obra_tui.bootstrap.run_request import person
+    from obra_tui.bootstrap.client import send_command
     from obra_tui.config.load import load
-    from obra_tui.services.answering import carry_out
+    from obra_tui.system.user import person
 
     rule = work.permissions.rules[_one_of([rule.id for rule in active_rules(work.permissions.rules)], typed, "rule")]
     project = Path(work.sessions[rule.session].opened.project)
-    carry_out(load(), project, RevokeRule(session=rule.session, rule=rule.id, by=person()))
+    send_command(load(), project, RevokeRule(session=rule.session, rule=rule.id, by=person()))
     if as_json:
         _print_json("rule_revoked", rule=rule.id, pattern=rule.pattern)
     else:

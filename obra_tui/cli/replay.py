@@ -26,9 +26,9 @@ def replay(
     """Tell a session again as it happened."""
     from obra_tui.config.load import load
     from obra_tui.headless.follow import text_lines
-    from obra_tui.services.archive import clean_records
-    from obra_tui.services.reading import open_history
-    from obra_tui.services.records import encode_record
+    from obra_tui.services.archive import open_history
+    from obra_tui.services.exports import clean_records
+    from obra_tui.store.codec import record_to_json
 
     if only and only not in STOPS:
         raise ConfigError(f"'{only}' cannot be jumped to.", where="--only", fix=f"Say one of {', '.join(STOPS)}.")
@@ -37,7 +37,7 @@ def replay(
         records = clean_records(history, SessionId(found))
         for record, pause in paused(_chosen(records, only), speed):
             time.sleep(pause)
-            for line in [encode_record(record)] if as_json else text_lines(record):
+            for line in [record_to_json(record)] if as_json else text_lines(record):
                 typer.echo(line)
     return 0
 

@@ -127,7 +127,7 @@ class Answer(Struct, frozen=True, kw_only=True):
 
 def _review_gates(gate: str | None, answer: Answer, *, as_json: bool) -> int:
     from obra_tui.config.load import load
-    from obra_tui.services.reading import open_history
+    from obra_tui.services.archive import open_history
 
     chosen = answer.chosen()
     settings = load()
@@ -148,9 +148,9 @@ def find_gate(history: History, typed: str) -> GateDetail:
 
 
 def _decide(detail: GateDetail, kind: DecisionKind, answer: Answer, *, as_json: bool) -> int:
-    from obra_tui.bootstrap.run_request import person
+    from obra_tui.bootstrap.client import decide
     from obra_tui.config.load import load
-    from obra_tui.services.answering import decide
+    from obra_tui.system.user import person
 
     gate = detail.gate
     if detail.attempt.decision is not None and not gate.open:
@@ -214,26 +214,18 @@ def _text(file: Path | None) -> str:
 
 
 def _hand_back_gate(typed: str, *, as_json: bool) -> int:
-    """Have what the person changed in the copy checked and judged, and print where the task stands then."""
-    from obra_tui.bootstrap.engine import Plant
-    from obra_tui.bootstrap.models import real_models
-    from obra_tui.bootstrap.run_request import Start, person
+    """Have what the person changed in the copy checked and judged, and print the state of the task after that."""
+    from obra_tui.bootstrap.client import AT_WORK, open_client, wait_for_state
     from obra_tui.config.load import load
-    from obra_tui.services.reading import open_history
-    from obra_tui.services.settle import AT_WORK, wait_until_settled
+    from obra_tui.services.archive import open_history
+    from obra_tui.system.user import person
 
     with open_history(load()) as history:
         detail = find_gate(history, typed)
-    project = Path(detail.session.project)
-    settings = load(project)
-    plant = Plant(settings, Start(project=project, attended=False), lambda: real_models(settings))
-    plant.start()
-    try:
-        changed = bool(plant.engine.submit(HandBack(gate=detail.gate.id, by=person())).result())
-        task = detail.attempt.summary.task
-        state = wait_until_settled(plant, detail.session.id, task, timeout_s=3600.0, passing=AT_WORK)
-    finally:
-        plant.engine.stop()
+    project, task = Path(detail.session.project), detail.attempt.summary.task
+    with open_client(load(project), project) as client:
+        changed = bool(client.send(HandBack(gate=detail.gate.id, by=person())))
+        state = wait_for_state(client, detail.session.id, task, AT_WORK, timeout_s=3600.0)
     told = {"type": "handed_back", "gate": detail.gate.id, "changed": changed, "state": state.value}
     words = f"{detail.attempt.summary.task_key} is {state.value}" if changed else "nothing was changed in the copy"
     typer.echo(json.dumps(told) if as_json else words)
@@ -242,16 +234,16 @@ def _hand_back_gate(typed: str, *, as_json: bool) -> int:
 
 def close(session: Annotated[str, typer.Argument(help="Id of an open session.")]) -> int:
     """Close a session; its unfinished tasks stay as they are."""
-    from obra_tui.bootstrap.run_request import person
+    from obra_tui.bootstrap.client import send_command
     from obra_tui.config.load import load
-    from obra_tui.services.answering import carry_out
-    from obra_tui.services.reading import open_history
+    from obra_tui.services.archive import open_history
+    from obra_tui.system.user import person
 
     settings = load()
     with open_history(settings) as history:
         _, found = history.resolve(session, "session")
         summary = history.session(SessionId(found)).summary
-    carry_out(settings, Path(summary.project), CloseSession(session=summary.id, reason=f"Closed by {person()}."))
+    send_command(settings, Path(summary.project), CloseSession(session=summary.id, reason=f"Closed by {person()}."))
     typer.echo(f"closed {summary.id} ({one_line(summary.title)})")
     return 0
 

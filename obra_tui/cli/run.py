@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from msgspec.structs import replace
 
-from obra_tui.bootstrap.run_request import Order, Start, person
+from obra_tui.bootstrap.run_request import RunRequest
+from obra_tui.bootstrap.start import enter_session, start_work
 from obra_tui.cli.fast_start import wants_screen
 from obra_tui.cli.options import (
     HERE,
@@ -23,12 +25,12 @@ from obra_tui.cli.options import (
 )
 from obra_tui.cli.parser import refuse_unused
 from obra_tui.core.errors import ConfigError
-from obra_tui.core.model import SessionKind
 from obra_tui.core.plans.sources import USUAL_FILES, single_task_plan
 from obra_tui.services.plans import read_plan
+from obra_tui.system.user import person
 
 if TYPE_CHECKING:
-    from obra_tui.bootstrap.engine import Plant
+    from obra_tui.bootstrap.engine import EngineHandle
 
 
 def register(app: typer.Typer) -> None:
@@ -64,29 +66,31 @@ def run(
     )
     if task is not None:
         refuse_unused("--task", update_plan=update_plan)
-    order = order_of(plan=plan, task=task, resume=resume, project=project, fork=fork)
+    request = replace(request_of(plan=plan, task=task, resume=resume, project=project, fork=fork), jobs=jobs)
     if wants_screen(headless=headless, as_json=as_json):
         from obra_tui.bootstrap.app import open_app
 
-        return open_app(project, order, flags.settings(), jobs=jobs)
-    return _run_headless(project, order, flags, jobs=jobs, as_json=as_json)
+        return open_app(request, flags.settings())
+    return _run_headless(request, flags, as_json=as_json)
 
 
-def order_of(*, plan: Path | None, task: str | None, resume: str | None, project: Path, fork: bool = False) -> Order:
-    """Return the order of one command line. Raises `ConfigError` or `PlanError`."""
+def request_of(
+    *, plan: Path | None, task: str | None, resume: str | None, project: Path, fork: bool = False
+) -> RunRequest:
+    """Return the run request of one command line. Raises `ConfigError` or `PlanError`."""
     given = [name for name, value in (("PLAN", plan), ("--task", task), ("--resume", resume)) if value]
     if len(given) > 1:
         raise ConfigError(f"{' and '.join(given)} were given together.", fix="Give one of them.")
     if fork and not resume:
         raise ConfigError("--fork was given without --resume.", fix="Name the session to go on with: --resume SESSION.")
     if resume:
-        return Order(resume=resume, fork=fork)
+        return RunRequest(project=project, resume=resume, fork=fork)
     if task is not None:
-        return Order(plan=single_task_plan(task), kind=SessionKind.STANDALONE)
+        return RunRequest(project=project, plan=single_task_plan(task), is_standalone=True)
     read = read_plan(plan or usual_plan(project))
     for note in read.notes:
         typer.echo(f"obra: {note}", err=True)
-    return Order(plan=read)
+    return RunRequest(project=project, plan=read)
 
 
 def usual_plan(project: Path) -> Path:
@@ -101,39 +105,35 @@ def usual_plan(project: Path) -> Path:
     )
 
 
-def _run_headless(project: Path, order: Order, flags: Flags, *, jobs: int, as_json: bool) -> int:
-    from obra_tui.bootstrap.engine import Plant
-    from obra_tui.bootstrap.models import real_models
+def _run_headless(request: RunRequest, flags: Flags, *, as_json: bool) -> int:
+    from obra_tui.bootstrap.engine import EngineHandle
     from obra_tui.config.load import load
     from obra_tui.services.project import project_root
 
-    root = project_root(project)
-    settings = load(root, flags.settings())
-    start = Start(project=root, attended=False, jobs=jobs)
-    return follow_plant(Plant(settings, start, lambda: real_models(settings)), order, as_json=as_json)
+    request = replace(request, project=project_root(request.project))
+    return run_to_end(EngineHandle(load(request.project, flags.settings()), request), as_json=as_json)
 
 
-def follow_plant(plant: "Plant", order: Order, *, as_json: bool) -> int:
-    """Start the engine, follow the ordered work to its end on standard output, stop the engine."""
-    from obra_tui.bootstrap.start import enter_session, start_work
+def run_to_end(handle: "EngineHandle", *, as_json: bool) -> int:
+    """Start the engine, print the requested work to its end, stop the engine; returns the exit code."""
     from obra_tui.bootstrap.terminal_guard import interrupt_on_signals
     from obra_tui.headless.follow import Output, follow, print_error, print_waiting
-    from obra_tui.services.records import encode_record
+    from obra_tui.store.codec import record_to_json
 
     interrupt_on_signals()
-    plant.start()
+    handle.start()
+    engine, request = handle.engine, handle.request
     try:
-        session = enter_session(plant.engine, order, print_waiting)
-        output = Output(as_json=as_json, stream=sys.stdout, encode=encode_record)
+        session = enter_session(engine, request, print_waiting)
         return follow(
-            plant.engine,
+            engine,
             session,
-            output,
-            lambda: start_work(plant.engine, session, order, person(), print_waiting),
+            Output(as_json=as_json, stream=sys.stdout, encode=record_to_json),
+            lambda: start_work(engine, session, request, person(), print_waiting),
             person(),
-            past=not order.resume,
+            past=not request.resume,
         )
     finally:
-        plant.engine.stop()
-        for problem in plant.finish_plan():
+        handle.stop()
+        for problem in handle.finish_plan():
             print_error(problem)

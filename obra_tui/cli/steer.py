@@ -100,10 +100,10 @@ class Steering(Struct, frozen=True, kw_only=True):
 
 def _carry_out(task: str, steering: Steering, *, as_json: bool) -> int:
     """Carry out one request about the task with this key or id; an empty one means the only task at work."""
-    from obra_tui.bootstrap.run_request import person
+    from obra_tui.bootstrap.client import send_to_owner
     from obra_tui.config.load import load
-    from obra_tui.services.answering import hand_over
     from obra_tui.services.open_work import read_open_work
+    from obra_tui.system.user import person
 
     steering.refuse_several()
     settings = load()
@@ -115,7 +115,7 @@ def _carry_out(task: str, steering: Steering, *, as_json: bool) -> int:
         fix = f"Start one: `obra run --resume {session.id}`."
         raise NotAllowed("No Obra is at work that could do this.", fix=fix)
     command = _command(session, found, steering, person())
-    answer = hand_over(settings, command)
+    answer = send_to_owner(settings, command)
     if as_json:
         typer.echo(
             json.dumps({"type": "steered", "command": type(command).__name__, "task": found.spec.id, **_answer(answer)})

@@ -25,8 +25,8 @@ from obra_tui.core.plans.text import changed_lines
 from obra_tui.core.text import one_line
 
 if TYPE_CHECKING:
+    from obra_tui.bootstrap.client import PlanClient
     from obra_tui.engine.replanning import TaskStanding
-    from obra_tui.services.plan_desk import OpenPlan
 
 
 Made = Callable[[TaskId, str], do.PlanChange]
@@ -190,9 +190,9 @@ class Place(Struct, frozen=True, kw_only=True):
 
 
 @contextmanager
-def _open(place: Place, *, make: str = "", source: str = "") -> "Iterator[OpenPlan]":
+def _open(place: Place, *, make: str = "", source: str = "") -> "Iterator[PlanClient]":
+    from obra_tui.bootstrap.client import open_plan
     from obra_tui.config.load import load
-    from obra_tui.services.plan_desk import open_plan
     from obra_tui.services.project import project_root
 
     project = project_root(place.project)
@@ -227,13 +227,13 @@ def _edit_task(place: Place, key: str, given: dict[str, str]) -> int:
 
 def _import_tasks(place: Place, file: Path, *, theirs: bool) -> int:
     """Take in what is new in a file, and what was changed in it; with `theirs` also where it was changed here too."""
-    from obra_tui.bootstrap.start import full_path
+    from obra_tui.bootstrap.start import absolute_source
     from obra_tui.services.plans import read_plan
 
     read = read_plan(file)
     for note in read.notes:
         typer.echo(f"obra: {note}", err=True)
-    with _open(place, make=read.title, source=full_path(read.source)) as plan:
+    with _open(place, make=read.title, source=absolute_source(read.source)) as plan:
         known = plan.tasks()
         found = tuple(item for item in differences(read, known) if item.theirs is not None)
         wanted = {MergeStatus.NEW, MergeStatus.CHANGED} | ({MergeStatus.CONFLICT} if theirs else set())
@@ -283,7 +283,7 @@ def _change_each(place: Place, keys: Sequence[str], done: str, command: Made, *,
     return 0
 
 
-def _change(plan: "OpenPlan", place: Place, changes: Sequence[do.PlanChange], said: str) -> None:
+def _change(plan: "PlanClient", place: Place, changes: Sequence[do.PlanChange], said: str) -> None:
     """Make the changes as one, and tell what was done."""
     if changes:
         plan.change(*changes, said=said)
@@ -314,7 +314,7 @@ def _checked(fields: TaskFields, spec: TaskSpec, others: Sequence[TaskSpec]) -> 
 # --- printing ------------------------------------------------------------------------------------
 
 
-def _tell(plan: "OpenPlan", place: Place, done: str) -> None:
+def _tell(plan: "PlanClient", place: Place, done: str) -> None:
     """Say what was done and by whom, then how the plan stands."""
     whose = f" by the Obra at work (pid {plan.owner})" if plan.owner else ""
     if place.as_json:
@@ -324,7 +324,7 @@ def _tell(plan: "OpenPlan", place: Place, done: str) -> None:
     _print_tasks(plan, place)
 
 
-def _print_tasks(plan: "OpenPlan", place: Place) -> None:
+def _print_tasks(plan: "PlanClient", place: Place) -> None:
     for number, task in enumerate(plan.tasks(), start=1):
         typer.echo(json.dumps(_as_json(plan.session, task)) if place.as_json else _line(number, task))
 

@@ -24,14 +24,14 @@ class Answered(Struct, frozen=True, kw_only=True):
 
 def undo_answer(typed: str, note: str, *, as_json: bool) -> int:
     """Undo what became of a gate or an attempt, as far as it went, and print what was done."""
-    from obra_tui.bootstrap.run_request import person
+    from obra_tui.bootstrap.client import send_command
     from obra_tui.config.load import load
-    from obra_tui.services.answering import carry_out
-    from obra_tui.services.reading import open_history
+    from obra_tui.services.archive import open_history
+    from obra_tui.system.user import person
 
     with open_history(load()) as history:
         answered = _find(history, typed)
-    answer = carry_out(load(answered.project), answered.project, _command(answered, person(), note))
+    answer = send_command(load(answered.project), answered.project, _command(answered, person(), note))
     told = _told(answered, answer)
     typer.echo(json.dumps({"type": "undone", **told}) if as_json else _words(answered, told))
     return 0

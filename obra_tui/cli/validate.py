@@ -93,8 +93,8 @@ def run_validation(wanted: Wanted, where: Where, flags: Mapping[str, object], *,
 def _refuse_without_models(settings: Settings) -> None:
     """Say what is missing before the first scenario, not after the last."""
     from obra_tui.agents.probe import probe as look_at_claude
-    from obra_tui.bootstrap.models import claude_config, judge_config
     from obra_tui.judge import probe as look_at_judge
+    from obra_tui.services.models import claude_config, judge_config
 
     rehearse = "`obra validate --rehearsal` needs neither."
     found = look_at_claude(claude_config(settings))

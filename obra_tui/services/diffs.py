@@ -1,31 +1,41 @@
-"""What the screens read on request: from the database and from git. Blocking, for worker threads."""
+"""Diffs and files of past attempts, read on request from the database and from git. Blocking, for worker threads."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from obra_tui.core.errors import UnknownId
-from obra_tui.core.events import Record
 from obra_tui.core.ids import AttemptId, GateId, SessionId
-from obra_tui.core.model import Diff, Finding
+from obra_tui.core.model import Decision, DecisionKind, Diff, Finding
+from obra_tui.engine.prompts import changes_prompt
+from obra_tui.evidence.sandbox import Sandbox
+from obra_tui.evidence.workspace import GitWorkspace
+from obra_tui.system.git import GitCall, GitStopped, run_blocking
 from obra_tui.ui.ports import HEAD, Head
 
 if TYPE_CHECKING:
-    from obra_tui.bootstrap.engine import Plant
     from obra_tui.core.records.history import History
-    from obra_tui.evidence.workspace import GitWorkspace
+
+_TIMEOUT_S = 30
+
+NextPrompt = Callable[[GateId, str, tuple[Finding, ...]], str]
+"""Gate, note and chosen findings → the prompt that *request changes* would send."""
 
 
-class PastWork:
-    """The files of attempts, from what the history says of them and from git."""
+class DiffReader:
+    """Implements the screen's role `Reader`, beside the engine of this process or of another one."""
 
-    def __init__(self, history: History, workspace: GitWorkspace) -> None:
+    def __init__(
+        self, history: History, workspace_of: Callable[[SessionId], GitWorkspace], next_prompt: NextPrompt
+    ) -> None:
         self._history = history
-        self._workspace = workspace
+        self._workspace_of = workspace_of
+        self.next_prompt = next_prompt
 
     def files_of(
         self, attempt: AttemptId, path: str, since: AttemptId | Head | None = None
@@ -33,20 +43,20 @@ class PastWork:
         diff = self._history.attempt(attempt).diff
         if diff is None:
             return None, None
+        workspace = self._workspace_of(self._history.attempt(attempt).summary.session)
         if since is not None:
-            diff = replace(diff, base_commit=self._base(since))
-        return asyncio.run(self._workspace.files_of(diff, path))
-
-    def _base(self, since: AttemptId | Head) -> str:
-        return asyncio.run(self._workspace.head()) if since == HEAD else self._diff_of(AttemptId(since)).tree
+            base = asyncio.run(workspace.head()) if since == HEAD else self._diff_of(AttemptId(since)).tree
+            diff = replace(diff, base_commit=base)
+        return asyncio.run(workspace.files_of(diff, path))
 
     def changes_since(self, attempt: AttemptId, earlier: AttemptId | Head) -> Diff:
+        workspace = self._workspace_of(self._history.attempt(attempt).summary.session)
         if earlier == HEAD:
-            return asyncio.run(self._workspace.changes_from_head(self._diff_of(attempt)))
-        return asyncio.run(self._workspace.changes_between(self._diff_of(AttemptId(earlier)), self._diff_of(attempt)))
+            return asyncio.run(workspace.changes_from_head(self._diff_of(attempt)))
+        return asyncio.run(workspace.changes_between(self._diff_of(AttemptId(earlier)), self._diff_of(attempt)))
 
-    def work_so_far(self, copy_path: str) -> Diff:
-        return asyncio.run(self._workspace.look_at(copy_path))
+    def work_so_far(self, session: SessionId, copy_path: str) -> Diff:
+        return asyncio.run(self._workspace_of(session).look_at(copy_path))
 
     def _diff_of(self, attempt: AttemptId) -> Diff:
         diff = self._history.attempt(attempt).diff
@@ -57,34 +67,34 @@ class PastWork:
         return diff
 
 
-class PlantReader:
-    """Reads beside a running engine."""
+def replica_reader(history: History, data_dir: Path) -> DiffReader:
+    """Return a reader that needs no engine: the project and the prompt are made from what the history holds."""
 
-    def __init__(self, plant: Plant) -> None:
-        self._plant = plant
+    def workspace_of(session: SessionId) -> GitWorkspace:
+        project = Path(history.session(session).summary.project)
+        return GitWorkspace(project=project, data_dir=data_dir, sandbox=Sandbox(data_dir=data_dir))
 
-    def files_of(
-        self, attempt: AttemptId, path: str, since: AttemptId | Head | None = None
-    ) -> tuple[str | None, str | None]:
-        return self._past.files_of(attempt, path, since)
+    def next_prompt(gate: GateId, note: str, chosen: tuple[Finding, ...]) -> str:
+        attempt = history.gate(gate).attempt
+        decision = Decision(kind=DecisionKind.CHANGES, by="", note=note, chosen=chosen)
+        return changes_prompt(attempt.summary.number + 1, decision, attempt.checks, ())
 
-    def changes_since(self, attempt: AttemptId, earlier: AttemptId | Head) -> Diff:
-        return self._past.changes_since(attempt, earlier)
+    return DiffReader(history, workspace_of, next_prompt)
 
-    def work_so_far(self, session: SessionId, copy_path: str) -> Diff:
-        return self._past.work_so_far(copy_path)
 
-    @property
-    def _past(self) -> PastWork:
-        return PastWork(self._plant.parts.history, self._plant.parts.workspace)
+def tree_diff(repos: Path, a: str, b: str) -> str | None:
+    """Return the patch from tree `a` to tree `b`; None when no repository holds both any more."""
+    for repo in sorted(repos.glob("*.git")) if repos.is_dir() else ():
+        if all(_run(repo, "cat-file", "-e", f"{tree}^{{tree}}") is not None for tree in (a, b)):
+            return _run(repo, "diff", "--no-color", "--no-ext-diff", "--no-textconv", a, b)
+    return None
 
-    def next_prompt(self, gate: GateId, note: str, chosen: tuple[Finding, ...]) -> str:
-        return self._plant.engine.ask(self._plant.parts.orchestrator.next_prompt, gate, note, chosen)
 
-    def attempt_records(self, attempt: AttemptId) -> Sequence[Record]:
-        found: list[Record] = []
-        while True:
-            page = self._plant.parts.history.attempt_records(attempt, after=found[-1].seq if found else 0)
-            if not page:
-                return found
-            found.extend(page)
+def _run(repo: Path, *words: str) -> str | None:
+    """Return what a reading command printed, None when it failed."""
+    call = GitCall(arguments=words, options=("--git-dir", str(repo.absolute())))
+    try:
+        done = run_blocking(call, timeout_s=_TIMEOUT_S)
+    except (OSError, GitStopped):
+        return None
+    return done.out.decode("utf-8", "replace") if done.code == 0 else None

@@ -1,13 +1,18 @@
-"""A look at the machine: what Obra needs, what it found, which command helps. Blocking."""
+"""The doctor: checks of the machine, each with the command that helps; and the versions stored with a session.
+
+Blocking. What is missing becomes a line, never an exception.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import os
+import platform
 import re
 import shutil
 import tempfile
 from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,10 +20,29 @@ from msgspec.structs import replace
 
 from obra_tui.core.doctor import DoctorLine, DoctorStatus
 from obra_tui.core.errors import ObraError
+from obra_tui.services.project import project_root
+from obra_tui.system.git import MINIMUM_GIT, git_version
 
 if TYPE_CHECKING:
     from obra_tui.agents.probe import Probe
     from obra_tui.config.load import Settings
+
+_PACKAGES = ("obra-tui", "claude-agent-sdk", "textual", "sqlalchemy", "httpx")
+
+
+def versions() -> tuple[tuple[str, str], ...]:
+    found = [(name, _package(name)) for name in _PACKAGES]
+    return (*found, *{"python": platform.python_version(), "git": git_version()}.items())
+
+
+def _package(name: str) -> str:
+    """Return the version by the head of what the package says of itself: to read all of it takes ten times as long."""
+    try:
+        said = distribution(name).read_text("METADATA") or ""
+    except PackageNotFoundError:
+        return "unknown"
+    head = said.partition("\n\n")[0].splitlines()
+    return next((line.removeprefix("Version: ") for line in head if line.startswith("Version: ")), "unknown")
 
 
 class MachineDoctor:
@@ -49,8 +73,6 @@ class MachineDoctor:
             yield _judge(settings)
 
     def _project_line(self) -> DoctorLine:
-        from obra_tui.services.project import project_root
-
         try:
             root = project_root(self._project)
         except ObraError as error:
@@ -59,7 +81,6 @@ class MachineDoctor:
 
     def _settings(self) -> tuple[Settings | None, DoctorLine]:
         from obra_tui.config.load import load, user_file
-        from obra_tui.services.project import project_root
 
         try:
             root: Path | None = project_root(self._project)
@@ -99,8 +120,6 @@ def _line(
 
 
 def _git() -> DoctorLine:
-    from obra_tui.system.git import MINIMUM_GIT, git_version
-
     version = git_version()
     if not version:
         return _line("git", DoctorStatus.MISSING, "git is not installed", fix="apt install git")
@@ -186,7 +205,7 @@ def _confinement(settings: Settings) -> DoctorLine:
 
 def _claude(settings: Settings) -> Iterator[DoctorLine]:
     from obra_tui.agents.probe import probe
-    from obra_tui.bootstrap.models import claude_config
+    from obra_tui.services.models import claude_config
 
     found = probe(claude_config(settings))
     if not found.version:
@@ -221,8 +240,8 @@ def _claude_login(found: Probe) -> DoctorLine:
 
 
 def _judge(settings: Settings) -> DoctorLine:
-    from obra_tui.bootstrap.models import judge_config
     from obra_tui.judge import probe
+    from obra_tui.services.models import judge_config
 
     health = asyncio.run(probe(judge_config(settings)))
     if health.ready:

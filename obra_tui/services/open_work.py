@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from obra_tui.bootstrap.engine import database
 from obra_tui.core.events import Record
 from obra_tui.core.permission_rules import Permissions, permissions_of
 from obra_tui.engine.work import SessionWork, TaskWork, rebuild
+from obra_tui.services.archive import database
 from obra_tui.store.history import SqlHistory
 from obra_tui.store.ownership import holder_of
 

@@ -7,13 +7,12 @@ import shutil
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from obra_tui.core.errors import WorkspaceError
+from obra_tui.core.model import CheckResult, CheckSpec, WorkCopy
+from obra_tui.evidence.checks import LocalCheckRunner
+from obra_tui.evidence.sandbox import Sandbox
 from obra_tui.system.git import SLOW_S, GitCall, GitStopped, run_blocking
-
-if TYPE_CHECKING:
-    from obra_tui.core.model import CheckResult, CheckSpec
 
 _BESIDE = ".probes"
 
@@ -51,9 +50,6 @@ def _clone(project: Path, branch: str, checkout: Path) -> None:
 
 
 async def _run(data_dir: Path, checkout: Path, probes: Sequence[CheckSpec]) -> tuple[CheckResult, ...]:
-    from obra_tui.core.model import WorkCopy
-    from obra_tui.evidence.checks import LocalCheckRunner
-    from obra_tui.evidence.sandbox import Sandbox
 
     runner = LocalCheckRunner(sandbox=Sandbox(data_dir=data_dir), data_dir=data_dir)
     copy = WorkCopy(path=str(checkout), base_commit="")

@@ -3,7 +3,7 @@
 import platform
 from collections.abc import Callable, Iterable, Sequence
 
-from obra_tui.services.versions import versions
+from obra_tui.services.doctor import versions
 from obra_tui.validation.outcome import AttemptRun, Environment, ScenarioRun
 
 

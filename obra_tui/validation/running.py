@@ -16,7 +16,6 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from obra_tui.api import DecisionKind, Obra, SessionId, SessionKind, TaskId, TaskResult, Usage
-from obra_tui.bootstrap.models import Models, real_models
 from obra_tui.config.load import Settings
 from obra_tui.core.errors import ObraError
 from obra_tui.core.events import ProblemRaised
@@ -26,6 +25,7 @@ from obra_tui.core.model import CheckStatus, PermissionVerdict
 from obra_tui.core.records.history import AttemptDetail, SessionDetail
 from obra_tui.evidence.copies import disk_faults, make_private
 from obra_tui.rehearsal import Scenario, materialise
+from obra_tui.services.models import Models, real_models
 from obra_tui.services.probes import run_probes
 from obra_tui.validation.outcome import AttemptRun, ProbeRun, ScenarioRun, SessionRun, TaskRun
 

@@ -8,15 +8,14 @@ import os
 import queue
 import time
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 
 from msgspec.structs import replace
 
-from obra_tui import judge
-from obra_tui.bootstrap import engine as wiring
-from obra_tui.bootstrap.models import real_models
-from obra_tui.bootstrap.run_request import Start
+from obra_tui.bootstrap.engine import EngineHandle, real_adapters
+from obra_tui.bootstrap.run_request import RunRequest
 from obra_tui.config.load import load
 from obra_tui.core import commands as do
 from obra_tui.core.errors import GateDecided, UnknownId
@@ -32,7 +31,7 @@ UNDO_S = 0.2
 """Long enough for a kill to fall into it, short enough to wait for thousands of times."""
 
 for _room in ("agents.claude_code", "evidence.checks", "evidence.workspace", "judge", "store.journal", "store.history",
-              "engine.orchestrator", "services.versions"):  # fmt: skip
+              "engine.orchestrator", "services.doctor"):  # fmt: skip
     import_module(f"obra_tui.{_room}")  # once, before the first fork
 
 
@@ -57,15 +56,10 @@ class Place:
         return self.root / "told.txt"
 
 
-def _script_the_models(*, but_claude=False):
-    real = wiring._hands
-
-    def hands(settings, start, models):
-        made = replace(real(settings, start, models), checks=FakeCheckRunner())
-        return made if but_claude else replace(made, claude=ScriptedAgent(models.claude.tmp_dir))
-
-    wiring._hands = hands
-    judge.QwenJudge = lambda config: FakeJudge()
+def scripted(settings, request, models, *, but_claude=False):
+    """The real adapters, but for the checks, the judge, and a shell in the place of Claude Code."""
+    made = replace(real_adapters(settings, request, models), checks=FakeCheckRunner(), judge=FakeJudge())
+    return made if but_claude else replace(made, claude=ScriptedAgent(models.claude.tmp_dir))
 
 
 def work(place, *, tell, policy, sessions, tasks):
@@ -73,11 +67,12 @@ def work(place, *, tell, policy, sessions, tasks):
 
     `tell` hears `u` when it runs, and `a` at each attempt.
     """
-    _script_the_models(but_claude=bool(place.real))
     own = {"data_dir": str(place.data), "gate.policy": policy, "gate.undo_s": UNDO_S}
     settings = load(place.repo, {**own, **dict(place.real)})
-    plant = wiring.Plant(settings, Start(project=place.repo, attended=True), lambda: real_models(settings))
-    plant.start()
+    handle = EngineHandle(
+        settings, RunRequest(project=place.repo, attended=True), adapters=partial(scripted, but_claude=bool(place.real))
+    )
+    handle.start()
     tell(b"u")
     told = os.open(place.told, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     heard = queue.SimpleQueue()
@@ -89,19 +84,19 @@ def work(place, *, tell, policy, sessions, tasks):
             tell(b"a")
         heard.put(records)
 
-    plant.engine.subscribe(listen)
+    handle.engine.subscribe(listen)
     try:
-        for session, _ in plant.parts.history.open_sessions():
-            _finish(plant, session, heard)
+        for session, _ in handle.parts.history.open_sessions():
+            _finish(handle, session, heard)
         for _ in range(sessions):
-            _finish(plant, _open(plant, tasks), heard)
+            _finish(handle, _open(handle, tasks), heard)
     finally:
-        plant.engine.stop()
+        handle.stop()
 
 
-def _open(plant, tasks):
-    session = plant.engine.submit(do.OpenSession(kind=SessionKind.STANDALONE, title="Chaos")).result()
-    plant.engine.submit(do.AddTasks(session=session, tasks=tasks_of(tasks))).result()
+def _open(handle, tasks):
+    session = handle.engine.submit(do.OpenSession(kind=SessionKind.STANDALONE, title="Chaos")).result()
+    handle.engine.submit(do.AddTasks(session=session, tasks=tasks_of(tasks))).result()
     return session
 
 
@@ -114,22 +109,22 @@ def tasks_of(number):
     return tuple(specs)
 
 
-def _finish(plant, session, heard):
+def _finish(handle, session, heard):
     """Run one session until it is closed, answering its gates."""
-    _answer(plant, session)
-    plant.engine.submit(do.Resume(session=session, by=ME)).result()
-    plant.engine.submit(do.StartRun(session=session, close_when_done=True)).result()
+    _answer(handle, session)
+    handle.engine.submit(do.Resume(session=session, by=ME)).result()
+    handle.engine.submit(do.StartRun(session=session, close_when_done=True)).result()
     deadline = time.monotonic() + 30
-    while session in {known for known, _ in plant.parts.history.open_sessions()}:
+    while session in {known for known, _ in handle.parts.history.open_sessions()}:
         if time.monotonic() > deadline:
             raise TimeoutError(f"session {session} does not come to its end")
         for record in _next(heard):
             if record.session != session:
                 continue
             if isinstance(record.event, GateOpened):
-                _answer(plant, session)
+                _answer(handle, session)
             elif isinstance(record.event, RunFinished) and record.event.interrupted:
-                plant.engine.submit(do.Resume(session=session, by=ME)).result()
+                handle.engine.submit(do.Resume(session=session, by=ME)).result()
 
 
 def _next(heard):
@@ -139,11 +134,11 @@ def _next(heard):
         return ()
 
 
-def _answer(plant, session):
-    for gate in plant.parts.history.open_gates():
+def _answer(handle, session):
+    for gate in handle.parts.history.open_gates():
         if gate.session == session:
             decision = Decision(kind=DecisionKind.APPROVE, by=ME, note="chaos", override=True)
             try:
-                plant.engine.submit(do.Decide(gate=gate.id, binding=gate.binding, decision=decision)).result()
+                handle.engine.submit(do.Decide(gate=gate.id, binding=gate.binding, decision=decision)).result()
             except (GateDecided, UnknownId):
                 continue

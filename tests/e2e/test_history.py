@@ -17,7 +17,7 @@ import pytest
 from obra_tui.config.load import load
 from obra_tui.core.events import STREAMED
 from obra_tui.core.lifecycle import State
-from obra_tui.services.shelf import Shelf
+from obra_tui.services.history_archive import HistoryArchive
 from obra_tui.store.history import SqlHistory
 from obra_tui.store.journal import SqlJournal
 from obra_tui.ui.screens.live.player import Player
@@ -260,7 +260,7 @@ async def test_what_a_real_run_wrote_is_pinned_tagged_exported_compared_and_impo
         settings = load(None, {"data_dir": copy / "data"})
     write(copy, transcript())
     history, journal = SqlHistory(copy / "data" / "obra.db"), SqlJournal(copy / "data" / "obra.db")
-    archive = Shelf(settings, history, journal)
+    archive = HistoryArchive(settings, history, journal)
     stage = Stage(history=history, archive=archive, data_dir=str(copy / "data"))
     async with stage.open((160, 50)) as pilot:
         await stage.press(pilot, "4")

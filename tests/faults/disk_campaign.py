@@ -18,9 +18,8 @@ import time
 import traceback
 from pathlib import Path
 
-from obra_tui.bootstrap import engine as wiring
-from obra_tui.bootstrap.models import real_models
-from obra_tui.bootstrap.run_request import Start
+from obra_tui.bootstrap.engine import EngineHandle
+from obra_tui.bootstrap.run_request import RunRequest
 from obra_tui.config.load import load
 from obra_tui.core import commands as do
 from obra_tui.core.errors import ObraError
@@ -38,21 +37,20 @@ STOPPED, ENDED, REFUSED = b"s", b"e", b"r"
 
 def run_once(place, said):
     """One session of two tasks; tells `said` when it stands still, when it has ended, and when it could not begin."""
-    program._script_the_models()
     outage.LOOK_EVERY_S = 0.05
     settings = load(place.repo, {"data_dir": str(place.data), "gate.policy": "autonomous"})
-    plant = wiring.Plant(settings, Start(project=place.repo, attended=True), lambda: real_models(settings))
+    handle = EngineHandle(settings, RunRequest(project=place.repo, attended=True), adapters=program.scripted)
     try:
-        _work(plant, place, said)
+        _work(handle, place, said)
     except ObraError as error:
         print(f"  refused: {error}", file=sys.stderr)
         os.write(said, REFUSED)
     finally:
-        plant.engine.stop()
+        handle.stop()
 
 
-def _work(plant, place, said):
-    plant.start()
+def _work(handle, place, said):
+    handle.start()
     told = os.open(place.told, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     heard = queue.SimpleQueue()
 
@@ -60,11 +58,11 @@ def _work(plant, place, said):
         os.write(told, "".join(f"{r.session} {r.seq} {r.event.type}\n" for r in records).encode())
         heard.put([record.event for record in records])
 
-    plant.engine.subscribe(listen)
-    plant.engine.watch_store(lambda error: heard.put([error]) if error else None)
-    session = plant.engine.submit(do.OpenSession(kind=SessionKind.STANDALONE, title="Disk")).result()
-    plant.engine.submit(do.AddTasks(session=session, tasks=program.tasks_of(2))).result()
-    plant.engine.submit(do.StartRun(session=session, close_when_done=True)).result()
+    handle.engine.subscribe(listen)
+    handle.engine.watch_store(lambda error: heard.put([error]) if error else None)
+    session = handle.engine.submit(do.OpenSession(kind=SessionKind.STANDALONE, title="Disk")).result()
+    handle.engine.submit(do.AddTasks(session=session, tasks=program.tasks_of(2))).result()
+    handle.engine.submit(do.StartRun(session=session, close_when_done=True)).result()
     while True:
         for event in heard.get(timeout=_END_LIMIT_S):
             if isinstance(event, ObraError) or (isinstance(event, ProblemRaised) and event.code == "disk"):

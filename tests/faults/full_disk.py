@@ -5,9 +5,8 @@ import queue
 import sys
 from pathlib import Path
 
-from obra_tui.bootstrap import engine as wiring
-from obra_tui.bootstrap.models import real_models
-from obra_tui.bootstrap.run_request import Start
+from obra_tui.bootstrap.engine import EngineHandle
+from obra_tui.bootstrap.run_request import RunRequest
 from obra_tui.config.load import load
 from obra_tui.core import commands as do
 from obra_tui.core.events import ProblemRaised, RunFinished, TaskMoved
@@ -32,15 +31,14 @@ def until(heard, wanted):
 def main(root):
     place = new_place(root / "place")
     agent._SCRIPT = _TALKATIVE
-    program._script_the_models()
     settings = load(place.repo, {"data_dir": str(place.data), "gate.policy": "autonomous"})
-    plant = wiring.Plant(settings, Start(project=place.repo, attended=True), lambda: real_models(settings))
-    plant.start()
+    handle = EngineHandle(settings, RunRequest(project=place.repo, attended=True), adapters=program.scripted)
+    handle.start()
     assert (place.data / "reserve").stat().st_size == 8 * 1024 * 1024
     heard = queue.SimpleQueue()
-    plant.engine.subscribe(heard.put)
-    session = program._open(plant, 1)
-    plant.engine.submit(do.StartRun(session=session, close_when_done=True)).result()
+    handle.engine.subscribe(heard.put)
+    session = program._open(handle, 1)
+    handle.engine.submit(do.StartRun(session=session, close_when_done=True)).result()
     until(heard, lambda event: isinstance(event, ProblemRaised) and event.code == "disk")
     moved = until(heard, lambda event: isinstance(event, TaskMoved) and event.after is State.INTERRUPTED)
     assert "disk is full" in moved.reason
@@ -50,7 +48,7 @@ def main(root):
     (root / "filler").unlink()
     until(heard, lambda event: isinstance(event, RunFinished) and event.accepted == 1)
     assert (place.data / "reserve").stat().st_size == 8 * 1024 * 1024
-    plant.engine.stop()
+    handle.stop()
     found = broken(place, finished=True)
     assert found == [], found
     print("went on", flush=True)

@@ -38,36 +38,35 @@ def host(folder, url, *, works):
     place = program.Place(folder)
     if not place.repo.exists():
         campaign.new_place(folder)
-    program._script_the_models()
     while True:
-        plant, asked = _plant(place, url), time.time()
+        handle, asked = _handle(place, url), time.time()
         try:
-            plant.start()
+            handle.start()
         except AlreadyOwned:
             _say("refused")
             time.sleep(0.02)
         else:
             break
     _say("owner", since=asked)
-    plant.engine.watch_store(lambda error: _say("away" if error else "back", why=str(error)))
+    handle.engine.watch_store(lambda error: _say("away" if error else "back", why=str(error)))
     if works:
-        _begin_work(plant)
+        _begin_work(handle)
     sys.stdin.read()
-    plant.engine.stop()
+    handle.stop()
 
 
-def _plant(place, url):
-    from obra_tui.bootstrap import engine as wiring
-    from obra_tui.bootstrap.models import real_models
-    from obra_tui.bootstrap.run_request import Start
+def _handle(place, url):
+    from obra_tui.bootstrap.engine import EngineHandle
+    from obra_tui.bootstrap.run_request import RunRequest
     from obra_tui.config.load import load
+    from tests.chaos import program
 
     own = {"data_dir": str(place.data), "database.url": url, "gate.policy": "supervised"}
     settings = load(place.repo, own)
-    return wiring.Plant(settings, Start(project=place.repo, attended=True), lambda: real_models(settings))
+    return EngineHandle(settings, RunRequest(project=place.repo, attended=True), adapters=program.scripted)
 
 
-def _begin_work(plant):
+def _begin_work(handle):
     from obra_tui.core import commands as do
     from obra_tui.core.events import TextStreamed
     from obra_tui.core.model import SessionKind
@@ -77,10 +76,10 @@ def _begin_work(plant):
         if any(isinstance(record.event, TextStreamed) for record in records):
             _say("at work")
 
-    plant.engine.subscribe(listen)
-    session = plant.engine.submit(do.OpenSession(kind=SessionKind.STANDALONE, title="Cut off")).result()
-    plant.engine.submit(do.AddTasks(session=session, tasks=program.tasks_of(1))).result()
-    plant.engine.submit(do.StartRun(session=session)).result()
+    handle.engine.subscribe(listen)
+    session = handle.engine.submit(do.OpenSession(kind=SessionKind.STANDALONE, title="Cut off")).result()
+    handle.engine.submit(do.AddTasks(session=session, tasks=program.tasks_of(1))).result()
+    handle.engine.submit(do.StartRun(session=session)).result()
 
 
 def _say(word, **more):

@@ -6,8 +6,8 @@ import json
 import pytest
 
 from obra_tui.core.records.search import parse
-from obra_tui.services.importing.claude import import_into
-from obra_tui.services.importing.files import transcripts_in
+from obra_tui.services.importing import import_into
+from obra_tui.services.importing.transcripts import transcripts_in
 from obra_tui.store.history import SqlHistory
 from obra_tui.store.journal import SqlJournal
 
@@ -160,9 +160,9 @@ def test_a_transcript_that_was_written_anew_is_another_session(data, folder, tmp
 
 def test_what_was_imported_by_an_earlier_version_is_read_on(data, folder, tmp_path):
     """Its state names one file only, at the top."""
-    from obra_tui.services.importing import claude
+    from obra_tui.services.importing import transcripts
 
     older = {"offset": 7, "head_bytes": 0, "head": ""}
     known = type("Known", (), {"state": {"first_prompt": True, **older}})()
-    states = claude._states(known, folder / f"{MAIN}.jsonl")
+    states = transcripts._states(known, folder / f"{MAIN}.jsonl")
     assert states[f"{MAIN}.jsonl"]["offset"] == 7

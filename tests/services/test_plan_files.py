@@ -4,9 +4,9 @@ import threading
 
 import pytest
 
-from obra_tui.bootstrap.start import full_path
+from obra_tui.bootstrap.start import absolute_source
 from obra_tui.core.errors import PlanError
-from obra_tui.services.plan_files import PlanFiles, watch_file
+from obra_tui.services.plans import PlanFiles, watch_file
 
 
 @pytest.fixture
@@ -56,5 +56,5 @@ def test_whoever_watches_is_told_of_another_file_and_of_nothing_else(tmp_path):
 def test_a_plan_is_found_again_from_any_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "tasks.md").write_text("- [ ] One\n")
-    assert full_path("tasks.md") == str(tmp_path / "tasks.md")
-    assert full_path("standard input") == "standard input"
+    assert absolute_source("tasks.md") == str(tmp_path / "tasks.md")
+    assert absolute_source("standard input") == "standard input"

@@ -7,8 +7,7 @@ from obra_tui.core.errors import PlanError
 from obra_tui.core.ids import SessionId, TaskId
 from obra_tui.core.lifecycle import State, Trigger
 from obra_tui.core.model import Policy, SessionKind, TaskSpec
-from obra_tui.services.plan_update import PlanUpdater
-from obra_tui.services.plans import read_plan, tick_in_file
+from obra_tui.services.plans import PlanUpdater, read_plan, tick_in_file
 from tests.fakes.engine import FakeEngine
 
 SESSION = SessionId("s1")

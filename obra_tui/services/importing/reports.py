@@ -4,47 +4,44 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from obra_tui.agents.transcripts import Said, Transcript
 from obra_tui.core.events import CheckFinished
 from obra_tui.core.model import CheckResult, CheckSpec, CheckStatus, FailedCase, SandboxLevel
+from obra_tui.evidence.reports.junit import UnreadableReport, read_report
+from obra_tui.evidence.reports.sarif import read_sarif
+from obra_tui.services.importing.records import ImportedFile, ImportedRecords
+from obra_tui.store.imports import imported
 
 if TYPE_CHECKING:
-    from obra_tui.services.importing.claude import Read
+    from obra_tui.core.ports import Journal
 
 REPORTS = (".xml", ".sarif")
 
 
-def import_report(journal: Any, target: str | Path, path: Path) -> Read:
+def import_report(journal: Journal, target: str | Path, path: Path) -> ImportedFile:
     """Import one report; the same content is imported once."""
-    from obra_tui.agents.transcripts import Said, Transcript
-    from obra_tui.evidence.reports.junit import UnreadableReport
-    from obra_tui.services.importing.claude import ImportedRecords, Read
-    from obra_tui.store.imports import imported
-
     source = f"report:{path.absolute()}"
     try:
         content, at = path.read_bytes(), path.stat().st_mtime
         digest = hashlib.sha256(content).hexdigest()
         known = imported(target, source)
         if known is not None and known.state.get("digest") == digest:
-            return Read(path=str(path), session=known.session, outcome="unchanged")
+            return ImportedFile(path=str(path), session=known.session, outcome="unchanged")
         result = _result(path, content)
     except UnreadableReport as error:
-        return Read(path=str(path), outcome="failed", problem=str(error))
+        return ImportedFile(path=str(path), outcome="failed", problem=str(error))
     except OSError as error:
-        return Read(path=str(path), outcome="failed", problem=error.strerror or type(error).__name__)
+        return ImportedFile(path=str(path), outcome="failed", problem=error.strerror or type(error).__name__)
     header = Transcript(title=f"{result.spec.name} report {path.name}", began=at, last=at)
     records = ImportedRecords(None, header, {"digest": digest, "offset": len(content)})
     events = records.whole([Said(at, CheckFinished(result=result))], source)
     journal.append(events)
-    return Read(path=str(path), session=records.session, events=len(events))
+    return ImportedFile(path=str(path), session=records.session, events=len(events))
 
 
 def _result(path: Path, content: bytes) -> CheckResult:
-    from obra_tui.evidence.reports.junit import read_report
-    from obra_tui.evidence.reports.sarif import read_sarif
-
     if path.suffix.lower() == ".sarif":
         name, failures = read_sarif(content)
         return _check(name, failures, passed=None, failed=len(failures), skipped=None)

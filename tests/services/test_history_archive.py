@@ -7,8 +7,8 @@ import pytest
 from obra_tui.config.load import load
 from obra_tui.core.errors import NotAllowed, ObraError
 from obra_tui.services.archive import labels_of
-from obra_tui.services.export_files import labelled_set
-from obra_tui.services.shelf import Shelf
+from obra_tui.services.exports import labelled_set
+from obra_tui.services.history_archive import HistoryArchive
 from obra_tui.store.history import SqlHistory
 from obra_tui.store.journal import SqlJournal
 from tests.store.story import finished_session
@@ -34,7 +34,7 @@ def journal(settings):
 def shelf(settings, journal):
     journal.append(finished_session("s1", 1_000.0).records)
     history = SqlHistory(settings.data_dir / "obra.db")
-    yield Shelf(settings, history, journal)
+    yield HistoryArchive(settings, history, journal)
     history.close()
 
 
@@ -95,7 +95,7 @@ def test_transcripts_are_imported_by_the_owner_of_the_directory_while_it_works(s
 
 
 def test_who_only_looks_on_imports_nothing(shelf, settings):
-    onlooker = Shelf(settings, shelf._history)
+    onlooker = HistoryArchive(settings, shelf._history)
     with pytest.raises(NotAllowed, match="only looks on"):
         list(onlooker.bring_in(["x"], lambda: False))
 

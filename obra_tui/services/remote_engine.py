@@ -1,15 +1,17 @@
-"""Looking on: an Obra beside the one that owns the data directory.
+"""The engine of another process: a read replica of its journal, and the command table between the two.
 
-Reads the journal as it grows and hands commands over by the table. One thread
-does both; it also notices when the owner is gone.
+`RemoteEngine` is the side of a viewer or a command line, `serve_commands` the side of the owner. One thread reads the
+journal as it grows, sends commands, collects answers and notices when the owner is gone.
 """
 
 from __future__ import annotations
 
+import asyncio
 import queue
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
@@ -17,48 +19,44 @@ from msgspec import Struct, field
 from obra_tui.core.commands import Command
 from obra_tui.core.errors import ObraError, StoreError
 from obra_tui.core.events import Record
-from obra_tui.services.diffs import PastWork
-from obra_tui.store.commands import CommandTable
+from obra_tui.store.commands import Answer, CommandTable
 from obra_tui.store.history import SqlHistory
 from obra_tui.store.labels import LABELS
-from obra_tui.store.ownership import Holder, holder_of
-from obra_tui.ui.ports import Head
+from obra_tui.store.ownership import holder_of
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from obra_tui.core.ids import SessionId
 
-    from obra_tui.core.ids import AttemptId, GateId, SessionId
-    from obra_tui.core.model import Diff, Finding
-
+Handle = Callable[[Command], Awaitable[object]]
 Listener = Callable[[Sequence[Record]], None]
 
 _LOOK_EVERY_S = 0.1
 _OWNER_EVERY = 10
-"""Looks between two questions whether the owner is still there."""
+"""Polls between two checks that the owner is still there."""
 _PAGE = 500
 
 
 class _Listening(Struct):
-    """One listener, and how far it was told of each session."""
+    """One listener, and the last record of each session that it got."""
 
     listener: Listener
-    told: dict[SessionId, int] = field(default_factory=dict)
+    sent: dict[SessionId, int] = field(default_factory=dict)
 
 
-class Viewer:
-    """The role `Engine` of the screen, without an engine."""
+class RemoteEngine:
+    """Implements `core.ports.Engine` without an engine: read replica and command queue."""
 
-    def __init__(self, data_dir: Path, database: str | Path, owner_gone: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, data_dir: Path, database: str | Path, on_owner_gone: Callable[[], None] = lambda: None) -> None:
         self._data_dir = data_dir
         self._history = SqlHistory(database, labels=data_dir / LABELS)
         self._table = CommandTable(data_dir)
-        self._owner_gone = owner_gone
+        self._on_owner_gone = on_owner_gone
         self._jobs: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._waiting: dict[int, Future[object]] = {}
         self._listening: list[_Listening] = []
         self._ending = threading.Event()
         self._alone = False
-        self._thread = threading.Thread(target=self._live, name="obra-viewer", daemon=True)
+        self._thread = threading.Thread(target=self._loop, name="obra-remote-engine", daemon=True)
         self._thread.start()
 
     @property
@@ -77,7 +75,7 @@ class Viewer:
         return future
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
-        """Have `listener` called on the viewer's thread: what the open sessions hold, then what is written."""
+        """Have `listener` called on the thread of this object: what the open sessions hold, then what is written."""
         listening = _Listening(listener)
         self._jobs.put(lambda: self._listening.append(listening))
         return lambda: self._jobs.put(lambda: self._forget(listening))
@@ -90,20 +88,20 @@ class Viewer:
 
     # --- the thread ---
 
-    def _live(self) -> None:
+    def _loop(self) -> None:
         looks = 0
         while not self._ending.wait(_LOOK_EVERY_S):
             while not self._jobs.empty():
                 self._jobs.get()()
             try:
-                self._tell_news()
+                self._send_news()
                 self._collect_answers()
             except StoreError:
                 pass  # the database is being written or moved at this moment: the next look is soon
             looks += 1
             if looks % _OWNER_EVERY == 0:
-                self._look_for_the_owner()
-        self._give_up()
+                self._check_owner()
+        self._fail_waiting()
 
     def _put(self, command: Command, future: Future[object]) -> None:
         try:
@@ -131,36 +129,36 @@ class Viewer:
                 del self._waiting[number]
                 future.set_exception(answer.error) if answer.error else future.set_result(answer.value)
 
-    def _tell_news(self) -> None:
+    def _send_news(self) -> None:
         if not self._listening:
             return
         is_open = {session for session, _ in self._history.open_sessions()}
         for listening in tuple(self._listening):
-            for session in sorted(is_open | set(listening.told)):
-                self._tell(listening, session)
+            for session in sorted(is_open | set(listening.sent)):
+                self._send(listening, session)
 
-    def _tell(self, listening: _Listening, session: SessionId) -> None:
+    def _send(self, listening: _Listening, session: SessionId) -> None:
         last = self._history.last_seq(session)
-        if session not in listening.told:
+        if session not in listening.sent:
             past = [record for record in self._history.session_records(session) if record.seq <= last]
-            listening.told[session] = last
+            listening.sent[session] = last
             if past:
                 listening.listener(past)
-        while listening.told[session] < last:
-            page = self._history.records(session, after=listening.told[session], limit=_PAGE)
+        while listening.sent[session] < last:
+            page = self._history.records(session, after=listening.sent[session], limit=_PAGE)
             if not page:
                 return
-            listening.told[session] = page[-1].seq
+            listening.sent[session] = page[-1].seq
             listening.listener(page)
 
-    def _look_for_the_owner(self) -> None:
+    def _check_owner(self) -> None:
         alone = holder_of(self._data_dir) is None
         if alone and not self._alone:
-            self._give_up()
-            self._owner_gone()
+            self._fail_waiting()
+            self._on_owner_gone()
         self._alone = alone
 
-    def _give_up(self) -> None:
+    def _fail_waiting(self) -> None:
         for future in self._waiting.values():
             future.set_exception(_owner_ended())
         self._waiting.clear()
@@ -170,45 +168,24 @@ def _owner_ended() -> StoreError:
     return StoreError("The Obra that was at work has ended.", fix="Take over, or start Obra again.")
 
 
-class ViewerReader:
-    """Reads beside somebody else's engine."""
-
-    def __init__(self, history: SqlHistory, data_dir: Path) -> None:
-        self._history = history
-        self._data_dir = data_dir
-
-    def files_of(
-        self, attempt: AttemptId, path: str, since: AttemptId | Head | None = None
-    ) -> tuple[str | None, str | None]:
-        return self._past(attempt).files_of(attempt, path, since)
-
-    def changes_since(self, attempt: AttemptId, earlier: AttemptId | Head) -> Diff:
-        return self._past(attempt).changes_since(attempt, earlier)
-
-    def work_so_far(self, session: SessionId, copy_path: str) -> Diff:
-        return self._past_of(session).work_so_far(copy_path)
-
-    def _past(self, attempt: AttemptId) -> PastWork:
-        return self._past_of(self._history.attempt(attempt).summary.session)
-
-    def _past_of(self, session: SessionId) -> PastWork:
-        from pathlib import Path
-
-        from obra_tui.evidence.sandbox import Sandbox
-        from obra_tui.evidence.workspace import GitWorkspace
-
-        project = Path(self._history.session(session).summary.project)
-        sandbox = Sandbox(data_dir=self._data_dir)
-        return PastWork(self._history, GitWorkspace(project=project, data_dir=self._data_dir, sandbox=sandbox))
-
-    def next_prompt(self, gate: GateId, note: str, chosen: tuple[Finding, ...]) -> str:
-        from obra_tui.core.model import Decision, DecisionKind
-        from obra_tui.engine.prompts import changes_prompt
-
-        attempt = self._history.gate(gate).attempt
-        decision = Decision(kind=DecisionKind.CHANGES, by="", note=note, chosen=chosen)
-        return changes_prompt(attempt.summary.number + 1, decision, attempt.checks, ())
+# --- the owner's side ----------------------------------------------------------------------------
 
 
-def words_of(holder: Holder | None) -> str:
-    return f"pid {holder.pid}" if holder else "another Obra"
+async def serve_commands(table: CommandTable, handle: Handle) -> None:
+    """Carry out the commands of other processes, until cancelled. Polls the file, reads it when it changed."""
+    while True:
+        await asyncio.sleep(_LOOK_EVERY_S)
+        try:
+            if table.changed():
+                for number, command in table.take():
+                    table.answer(number, await _carry_out(command, handle))
+        except StoreError:
+            # Unreadable or unwritable now: the sender gets no answer, and the work here goes on.
+            continue
+
+
+async def _carry_out(command: Command, handle: Handle) -> Answer:
+    try:
+        return Answer(value=await handle(command))
+    except ObraError as error:
+        return Answer(error=error)

@@ -1,7 +1,6 @@
-"""What the screen does with what was: labels, exports, comparisons and imports, for the role `Archive`.
+"""What the screen does with past sessions, for its role `Archive`: labels, exports, comparisons, imports.
 
-Beside a running engine it imports through the engine's own journal; whoever
-only looks on cannot import.
+Beside a running engine it imports through the engine's journal; a read-only viewer cannot import.
 """
 
 from __future__ import annotations
@@ -13,15 +12,21 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from obra_tui.agents.transcripts import Transcript
 from obra_tui.core.errors import NotAllowed, ObraError
 from obra_tui.core.ids import AttemptId, SessionId
+from obra_tui.services import diffs
+from obra_tui.services.archive import database, labels_of, prefer
+from obra_tui.services.exports import pieces, write_new
+from obra_tui.services.importing import claude_folder, import_into
+from obra_tui.services.importing.transcripts import transcripts_in
+from obra_tui.store.redact import Redactor, exporter
 from obra_tui.ui.ports import ExportForm, ImportResult, TranscriptPreview, TranscriptSource, Winner
 
 if TYPE_CHECKING:
     from obra_tui.config.load import Settings
     from obra_tui.core.ports import Journal
     from obra_tui.core.records.history import History
-    from obra_tui.store.redact import Redactor
 
 EXPORTS = "exports"
 """Folder in the data directory that the screen proposes for new files."""
@@ -29,7 +34,7 @@ _HEAD_LINES = 40
 _HEAD_BYTES = 256_000
 
 
-class Shelf:
+class HistoryArchive:
     """Safe to use from any thread: every call opens what it needs."""
 
     def __init__(self, settings: Settings, history: History, journal: Journal | None = None) -> None:
@@ -41,8 +46,6 @@ class Shelf:
 
     @cached_property
     def _redactor(self) -> Redactor:
-        from obra_tui.store.redact import exporter
-
         keys = (self._settings.claude.api_key, self._settings.judge.api_key)
         return exporter(more=[key.get_secret_value() for key in keys])
 
@@ -50,8 +53,6 @@ class Shelf:
         return self._redactor.text(text)
 
     def export(self, which: SessionId | AttemptId, form: ExportForm, to: str) -> int:
-        from obra_tui.services.export_files import pieces, write_new
-
         kind, found = self._history.resolve(which, "session", "attempt")
         target = Path(to).expanduser().absolute()
         if target.parent == (self._settings.data_dir / EXPORTS).absolute():
@@ -59,35 +60,24 @@ class Shelf:
         return write_new(pieces(self._history, kind, found, form), target)
 
     def tree_diff(self, a: str, b: str) -> str | None:
-        from obra_tui.services.trees import tree_diff
-
-        return tree_diff(self._settings.data_dir / "repos", a, b)
+        return diffs.tree_diff(self._settings.data_dir / "repos", a, b)
 
     # --- labels ---
 
     def labels(self) -> Mapping[str, tuple[str, ...]]:
-        from obra_tui.services.archive import labels_of
-
         return labels_of(self._settings).all()
 
     def label(self, session: SessionId, name: str, *, remove: bool = False) -> tuple[str, ...]:
-        from obra_tui.services.archive import labels_of
-
         labels = labels_of(self._settings)
         (labels.remove if remove else labels.add)(session, name)
         return labels.of(session)
 
     def prefer(self, a: str, b: str, winner: Winner, note: str, *, blind: bool) -> None:
-        from obra_tui.services.archive import prefer
-
         prefer(self._settings, a=a, b=b, winner=winner, note=note, blind=blind)
 
     # --- imports ---
 
     def sources(self) -> Sequence[TranscriptSource]:
-        from obra_tui.services.importing.claude import claude_folder
-        from obra_tui.services.importing.files import transcripts_in
-
         try:
             found = [_source(path) for path in transcripts_in(claude_folder())]
         except (ObraError, OSError):  # no folder of Claude Code's, or none that may be read: nothing to import
@@ -95,7 +85,6 @@ class Shelf:
         return sorted(found, key=lambda source: -source.at)
 
     def preview(self, path: str) -> TranscriptPreview:
-        from obra_tui.agents.transcripts import Transcript
 
         told = Transcript()
         try:
@@ -114,9 +103,6 @@ class Shelf:
         )
 
     def bring_in(self, paths: Sequence[str], stopped: Callable[[], bool]) -> Iterator[ImportResult]:
-        from obra_tui.bootstrap.engine import database
-        from obra_tui.services.importing.claude import import_into
-
         if self._journal is None:
             raise NotAllowed("This Obra only looks on.", fix="Import in the other one, or end it and start again.")
         for read in import_into(self._journal, database(self._settings), map(Path, paths)):

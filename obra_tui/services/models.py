@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from obra_tui.agents.config import ClaudeConfig
+from obra_tui.agents.policy import DEFAULT_ALLOW
+from obra_tui.judge import JudgeConfig
+
 if TYPE_CHECKING:
-    from obra_tui.agents.config import ClaudeConfig
     from obra_tui.config.load import Settings
     from obra_tui.core.model import CheckSpec
-    from obra_tui.judge.config import JudgeConfig
 
 
 class Models(Struct, frozen=True, kw_only=True):
@@ -28,8 +30,6 @@ def real_models(settings: Settings) -> Models:
 
 
 def claude_config(settings: Settings) -> ClaudeConfig:
-    from obra_tui.agents.config import ClaudeConfig
-    from obra_tui.agents.policy import DEFAULT_ALLOW
 
     claude = settings.claude
     return ClaudeConfig(
@@ -53,7 +53,6 @@ def claude_config(settings: Settings) -> ClaudeConfig:
 
 
 def judge_config(settings: Settings) -> JudgeConfig:
-    from obra_tui.judge import JudgeConfig
 
     judge = settings.judge
     return JudgeConfig(

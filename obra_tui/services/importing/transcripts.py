@@ -1,8 +1,7 @@
-"""The files of one Claude Code session, and how far each of them was read.
+"""Claude Code's transcripts as sessions: one session each, with the transcripts of its subagents.
 
-Beside the transcript of a session lie those of its subagents: in a folder of
-the session's name, or, by older versions, as `agent-….jsonl` next to it. All
-are opened for reading only.
+Those of subagents are in a folder of the session's name, or, by older versions, in `agent-….jsonl` next to it. A file
+that grew is read on from its last offset; the offset and the new records are written in one transaction.
 """
 
 from __future__ import annotations
@@ -15,16 +14,73 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, field
 
+from obra_tui.agents.transcripts import Said, Transcript
 from obra_tui.core.errors import ConfigError
+from obra_tui.services.importing.records import ImportedFile, ImportedRecords
+from obra_tui.store.imports import Imported, imported
 
 if TYPE_CHECKING:
-    from obra_tui.agents.transcripts import Said, Transcript
+    from obra_tui.core.ports import Journal
 
+_SOURCE = "claude-code:"
 _HEAD = 4_096
 _SUBAGENTS = "subagents"
 _AGENT = "agent-"
 _MOST_NAMED = 20
 """Damaged lines of a file that are named one by one."""
+
+
+def import_transcript(journal: Journal, target: str | Path, path: Path) -> ImportedFile:
+    source = f"{_SOURCE}{path.absolute()}"
+    try:
+        known = imported(target, source)
+        if known is not None and not Followed.of(path, _states(known, path)[path.name]).is_same_file():
+            known = None
+        return _read(journal, known, source, path)
+    except OSError as error:
+        return ImportedFile(path=str(path), outcome="failed", problem=error.strerror or type(error).__name__)
+
+
+def _states(known: Imported | None, main: Path) -> dict[str, dict[str, Any]]:
+    """How far each file was read, by its place beside the transcript."""
+    state = known.state if known else {}
+    files: dict[str, dict[str, Any]] = state.get("files", {})
+    return {main.name: state, **files}
+
+
+def _read(journal: Journal, known: Imported | None, source: str, path: Path) -> ImportedFile:
+    transcript, states = Transcript(), _states(known, path)
+    if known:
+        transcript.take_up(known.state)
+    said: list[Said] = []
+    files = [Followed.of(file, states.get(_place(file, path), {})) for file in files_of(path)]
+    before = [file.offset for file in files]
+    for file in files:
+        transcript.begin_file()
+        if file.offset == 0 or file.is_same_file():
+            said += file.read_on(transcript)
+    said = sorted((item.not_before(transcript.began or 0.0) for item in said), key=lambda item: item.at)
+    damaged = tuple(place for file in files for place in file.damaged)
+    if known and before == [file.offset for file in files]:
+        return ImportedFile(path=str(path), session=known.session, outcome="unchanged")
+    if not said:
+        return ImportedFile(path=str(path), outcome="empty", passed_over=transcript.passed_over, damaged=damaged)
+    state = {**transcript.state(), "files": {_place(file.path, path): file.state() for file in files}}
+    records = ImportedRecords(known, transcript, state, damaged)
+    events = records.continued(said) if known else records.whole(said, source)
+    journal.append(events)
+    return ImportedFile(
+        path=str(path),
+        session=records.session,
+        events=len(events),
+        passed_over=transcript.passed_over,
+        damaged=damaged,
+        outcome="continued" if known else "imported",
+    )
+
+
+def _place(file: Path, main: Path) -> str:
+    return str(file.relative_to(main.parent))
 
 
 def transcripts_in(folder: Path) -> list[Path]:

@@ -1,12 +1,13 @@
 """The first commands of a start."""
 
 from concurrent.futures import Future
+from pathlib import Path
 from time import monotonic
 
 import pytest
 
-from obra_tui.bootstrap.run_request import Order
-from obra_tui.bootstrap.start import enter_session, start_work, start_work_beside
+from obra_tui.bootstrap.run_request import RunRequest
+from obra_tui.bootstrap.start import enter_session, start_work, start_work_in_thread
 from obra_tui.core.commands import AddTasks, OpenSession, Resume, StartRun
 from obra_tui.core.errors import DiskFull, UnknownId, Unwritable
 from obra_tui.core.ids import SessionId, TaskId
@@ -14,11 +15,12 @@ from obra_tui.core.model import Plan, TaskSpec
 from tests.fakes.engine import FakeEngine
 
 SESSION = SessionId("s1")
+PROJECT = Path("/project")
 
 
-def test_an_order_to_fork_reaches_the_engine():
+def test_an_request_to_fork_reaches_the_engine():
     engine = FakeEngine()
-    start_work(engine, SESSION, Order(resume=SESSION, fork=True), "person:ada")
+    start_work(engine, SESSION, RunRequest(project=PROJECT, resume=SESSION, fork=True), "person:ada")
     assert engine.submitted == [
         Resume(session=SESSION, by="person:ada", fork=True),
         StartRun(session=SESSION, close_when_done=True),
@@ -52,7 +54,7 @@ class FullDisk(FakeEngine):
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch):
-    monkeypatch.setattr("obra_tui.bootstrap.start._LOOK_S", 0.001)
+    monkeypatch.setattr("obra_tui.bootstrap.start._RETRY_S", 0.001)
 
 
 def kinds(engine):
@@ -62,9 +64,9 @@ def kinds(engine):
 @pytest.mark.fault(35)
 @pytest.mark.parametrize("refused", range(3))
 def test_a_disk_that_is_full_at_the_very_start_is_waited_for_and_each_command_is_carried_out_once(refused):
-    engine, heard, order = FullDisk(refused), [], Order(plan=PLAN)
-    session = enter_session(engine, order, heard.append)
-    start_work(engine, session, order, "person:ada", heard.append)
+    engine, heard, request = FullDisk(refused), [], RunRequest(project=PROJECT, plan=PLAN)
+    session = enter_session(engine, request, heard.append)
+    start_work(engine, session, request, "person:ada", heard.append)
     assert heard == [FULL]
     assert kinds(engine) == [OpenSession, AddTasks, StartRun]
 
@@ -72,13 +74,17 @@ def test_a_disk_that_is_full_at_the_very_start_is_waited_for_and_each_command_is
 @pytest.mark.fault(35)
 def test_without_anybody_who_hears_of_it_a_full_disk_is_an_error():
     with pytest.raises(DiskFull):
-        enter_session(FullDisk(0), Order(plan=PLAN))
+        enter_session(FullDisk(0), RunRequest(project=PROJECT, plan=PLAN))
 
 
 @pytest.mark.fault(37)
 def test_a_fault_that_does_not_pass_is_not_waited_for():
     with pytest.raises(Unwritable):
-        enter_session(FullDisk(0, Unwritable("The disk could not be read or written.")), Order(plan=PLAN), print)
+        enter_session(
+            FullDisk(0, Unwritable("The disk could not be read or written.")),
+            RunRequest(project=PROJECT, plan=PLAN),
+            print,
+        )
 
 
 @pytest.mark.fault(35)
@@ -87,7 +93,7 @@ def test_a_screen_is_shown_while_the_start_of_its_work_waits_for_space():
         outage = FULL
 
     engine = LongFull(1)
-    start_work_beside(engine, SESSION, Order(plan=PLAN), "person:ada")
+    start_work_in_thread(engine, SESSION, RunRequest(project=PROJECT, plan=PLAN), "person:ada")
     assert kinds(engine) == [AddTasks]
     engine.__class__ = FullDisk
     deadline = monotonic() + 10
@@ -98,4 +104,9 @@ def test_a_screen_is_shown_while_the_start_of_its_work_waits_for_space():
 
 def test_a_screen_hears_what_stands_in_the_way_of_its_work():
     with pytest.raises(UnknownId):
-        start_work_beside(FakeEngine(answers={Resume: UnknownId("There is none.")}), SESSION, Order(resume="s9"), "me")
+        start_work_in_thread(
+            FakeEngine(answers={Resume: UnknownId("There is none.")}),
+            SESSION,
+            RunRequest(project=PROJECT, resume="s9"),
+            "me",
+        )

@@ -1,16 +1,8 @@
-"""Claude Code's transcripts into sessions that can be read and searched, but have no gate.
-
-Each transcript becomes one session, with those of its subagents. A file that
-grew is read on from where it was left; how far, and the new records, are one
-transaction. Sources are opened for reading only.
-"""
+"""The events of one imported session, numbered as records: opened, one task, one attempt, closed without a gate."""
 
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
@@ -20,19 +12,15 @@ from obra_tui.core.ids import ClaudeSessionId, new_attempt_id, new_session_id, n
 from obra_tui.core.lifecycle import State, Trigger, advance
 from obra_tui.core.model import ConversationReason, ImplementResult, Outcome, Policy, SessionKind, TaskSpec
 from obra_tui.core.text import one_line
-from obra_tui.services.importing.files import Followed, files_of
-from obra_tui.services.importing.reports import REPORTS, import_report
 
 if TYPE_CHECKING:
     from obra_tui.agents.transcripts import Said, Transcript
-    from obra_tui.config.load import Settings
     from obra_tui.store.imports import Imported
 
-_SOURCE = "claude-code:"
 _NO_GATE = "Imported: nothing was checked, judged or gated."
 
 
-class Read(Struct, frozen=True, kw_only=True):
+class ImportedFile(Struct, frozen=True, kw_only=True):
     """What became of one file."""
 
     path: str
@@ -45,91 +33,6 @@ class Read(Struct, frozen=True, kw_only=True):
     outcome: str = "imported"
     """`imported`, `continued`, `unchanged`, `empty`, `failed`."""
     problem: str = ""
-
-
-def claude_folder() -> Path:
-    return Path(os.environ.get("CLAUDE_CONFIG_DIR") or Path.home() / ".claude")
-
-
-def import_transcripts(settings: Settings, files: list[Path]) -> Iterator[Read]:
-    """Import transcripts and reports, one after another; what cannot be read is told and passed over.
-
-    Raises `AlreadyOwned`.
-    """
-    from obra_tui.bootstrap.engine import database, holder
-    from obra_tui.store.journal import SqlJournal
-    from obra_tui.store.ownership import acquire
-
-    with acquire(settings.data_dir):
-        journal = SqlJournal(database(settings), holder=holder(settings))
-        try:
-            yield from import_into(journal, database(settings), files)
-        finally:
-            journal.close()
-
-
-def import_into(journal: Any, target: str | Path, files: Iterable[Path]) -> Iterator[Read]:
-    """The same with the journal of somebody who owns the data directory already."""
-    for path in files:
-        importer = import_report if path.suffix.lower() in REPORTS else _one
-        yield importer(journal, target, path)
-
-
-def _one(journal: Any, target: str | Path, path: Path) -> Read:
-    from obra_tui.store.imports import imported
-
-    source = f"{_SOURCE}{path.absolute()}"
-    try:
-        known = imported(target, source)
-        if known is not None and not Followed.of(path, _states(known, path)[path.name]).is_same_file():
-            known = None
-        return _read(journal, known, source, path)
-    except OSError as error:
-        return Read(path=str(path), outcome="failed", problem=error.strerror or type(error).__name__)
-
-
-def _states(known: Imported | None, main: Path) -> dict[str, dict[str, Any]]:
-    """How far each file was read, by its place beside the transcript."""
-    state = known.state if known else {}
-    files: dict[str, dict[str, Any]] = state.get("files", {})
-    return {main.name: state, **files}
-
-
-def _read(journal: Any, known: Imported | None, source: str, path: Path) -> Read:
-    from obra_tui.agents.transcripts import Transcript
-
-    transcript, states = Transcript(), _states(known, path)
-    if known:
-        transcript.take_up(known.state)
-    said: list[Said] = []
-    files = [Followed.of(file, states.get(_place(file, path), {})) for file in files_of(path)]
-    before = [file.offset for file in files]
-    for file in files:
-        transcript.begin_file()
-        if file.offset == 0 or file.is_same_file():
-            said += file.read_on(transcript)
-    said = sorted((item.not_before(transcript.began or 0.0) for item in said), key=lambda item: item.at)
-    damaged = tuple(place for file in files for place in file.damaged)
-    if known and before == [file.offset for file in files]:
-        return Read(path=str(path), session=known.session, outcome="unchanged")
-    if not said:
-        return Read(path=str(path), outcome="empty", passed_over=transcript.passed_over, damaged=damaged)
-    state = {**transcript.state(), "files": {_place(file.path, path): file.state() for file in files}}
-    records = ImportedRecords(known, transcript, state, damaged)
-    events = records.continued(said) if known else records.whole(said, source)
-    journal.append(events)
-    return Read(
-        path=str(path),
-        session=records.session,
-        events=len(events),
-        passed_over=transcript.passed_over,
-        damaged=damaged,
-        outcome="continued" if known else "imported",
-    )
-
-
-def _place(file: Path, main: Path) -> str:
-    return str(file.relative_to(main.parent))
 
 
 class ImportedRecords:

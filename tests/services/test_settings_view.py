@@ -1,7 +1,7 @@
 """Each setting on the screen knows the file in which it is changed."""
 
+from obra_tui.bootstrap.app import shown_settings
 from obra_tui.config.load import load, trust_project, user_file
-from obra_tui.services.settings_view import shown_settings
 
 
 def test_a_setting_is_changed_where_it_stands_or_in_the_persons_own_file(tmp_path, monkeypatch):

@@ -1,22 +1,37 @@
-"""Sessions and attempts as files: the same for the command line and for the screen. Secrets are taken out once more."""
+"""Sessions and attempts as files, for the command line and for the screen.
+
+Everything that leaves the database is redacted again, by the rules of today.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from obra_tui.core.errors import ConfigError, ObraError
+from obra_tui.core.events import Record
 from obra_tui.core.ids import AttemptId, SessionId
-from obra_tui.core.records.export import blocks, html, json_line, labelled, markdown, patch, preferred
-from obra_tui.services.archive import clean_record, clean_records, clean_session, told
+from obra_tui.core.records.export import (
+    ExportedAttempt,
+    blocks,
+    html,
+    json_line,
+    labelled,
+    markdown,
+    patch,
+    preferred,
+)
+from obra_tui.store.codec import record_to_json
+from obra_tui.store.redact import Redactor, exporter
 
 if TYPE_CHECKING:
-    from obra_tui.core.records.history import AttemptDetail, History
+    from obra_tui.core.records.history import AttemptDetail, History, SessionDetail
     from obra_tui.store.labels import Preference
-    from obra_tui.store.redact import Redactor
 
+_PAGE = 1_000
 FORMATS = ("md", "jsonl", "html", "patch")
 
 
@@ -31,19 +46,17 @@ def pieces(history: History, kind: str, found: str, form: str) -> Iterator[str]:
 
 
 def _json_lines(history: History, kind: str, found: str) -> Iterator[str]:
-    from obra_tui.services.records import encode_record
-
     whole = kind == "session"
-    records = clean_records(history, SessionId(found)) if whole else clean_record(history, AttemptId(found))
-    return (f"{encode_record(record)}\n" for record in records)
+    records = clean_records(history, SessionId(found)) if whole else clean_attempt_records(history, AttemptId(found))
+    return (f"{record_to_json(record)}\n" for record in records)
 
 
 def _document(history: History, kind: str, found: str, form: str) -> str:
     if kind == "session":
         session = clean_session(history, SessionId(found))
-        attempts = [told(history, attempt.id) for attempt in session.attempts]
+        attempts = [exported_attempt(history, attempt.id) for attempt in session.attempts]
     else:
-        attempts = [told(history, AttemptId(found))]
+        attempts = [exported_attempt(history, AttemptId(found))]
         session = clean_session(history, attempts[0].detail.summary.session)
     match form:
         case "md":
@@ -59,8 +72,6 @@ def _document(history: History, kind: str, found: str, form: str) -> str:
 
 def labelled_set(history: History, preferences: Iterable[Preference]) -> Iterator[str]:
     """Yield every decision with what the judge said, then every preference with both sides, as JSON lines."""
-    from obra_tui.store.redact import exporter
-
     redactor = exporter()
     for detail in _decided(history, redactor):
         line = labelled(detail)
@@ -89,6 +100,38 @@ def _side(history: History, redactor: Redactor, which: str) -> AttemptDetail | N
         return redactor.of(history.attempt(AttemptId(which)))
     except ObraError:
         return None
+
+
+# --- records without secrets ---------------------------------------------------------------------
+
+
+def clean_attempt_records(history: History, attempt: AttemptId) -> Iterator[Record]:
+    """Return the records of an attempt, page by page, redacted again."""
+    return _clean_pages(partial(history.attempt_records, attempt))
+
+
+def clean_records(history: History, session: SessionId) -> Iterator[Record]:
+    """Return all records of a session, streamed ones included, redacted again."""
+    return _clean_pages(partial(history.records, session))
+
+
+def clean_session(history: History, session: SessionId) -> SessionDetail:
+    return exporter().of(history.session(session))
+
+
+def exported_attempt(history: History, attempt: AttemptId) -> ExportedAttempt:
+    """Return an attempt for export, redacted again."""
+    return ExportedAttempt(
+        detail=exporter().of(history.attempt(attempt)), records=tuple(clean_attempt_records(history, attempt))
+    )
+
+
+def _clean_pages(read: Callable[[int, int], Sequence[Record]]) -> Iterator[Record]:
+    """Read page after page, each after the last record of the one before."""
+    redactor, last = exporter(), 0
+    while page := read(last, _PAGE):
+        last = page[-1].seq
+        yield from map(redactor.record, page)
 
 
 # --- files ---------------------------------------------------------------------------------------
