@@ -52,6 +52,10 @@ def found(tmp_path):
             ["uv venv .venv", "uv pip install -e . -r requirements-dev.txt"],
         ),
         (
+            {"setup.py": "", "requirements/dev.txt": "-r tests.txt\np==0.9\n", "requirements/tests.txt": "pytest\n"},
+            ["uv venv .venv", "uv pip install -e . -r requirements/tests.txt"],
+        ),
+        (
             {"setup.cfg": "[metadata]\nname=p\n[tool:pytest]\naddopts = --cov=p -n 2\n", "tests/test_a.py": ""},
             ["uv venv .venv", "uv pip install -e . pytest pytest-cov pytest-xdist"],
         ),

@@ -140,6 +140,8 @@ def _requirement_files(project: Project) -> tuple[str, ...]:
     """Return the requirement files; what one of them includes is not named twice."""
     found = [name for name in project.files if name.count("/") <= 1 and _REQUIREMENTS.fullmatch(name)]
     found += [name for name in project.files if re.fullmatch(r"tests?/requirements?(?:[-_]tests?)?\.txt", name)]
+    if any(re.search("test", name) for name in found):  # what is for developing pins far more, often the project itself
+        found = [name for name in found if re.search(r"test|(?:^|/)requirements\.txt$", name)]
     text = "\n".join(project.text(name) for name in found)
     included = {name.rpartition("/")[2] for name in re.findall(r"(?m)^\s*(?:-r|--requirement)[ =]?(\S+)", text)}
     return tuple(dict.fromkeys(name for name in found if name.rpartition("/")[2] not in included))
