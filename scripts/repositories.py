@@ -50,7 +50,7 @@ CASES = (
     Case("pypi", "tinydb==4.8.2", "tinydb/operations.py", "doc[field] += n", "doc[field] -= n"),
     Case("pypi", "packaging==24.2", "src/packaging/utils.py", "return (name, version)", "return (version, name)"),
     Case("pypi", "click==8.1.7", "src/click/formatting.py", 'return "\\n\\n".join(rv)', 'return "\\n".join(rv)'),
-    Case("pypi", "six==1.16.0", "six.py", "is str:\n        return s", "is str:\n        return 2 * s"),
+    Case("pypi", "six==1.16.0", "six.py", 'return s.encode("latin-1")', 'return s.encode("utf-16")'),
     Case("pypi", "hiredis==3.1.0", "hiredis/__init__.py", "from hiredis.hiredis import ", "from hiredis.other import "),
     Case("pypi", "django-environ==0.11.2", "environ/environ.py", "      return value\n", "      return None\n"),
     Case("npm", "qs@6.13.1", "lib/formats.js", "percentTwenties, '+'", "percentTwenties, '-'"),
@@ -218,7 +218,7 @@ async def looks_at(case: Case, project: Path) -> dict[str, Any]:
     honest = await look(workspace, checks, lambda copy: harmless(copy / case.file))
     wrong = await look(workspace, checks, lambda copy: broken(copy / case.file, case))
     return {
-        "checks": base.told.partition(" | ")[0],
+        "checks": "–" if base.verdict == "no copy" else base.told.partition(" | ")[0],
         "base": base.verdict,
         "honest": honest.verdict,
         "wrong": wrong.verdict,
@@ -304,13 +304,13 @@ _COLUMNS = (
 def report(rows: dict[str, dict[str, Any]]) -> str:
     packages = {case.name: case.package.replace("==", " ").replace("@", " ") for case in CASES}
     good = [name for name, row in rows.items() if is_right(row)]
-    nothing = [name for name, row in rows.items() if not row.get("failed") and not row["by_hand"]]
+    nothing = [name for name in good if not rows[name]["by_hand"]]
     lines = [
         "# Repositories as they are",
         "",
         *_ABOUT,
         "",
-        f"Right in {len(good)} of {len(rows)}; nothing written by hand in {len(nothing)} of {len(rows)}.",
+        f"Right in {len(good)} of {len(rows)}, in {len(nothing)} of them with nothing written by hand.",
         "",
         f"| {' | '.join(_COLUMNS)} |",
         "|---" * len(_COLUMNS) + "|",
@@ -318,6 +318,8 @@ def report(rows: dict[str, dict[str, Any]]) -> str:
     lines += [table_row(packages[name], row) for name, row in rows.items()]
     lines += ["", "## What went otherwise", ""]
     lines += [f"* {packages[name]}: {why(row)}" for name, row in rows.items() if not is_right(row)] or ["Nothing."]
+    if missing := [packages[case.name] for case in CASES if case.name not in rows]:
+        lines += ["", f"Known to the script and not run for this table: {', '.join(missing)}."]
     return "\n".join(lines) + "\n"
 
 
@@ -331,7 +333,7 @@ def table_row(package: str, row: dict[str, Any]) -> str:
     cells = (
         f"`{row['set_up']}`", row["checks"], row["base"], row["honest"], row["wrong"], "yes" if is_right(row) else "no",
         f"{row['first_copy_s']:.1f} s", f"{row['copy_s']:.2f} s", f"{row['copy_mb']:.1f}", f"{row['checks_s']:.1f} s",
-        row["by_hand"] or "nothing",
+        row["by_hand"] or ("a set-up that works" if row["base"] == "no copy" else "nothing"),
     )  # fmt: skip
     return f"| {package} | " + " | ".join(cells) + " |"
 
@@ -339,6 +341,8 @@ def table_row(package: str, row: dict[str, Any]) -> str:
 def why(row: dict[str, Any]) -> str:
     if row.get("failed"):
         return f"not run: {row['failed']}"
+    if row["base"] == "no copy":
+        return "the set-up failed: " + " ".join(row["told"]["base"].partition(" Correct `workspace")[0].split())[-160:]
     said = next((row["told"][state] for state, wanted in _WANTED if row[state] != wanted), "")
     return " ".join(said.partition(" | ")[2].split())[:500]
 
