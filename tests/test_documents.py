@@ -172,13 +172,10 @@ NO_KEY = {"docs/guides/plans.md": {"T"}, "docs/guides/configuration.md": set("01
 
 def keys_that_do_something():
     from obra_tui.ui.keys import KEYS
-    from widgets.diff.diff_pane import DiffPane
     from widgets.lists.choice_list import ChoiceList
     from widgets.log_view.view import LogPane
 
-    bound = [key.keys for key in KEYS] + [
-        binding.key for kind in (LogPane, ChoiceList, DiffPane) for binding in kind.BINDINGS
-    ]
+    bound = [key.keys for key in KEYS] + [binding.key for kind in (LogPane, ChoiceList) for binding in kind.BINDINGS]
     return {name for keys in bound for name in keys.split(",")} | {"enter", "space"}
 
 

@@ -2,13 +2,12 @@
 
 import io
 
-import pytest
 from msgspec.structs import replace
 
 from obra_tui.core import events as ev
 from obra_tui.core.ids import SessionId
 from obra_tui.core.lifecycle import State, Trigger
-from obra_tui.core.model import Confinement, Outcome
+from obra_tui.core.model import Outcome
 from obra_tui.headless.follow import Output, follow, text_lines
 from tests.fakes.engine import FakeEngine
 from tests.store.story import finished_session
@@ -57,10 +56,3 @@ def test_one_record_by_itself_tells_its_whole_reason():
     record = finished_session().records[0]
     said = [line for event in cannot_work() for line in text_lines(replace(record, event=event))]
     assert "\n".join(said).count(WHOLE) == 3
-
-
-@pytest.mark.parametrize("how", list(Confinement))
-def test_the_end_of_a_run_says_whether_it_was_confined(how):
-    ended = next(r.event for r in finished_session().records if isinstance(r.event, ev.ClaudeEnded))
-    (line,) = told(replace(ended, result=replace(ended.result, confinement=how)))
-    assert line.endswith(f" · {how.words}")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,9 +26,10 @@ if TYPE_CHECKING:
     from obra_tui.bootstrap.engine import EngineHandle
     from obra_tui.config.load import Settings
     from obra_tui.core.doctor import DoctorLine
+    from obra_tui.notices.channels import Channel
     from obra_tui.ui.app import ObraApp
     from obra_tui.ui.launch import LaunchOptions
-    from obra_tui.ui.ports import Backend, Setting
+    from obra_tui.ui.ports import Backend, DeliverNotices, Setting, StartNotices
 
 Opener = Callable[[ExitStack, Callable[[], None]], "Backend"]
 """Opens the backend; gets what closes with it, and the callback for a remote owner that is gone."""
@@ -156,9 +157,11 @@ def _own_backend(handle: EngineHandle, settings: Settings, closing: ExitStack) -
     from obra_tui.bootstrap.start import enter_session, start_work_in_thread
     from obra_tui.services.diffs import DiffReader
     from obra_tui.services.history_archive import HistoryArchive
+    from obra_tui.services.notices import remote_channels
     from obra_tui.services.plans import PlanFiles
     from obra_tui.ui.ports import Backend
 
+    channels = remote_channels(settings)
     handle.start()
     closing.callback(handle.stop)
     engine, parts = handle.engine, handle.parts
@@ -180,7 +183,19 @@ def _own_backend(handle: EngineHandle, settings: Settings, closing: ExitStack) -
         settings=shown_settings(settings, handle.project),
         friction=settings.gate.friction,
         watch_store=engine.watch_store,
+        start_notices=_notices_starter(settings, channels, closing) if channels else None,
     )
+
+
+def _notices_starter(settings: Settings, channels: Sequence[Channel], closing: ExitStack) -> StartNotices:
+    from obra_tui.services.notices import start_delivery
+
+    def start(on_problem: Callable[[str], None]) -> DeliverNotices:
+        delivery = start_delivery(settings, channels, on_problem)
+        closing.callback(delivery.close)
+        return lambda records, is_seen: delivery.take(records, is_seen=is_seen)
+
+    return start
 
 
 def _remote_backend(settings: Settings, project: Path, on_owner_gone: Callable[[], None]) -> Backend:

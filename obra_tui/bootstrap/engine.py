@@ -114,7 +114,7 @@ class EngineHandle:
     ) -> None:
         """Without `models`, those that the settings name are used."""
         self.request = request
-        self._settings = settings
+        self.settings = settings
         self._models = models or (lambda: real_models(settings))
         self._adapters = adapters
         self._parts: EngineParts | None = None
@@ -133,7 +133,7 @@ class EngineHandle:
     def start(self) -> None:
         """Build everything and return when commands are taken. Raises `ObraError` when something is missing."""
         self.engine.start()
-        if self._settings.workspace.update_plan:
+        if self.settings.workspace.update_plan:
             self.plan_updater = PlanUpdater(self.engine)
 
     def stop(self) -> None:
@@ -153,11 +153,11 @@ class EngineHandle:
             closing.callback(loop.run_in_executor(None, trusted_folders).cancel)  # git answers while the rest is built
             models = self._models()
             closing.callback(self._own(models).release)
-            adapters = self._adapters(self._settings, self.request, models)
+            adapters = self._adapters(self.settings, self.request, models)
             closing.push_async_callback(adapters.claude.close)
-            store = await asyncio.to_thread(_open_store, self._settings, self._on_disk_full(), self._on_lease_lost())
+            store = await asyncio.to_thread(_open_store, self.settings, self._on_disk_full(), self._on_lease_lost())
             closing.callback(store.close)
-            config = _config(self._settings, self.request, models.rehearsal, await asyncio.to_thread(versions))
+            config = _config(self.settings, self.request, models.rehearsal, await asyncio.to_thread(versions))
             assembly = self._assemble(adapters, store, models, config)
             kept = closing.pop_all()
 
@@ -169,8 +169,8 @@ class EngineHandle:
 
     def _own(self, models: Models) -> Owner:
         """Become the owner of the data directory, who alone may end what an earlier owner left running."""
-        refuse_data_inside(self.project, self._settings.data_dir)
-        owner = acquire(self._settings.data_dir)
+        refuse_data_inside(self.project, self.settings.data_dir)
+        owner = acquire(self.settings.data_dir)
         sweep.sweep_leftovers(models.claude.tmp_dir)
         return owner
 
@@ -198,7 +198,7 @@ class EngineHandle:
         return on_lease_lost
 
     def _assemble(self, adapters: Adapters, store: Store, models: Models, config: EngineConfig) -> Assembly:
-        by_record = self._settings.gate.trust == "record"
+        by_record = self.settings.gate.trust == "record"
         ports = Ports(
             implementer=adapters.claude,
             workspace=adapters.workspace,
@@ -207,7 +207,7 @@ class EngineHandle:
             journal=store.journal,
             ledger=store.history,
             clock=SystemClock(),
-            judge_standing=_standing_of(store.history, self._settings, self.project) if by_record else None,
+            judge_standing=_standing_of(store.history, self.settings, self.project) if by_record else None,
             look_at_judge=None if models.rehearsal else partial(_look_at_judge, models.judge),
         )
         orchestrator = Orchestrator(ports, config)

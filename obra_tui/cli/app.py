@@ -14,6 +14,7 @@ from obra_tui.cli import (
     info,
     judge,
     metrics,
+    notify,
     permissions,
     replay,
     review,
@@ -60,6 +61,6 @@ def main(
 
 for subject in (
     run, demo, review, validate, info, history, compare, replay, metrics, judge, export, permissions, steer, config,
-    tasks,
+    tasks, notify,
 ):  # fmt: skip
     subject.register(app)

@@ -117,12 +117,17 @@ def _run_headless(request: RunRequest, flags: Flags, *, as_json: bool) -> int:
 def run_to_end(handle: "EngineHandle", *, as_json: bool) -> int:
     """Start the engine, print the requested work to its end, stop the engine; returns the exit code."""
     from obra_tui.bootstrap.terminal_guard import interrupt_on_signals
-    from obra_tui.headless.follow import Output, follow, print_error, print_waiting
+    from obra_tui.headless.follow import Output, follow, print_error, print_notice_problem, print_waiting
+    from obra_tui.services.notices import all_channels, start_delivery
     from obra_tui.store.codec import record_to_json
 
     interrupt_on_signals()
+    channels = all_channels(handle.settings)
     handle.start()
     engine, request = handle.engine, handle.request
+    notices = start_delivery(handle.settings, channels, print_notice_problem)
+    if channels:
+        engine.subscribe(notices.take)
     try:
         session = enter_session(engine, request, print_waiting)
         return follow(
@@ -135,5 +140,6 @@ def run_to_end(handle: "EngineHandle", *, as_json: bool) -> int:
         )
     finally:
         handle.stop()
+        notices.close()
         for problem in handle.finish_plan():
             print_error(problem)

@@ -14,6 +14,7 @@ from platformdirs import user_data_path
 
 from obra_tui.config.early import Section, UiSettings, absolute
 from obra_tui.core.model import Budget, CheckSpec, Policy, Stage
+from obra_tui.notices.notice import NoticeKind
 
 
 class Rule(Struct, frozen=True):
@@ -271,6 +272,18 @@ class SandboxSettings(Section, frozen=True, kw_only=True):
         return tuple(Path(path).expanduser() for path in self.readable)
 
 
+class NotifySettings(Section, frozen=True, kw_only=True):
+    """Notices to where you are, of every run, with a screen or without. Not in a project file."""
+
+    channels: Secret = Secret()
+    """Addresses in the notation of Apprise, separated by spaces, such as "ntfy://my-topic slack://…" (with the extra
+    obra-tui[notify]). `obra notify test` tries them. A command of your own is ui.notify_command."""
+    kinds: tuple[NoticeKind, ...] = tuple(NoticeKind)
+    """What is worth a notice: "waiting" for you, "finished", "stopped" by a problem, "budget" or a limit reached."""
+    titles: bool = False
+    """true = the titles of tasks are in notices, too; code and what a model wrote never are."""
+
+
 class DatabaseSettings(Section, frozen=True, kw_only=True):
     """Where the sessions are kept."""
 
@@ -305,6 +318,7 @@ class Settings(Section, frozen=True, kw_only=True):
     keys: dict[str, str] = field(default_factory=dict)
     """Keys of your own, such as `"review.approve" = "ctrl+a"`; `obra keys` lists the names. Not in a project file."""
     database: DatabaseSettings = DatabaseSettings()
+    notify: NotifySettings = NotifySettings()
 
     def check_specs(self) -> tuple[CheckSpec, ...]:
         return tuple(check.spec() for check in self.checks)

@@ -21,7 +21,9 @@ from obra_tui.core.model import Policy
 _BOOK = "trusted"
 """Name of the list of trusted files in the data directory."""
 
-_PERSONAL = frozenset({"data_dir", "claude.api_key", "judge.api_key", "database.url", "keys"})
+_PERSONAL = frozenset(
+    {"data_dir", "claude.api_key", "judge.api_key", "database.url", "keys", "notify.channels", "notify.titles"}
+)
 _ALWAYS_HARMLESS = frozenset(
     {
         "claude.model",

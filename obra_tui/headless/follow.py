@@ -405,6 +405,11 @@ def print_waiting(error: StoreError) -> None:
     print("obra: waiting; it goes on by itself.", file=sys.stderr)  # noqa: T201
 
 
+def print_notice_problem(text: str) -> None:
+    """Say that a notice failed; the run goes on."""
+    print(f"obra: {visible(text)}", file=sys.stderr)  # noqa: T201
+
+
 def print_error(error: ObraError) -> None:
     """Print an expected error on standard error: what, where, what to do next."""
     print(f"obra: {visible(str(error))}", file=sys.stderr)  # noqa: T201

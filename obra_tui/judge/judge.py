@@ -20,7 +20,7 @@ from obra_tui.judge.config import JudgeConfig
 from obra_tui.judge.errors import AnswerUnusable, CountTooSmall, DoesNotFit
 from obra_tui.judge.exchange import Answer, Hearing, Message, Question, Served, WaitState
 from obra_tui.judge.injection import orders_around, orders_in_change, orders_in_message
-from obra_tui.judge.parts import Hunk, one_line
+from obra_tui.judge.parts import Hunk
 from obra_tui.judge.planning import Plan, plan_review
 from obra_tui.judge.template import INJECTION, Standards, as_read, trim
 from obra_tui.judge.tokens import check_again, check_read
@@ -185,17 +185,10 @@ class Sitting:
             self._so_far(),
             scores=opinion.scores,
             findings=opinion.findings,
-            summary="\n".join(text for text in (opinion.summary, *self._remarks, self._without_lines()) if text),
+            summary="\n".join(text for text in (opinion.summary, *self._remarks) if text),
             opinion=opinion.opinion,
             contradictions=(*odd, *self._strangers()),
         )
-
-    def _without_lines(self) -> str:
-        """Name what the model could judge by its name alone: it may look reviewed and is not."""
-        shown = {hunk.file for hunk in self._plan.hunks}
-        bare = [f"{one_line(item.path)} ({item.kind})" for item in self._request.diff.files if item.path not in shown]
-        few = ", ".join(bare[:10]) + (f" and {len(bare) - 10} more" if len(bare) > 10 else "")
-        return f"Shown to the judge by name alone, without any line: {few}." if bare else ""
 
     def _so_far(self) -> Verdict:
         return Verdict(

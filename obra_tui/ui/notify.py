@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
@@ -83,27 +82,6 @@ def sequence(notice: str, channel: Channel, environment: Mapping[str, str]) -> s
     if environment.get("TERM") == "xterm-kitty":
         return _wrapped(f"\x1b]99;;Obra: {text}\x1b\\", environment)
     return "\a"
-
-
-def run_command(command: str, kind: str, words: str, limit_s: float = 10.0) -> str:
-    """Run the person's command and return what went wrong, if anything; blocks, so call it from a thread.
-
-    The words are in `$OBRA_NOTICE` and never part of the command line.
-    """
-    try:
-        done = subprocess.run(
-            ["sh", "-c", command],
-            env={**os.environ, "OBRA_NOTICE": words, "OBRA_NOTICE_KIND": kind},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            timeout=limit_s,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        return f"The notification command failed: {error}"
-    said = done.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
-    return f"The notification command ended with {done.returncode}: {said}" if done.returncode else ""
 
 
 def _wrapped(text: str, environment: Mapping[str, str]) -> str:

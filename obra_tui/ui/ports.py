@@ -16,12 +16,17 @@ if TYPE_CHECKING:
 
     from obra_tui.core.doctor import DoctorLine
     from obra_tui.core.errors import ObraError
+    from obra_tui.core.events import Record
     from obra_tui.core.ids import AttemptId, GateId, SessionId
     from obra_tui.core.model import Diff, Finding, Plan
     from obra_tui.core.ports import Engine
     from obra_tui.core.records.history import History
 
 StoreWatcher = Callable[["ObraError | None"], None]
+DeliverNotices = Callable[["Sequence[Record]", bool], None]
+"""Takes each batch, and whether the person looks at the screen."""
+StartNotices = Callable[[Callable[[str], None]], DeliverNotices]
+"""Called with whom to tell, on any thread, that a channel failed."""
 
 
 Head = Literal["HEAD"]
@@ -201,6 +206,8 @@ class Backend(Struct, frozen=True, kw_only=True):
     """The configuration in force, once it is read; shown on Setup."""
     watch_store: Callable[[StoreWatcher], None] | None = None
     """Have somebody told, on any thread, when nothing can be recorded any more, and with None when it can again."""
+    start_notices: StartNotices | None = None
+    """Begin to send notices to where the person is; None where no channel is set up."""
     friction: bool = True
     """After hurried approvals the next gate keeps the score back until the diff was read on."""
     viewer_of: str = ""

@@ -5,15 +5,17 @@ One per app, on the screen's thread. Imported after the first paint: it brings t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import PurePath
 from typing import Any
 
 from textual.app import App
 
 from obra_tui.core.errors import ObraError
+from obra_tui.core.events import Record
 from obra_tui.core.ids import GateId, SessionId, TaskId
 from obra_tui.core.ports import Engine
+from obra_tui.notices.channels import run_command
 from obra_tui.system.gc_tuning import loaded
 from obra_tui.ui import keys
 from obra_tui.ui.actions.confirm import Confirmations
@@ -27,8 +29,8 @@ from obra_tui.ui.connection.view_store import ViewStore
 from obra_tui.ui.host import Host
 from obra_tui.ui.launch import LaunchOptions
 from obra_tui.ui.navigator import Navigator
-from obra_tui.ui.notify import Notifications, run_command
-from obra_tui.ui.ports import Backend, Clock, Doctor, OpenBackend
+from obra_tui.ui.notify import Notifications
+from obra_tui.ui.ports import Backend, Clock, DeliverNotices, Doctor, OpenBackend
 from obra_tui.ui.state import ViewState
 from obra_tui.ui.view.blinding import NOTHING, Blinded, blinded_by, redact_view
 from obra_tui.ui.view.review_draft import ReviewDraft
@@ -62,6 +64,7 @@ class AppServices:
         self.blind = False
         """The judge's score stays hidden until the person gave their own."""
         self._store_fault: ObraError | None = None
+        self._deliver: DeliverNotices | None = None
         self._connection = EngineConnection(host, self)
         self._notifications = Notifications(
             self.launch.notify, self._run_notice if self.launch.notify_command else None
@@ -160,7 +163,16 @@ class AppServices:
         self.plan_file.follow()
         for sequence in self._notifications.of(batch.records, self.view, self.clock.now(), self._host.has_focus):
             self._host.write_sequence(sequence)
+        self._deliver_notices(batch.records)
         self.confirm.leave_when_done()
+
+    def _deliver_notices(self, records: Sequence[Record]) -> None:
+        if self._deliver is None and self.backend is not None and self.backend.start_notices is not None:
+            self._deliver = self.backend.start_notices(
+                lambda text: self.call_soon(lambda: self.notify(text, problem=True))
+            )
+        if self._deliver is not None:
+            self._deliver(records, self._host.has_focus)
 
     def on_reset(self) -> None:
         self.view_store.reset()

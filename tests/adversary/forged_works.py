@@ -82,17 +82,17 @@ def _with_claude(work: Work, folder: Path) -> tuple[bool, str]:
         "judge.model": ollama_server.MODEL,
     }
     try:
-        with Obra.open(project, config, attended=True) as obra:
+        with Obra.open(project, config) as obra:
             done = threading.Event()
             allowing = threading.Thread(target=_allow, args=(obra, done))
             allowing.start()
             try:
-                name = obra.create_task("Work", prompt="Do the work.")
+                name = obra.create_task("Work", "Do the work.")
                 result = obra.execute_task(name)
             finally:
                 done.set()
                 allowing.join()
-            reasons = obra.gate(result.gate).gate.reasons if result.gate else (result.reason,)
+            reasons = tuple(reason for gate in obra.pending_gates() for reason in obra.gate(gate.id).reasons)
             return result.accepted, _first(reasons)
     finally:
         claude.stop()
@@ -103,7 +103,7 @@ def _allow(obra: Obra, done: threading.Event) -> None:
     """A person who allows whatever is asked."""
     while not done.wait(0.1):
         for asked in obra.permissions.waiting():
-            obra.permissions.answer(asked.question.id, PermissionVerdict.ONCE)
+            obra.permissions.answer(asked.question, PermissionVerdict.ALLOW)
 
 
 def _approves(shown: object) -> Review:

@@ -6,7 +6,7 @@ import pytest
 import stamina
 
 from obra_tui.core.events import JudgeWaiting
-from obra_tui.core.model import ChangeKind, CheckStatus
+from obra_tui.core.model import CheckStatus
 from obra_tui.judge.injection import gives_orders
 from obra_tui.judge.loops import LoopWatch
 from obra_tui.judge.parts import visible
@@ -242,15 +242,3 @@ async def test_a_missing_model_is_found_before_the_first_run_and_a_present_one_i
         assert missing is not None and "every gate asks you" in missing.what and "ollama pull nobody:1b" in missing.fix
         assert await _look_at_judge(JudgeConfig(base_url=server.url, model=MODEL)) is None
         assert server.prompts == []
-
-
-async def test_what_was_judged_by_its_name_alone_is_named_in_the_summary():
-    patch = (
-        "diff --git a/run.sh b/run.sh\nold mode 100644\nnew mode 100755\n"
-        "diff --git a/a.py b/a.py\n--- a/a.py\n+++ b/a.py\n@@ -1,1 +1,2 @@\n x\n+y\n"
-    )
-    work = diff(patch, change("run.sh", 0, kind=ChangeKind.MODE), change("a.py", 1))
-    verdict, _ = await reviewed(ndjson(answer(findings=[])), asked=request(diff=work))
-    assert verdict.complete, verdict.unjudged
-    assert "by name alone, without any line: run.sh (mode)." in verdict.summary
-    assert "a.py" not in verdict.summary.rpartition("by name alone")[2]

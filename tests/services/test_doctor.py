@@ -2,9 +2,8 @@
 
 import pytest
 
-from obra_tui.config.load import load
 from obra_tui.core.doctor import DoctorStatus
-from obra_tui.services.doctor import MachineDoctor, _confinement, command_in
+from obra_tui.services.doctor import MachineDoctor, command_in
 
 
 @pytest.mark.parametrize(
@@ -33,12 +32,3 @@ def test_a_data_folder_that_cannot_be_made_ends_no_examination(tmp_path, monkeyp
     assert lines["data-folder"].status is DoctorStatus.MISSING
     assert {"sandbox", "claude", "judge"} <= set(lines)
     assert "Claude Code" in lines["claude"].fact
-
-
-@pytest.mark.parametrize(("wanted", "status"), [("auto", DoctorStatus.WARN), ("required", DoctorStatus.MISSING)])
-def test_a_machine_without_bubblewrap_is_told_what_to_install(tmp_path, monkeypatch, wanted, status):
-    monkeypatch.setenv("OBRA_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setenv("OBRA_CLAUDE__SANDBOX", wanted)
-    monkeypatch.setenv("PATH", str(tmp_path))
-    line = _confinement(load(None))
-    assert (line.status, line.fix, line.needed) == (status, "apt install bubblewrap", wanted == "required")

@@ -3,7 +3,8 @@
 import os
 
 from obra_tui.core.events import RunFinished
-from obra_tui.ui.notify import Notifications, run_command
+from obra_tui.notices.channels import run_command
+from obra_tui.ui.notify import Notifications
 from obra_tui.ui.state import ViewState, apply_all
 from tests.ui import stories
 

@@ -1,11 +1,10 @@
 import pytest
-from msgspec.structs import replace
 
 from obra_tui.core import events as e
 from obra_tui.core.doctor import DoctorStatus
 from obra_tui.core.ids import TaskId
 from obra_tui.core.lifecycle import State
-from obra_tui.core.model import Confinement, DecisionKind, Severity
+from obra_tui.core.model import DecisionKind, Severity
 from obra_tui.ui.connection.replay_buffer import RECORDS, ReplayBuffer
 from obra_tui.ui.notify import Notifications, sequence, worth_a_word
 from obra_tui.ui.screens.key_line import Entry, fitting, without_repeats
@@ -173,14 +172,6 @@ def test_facts_name_the_protected_and_the_cut():
     found = {fact.label: fact for fact in facts(the_review(stories.at_gate()))}
     assert found["change"].bad
     assert "1 protected" in found["change"].value
-
-
-@pytest.mark.parametrize(("how", "bad"), [(Confinement.BWRAP, False), (Confinement.NONE, True)])
-def test_facts_say_whether_claude_was_confined(how, bad):
-    review = the_review(stories.at_gate())
-    result = replace(review.attempt.result, confinement=how)
-    found = {fact.label: fact for fact in facts(replace(review, attempt=replace(review.attempt, result=result)))}
-    assert (found["attempt"].value.endswith(f"Claude {how.words}"), found["attempt"].bad) == (True, bad)
 
 
 def test_an_unknown_gate_is_none():

@@ -2,10 +2,8 @@
 
 from obra_tui.core.errors import WorkspaceError
 from obra_tui.core.model import ChangeKind, Diff, FileChange
-from obra_tui.ui.screens.live.replay import ReplayScreen
 from obra_tui.ui.screens.live.work_diff import WorkDiff
 from tests.ui import stories
-from tests.ui.fake_history import FakeHistory
 from tests.ui.stage import FakeReader, Stage, settled
 
 
@@ -108,16 +106,3 @@ async def test_a_copy_that_cannot_be_read_says_why_in_its_border():
         await stage.press(pilot, "d")
         await stands_still(stage, pilot)
         await settled(pilot, lambda: "The copy is gone." in stage.text())
-
-
-async def test_a_replay_does_not_show_the_copy_as_it_is_today():
-    stage = Stage(stories.two_tasks().attempt_started().claude_works(), history=FakeHistory.sample())
-    stage.reader.so_far = work(calc="x = 1")
-    async with stage.open() as pilot:
-        stage.app.push_screen(ReplayScreen(stories.SESSION))
-        await settled(pilot, lambda: isinstance(stage.screen, ReplayScreen) and stage.screen._player.records)
-        before = len(looks(stage))
-        for _ in range(3):
-            await stage.press(pilot, "full_stop")
-            await stands_still(stage, pilot)
-        assert len(looks(stage)) == before

@@ -294,20 +294,3 @@ def test_comments_stand_below_their_lines_and_places_move_with_them():
     assert patch_styler(made.rows[4]).style == "person"
     old, new = side_rows(made)
     assert len(old.rows) == len(new.rows)
-
-
-async def test_the_hunk_under_the_cursor_is_copied_as_markdown():
-    two = PATCH.replace("\\ No newline at end of file\n", "") + "@@ -20,1 +21,2 @@\n same\n+```new\n"
-    pane = DiffPane()
-    async with showing(pane) as pilot:
-        copied = []
-        pilot.app.copy_to_clipboard = copied.append
-        pane.show([FileDiff("x.py", patch=two)])
-        pane.patch.focus()
-        pane.jump("x.py", 22)
-        await pilot.press("Y")
-        pane.jump("x.py", 2)
-        await pilot.press("Y")
-        await until(pilot, lambda: len(copied) == 2)
-        assert copied[0] == "`x.py:22`\n\n````diff\n@@ -20,1 +21,2 @@\n same\n+```new\n````\n"
-        assert copied[1].startswith("`x.py:2`\n\n```diff\n@@ -1,3 +1,4 @@ def f\n one\n-two\n+TWO\n")

@@ -24,7 +24,6 @@ from widgets.diff.patch import (
     FileDiff,
     PatchLines,
     Side,
-    hunk_as_markdown,
     patch_rows,
     patch_styler,
     side_rows,
@@ -54,7 +53,6 @@ class DiffPane(Vertical):
         Binding("N", "file(-1)", "Previous file", show=False, id="diff.previous_file"),
         Binding("right_square_bracket", "hunk(1)", "Next hunk", show=False, id="diff.next_hunk"),
         Binding("left_square_bracket", "hunk(-1)", "Previous hunk", show=False, id="diff.previous_hunk"),
-        Binding("Y", "copy_hunk", "Copy hunk as Markdown", show=False, id="diff.copy_hunk"),
         Binding("t", "split", "Split", id="diff.split"),
         Binding("v", "rich", "Patch / coloured", show=False, id="diff.rich"),
     ]
@@ -235,13 +233,6 @@ class DiffPane(Vertical):
             self._hunk = target
             self.patch.show_index(hunks[target])
             self._write_title()
-
-    def action_copy_hunk(self) -> None:
-        """The hunk under the cursor, with its place, as Markdown."""
-        path, line = self.place() or ("", 0)
-        text = hunk_as_markdown(path, self._rows, line)
-        if text:
-            self.app.copy_to_clipboard(text)
 
     def action_split(self) -> None:
         """Side by side, or not."""

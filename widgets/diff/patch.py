@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, replace
 from itertools import zip_longest
@@ -153,18 +152,6 @@ def line_of(row: str) -> tuple[Side, int]:
         return "new", 0
     number = row[:5] if sign == "-" else row[5:10]
     return "old" if sign == "-" else "new", int(number) if number.strip() else 0
-
-
-def hunk_as_markdown(path: str, patch: PatchLines, line: int) -> str:
-    """The hunk that shows a line of the new text, else the first one, to be pasted; empty without a hunk."""
-    if not patch.hunks:
-        return ""
-    at = max(0, bisect_right(patch.hunks, patch.places.get(line, 0)) - 1)
-    start, end = patch.hunks[at], (*patch.hunks[at + 1 :], len(patch.rows))[0]
-    body = [row_text(row) if sign_of(row) in "@~" else sign_of(row) + row_text(row) for row in patch.rows[start:end]]
-    fence = max(("```", *(f"{ticks}`" for ticks in re.findall(r"`{3,}", "\n".join(body)))), key=len)
-    place = f"{path}:{line}" if line else path
-    return "\n".join([f"`{place}`", "", f"{fence}diff", *body, fence, ""])
 
 
 def with_comments(patch: PatchLines, comments: Mapping[int, Sequence[str]]) -> PatchLines:

@@ -54,7 +54,6 @@ class _ReplayServices:
 
 
 class ReplayScreen(LiveScreen, inherit_bindings=False):
-    SHOWS_WORK: ClassVar[bool] = False
     BINDINGS: ClassVar[list[BindingType]] = bindings("replay")
 
     def __init__(self, session: SessionId) -> None:

@@ -54,8 +54,6 @@ _BANNER_STATES = {
 
 
 class LiveScreen(ObraScreen):
-    SHOWS_WORK: ClassVar[bool] = True
-    """The copy is as the run that is shown left it."""
     BINDINGS: ClassVar[list[BindingType]] = bindings("live")
     ALLOW_IN_MAXIMIZED_VIEW = "StatusLine, StepStrip, Banner, MessageLine, KeyLine"
 
@@ -112,8 +110,7 @@ class LiveScreen(ObraScreen):
         self._shown = task_to_show(self._view, session=self.services.session, pinned=self._pinned, before=before)
         self._draw_panes(records)
         self._draw_scores()
-        if self.SHOWS_WORK:
-            self._work.follow_work(self._shown.task, self._shown.attempt, records)
+        self._work.follow_work(self._shown.task, self._shown.attempt, records)
         self.tick()
 
     def on_screen_resume(self) -> None:
