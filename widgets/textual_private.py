@@ -57,7 +57,6 @@ PRIVATE_NAMES = (
     PrivateName(_WIDGET, "_styles_cache", "renders a border row as Textual would"),
     PrivateName("textual._border", "get_box", "the border cells left and right of a row"),
     PrivateName("textual._context", "active_message_pump", "whose message was being handled when an error was raised"),
-    PrivateName(_APP, "_screen_stacks", "finds the screen that failed in every mode"),
     PrivateName(_APP, "_driver", "writes a terminal notification (OSC sequence)"),
     PrivateName(_APP, "_handle_exception", "a widget that fails takes its screen with it, not the app"),
     PrivateName(_APP, "_fatal_error", "replaces the report that prints the values of variables"),

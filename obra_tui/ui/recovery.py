@@ -14,13 +14,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from textual._context import active_message_pump
 from textual.app import App
 from textual.screen import Screen
 from textual.widget import Widget
 
 from obra_tui.ui.ports import Clock
 from obra_tui.ui.screens.registry import MAIN_SCREENS, mode_of
+from widgets.textual_private import active_message_pump
 
 if TYPE_CHECKING:
     pass
