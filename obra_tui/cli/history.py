@@ -17,6 +17,7 @@ from obra_tui.core.gate import comparison_words
 from obra_tui.core.ids import AttemptId, SessionId, TaskId
 from obra_tui.core.model import SessionKind
 from obra_tui.core.plain import to_builtins
+from obra_tui.core.records.attempt_words import DECISION_WORDS, STATE_WORDS, ended_word, person_name
 from obra_tui.core.records.export import ExportedAttempt, blocks, labelled
 from obra_tui.core.records.history import (
     AttemptDetail,
@@ -219,13 +220,13 @@ def _detail_lines(detail: AttemptDetail) -> Iterator[str]:
         yield f"finding  {finding.severity.value:<8} {one_line(finding.place)} {one_line(finding.message, 500)}"
     if detail.decision:
         decision = detail.decision.decision
-        yield f"decision {decision.kind.value} by {one_line(decision.by)}"
+        yield f"decision {DECISION_WORDS[decision.kind]} by {one_line(person_name(decision.by))}"
         yield from (f"  {label:<10}{one_line(text, 500)}" for label, text in decision_lines(decision))
     if detail.acceptance:
         yield f"commit   {detail.acceptance.commit} on {one_line(detail.acceptance.branch)}"
     if detail.reverted:
         undone = detail.reverted
-        yield f"reverted {undone.reversal.commit} by {one_line(undone.by)}: {one_line(undone.note, 500)}"
+        yield f"reverted {undone.reversal.commit} by {one_line(person_name(undone.by))}: {one_line(undone.note, 500)}"
 
 
 # --- lines ---------------------------------------------------------------------------------------
@@ -236,7 +237,7 @@ def when(at: float) -> str:
 
 
 def _session_line(session: SessionSummary, labels: Iterable[str]) -> str:
-    states = ", ".join(f"{count} {state.value}" for state, count in session.states)
+    states = ", ".join(f"{count} {STATE_WORDS[state]}" for state, count in session.states)
     states += f" ({session.reverted} reverted)" if session.reverted else ""
     marks = [f"REHEARSAL {session.rehearsal}"] if session.rehearsal else []
     marks += ["no gate"] if session.kind is SessionKind.IMPORTED else [states or "no task"]
@@ -249,9 +250,8 @@ def _session_line(session: SessionSummary, labels: Iterable[str]) -> str:
 
 def _attempt_line(attempt: AttemptSummary) -> str:
     score = "–" if attempt.score is None else f"{attempt.score:.2f} ({'PASS' if attempt.passes else 'FAIL'})"
-    decided = f"{attempt.decision.value} by {attempt.decided_by}" if attempt.decision else ""
-    decided = decided or ("waiting" if attempt.waiting else attempt.task_state.value)
-    decided += ", reverted" if attempt.reverted else ""
+    by = f" by {one_line(person_name(attempt.decided_by))}" if attempt.decision and not attempt.reverted else ""
+    decided = f"{ended_word(attempt)}{by}"
     name = f"{one_line(attempt.task_key, 20)} {one_line(attempt.task_title, 60)}"
     return f"{attempt.id}  {when(attempt.started_at)}  {name}  attempt {attempt.number}  Quality: {score}  {decided}"
 

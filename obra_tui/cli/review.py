@@ -20,8 +20,9 @@ from obra_tui.core.decisions import decision_lines, finding_of_argument, finding
 from obra_tui.core.errors import ConfigError, GateDecided, StaleDecision
 from obra_tui.core.ids import GateId, SessionId
 from obra_tui.core.lifecycle import State
-from obra_tui.core.model import Decision, DecisionKind, Finding, QualityResult, Severity
+from obra_tui.core.model import Decision, DecisionKind, Finding, QualityResult, Severity, TaskSpec
 from obra_tui.core.plain import to_builtins
+from obra_tui.core.records.attempt_words import DECISION_WORDS, STATE_WORDS, person_name
 from obra_tui.core.records.history import AttemptSummary, GateDetail, GateSummary, History
 from obra_tui.core.text import one_line
 
@@ -166,7 +167,7 @@ def _decide(detail: GateDetail, kind: DecisionKind, answer: Answer, *, as_json: 
     told = {"gate": gate.id, "kind": kind.value, "by": decision.by, "state": state.value}
     said = {"findings": [finding_text(item) for item in decision.chosen], "overridden": decision.overridden}
     held = " (the answer can still be undone in the app at work)" if state is State.AWAITING_HUMAN else ""
-    words = f"{kind.value}: {detail.attempt.summary.task_key} is {state.value}{held}"
+    words = f"{DECISION_WORDS[kind]}: {detail.attempt.summary.task_key} is {STATE_WORDS[state]}{held}"
     typer.echo(json.dumps({"type": "decision", **told, **said}) if as_json else words)
     return 0
 
@@ -227,7 +228,9 @@ def _hand_back_gate(typed: str, *, as_json: bool) -> int:
         changed = bool(client.send(HandBack(gate=detail.gate.id, by=person())))
         state = wait_for_state(client, detail.session.id, task, AT_WORK, timeout_s=3600.0)
     told = {"type": "handed_back", "gate": detail.gate.id, "changed": changed, "state": state.value}
-    words = f"{detail.attempt.summary.task_key} is {state.value}" if changed else "nothing was changed in the copy"
+    words = (
+        f"{detail.attempt.summary.task_key} is {STATE_WORDS[state]}" if changed else "nothing was changed in the copy"
+    )
     typer.echo(json.dumps(told) if as_json else words)
     return 0
 
@@ -295,6 +298,7 @@ def _detail_lines(detail: GateDetail) -> list[str]:
     lines = [
         f"gate     {gate.id}{'' if gate.open else '  (answered)'}",
         f"task     {one_line(attempt.spec.key)} {one_line(attempt.spec.title)}",
+        *_asked_lines(attempt.spec),
         f"attempt  {attempt.summary.number}   tree {gate.binding.tree[:12]}   diff {gate.binding.diff_digest[:12]}",
         *(_quality_lines(attempt.quality) if attempt.quality else ()),
         *(f"why      {one_line(reason, 500)}" for reason in gate.reasons),
@@ -305,14 +309,24 @@ def _detail_lines(detail: GateDetail) -> list[str]:
     lines += [_earlier_line(item) for item in detail.earlier]
     if attempt.decision:
         decision = attempt.decision.decision
-        lines.append(f"answer   {decision.kind.value} by {one_line(decision.by)}")
+        lines.append(f"answer   {DECISION_WORDS[decision.kind]} by {one_line(person_name(decision.by))}")
         lines += [f"  {label:<10}{one_line(text, 500)}" for label, text in decision_lines(decision)]
     return lines
 
 
+def _asked_lines(spec: TaskSpec) -> Iterator[str]:
+    """What was asked: the text of the task and when it is done."""
+    yield from (f"asked    {visible(line)}" for line in spec.prompt.strip().splitlines())
+    yield from (f"done if  {one_line(text, 500)}" for text in spec.acceptance)
+
+
 def _earlier_line(item: AttemptSummary) -> str:
     score = "no score" if item.score is None else f"Quality: {item.score:.2f} ({'PASS' if item.passes else 'FAIL'})"
-    decided = f"{item.decision.value} by {one_line(item.decided_by)}" if item.decision else "sent back by the gate"
+    decided = (
+        f"{DECISION_WORDS[item.decision]} by {one_line(person_name(item.decided_by))}"
+        if item.decision
+        else "sent back by the gate"
+    )
     return f"before   attempt {item.number}  {score}  {decided}  {item.id}"
 
 

@@ -22,6 +22,7 @@ from obra_tui.core.plans.merge import Difference, MergeStatus, describe, differe
 from obra_tui.core.plans.order import moves_to
 from obra_tui.core.plans.parse import order
 from obra_tui.core.plans.text import changed_lines
+from obra_tui.core.records.attempt_words import STATE_WORDS
 from obra_tui.core.text import one_line
 
 if TYPE_CHECKING:
@@ -340,6 +341,6 @@ def _as_json(session: SessionId, task: "TaskStanding") -> dict[str, object]:
 
 
 def _line(number: int, task: "TaskStanding") -> str:
-    word = "held" if task.held_back else "reverted" if task.reverted else task.state.value
+    word = "held" if task.held_back else "reverted" if task.reverted else STATE_WORDS[task.state]
     after = f"  after {', '.join(task.spec.depends_on)}" if task.spec.depends_on else ""
     return f"{number:>3}  {task.spec.key:<8} {word:<15} {one_line(task.spec.title, 80)}{after}"

@@ -10,9 +10,9 @@ from msgspec import Struct
 
 from obra_tui.core import events as e
 from obra_tui.core.model import ConversationReason, Outcome, PermissionKind, PermissionVerdict, Usage
+from obra_tui.core.records.attempt_words import person_name
 from obra_tui.ui.feeds.lines import CardLines, Pane, joined, named, text_lines
 from obra_tui.ui.view.format import brief, clock_time, count, duration, money, plural
-from obra_tui.ui.view.status_words import person_name
 from widgets.lines import LogLine, Span
 
 TEXT, CALL, PERSON, SAYS, WARN, ERROR, END = "»", "▸", "›", "·", "!", "✗", "■"

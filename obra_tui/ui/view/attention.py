@@ -10,9 +10,10 @@ from msgspec import Struct
 
 from obra_tui.core.lifecycle import State
 from obra_tui.core.model import PermissionKind
+from obra_tui.core.records.attempt_words import person_name
 from obra_tui.ui.state import AttemptView, GateView, PermissionView, ProblemView, TaskView, ViewState
 from obra_tui.ui.view.format import ago, clock_time, duration, plural, score
-from obra_tui.ui.view.status_words import DECISION, Tone, person_name
+from obra_tui.ui.view.status_words import DECISION, Tone
 
 QUIET_S = 20.0
 """Silence of a running Claude that is worth a word."""

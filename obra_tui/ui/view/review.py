@@ -14,10 +14,11 @@ from obra_tui.core.commands import Decide
 from obra_tui.core.decisions import override_reasons
 from obra_tui.core.gate import comparison_words
 from obra_tui.core.model import Confinement, Decision, DecisionKind, Finding
+from obra_tui.core.records.attempt_words import person_name
 from obra_tui.ui.state import AttemptView, GateView, SessionView, TaskView, ViewState
 from obra_tui.ui.view.format import clock_time, duration, plural, score
 from obra_tui.ui.view.scores import ScoreVisibility
-from obra_tui.ui.view.status_words import DECISION, person_name
+from obra_tui.ui.view.status_words import DECISION
 
 SHORT = 8
 """Characters of a hash that are shown."""

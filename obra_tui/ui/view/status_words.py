@@ -12,6 +12,7 @@ from msgspec import Struct
 from obra_tui.core.doctor import DoctorStatus
 from obra_tui.core.lifecycle import State
 from obra_tui.core.model import CheckStatus, DecisionKind, Severity
+from obra_tui.core.records.attempt_words import DECISION_WORDS, REVERTED_WORD, STATE_WORDS
 from obra_tui.ui.state import StepStatus
 from widgets.bars.status import STATES
 
@@ -71,22 +72,22 @@ HELD = _held("held")
 NEEDED = _ask("waiting for you")
 """Nothing goes on before a person has answered a question or sent a prompt."""
 STOPPED = _stopped("stopped")
-REVERTED = _stopped("reverted")
+REVERTED = _stopped(REVERTED_WORD)
 """Work that was accepted and taken back by a commit later."""
 
 TASK: dict[State, StatusWord] = {
-    State.BLOCKED: _wait("blocked"),
-    State.QUEUED: _wait("queued"),
-    State.IMPLEMENTING: _run("implementing"),
-    State.CHECKING: _run("checking"),
-    State.JUDGING: _run("validating"),
-    State.AWAITING_HUMAN: _ask("gate"),
-    State.ACCEPTING: _run("accepting"),
-    State.ACCEPTED: _pass("accepted"),
-    State.REJECTED: _fail("rejected"),
-    State.FAILED: _fail("failed"),
-    State.CANCELLED: _stopped("cancelled"),
-    State.INTERRUPTED: _stopped("interrupted"),
+    State.BLOCKED: _wait(STATE_WORDS[State.BLOCKED]),
+    State.QUEUED: _wait(STATE_WORDS[State.QUEUED]),
+    State.IMPLEMENTING: _run(STATE_WORDS[State.IMPLEMENTING]),
+    State.CHECKING: _run(STATE_WORDS[State.CHECKING]),
+    State.JUDGING: _run(STATE_WORDS[State.JUDGING]),
+    State.AWAITING_HUMAN: _ask(STATE_WORDS[State.AWAITING_HUMAN]),
+    State.ACCEPTING: _run(STATE_WORDS[State.ACCEPTING]),
+    State.ACCEPTED: _pass(STATE_WORDS[State.ACCEPTED]),
+    State.REJECTED: _fail(STATE_WORDS[State.REJECTED]),
+    State.FAILED: _fail(STATE_WORDS[State.FAILED]),
+    State.CANCELLED: _stopped(STATE_WORDS[State.CANCELLED]),
+    State.INTERRUPTED: _stopped(STATE_WORDS[State.INTERRUPTED]),
 }
 
 
@@ -113,9 +114,9 @@ CHECK: dict[CheckStatus, StatusWord] = {
 }
 
 DECISION: dict[DecisionKind, StatusWord] = {
-    DecisionKind.APPROVE: _pass("approved"),
-    DecisionKind.CHANGES: _warn("changes requested"),
-    DecisionKind.REJECT: _fail("rejected"),
+    DecisionKind.APPROVE: _pass(DECISION_WORDS[DecisionKind.APPROVE]),
+    DecisionKind.CHANGES: _warn(DECISION_WORDS[DecisionKind.CHANGES]),
+    DecisionKind.REJECT: _fail(DECISION_WORDS[DecisionKind.REJECT]),
 }
 
 DOCTOR: dict[DoctorStatus, StatusWord] = {
@@ -132,8 +133,3 @@ SEVERITY: dict[Severity, StatusWord] = {
     Severity.MINOR: _wait("minor"),
     Severity.INFO: _none("info"),
 }
-
-
-def person_name(by: str) -> str:
-    """`person:ada` → `ada`."""
-    return by.removeprefix("person:") or by

@@ -15,10 +15,11 @@ from obra_tui.core.events import Record
 from obra_tui.core.gate import comparison_words
 from obra_tui.core.model import CheckStatus, Finding, Severity
 from obra_tui.core.plain import to_builtins
+from obra_tui.core.records.attempt_words import person_name
 from obra_tui.core.records.history import AttemptDetail
 from obra_tui.core.records.replay import Stop, stops_at
 from obra_tui.ui.view.format import brief
-from obra_tui.ui.view.status_words import DECISION, person_name
+from obra_tui.ui.view.status_words import DECISION
 from widgets.lines import LogLine, Span
 
 PAGES = ("Prompt", "Transcript", "Diff", "Checks", "Scores", "Gate", "Raw")

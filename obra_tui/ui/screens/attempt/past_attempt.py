@@ -12,13 +12,14 @@ from obra_tui.core import events as e
 from obra_tui.core.events import STREAMED, Record
 from obra_tui.core.ids import AttemptId
 from obra_tui.core.model import GateDecision
+from obra_tui.core.records.attempt_words import is_running, person_name
 from obra_tui.core.records.history import AttemptDetail, History, SessionDetail
 from obra_tui.ui.ports import Archive
 from obra_tui.ui.screens.history.listing import Labels, Selection
-from obra_tui.ui.screens.history.rows import PINNED, running
+from obra_tui.ui.screens.history.rows import PINNED
 from obra_tui.ui.screens.history_query import all_records
 from obra_tui.ui.view.blinding import Blinded, redact_attempt, told
-from obra_tui.ui.view.status_words import DECISION, TASK, person_name
+from obra_tui.ui.view.status_words import DECISION, TASK
 
 FACTS = (
     e.PromptSent,
@@ -51,7 +52,7 @@ class PastAttempt(Struct, frozen=True, kw_only=True):
 
     @property
     def runs(self) -> bool:
-        return running(self.detail.summary)
+        return is_running(self.detail.summary)
 
     @property
     def of_session(self) -> tuple[str, ...]:

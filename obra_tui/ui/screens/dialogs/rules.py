@@ -14,12 +14,12 @@ from textual.widgets import Static
 from obra_tui.core.commands import RevokeRule
 from obra_tui.core.ids import RuleId
 from obra_tui.core.permission_rules import SessionRule, active_rules
+from obra_tui.core.records.attempt_words import person_name
 from obra_tui.ui.bindings import bindings
 from obra_tui.ui.plain import plain_text
 from obra_tui.ui.screens.key_line import KeyLine
 from obra_tui.ui.services import AppServices, services_of
 from obra_tui.ui.view.format import clock_time, plural
-from obra_tui.ui.view.status_words import person_name
 from widgets.lines import LogLine, Span
 from widgets.lists.choice_list import ChoiceList
 

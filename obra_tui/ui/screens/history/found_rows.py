@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 from msgspec import Struct
 
 from obra_tui.core.model import GateDecision, SessionKind
+from obra_tui.core.records.attempt_words import person_name
 from obra_tui.core.records.history import AttemptSummary, SearchHit, SearchResult
 from obra_tui.ui.feeds.lines import joined
 from obra_tui.ui.screens.history.rows import NAME, STAMP, attempt_glyph, when
 from obra_tui.ui.view.format import cost_of, score
-from obra_tui.ui.view.status_words import DECISION, REVERTED, TASK, person_name
+from obra_tui.ui.view.status_words import DECISION, REVERTED, TASK
 from widgets.lines import LogLine, Span
 from widgets.segments import clip
 

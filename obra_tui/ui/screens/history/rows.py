@@ -8,13 +8,14 @@ from dataclasses import replace
 
 from rich.cells import cell_len
 
-from obra_tui.core.lifecycle import WORKING, State
+from obra_tui.core.lifecycle import State
 from obra_tui.core.model import SessionKind
+from obra_tui.core.records.attempt_words import ended_word, is_running
 from obra_tui.core.records.history import AttemptSummary, SessionDetail, SessionSummary
 from obra_tui.ui.feeds.claude import consumption
 from obra_tui.ui.feeds.lines import joined
 from obra_tui.ui.view.format import cost_of, duration, plural, score
-from obra_tui.ui.view.status_words import DECISION, REVERTED, TASK, task_status
+from obra_tui.ui.view.status_words import REVERTED, TASK, task_status
 from widgets.lines import LogLine, Run, Span, from_runs
 from widgets.segments import clip
 
@@ -98,33 +99,13 @@ def attempt_row(attempt: AttemptSummary) -> LogLine:
     value = score(attempt.score) if attempt.score is not None else ""
     took = duration(attempt.seconds) if attempt.seconds is not None else ""
     return LogLine(
-        f"{name:<{NAME}} a{attempt.number:<3}{value:<5} {_ended(attempt)}".rstrip(),
+        f"{name:<{NAME}} a{attempt.number:<3}{value:<5} {ended_word(attempt)}".rstrip(),
         key=attempt.id,
         glyph=attempt_glyph(attempt),
         spans=(Span(0, len(name), "strong"),),
         time=time.strftime("%H:%M", time.localtime(attempt.started_at)),
         aside=took,
     )
-
-
-def _ended(attempt: AttemptSummary) -> str:
-    """How it ended, in a few words."""
-    if attempt.reverted:
-        return REVERTED.word
-    if attempt.decision is not None:
-        return DECISION[attempt.decision].word
-    if attempt.waiting:
-        return "waits for you"
-    if running(attempt):
-        return "running"
-    if attempt.score is not None:
-        return "pass" if attempt.passes else "fail"
-    return attempt.outcome.value.replace("_", " ") if attempt.outcome else "cut off"
-
-
-def running(attempt: AttemptSummary) -> bool:
-    """It is at work now: Claude, the checks or the judge."""
-    return attempt.task_state in WORKING and attempt.gate_decision is None
 
 
 def attempt_glyph(attempt: AttemptSummary) -> str:
@@ -136,7 +117,7 @@ def attempt_glyph(attempt: AttemptSummary) -> str:
         return "?"
     if attempt.passes is False:
         return "✗"
-    return "●" if running(attempt) else "·"
+    return "●" if is_running(attempt) else "·"
 
 
 def session_card(session: SessionSummary, detail: SessionDetail | None, labels: Sequence[str] = ()) -> list[LogLine]:

@@ -18,7 +18,7 @@ from obra_tui.core import events as e
 from obra_tui.core.events import Record
 from obra_tui.core.ids import SessionId
 from obra_tui.core.records.history import EVERYTHING, History, Page, SearchResult, SessionDetail, SessionSummary
-from obra_tui.core.records.search import Query, parse, read_as
+from obra_tui.core.records.search import parse, read_as
 from obra_tui.ui.bindings import bindings
 from obra_tui.ui.ports import Archive
 from obra_tui.ui.screens.history.listing import Labels, Listing, Selection
@@ -56,6 +56,8 @@ class HistoryScreen(SessionActions, SearchLine):
     def __init__(self) -> None:
         super().__init__()
         self._listing = Listing()
+        self._query = parse("", 0.0)
+        """What the search line means; read once when it changes."""
         self._marked: tuple[Selection, ...] = ()
         self._reading = HistoryReader(self, "opening the history…")
         self._read_once = False
@@ -77,16 +79,13 @@ class HistoryScreen(SessionActions, SearchLine):
 
     # -- reading -------------------------------------------------------------------------------
 
-    def _query(self) -> Query:
-        return parse(self._line, self.services.clock.now())
-
     def _load(self) -> None:
         """Read again what is shown: the open session, the search, or the newest sessions."""
         opened = self._listing.opened
         if opened is not None:
             self._open_session(opened.summary.id)
         elif self._line.strip():
-            query = self._query()
+            query = self._query
             self._ask("searching…", lambda history: history.find(query, None, PAGE), self._take_found)
         else:
             self._ask("reading…", lambda history: history.sessions(EVERYTHING, None, PAGE), self._take_first)
@@ -117,7 +116,7 @@ class HistoryScreen(SessionActions, SearchLine):
         self._listing = Listing(
             found=page.rows,
             searched=True,
-            by_score=asks_for_scores(self._query()),
+            by_score=asks_for_scores(self._query),
             more=page.next,
             labels=self._listing.labels,
         )
@@ -155,7 +154,7 @@ class HistoryScreen(SessionActions, SearchLine):
         news = not self._line and any(isinstance(record.event, _NEWS) for record in records)
         if news or (not self._read_once and self.services.backend is not None):
             self._load()
-        said = read_as(self._query())
+        said = read_as(self._query)
         self.show_status(
             StatusPart(text="HISTORY", strong=True),
             StatusPart(text=self._seen.place),
@@ -187,7 +186,7 @@ class HistoryScreen(SessionActions, SearchLine):
         if self._listing.opened is not None:
             return ["No attempt was made in this session."]
         if self._listing.searched:
-            nothing = [f"Nothing has: {read_as(self._query()) or 'no word to search for'}."]
+            nothing = [f"Nothing has: {read_as(self._query) or 'no word to search for'}."]
             return [*nothing, f"{_LEFT_OUT[0].upper()}{_LEFT_OUT[1:]}."] if self._leaves_out else nothing
         found = f"{self._sources} " if self._sources else ""
         return [
@@ -213,7 +212,7 @@ class HistoryScreen(SessionActions, SearchLine):
         if self._reading.doing or not self._listing.near_end(key):
             return
         if self._listing.searched:
-            query = self._query()
+            query = self._query
             self._ask("reading older ones…", lambda h: h.find(query, mark, PAGE), self._take_more_found)
         else:
             self._ask("reading older ones…", lambda h: h.sessions(EVERYTHING, mark, PAGE), self._take_more)
@@ -307,6 +306,7 @@ class HistoryScreen(SessionActions, SearchLine):
         if backend is not None and self._reading.doing:
             backend.history.stop_finding()
         self._line = line
+        self._query = parse(line, self.services.clock.now())
         self._listing = replace(self._listing, opened=None)
         self._load()
 

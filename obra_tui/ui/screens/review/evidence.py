@@ -10,6 +10,7 @@ from textual.containers import Vertical
 from textual.message import Message
 
 from obra_tui.core.model import CheckResult, CheckStatus, FileChange, Finding, FindingSource
+from obra_tui.core.records.attempt_words import person_name
 from obra_tui.ui.feeds.lines import heading
 from obra_tui.ui.feeds.validation import finished_check, verdict_lines
 from obra_tui.ui.screens.review.fact_box import FactBox
@@ -20,13 +21,15 @@ from obra_tui.ui.view.format import plural, score
 from obra_tui.ui.view.review import EarlierAttempt, GateReview
 from obra_tui.ui.view.review_draft import ReviewDraft
 from obra_tui.ui.view.scores import ScoreVisibility
-from obra_tui.ui.view.status_words import DECISION, person_name
+from obra_tui.ui.view.status_words import DECISION
 from widgets.diff.file_list import FileList
 from widgets.lines import LogLine
 from widgets.lists.checklist import Checklist, ChecklistItem
 from widgets.log_view.view import LogPane
 
 MOST_FILE_ROWS = 6
+ASKED_ROWS = 4
+"""Lines of the task that are shown before the rest has to be unfolded."""
 _CHECK, _ATTEMPT = "check:", "attempt:"
 
 
@@ -113,7 +116,7 @@ def evidence_lines(review: GateReview, visibility: ScoreVisibility = ScoreVisibi
     """Return the attempts before, the checks (what failed first), the verdict, and where each number comes from."""
     verdict = review.attempt.judge.verdict if review.attempt.judge else None
     unjudged = verdict_lines(verdict) if verdict is not None and not verdict.complete else []
-    lines = [*unjudged, *_earlier_lines(review.earlier), *_check_lines(review)]
+    lines = [*_asked_lines(review), *unjudged, *_earlier_lines(review.earlier), *_check_lines(review)]
     if verdict is not None and verdict.complete:
         hidden = visibility is ScoreVisibility.AFTER_OWN_SCORE
         lines.extend([_hidden("Verdict", visibility)] if hidden else verdict_lines(verdict, findings=False))
@@ -133,6 +136,23 @@ def evidence_lines(review: GateReview, visibility: ScoreVisibility = ScoreVisibi
     )
     lines.extend(LogLine(text, style="warn", glyph="!") for text in quality.obstacles)
     return lines
+
+
+def _asked_lines(review: GateReview) -> Iterator[LogLine]:
+    """What was asked comes first: work is judged by it. The rest of a long text unfolds."""
+    spec = review.task.spec
+    text = [line for line in spec.prompt.strip().splitlines() if line.strip()]
+    yield heading(f"Asked: {spec.title}")
+    if text:
+        rest = tuple(LogLine(line, style="output", lead="  ") for line in text[ASKED_ROWS:])
+        for line in text[: ASKED_ROWS - 1]:
+            yield LogLine(line)
+        if len(text) >= ASKED_ROWS:
+            yield LogLine(text[ASKED_ROWS - 1], detail=rest)
+    for criterion in spec.acceptance:
+        yield LogLine(criterion, glyph="·", hang="  ")
+    if not spec.acceptance:
+        yield LogLine("No acceptance criteria.", style="dim")
 
 
 def _hidden(what: str, visibility: ScoreVisibility) -> LogLine:

@@ -10,11 +10,12 @@ from textual.binding import BindingType
 
 from obra_tui.core.events import Record
 from obra_tui.core.model import DecisionKind
+from obra_tui.core.records.attempt_words import person_name
 from obra_tui.ui.bindings import bindings
 from obra_tui.ui.screens.base import ObraScreen
 from obra_tui.ui.state import GateView, ViewState
 from obra_tui.ui.view.format import ago, clock_time, plural
-from obra_tui.ui.view.status_words import DECISION, REVERTED, Tone, person_name
+from obra_tui.ui.view.status_words import DECISION, REVERTED, Tone
 from obra_tui.ui.view.statusline import StatusPart
 from widgets.lines import LogLine, Span
 from widgets.lists.choice_list import ChoiceList

@@ -7,11 +7,12 @@ from collections.abc import Iterable, Sequence
 
 from obra_tui.core.lifecycle import State
 from obra_tui.core.model import Budget
+from obra_tui.core.records.attempt_words import person_name
 from obra_tui.ui.feeds.claude import consumption
 from obra_tui.ui.feeds.lines import joined, text_lines
 from obra_tui.ui.state import AttemptView, SessionView, TaskView, ViewState
 from obra_tui.ui.view.format import brief, clock_time, count, money, score
-from obra_tui.ui.view.status_words import DECISION, HELD, person_name, task_status
+from obra_tui.ui.view.status_words import DECISION, HELD, task_status
 from obra_tui.ui.view.statusline import StatusPart
 from widgets.lines import LogLine, Span
 
