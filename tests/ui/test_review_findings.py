@@ -4,7 +4,10 @@ from obra_tui.core.commands import Decide
 from obra_tui.core.model import DecisionKind, FindingSource, Severity
 from obra_tui.ui.screens.dialogs.questions import WriteDialog
 from obra_tui.ui.screens.live.screen import LiveScreen
+from obra_tui.ui.screens.review.evidence import evidence_lines
 from obra_tui.ui.screens.review.screen import ReviewScreen
+from obra_tui.ui.state import ViewState, apply_all
+from obra_tui.ui.view.review import review_of
 from tests.ui import stories
 from tests.ui.stage import Stage, settled, untick_all
 from widgets.diff.diff_pane import DiffPane
@@ -92,3 +95,11 @@ async def test_a_decision_ends_what_was_prepared_for_it():
         await sent(stage, pilot)
         await settled(pilot, lambda: isinstance(stage.screen, LiveScreen))
         assert stage.services.drafts == {}
+
+
+def test_the_gate_shows_first_what_was_asked():
+    view = apply_all(ViewState(), stories.at_gate().records)
+    review = review_of(view, "g1")
+    lines = [line.text for line in evidence_lines(review)]
+    assert lines[0] == f"Asked: {review.task.spec.title}"
+    assert lines[1] in review.task.spec.prompt
