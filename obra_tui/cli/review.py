@@ -316,7 +316,7 @@ def _detail_lines(detail: GateDetail) -> list[str]:
 
 def _asked_lines(spec: TaskSpec) -> Iterator[str]:
     """What was asked: the text of the task and when it is done."""
-    yield from (f"asked    {visible(line)}" for line in spec.prompt.strip().splitlines())
+    yield from (f"asked    {one_line(line, 1000)}" for line in spec.prompt.strip().splitlines())
     yield from (f"done if  {one_line(text, 500)}" for text in spec.acceptance)
 
 

@@ -116,7 +116,7 @@ def evidence_lines(review: GateReview, visibility: ScoreVisibility = ScoreVisibi
     """Return the attempts before, the checks (what failed first), the verdict, and where each number comes from."""
     verdict = review.attempt.judge.verdict if review.attempt.judge else None
     unjudged = verdict_lines(verdict) if verdict is not None and not verdict.complete else []
-    lines = [*_asked_lines(review), *unjudged, *_earlier_lines(review.earlier), *_check_lines(review)]
+    lines = [*unjudged, *_asked_lines(review), *_earlier_lines(review.earlier), *_check_lines(review)]
     if verdict is not None and verdict.complete:
         hidden = visibility is ScoreVisibility.AFTER_OWN_SCORE
         lines.extend([_hidden("Verdict", visibility)] if hidden else verdict_lines(verdict, findings=False))
