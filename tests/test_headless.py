@@ -2,6 +2,7 @@
 
 import io
 
+import pytest
 from msgspec.structs import replace
 
 from obra_tui.core import events as ev
@@ -9,6 +10,8 @@ from obra_tui.core.ids import SessionId
 from obra_tui.core.lifecycle import State, Trigger
 from obra_tui.core.model import Outcome
 from obra_tui.headless.follow import Output, follow, text_lines
+from obra_tui.store.codec import record_to_json
+from obra_tui.store.redact import Redactor
 from tests.fakes.engine import FakeEngine
 from tests.store.story import finished_session
 
@@ -56,3 +59,31 @@ def test_one_record_by_itself_tells_its_whole_reason():
     record = finished_session().records[0]
     said = [line for event in cannot_work() for line in text_lines(replace(record, event=event))]
     assert "\n".join(said).count(WHOLE) == 3
+
+
+SECRETS = {
+    "of the environment": "hush-hush-very-secret",
+    "by its shape": "sk-ant-api03-" + "A1b2" * 12,
+    "in an address": "https://ada:hunter2hunter2@example.org/x.git",
+}
+
+
+@pytest.mark.parametrize("secret", SECRETS.values(), ids=SECRETS)
+@pytest.mark.parametrize("as_json", [True, False], ids=["json", "text"])
+def test_a_secret_that_the_database_does_not_keep_is_not_printed_either(as_json, secret):
+    first = finished_session().records[0]
+    shown = (
+        ev.ClaudeNoticed(level="error", text=f"with {secret}"),
+        ev.ProblemRaised(code="x", text=f"It said {secret}.", fix=f"Try {secret}"),
+        replace(first.event, title=f"Use {secret}"),
+    )
+    end = ev.RunFinished(accepted=0, rejected=0, failed=0, waiting=0, interrupted=1, blocked=0)
+    engine, out = FakeEngine(), io.StringIO()
+    redact = Redactor([SECRETS["of the environment"]]).record
+    output = Output(as_json=as_json, stream=out, encode=record_to_json, redact=redact)
+    records = [replace(first, event=event) for event in (*shown, end)]
+    follow(engine, SessionId(first.session), output, lambda: engine.play(records), "person:ada")
+    assert "hush-hush" not in out.getvalue()
+    assert "A1b2A1b2" not in out.getvalue()
+    assert "hunter2" not in out.getvalue()
+    assert "[redacted: " in out.getvalue()

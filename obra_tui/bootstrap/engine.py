@@ -42,11 +42,13 @@ from obra_tui.store.commands import CommandTable
 from obra_tui.store.history import SqlHistory
 from obra_tui.store.journal import SqlJournal
 from obra_tui.store.ownership import Owner, acquire
+from obra_tui.store.redact import Redactor
 from obra_tui.system.git import trusted_folders
 
 if TYPE_CHECKING:
     from obra_tui.bootstrap.run_request import RunRequest
     from obra_tui.config.load import Settings
+    from obra_tui.core import events
     from obra_tui.core.ports import Journal
 
 
@@ -129,6 +131,10 @@ class EngineHandle:
     def parts(self) -> EngineParts:
         assert self._parts is not None, "the engine was not started"
         return self._parts
+
+    def redaction(self) -> Callable[[events.Record], events.Record]:
+        """Return what takes out of a record all that the database does not keep of it."""
+        return Redactor(_secrets(self.settings)).record
 
     def start(self) -> None:
         """Build everything and return when commands are taken. Raises `ObraError` when something is missing."""

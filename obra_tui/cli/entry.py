@@ -1,5 +1,6 @@
 """From `sys.argv` to an exit code, whatever happens in between."""
 
+import io
 import os
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ _EXIT_INTERRUPTED = 130
 
 def run(argv: list[str]) -> int:
     """Carry out one command line and return its exit code."""
+    _print_any_text()
     folder = bare_start(argv)
     try:
         _refuse_without_home()
@@ -30,6 +32,13 @@ def run(argv: list[str]) -> int:
         return _EXIT_CRASH
     except Exception as fault:  # noqa: BLE001  # the edge of the process: a person gets a sentence and a file
         return _refused(_of_the_machine(fault) or _crashed(fault))
+
+
+def _print_any_text() -> None:
+    """Have what the terminal's encoding lacks, and what is no UTF-8 in a file's name, printed as its number."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _of_the_machine(fault: Exception) -> ObraError | None:

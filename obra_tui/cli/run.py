@@ -133,7 +133,7 @@ def run_to_end(handle: "EngineHandle", *, as_json: bool) -> int:
         return follow(
             engine,
             session,
-            Output(as_json=as_json, stream=sys.stdout, encode=record_to_json),
+            Output(as_json=as_json, stream=sys.stdout, encode=record_to_json, redact=handle.redaction()),
             lambda: start_work(engine, session, request, person(), print_waiting),
             person(),
             past=not request.resume,

@@ -390,7 +390,10 @@ def _without_lead(quality: QualityResult, evidence: Evidence) -> Iterable[str]:
     yield from (f"{describe_check(result)}." for result in blocked)
     for stage in MEASURED_STAGES:
         if quality.score_of(stage) is None:
-            yield f"No check measured {stage}: nothing but a person can tell."
+            yield (
+                f"No check measured {stage}: nothing but a person can tell. "
+                f'To have it measured, add [[checks]] with stage = "{stage}" to .obra/config.toml.'
+            )
     if not evidence.verdict.complete:
         yield f"Not judged: {evidence.verdict.unjudged}"
     elif not evidence.verdict.findings:

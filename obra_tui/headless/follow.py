@@ -132,6 +132,8 @@ class Output(Struct, frozen=True, kw_only=True):
     stream: TextIO
     encode: Callable[[Record], str]
     """Record → one JSON object on one line."""
+    redact: Callable[[Record], Record] = lambda record: record
+    """Takes the secrets out before anything is printed: what is printed ends in the logs of others."""
 
 
 def follow(
@@ -223,6 +225,7 @@ def _drain(records: "queue.SimpleQueue[Sequence[Record]]", tally: Tally, output:
 
 
 def _print_record(record: Record, tally: Tally, output: Output) -> None:
+    record = output.redact(record)
     if not output.as_json:
         lines = text_lines(record, tally.said)
         tally.said = _reason(record.event) or tally.said

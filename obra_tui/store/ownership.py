@@ -83,6 +83,7 @@ class Owner:
         self.release()
 
 
+_BESIDE = "To work on another project at the same time, set OBRA_DATA_DIR to a folder of its own for it."
 _SET_IT = "Set OBRA_DATA_DIR, or data_dir in your settings, to"
 
 
@@ -160,12 +161,14 @@ def _read_holder(descriptor: int) -> Holder | None:
 
 def _owned(where: str, holder: Holder | None) -> AlreadyOwned:
     if holder is None:
-        return AlreadyOwned("Another Obra uses this data directory.", where=where, fix="End it, or only look on.")
+        return AlreadyOwned(
+            "Another Obra uses this data directory.", where=where, fix=f"End it, or only look on. {_BESIDE}"
+        )
     since = time.strftime("%Y-%m-%d %H:%M", time.localtime(holder.since))
     return AlreadyOwned(
         f"Another Obra uses this data directory: process {holder.pid} on {holder.host}, since {since}.",
         where=where,
-        fix=f"Look on with this one, or end the other: kill {holder.pid}.",
+        fix=f"Look on with this one, or end the other: kill {holder.pid}. {_BESIDE}",
     )
 
 

@@ -1,5 +1,6 @@
 """From the command line to an exit code."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -71,3 +72,25 @@ def test_a_user_without_a_home_is_told_so(monkeypatch, capsys):
     monkeypatch.setattr("os.path.expanduser", lambda path: path)
     assert run(["history"]) == 2
     assert capsys.readouterr().err == "obra: HOME: No home directory is known. Set HOME to a folder of yours.\n"
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "utf-8"])
+def test_what_the_encoding_of_the_output_lacks_is_no_crash(encoding, tmp_path):
+    (tmp_path / "plan.md").write_text("[ ] Größe – 寸法 🎌\n", encoding="utf-8")
+    lines = (["keys"], ["guide", "plans"], ["run", str(tmp_path / "plan.md"), "--headless"])
+    environment = {**os.environ, "PYTHONIOENCODING": encoding}
+    for line in lines:
+        done = subprocess.run([sys.executable, "-m", "obra_tui", *line], capture_output=True, env=environment)
+        assert b"itself failed" not in done.stderr, line
+        assert done.stdout or b"looks like a task" in done.stderr
+
+
+def test_a_name_that_is_no_utf8_is_printed_and_no_crash(tmp_path):
+    project = os.fsencode(tmp_path) + b"/pl\xff"
+    Path(os.fsdecode(project)).mkdir()
+    done = subprocess.run([sys.executable, "-m", "obra_tui", "run", "x.md", "-C", project], capture_output=True)
+    assert done.returncode == 2
+    for line in ([b"run", project + b"/x.md", b"--headless"], [b"run", b"--headless", b"-C", project]):
+        done = subprocess.run([sys.executable, "-m", "obra_tui", *line], capture_output=True)
+        assert b"pl\\udcff" in done.stderr
+        assert b"itself failed" not in done.stderr

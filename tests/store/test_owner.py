@@ -32,6 +32,15 @@ def test_the_second_one_is_told_who_is_first(folder: Path) -> None:
     assert caught.value.exit_code == 7
 
 
+def test_the_second_one_is_told_how_to_work_on_another_project_and_that_works(folder: Path) -> None:
+    with acquire(folder):
+        with pytest.raises(AlreadyOwned) as caught:
+            acquire(folder)
+        assert "another project" in caught.value.fix
+        assert "OBRA_DATA_DIR" in caught.value.fix
+        acquire(folder.with_name("of its own")).release()
+
+
 def test_a_released_directory_can_be_taken_again(folder: Path) -> None:
     owner = acquire(folder)
     owner.release()
