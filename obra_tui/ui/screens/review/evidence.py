@@ -116,7 +116,9 @@ def evidence_lines(review: GateReview, visibility: ScoreVisibility = ScoreVisibi
     """Return the attempts before, the checks (what failed first), the verdict, and where each number comes from."""
     verdict = review.attempt.judge.verdict if review.attempt.judge else None
     unjudged = verdict_lines(verdict) if verdict is not None and not verdict.complete else []
-    lines = [*unjudged, *_asked_lines(review), *_earlier_lines(review.earlier), *_check_lines(review)]
+    lines = [*_earlier_lines(review.earlier), *_check_lines(review)]
+    # That nobody judged it is what a person has to know before anything else.
+    lines = [*unjudged, *lines, *_asked_lines(review)] if unjudged else [*_asked_lines(review), *lines]
     if verdict is not None and verdict.complete:
         hidden = visibility is ScoreVisibility.AFTER_OWN_SCORE
         lines.extend([_hidden("Verdict", visibility)] if hidden else verdict_lines(verdict, findings=False))
