@@ -93,11 +93,12 @@ adversary: $(READY)  ## the real Claude Code program, everything allowed, tries 
 bench: $(READY)  ## the measurements, some twenty minutes; the report goes to docs/reports
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-lint: $(READY)  ## style, types, and who may import whom
+lint: $(READY)  ## style, types, who may import whom, and code that nothing uses
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/python scripts/dead_code.py
 
 gallery: $(READY)  ## the widgets, without Obra
 	@$(BIN)/python -m widgets $(ARGS)

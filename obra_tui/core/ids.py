@@ -57,10 +57,6 @@ def new_gate_id() -> GateId:
     return GateId(new_id("g"))
 
 
-def new_question_id() -> QuestionId:
-    return QuestionId(new_id("q"))
-
-
 def new_rule_id() -> RuleId:
     return RuleId(new_id("r"))
 

@@ -23,8 +23,3 @@ def raw(name: str) -> bytes:
 def text_of(content: bytes) -> str:
     """Return content as UTF-8 text with replacement characters, and without NUL, which databases refuse."""
     return content.decode("utf-8", "replace").replace("\0", "␀")
-
-
-def is_binary(content: bytes) -> bool:
-    """Judge as git does: a NUL within the first 8,000 bytes."""
-    return b"\0" in content[:8000]

@@ -65,14 +65,6 @@ class Trees(Struct, frozen=True):
         content = (await self.git.run("cat-file", "blob", entry.blob)).out
         return None if b"\0" in content[:8000] else text_of(content)
 
-    async def text_at(self, tree: str, path: str) -> str | None:
-        listed = (await self.git.run("--literal-pathspecs", "ls-tree", "-z", tree, "--", path)).names
-        for line in listed:
-            mode, kind, blob = os.fsdecode(line.partition(b"\t")[0]).split(" ")
-            if kind == "blob":
-                return await self.text(Entry(mode, blob))
-        return None
-
     async def laid_over(self, tree: str, entries: Iterable[tuple[bytes, Entry]]) -> str:
         """Return `tree` with these files as they are given; an entry that is not there removes the file."""
         wanted = list(entries)

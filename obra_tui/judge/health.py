@@ -36,14 +36,6 @@ class JudgeHealth(Struct, frozen=True, kw_only=True):
     def ready(self) -> bool:
         return self.state == "ready"
 
-    @property
-    def reachable(self) -> bool:
-        return self.state != "not_running"
-
-    @property
-    def model_present(self) -> bool:
-        return self.state == "ready"
-
 
 async def probe(config: JudgeConfig, patience_s: float = _PATIENCE_S) -> JudgeHealth:
     """Ask the server what it is and has, without asking the model anything. Never raises but when cancelled."""

@@ -253,12 +253,6 @@ class SqlHistory:
         with self._reading() as connection:
             return _records(connection, query.order_by(t.event.c.seq).limit(limit))
 
-    def records_before(self, session: SessionId, before: int, limit: int = 500) -> tuple[Record, ...]:
-        """The last records with a number below `before`, streamed ones included, in order."""
-        query = select(*_RECORD).where(t.event.c.session == session, t.event.c.seq < before)
-        with self._reading() as connection:
-            return _records(connection, query.order_by(t.event.c.seq.desc()).limit(limit))[::-1]
-
     def attempt_records(self, attempt: AttemptId, after: int = 0, limit: int = 500) -> tuple[Record, ...]:
         """Records of one attempt without the streamed ones, in order."""
         query = select(*_RECORD).where(t.event.c.attempt == attempt, ~t.event.c.streamed, t.event.c.seq > after)

@@ -238,7 +238,6 @@ def test_records_are_read_on_from_where_one_is(full: SqlHistory) -> None:
     story = finished_session("s1", 1000.0)
     assert full.records(story.session, limit=10) == tuple(story.records[:10])
     assert full.records(story.session, after=10) == tuple(story.records[10:])
-    assert full.records_before(story.session, before=10, limit=3) == tuple(story.records[6:9])
     assert full.last_seq(story.session) == len(story.records)
 
 

@@ -313,11 +313,6 @@ class Viewport:
     def _first(self) -> RowPosition:
         return RowPosition(self.layout.document.first, 0)
 
-    @property
-    def at_start(self) -> bool:
-        """The very first row is visible."""
-        return self.top == self._first()
-
     def hold(self) -> None:
         """Stop following where we are."""
         self._top = self.top

@@ -338,10 +338,6 @@ class History(Protocol):
         """The records that follow number `after`, streamed ones included, in order: for replay and live viewing."""
         ...
 
-    def records_before(self, session: SessionId, before: int, limit: int = 500) -> Sequence[Record]:
-        """The last records with a number below `before`, streamed ones included, in order: for scrolling back."""
-        ...
-
     def attempt_records(self, attempt: AttemptId, after: int = 0, limit: int = 500) -> Sequence[Record]:
         """Records of one attempt without the streamed ones, in order: its transcript."""
         ...
