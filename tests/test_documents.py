@@ -13,7 +13,7 @@ from obra_tui.core import commands, events
 
 ROOT = Path(__file__).parent.parent
 TOP = {"README.md", "CHANGELOG.md", "CONTRIBUTING.md", "AGENTS.md"}
-DOCS_TOP = {"codebase-guide.md", "protocol.md"}
+DOCS_TOP = {"codebase-guide.md", "glossary.md", "protocol.md"}
 SHELVES = {"guides", "decisions", "reports", "archive"}
 NOT_OURS = {".venv", ".git", "node_modules", "scenarios", "fixtures", ".pytest_cache", ".hypothesis", "build", "dist"}
 FOLDERS_WITH_OTHER_MARKDOWN = {"obra_tui", "tests"}

@@ -347,10 +347,10 @@ class ClaudeConversation:
         if ours and self._connected and self._state.turn_running and self._transport.is_ready():
             await self._interrupt_turn()
         pid = self._transport.pid
-        kin = await asyncio.to_thread(family, pid) if pid else []
+        processes = await asyncio.to_thread(family, pid) if pid else []
         await self._transport.end_input()
         await self._transport.wait(STOPPED_EXIT_S if ours else self._config.exit_grace_s)
-        await self._kill(kin)
+        await self._kill(processes)
         with suppress(TimeoutError, ClaudeSDKError):
             await asyncio.wait_for(self._client.disconnect(), 1.0)
         await self._transport.close()
@@ -367,9 +367,9 @@ class ClaudeConversation:
                     self._changed.clear()
                     await self._changed.wait()
 
-    async def _kill(self, kin: list[psutil.Process]) -> None:
+    async def _kill(self, processes: list[psutil.Process]) -> None:
         self._transport.kill_group()
-        await asyncio.to_thread(_kill_all, kin, self._mark)
+        await asyncio.to_thread(_kill_all, processes, self._mark)
 
     def _result(self) -> ImplementResult:
         for event in self._translation.close():
@@ -420,8 +420,8 @@ def _dollars(limit: float | None) -> str:
     return "" if limit is None else f"${limit:.2f}" if limit >= 0.01 else f"${limit:g}"
 
 
-def _kill_all(kin: list[psutil.Process], mark: str) -> None:
-    kill([*kin, *(process for process, _ in marked(ATTEMPT_MARK, mark) if process.pid != os.getpid())])
+def _kill_all(processes: list[psutil.Process], mark: str) -> None:
+    kill([*processes, *(other for other, _ in marked(ATTEMPT_MARK, mark) if other.pid != os.getpid())])
 
 
 async def _once(message: dict[str, Any]) -> AsyncIterator[dict[str, Any]]:

@@ -188,7 +188,7 @@ def tag(
     remove: Annotated[bool, typer.Option("--remove", help="Take it off.")] = False,
     as_json: JsonOption = False,
 ) -> int:
-    """Stick a word onto a session."""
+    """Tag a session with a word."""
     return _label(session, name, remove=remove, as_json=as_json)
 
 

@@ -113,7 +113,7 @@ def _answer(work: "OpenWork", verdict: PermissionVerdict, typed: str, text: str,
             fix=f"Take the task up again: `obra run --resume {asked.session}`.",
         )
     if verdict is PermissionVerdict.SESSION and not question.session_rule:
-        raise NotAllowed("No rule would fit this question.", fix=f"Allow it once: --allow {question.id}")
+        raise NotAllowed("No safe rule fits this question.", fix=f"Allow it once: --allow {question.id}")
     answer = PermissionAnswer(verdict=verdict, by=person(), note=text)
     send_to_owner(load(), AnswerPermission(question=question.id, answer=answer))
     if as_json:

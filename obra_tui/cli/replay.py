@@ -23,7 +23,7 @@ def replay(
     only: Annotated[str, typer.Option("--only", help="gate, error, edit or prompt.")] = "",
     as_json: JsonOption = False,
 ) -> int:
-    """Tell a session again as it happened."""
+    """Replay a session as it happened."""
     from obra_tui.config.load import load
     from obra_tui.headless.follow import text_lines
     from obra_tui.services.archive import open_history

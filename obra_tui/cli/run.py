@@ -40,7 +40,7 @@ def register(app: typer.Typer) -> None:
 def run(
     plan: Annotated[Path | None, typer.Argument(help="Plan file: a Markdown checklist or TOML.")] = None,
     task: Annotated[str | None, typer.Option("--task", "-t", help="One task instead of a plan.")] = None,
-    resume: Annotated[str | None, typer.Option("--resume", help="Go on with this open session.")] = None,
+    resume: Annotated[str | None, typer.Option("--resume", help="Resume this open session.")] = None,
     fork: Annotated[
         bool, typer.Option("--fork", help="With --resume: go on in a fork of each interrupted conversation.")
     ] = False,

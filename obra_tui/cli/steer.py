@@ -55,7 +55,7 @@ def steer(
         GiveBackChoice | None,
         typer.Option("--give-back", help="Have your change checked, or let Claude go on from it."),
     ] = None,
-    pause: Annotated[bool, typer.Option("--pause", help="Pause the run after the present stage.")] = False,
+    pause: Annotated[bool, typer.Option("--pause", help="Pause the run after the current stage.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on; also: do not wait for a usage limit.")] = False,
     stop: Annotated[StopChoice | None, typer.Option("--stop", help="End the run; the work is kept.")] = None,
     as_json: JsonOption = False,
@@ -218,6 +218,6 @@ def _said(command: do.Command, answer: object) -> str:
         case do.StopRun():
             return "the run is stopped; the work is kept"
         case do.Pause():
-            return "the run pauses after the present stage"
+            return "the run pauses after the current stage"
         case _:
             return "the run goes on"

@@ -1,7 +1,7 @@
 """One task from its start to its gate: implement, look, check, judge, decide, and again.
 
-Says in which order things happen. How Claude is talked to is in `conversing`, how the work is looked at in
-`looking`, with which words an attempt begins in `beginning`.
+Says in which order things happen. How Claude is run is in `claude_runs`, how evidence is taken in
+`evidence_stage`, with which prompt an attempt starts in `attempt_start`.
 """
 
 import asyncio

@@ -104,7 +104,9 @@ class HistoryArchive:
 
     def bring_in(self, paths: Sequence[str], stopped: Callable[[], bool]) -> Iterator[ImportResult]:
         if self._journal is None:
-            raise NotAllowed("This Obra only looks on.", fix="Import in the other one, or end it and start again.")
+            raise NotAllowed(
+                "This Obra is a read-only viewer.", fix="Import in the other one, or end it and start again."
+            )
         for read in import_into(self._journal, database(self._settings), map(Path, paths)):
             yield ImportResult(path=read.path, outcome=read.outcome, problem=read.problem)  # type: ignore[arg-type]
             if stopped():

@@ -162,13 +162,13 @@ def _read_holder(descriptor: int) -> Holder | None:
 def _owned(where: str, holder: Holder | None) -> AlreadyOwned:
     if holder is None:
         return AlreadyOwned(
-            "Another Obra uses this data directory.", where=where, fix=f"End it, or only look on. {_BESIDE}"
+            "Another Obra uses this data directory.", where=where, fix=f"End it, or use this one as a viewer. {_BESIDE}"
         )
     since = time.strftime("%Y-%m-%d %H:%M", time.localtime(holder.since))
     return AlreadyOwned(
         f"Another Obra uses this data directory: process {holder.pid} on {holder.host}, since {since}.",
         where=where,
-        fix=f"Look on with this one, or end the other: kill {holder.pid}. {_BESIDE}",
+        fix=f"Use this one as a viewer, or end the other: kill {holder.pid}. {_BESIDE}",
     )
 
 

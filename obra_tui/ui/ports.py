@@ -211,7 +211,7 @@ class Backend(Struct, frozen=True, kw_only=True):
     friction: bool = True
     """After hurried approvals the next gate keeps the score back until the diff was read on."""
     viewer_of: str = ""
-    """`pid 4711` when another process owns the data directory and this one only looks on."""
+    """`pid 4711` when another process owns the data directory and this one is a viewer."""
 
 
 OpenBackend = Callable[[], Backend]

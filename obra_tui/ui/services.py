@@ -222,7 +222,7 @@ class AppServices:
         if self._store_fault is not None:
             yield StatusPart(text=f"READ-ONLY: {self._store_fault.what}", tone=Tone.FAIL, strong=True, urgent=True)
         if self.backend is not None and self.backend.viewer_of:
-            yield StatusPart(text=f"looking on ({self.backend.viewer_of})", tone=Tone.WARN)
+            yield StatusPart(text=f"viewer ({self.backend.viewer_of})", tone=Tone.WARN)
 
     def key_label(self, key_id: str) -> str:
         """The key of a binding as people read it."""

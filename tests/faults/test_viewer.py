@@ -1,4 +1,4 @@
-"""A second Obra on the same data looks on, and its commands reach the first one."""
+"""A second Obra on the same data is a viewer, and its commands reach the first one."""
 
 import signal
 import sqlite3
@@ -111,7 +111,7 @@ def test_fault_47_a_second_obra_shows_the_first_ones_work_and_a_decision_reaches
     gate = waiting_gate(home)
     (repo,) = (home / "data" / "rehearsals").iterdir()
     second = terminal(cwd=repo)
-    second.wait_for("looking on (pid", "Quality: 0.97 (PASS)")
+    second.wait_for("viewer (pid", "Quality: 0.97 (PASS)")
     done = obra(home, "review", "--approve", gate["id"], "--json")
     assert (done.code, done.events[-1]["state"]) == (0, "accepted"), done.err
     first.wait_for("ACCEPTED")
@@ -122,7 +122,7 @@ def test_fault_47_a_second_obra_shows_the_first_ones_work_and_a_decision_reaches
     assert first.wait_for_end(60) == 0
     second.wait_for("has ended", "Take over")
     second.press("Down", "Enter")
-    second.wait_for(without=["looking on", "has ended"])
+    second.wait_for(without=["viewer (pid", "has ended"])
     second.press("C-q")
     assert second.wait_for_end(60) == 0
     assert git(repo, "log", "--all", "--format=%(trailers:key=Obra-Attempt,valueonly)").split() == [gate["attempt"]]

@@ -96,7 +96,7 @@ def test_transcripts_are_imported_by_the_owner_of_the_directory_while_it_works(s
 
 def test_who_only_looks_on_imports_nothing(shelf, settings):
     onlooker = HistoryArchive(settings, shelf._history)
-    with pytest.raises(NotAllowed, match="only looks on"):
+    with pytest.raises(NotAllowed, match="read-only viewer"):
         list(onlooker.bring_in(["x"], lambda: False))
 
 

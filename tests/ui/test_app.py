@@ -197,7 +197,7 @@ async def test_the_rehearsal_starts_in_the_same_screen():
 async def test_a_viewer_says_whose_run_it_is():
     stage = Stage(stories.streaming(), viewer_of="pid 4711")
     async with stage.open():
-        assert "looking on (pid 4711)" in stage.text()
+        assert "viewer (pid 4711)" in stage.text()
 
 
 @pytest.mark.fault(37)

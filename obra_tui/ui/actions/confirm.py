@@ -87,7 +87,7 @@ class Confirmations:
             self.choose("A run is active", quit_choices(), self._quit_as)
 
     def leave_when_done(self) -> None:
-        """Leave if the person wanted to after the present stage, and that is over."""
+        """Leave if the person wanted to after the current stage, and that is over."""
         if self._quitting and not self._services.is_working:
             self._host.leave()
 
@@ -96,7 +96,7 @@ class Confirmations:
         match answer:
             case "after_stage":
                 self._quitting = True
-                self._services.notify("Obra quits when the present stage is done; ctrl+q quits at once.")
+                self._services.notify("Obra quits when the current stage is done; ctrl+q quits at once.")
                 for session in running:
                     self._services.commands.stop_run(session, "after_stage")
             case "now":

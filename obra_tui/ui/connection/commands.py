@@ -77,7 +77,7 @@ class CommandSender:
     # -- one request per key -------------------------------------------------------------------
 
     def pause(self, session: SessionId) -> None:
-        self.send(c.Pause(session=session, by=self._by), self._say("Pauses after the present stage."))
+        self.send(c.Pause(session=session, by=self._by), self._say("Pauses after the current stage."))
 
     def resume(self, session: SessionId) -> None:
         self.send(c.Resume(session=session, by=self._by), lambda _: self._run(session))

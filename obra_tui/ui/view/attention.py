@@ -252,5 +252,5 @@ def _reason_of_silence(view: ViewState, attempt: AttemptView) -> str:
     if attempt.tools.open:
         return f"{attempt.tools.open[-1][1]} is running"
     if attempt.activity == "compacting":
-        return "shortening its memory"
+        return "compacting its context"
     return "model is thinking"

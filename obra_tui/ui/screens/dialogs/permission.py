@@ -156,7 +156,7 @@ class PermissionScreen(ArmedScreen, ModalScreen[object]):
                 "Allow for this session",
                 rule,
                 enabled=bool(rule),
-                why_not="no rule would fit",
+                why_not="no safe rule fits",
             ),
             AnswerOption(key("permission.deny"), "Deny…", "Claude is told your reason and goes on without it"),
             later,

@@ -206,9 +206,9 @@ class LiveScreen(ObraScreen):
             self._claude.extend([LogLine(line, style="dim") for line in hint.split("\n")])
         if task is not None:
             self.view_store.undrawn.pop(task.id, None)
-            tape = self.view_store.replay_buffer.of(task.id)
-            self._claude_feed.add(tape)
-            self._validation_feed.add(tape)
+            buffer = self.view_store.replay_buffer.of(task.id)
+            self._claude_feed.add(buffer)
+            self._validation_feed.add(buffer)
 
     def _draw_scores(self) -> None:
         task, attempt = self._shown.task, self._shown.attempt

@@ -97,7 +97,7 @@ class ReviewScreen(DraftingScreen):
     def draw(self, records: Sequence[Record]) -> None:
         self._load()
         if self._review is None:
-            self.show_status(StatusPart(text="GATE"), StatusPart(text="this gate is not there any more"))
+            self.show_status(StatusPart(text="GATE"), StatusPart(text="this gate is no longer waiting"))
             return
         if self._drawn is None or _changed(self._drawn, self._review):
             self._draw_all(self._review)
