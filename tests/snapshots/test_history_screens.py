@@ -44,6 +44,10 @@ def test_a_search_with_its_line(looks_right):
     looks_right(the_past(), ("4", "3 sessions"), ("slash", "Search:"), ("w r i t e", "1 match"))
 
 
+def test_the_attempts_of_a_session(looks_right):
+    looks_right(the_past(), ("4", "3 sessions"), ("enter", "Attempts of"))
+
+
 @pytest.mark.parametrize("page", ["Transcript", "Diff", "Scores", "Gate", "Raw"])
 def test_an_attempt(looks_right, page):
     opening = (("4", "3 sessions"), ("enter", "Attempts of"), ("enter", "[Transcript]"))
