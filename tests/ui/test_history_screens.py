@@ -160,6 +160,16 @@ async def test_a_replay_ends_in_the_state_and_the_picture_of_the_live_run():
         assert again.services.view_store is not again.screen.view_store
 
 
+async def test_a_replay_shows_its_own_session_where_nothing_runs():
+    stage = Stage(history=FakeHistory.sample())
+    async with stage.open() as pilot:
+        stage.app.push_screen(ReplayScreen(stories.SESSION))
+        await settled(pilot, lambda: isinstance(stage.screen, ReplayScreen) and stage.screen._player.records)
+        await stage.press(pilot, "E")
+        await settled(pilot, lambda: "calculator.py" in stage.text())
+        assert "Nothing is running yet" not in stage.text()
+
+
 def still(stage):
     """A condition: what stands on the screen is what stood there a turn ago."""
     seen = []

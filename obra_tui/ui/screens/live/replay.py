@@ -18,6 +18,7 @@ from obra_tui.ui.connection.view_store import ViewStore
 from obra_tui.ui.screens.live.player import Player
 from obra_tui.ui.screens.live.screen import LiveScreen
 from obra_tui.ui.services import AppServices
+from obra_tui.ui.state import ViewState
 from obra_tui.ui.view.format import duration
 from obra_tui.ui.view.status_words import Tone
 from obra_tui.ui.view.statusline import StatusPart
@@ -48,6 +49,11 @@ class _ReplayServices:
         self.clock = _Then()
         self.session = session
         self.phase = "reading…"
+
+    @property
+    def view(self) -> ViewState:
+        """The replay's own; what it was at that time, and not what it is now."""
+        return self.view_store.view
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._services, name)
