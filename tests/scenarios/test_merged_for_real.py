@@ -1,5 +1,7 @@
 """Two pieces of work that fit together line by line and do not work together: real git, real checks."""
 
+import sys
+
 from obra_tui.core.events import CheckFinished, GateOpened, TaskMoved, WorkAccepted
 from obra_tui.core.gate import GateRules
 from obra_tui.core.lifecycle import State
@@ -11,6 +13,8 @@ from tests.scenarios.world import World, task
 
 NOT_BOTH = CheckSpec(name="not-both", run="! { test -f a.txt && test -f b.txt; }", stage=Stage.TESTING)
 COMPILES = CheckSpec(name="compiles", run="true", stage=Stage.SYNTAX)
+TESTS = CheckSpec(name="tests", run=f"{sys.executable} -m pytest -q", stage=Stage.TESTING)
+"""Names its tests: an exit code alone is not taken in without a person."""
 
 
 class RealWorld(World):
@@ -18,11 +22,14 @@ class RealWorld(World):
 
     def __init__(self, tmp_path, plays, **config):
         self.scene = make_scene(tmp_path)
+        (self.scene.project / "test_sums.py").write_text("def test_sums():\n    assert 1 + 1 == 2\n")
+        git(self.scene.project, "add", "--all")
+        git(self.scene.project, "commit", "--quiet", "--message", "A test")
         super().__init__(tmp_path / "unused", plays=plays, **config)
 
     def boot(self):
         self.workspace = self.scene.workspace
-        checks = (COMPILES, NOT_BOTH)
+        checks = (COMPILES, NOT_BOTH, TESTS)
         self.checks = LocalCheckRunner(configured=checks, sandbox=self.scene.sandbox, data_dir=self.scene.data_dir)
         return super().boot()
 
