@@ -18,10 +18,11 @@ class Nobody:
         return frozenset()
 
 
-async def main(folder: Path, url: str, attempt: str) -> None:
+async def main(folder: Path, url: str, attempt: str, sandbox: str) -> None:
     config = ClaudeConfig(
         tmp_dir=folder / "tmp", home=folder / "home", config_dir=folder / "config", base_url=url, api_key="dummy",
-        allow=("touch", "sleep", "setsid"), extra_environment=(("IS_SANDBOX", "1"),) if os.geteuid() == 0 else (),
+        sandbox=sandbox, allow=("touch", "sleep", "setsid"),
+        extra_environment=(("IS_SANDBOX", "1"),) if os.geteuid() == 0 else (),
     )  # fmt: skip
     request = ImplementRequest(
         task="t1", attempt=attempt, prompt="Do it.", cwd=str(folder / "copy"),
@@ -31,4 +32,4 @@ async def main(folder: Path, url: str, attempt: str) -> None:
     await conversation.finished()
 
 
-asyncio.run(main(Path(sys.argv[1]), sys.argv[2], sys.argv[3]))
+asyncio.run(main(Path(sys.argv[1]), *sys.argv[2:]))

@@ -109,11 +109,11 @@ def _is_claude(process: psutil.Process) -> bool:
         return False
 
 
-@pytest.fixture
-async def owned(stage: Stage) -> AsyncIterator[Owned]:
+@pytest.fixture(params=["auto"])
+async def owned(stage: Stage, request: pytest.FixtureRequest) -> AsyncIterator[Owned]:
     stage.play(runs("touch started; sleep 304"))
     attempt = new_attempt_id()
-    words = (sys.executable, "-m", "tests.agents.owner", str(stage.folder), stage.server.url, attempt)
+    words = (sys.executable, "-m", "tests.agents.owner", str(stage.folder), stage.server.url, attempt, request.param)
     owner = await asyncio.create_subprocess_exec(*words, cwd=Path(__file__).parents[2])
     await exists(stage.copy / "started")
     yield Owned(owner, attempt)
@@ -124,6 +124,7 @@ async def owned(stage: Stage) -> AsyncIterator[Owned]:
 
 
 @pytest.mark.e2e
+@pytest.mark.parametrize("owned", ["off"], indirect=True)  # confined, the system itself ends them with the program
 async def test_commands_of_a_killed_obra_are_killed_at_the_next_start(stage: Stage, owned: Owned):
     owned.obra.send_signal(signal.SIGSTOP)  # neither of the two is to end the commands when the other dies
     for process in (*owned.program, owned.obra):
