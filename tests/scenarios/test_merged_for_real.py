@@ -11,14 +11,17 @@ from tests.evidence.scene import git, make_scene
 from tests.fakes.implementer import Play
 from tests.scenarios.world import World, task
 
-NOT_BOTH = CheckSpec(name="not-both", run="! { test -f a.txt && test -f b.txt; }", stage=Stage.TESTING)
+NOT_BOTH = CheckSpec(name="not-both", run='test "$(ls | grep -c "^[ab].txt")" -lt 2', stage=Stage.TESTING)
+"""Names no file: what a check names is taken as it was before the work."""
 COMPILES = CheckSpec(name="compiles", run="true", stage=Stage.SYNTAX)
 TESTS = CheckSpec(name="tests", run=f"{sys.executable} -m pytest -q", stage=Stage.TESTING)
 """Names its tests: an exit code alone is not taken in without a person."""
 
 
 class RealWorld(World):
-    """Scripted are only Claude and the judge."""
+    """Scripted are only Claude and the judge. Real test runs, five for each piece of work, take their time."""
+
+    patience_s = 100.0
 
     def __init__(self, tmp_path, plays, **config):
         self.scene = make_scene(tmp_path)
