@@ -57,7 +57,8 @@ async def test_a_review_ends_in_a_verdict_or_in_the_plain_statement_that_there_i
     await it.close()
     assert verdict.complete or "no usable verdict in two tries" in verdict.unjudged
     assert verdict.identity.model == "smollm2"
-    assert verdict.prompt_tokens > 500 and verdict.output_tokens > 0
+    counted = verdict.prompt_tokens > 500 and verdict.output_tokens > 0
+    assert counted or "went round in a circle" in verdict.unjudged, "who is stopped early has not counted"
     assert "".join(event.text for event in heard.of(JudgeStreamed)) == verdict.raw.replace("\n\n", "")
     first = heard.of(JudgePrompted)[0]
     assert first.token_estimate <= 4096 - 300
