@@ -32,7 +32,7 @@ def measure(folder: Path, events: int, sessions: int, pairs: int) -> dict[str, f
     from sqlalchemy import select
 
     from obra_tui.core.ids import SessionId
-    from obra_tui.core.records.history import EVERYTHING, PageCursor
+    from obra_tui.core.records.history import PageCursor
     from obra_tui.store import tables as t
     from obra_tui.store.database import reader_engine
     from obra_tui.store.history import SqlHistory
@@ -56,7 +56,7 @@ def measure(folder: Path, events: int, sessions: int, pairs: int) -> dict[str, f
     def by_core() -> float:
         return timed(lambda: core.execute(query).all())
 
-    last = history.sessions(EVERYTHING, None, 1).rows[0]
+    last = history.sessions(None, 1).rows[0]
     oldest = PageCursor(at=last.opened_at - (sessions - 200) * 3_600, id="s")
     for warm in (ours(0), ours(deep), peer, by_core):
         warm()
@@ -65,8 +65,8 @@ def measure(folder: Path, events: int, sessions: int, pairs: int) -> dict[str, f
     first, deepest = alternated(pairs, ours(0), ours(deep))
     newest, far = alternated(
         pairs,
-        lambda: timed(lambda: history.sessions(EVERYTHING, None, 50)),
-        lambda: timed(lambda: history.sessions(EVERYTHING, oldest, 50)),
+        lambda: timed(lambda: history.sessions(None, 50)),
+        lambda: timed(lambda: history.sessions(oldest, 50)),
     )
     history.close()
     core.close()

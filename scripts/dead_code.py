@@ -37,12 +37,7 @@ EXCEPTIONS: dict[str, str] = {
         "people, from their own programs: docs/guides/scripting.md",
     ),
     **dict.fromkeys(("mcnemar",), "the comparison of two judges, which is not built yet"),
-    **dict.fromkeys(
-        ("read_task", "record_from_json"),
-        "the inverse of what the product writes, by which the tests know that nothing of it is lost",
-    ),
-    **dict.fromkeys(("kinds_in", "suspects"), "the tests of what looks for secrets, one text at a time"),
-    **dict.fromkeys(("open_gates",), "the checker of tests/chaos and the contract of journals"),
+    **dict.fromkeys(("kinds_in",), "the tests of what looks for secrets, one text at a time"),
     **dict.fromkeys(("PatchHunk", "PatchedFile"), "imported for types"),
     **dict.fromkeys(
         ("requests", "down", "exchanges", "wait_for_requests", "pull"),

@@ -35,7 +35,6 @@ from obra_tui.core.records.history import (
     AttemptDetail,
     GateDetail,
     GateSummary,
-    HistoryFilter,
     SessionDetail,
     SessionSummary,
 )
@@ -230,7 +229,7 @@ class Obra:
 
     def sessions(self, limit: int = 50) -> tuple[SessionSummary, ...]:
         """Return the sessions of this project, newest first."""
-        return self._handle.parts.history.sessions(HistoryFilter(project=str(self.project)), limit=limit).rows
+        return self._handle.parts.history.sessions(limit=limit, project=str(self.project)).rows
 
     def session(self, session: SessionId) -> SessionDetail:
         """Return a session with its tasks and attempts. Raises `UnknownId`."""

@@ -28,7 +28,7 @@ from obra_tui.core.records.history import (
     SessionDetail,
     SessionSummary,
 )
-from obra_tui.core.records.search import parse, read_as
+from obra_tui.core.records.search import Query, parse, read_as
 from obra_tui.core.records.similar import similar
 from obra_tui.core.text import one_line, visible
 
@@ -131,7 +131,7 @@ def find(line: str, limit: int, *, as_json: bool) -> int:
         typer.echo(f"read as: {one_line(said, 500)}", err=True)
     count = 0
     with open_history(load()) as history:
-        for found in _pages(history, line, limit):
+        for found in _pages(history, query, limit):
             count += 1
             _print({"type": "found", **to_builtins(found)} if as_json else _found_line(found))
     if not count and not as_json:
@@ -155,8 +155,8 @@ def find_like(typed: str, limit: int, *, as_json: bool) -> int:
     return 0
 
 
-def _pages(history: History, line: str, limit: int) -> Iterator[SearchResult]:
-    query, mark = parse(line, time.time()), None
+def _pages(history: History, query: Query, limit: int) -> Iterator[SearchResult]:
+    mark: PageCursor | None = None
     while limit > 0:
         page = history.find(query, mark, min(limit, 100))
         yield from page.rows

@@ -21,7 +21,6 @@ from obra_tui.core.model import (
     ImplementRequest,
     ImplementResult,
     JudgeRequest,
-    OpenGate,
     PermissionAnswer,
     PermissionQuestion,
     Reversal,
@@ -233,8 +232,6 @@ class Ledger(Protocol):
     def session_records(self, session: SessionId, without: Collection[str] = ()) -> tuple[Record, ...]:
         """All records of a session but the streamed ones and these types, in order: enough to rebuild its state."""
         ...
-
-    def open_gates(self) -> tuple[OpenGate, ...]: ...
 
 
 class Clock(Protocol):

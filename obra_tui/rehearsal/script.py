@@ -21,9 +21,6 @@ from obra_tui.rehearsal.faults import Fault, FaultKind
 # What only evidence contains: it marks feedback even as the first prompt of a fresh conversation.
 FEEDBACK = r"\bFAILED \S+|\bAssertionError\b|DID NOT RAISE"
 
-_RESPONSE_KEYS = {
-    "think", "say", "use", "then", "stop", "usage", "headers", "delay", "pause", "only_if", "fault",
-}  # fmt: skip
 _EMPTY: Mapping[str, Any] = MappingProxyType({})
 
 

@@ -7,13 +7,12 @@ slower standard-library path. Knows nothing of tables or files.
 
 import functools
 import json
-from typing import Any, TypeVar, get_args
+from typing import TypeVar, get_args
 
 import msgspec
 
 from obra_tui.core.errors import StoreError
 from obra_tui.core.events import STREAMED, ClaudeNoticed, Event, Record
-from obra_tui.core.ids import AttemptId, SessionId, TaskId
 
 Value = TypeVar("Value", bound=msgspec.Struct)
 
@@ -107,24 +106,6 @@ def record_to_json(record: Record) -> str:
     place = f'"seq":{record.seq},"at":{record.at!r},"session":{json.dumps(record.session)},"task":{task}'
     line = f'{{"type":"{kind}",{place},"attempt":{attempt},{rest}'
     return line.rstrip(",") + "}"
-
-
-def record_from_json(line: str) -> Record:
-    """Read a line of output back."""
-    row: dict[str, Any] = json.loads(line)
-    place = {name: row.pop(name) for name in _ENVELOPE}
-    kind: str = row.pop("type")
-    for name in _COLLIDING.get(kind, ()):
-        row[name] = row.pop(f"event_{name}")
-    event = decode(kind, json.dumps({**row, "type": kind}))
-    return Record(
-        seq=place["seq"],
-        at=place["at"],
-        session=SessionId(place["session"]),
-        task=None if place["task"] is None else TaskId(place["task"]),
-        attempt=None if place["attempt"] is None else AttemptId(place["attempt"]),
-        event=event,
-    )
 
 
 def _renamed(body: str, names: dict[str, str]) -> str:

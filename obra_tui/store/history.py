@@ -19,19 +19,16 @@ from obra_tui.core.events import GateOpened, Record, TaskAdded, TaskEdited
 from obra_tui.core.ids import AttemptId, GateId, SessionId, TaskId
 from obra_tui.core.judging.authority import JudgeRecord
 from obra_tui.core.judging.standing import LIMIT
-from obra_tui.core.model import OpenGate, SessionKind, TaskSpec
+from obra_tui.core.model import SessionKind, TaskSpec
 from obra_tui.core.records.history import (
-    EVERYTHING,
     AttemptDetail,
     AttemptSummary,
     GateDetail,
     GateSummary,
     GateView,
-    HistoryFilter,
     IdKind,
     Page,
     PageCursor,
-    SearchHit,
     SearchResult,
     SessionDetail,
     SessionSummary,
@@ -44,9 +41,7 @@ from obra_tui.store.codec import decode, storable
 from obra_tui.store.database import place_of
 from obra_tui.store.labels import LABELS, Labels
 from obra_tui.store.rows import DETAIL_TYPES, fold_attempt
-from obra_tui.store.search import index
 from obra_tui.store.search.query import find, known_names
-from obra_tui.store.search.words import terms
 
 
 class Stoppable:
@@ -126,33 +121,18 @@ class SqlHistory:
         with self._reading() as connection:
             return _records(connection, query)
 
-    def open_gates(self) -> tuple[OpenGate, ...]:
-        """Gates that wait for a person, oldest first."""
-        query = (
-            select(*_RECORD)
-            .join(t.gate, (t.gate.c.session == t.event.c.session) & (t.gate.c.seq == t.event.c.seq))
-            .where(t.gate.c.closed_at.is_(None))
-            .order_by(t.gate.c.opened_at, t.gate.c.id)
-        )
-        with self._reading() as connection:
-            return tuple(map(_open_gate, _records(connection, query)))
-
     # --- History: lists
 
-    def sessions(
-        self, wanted: HistoryFilter = EVERYTHING, after: PageCursor | None = None, limit: int = 50
-    ) -> Page[SessionSummary]:
+    def sessions(self, after: PageCursor | None = None, limit: int = 50, *, project: str = "") -> Page[SessionSummary]:
         with self._reading() as connection:
-            found = connection.execute(lists.sessions(wanted, after, limit + 1)).all()
+            found = connection.execute(lists.sessions(project, after, limit + 1)).all()
             summaries = lists.summaries(connection, found[:limit])
         ends = [PageCursor(at=row.opened_at, id=row.id) for row in summaries[-1:] if len(found) > limit]
         return Page(rows=summaries, next=next(iter(ends), None))
 
-    def attempts(
-        self, wanted: HistoryFilter = EVERYTHING, after: PageCursor | None = None, limit: int = 50
-    ) -> Page[AttemptSummary]:
+    def attempts(self, after: PageCursor | None = None, limit: int = 50) -> Page[AttemptSummary]:
         with self._reading() as connection:
-            found = connection.execute(lists.attempts(wanted, after, limit + 1)).all()
+            found = connection.execute(lists.attempts(after, limit + 1)).all()
         summaries = tuple(map(rows.attempt_summary, found[:limit]))
         ends = [PageCursor(at=row.started_at, id=row.id) for row in summaries[-1:] if len(found) > limit]
         return Page(rows=summaries, next=next(iter(ends), None))
@@ -161,19 +141,6 @@ class SqlHistory:
         """Gates that wait for a person, oldest first."""
         with self._reading() as connection:
             return tuple(map(rows.gate_summary, connection.execute(lists.OPEN_GATES)))
-
-    def search(
-        self, words: str, wanted: HistoryFilter = EVERYTHING, after: PageCursor | None = None, limit: int = 50
-    ) -> Page[SearchHit]:
-        """Records that hold all the words, newest first."""
-        asked = terms(words)
-        if not asked.wanted:
-            return Page(rows=())
-        with self._reading() as connection:
-            query = index.query(asked, wanted, after, limit + 1, indexed=index.product(connection))
-            found = connection.execute(query).all()
-        ends = [PageCursor(at=row.at, id=str(row.id)) for row in found[limit - 1 : limit] if len(found) > limit]
-        return Page(rows=tuple(index.hit(row, asked) for row in found[:limit]), next=next(iter(ends), None))
 
     def find(self, query: Query, after: PageCursor | None = None, limit: int = 50) -> Page[SearchResult]:
         """Answer a search line, newest first."""
@@ -307,20 +274,6 @@ def _records(connection: Connection, query: Select[Any]) -> tuple[Record, ...]:
 def _record_at(connection: Connection, session: str, seq: int) -> Record:
     query = select(*_RECORD).where(t.event.c.session == session, t.event.c.seq == seq)
     return record_of(connection.execute(query).one())
-
-
-def _open_gate(record: Record) -> OpenGate:
-    event = _opening(record)
-    if record.task is None:
-        raise StoreError(f"The opening of gate {event.gate} names no task.")
-    return OpenGate(
-        id=event.gate,
-        session=record.session,
-        task=record.task,
-        binding=event.binding,
-        reasons=event.reasons,
-        opened_at=record.at,
-    )
 
 
 def _gate_view(connection: Connection, row: Row[Any]) -> GateView:

@@ -1,11 +1,11 @@
 """The statements behind the lists: which rows, in which order, from where on."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, Table, and_, case, func, literal, or_, select, union_all
 
-from obra_tui.core.records.history import HistoryFilter, PageCursor, SessionSummary
+from obra_tui.core.records.history import PageCursor, SessionSummary
 from obra_tui.store import rows
 from obra_tui.store import tables as t
 
@@ -55,51 +55,12 @@ _is_last_scored = and_(
 )
 
 
-# --- filters -------------------------------------------------------------------------------------
-
-
-def of_session(wanted: HistoryFilter) -> Iterator[ColumnElement[bool]]:
-    """What the filter asks of the session itself."""
-    columns = t.session.c
-    if wanted.project:
-        yield columns.project == wanted.project
-    if wanted.kind is not None:
-        yield columns.kind == wanted.kind.value
-    if wanted.rehearsal is not None:
-        yield columns.rehearsal != "" if wanted.rehearsal else columns.rehearsal == ""
-    if wanted.open is not None:
-        yield columns.closed_at.is_(None) if wanted.open else columns.closed_at.is_not(None)
-
-
-def _of_attempt(wanted: HistoryFilter) -> Iterator[ColumnElement[bool]]:
-    columns = t.attempt.c
-    if wanted.outcome is not None:
-        yield columns.outcome == wanted.outcome.value
-    if wanted.decision is not None:
-        yield columns.decision == wanted.decision.value
-    if wanted.score_from is not None:
-        yield columns.score >= wanted.score_from
-    if wanted.score_below is not None:
-        yield columns.score < wanted.score_below
-    if wanted.model:
-        yield or_(contains(columns.claude_model, wanted.model), contains(columns.judge_model, wanted.model))
-
-
-def between(at: ColumnElement[float], wanted: HistoryFilter) -> Iterator[ColumnElement[bool]]:
-    """What the filter asks of a time."""
-    if wanted.since is not None:
-        yield at >= wanted.since
-    if wanted.until is not None:
-        yield at < wanted.until
+# --- conditions ----------------------------------------------------------------------------------
 
 
 def contains(column: ColumnElement[str], part: str) -> ColumnElement[bool]:
     """Part of a text, whatever the case of letters."""
     return column.icontains(part, autoescape=True)
-
-
-def _task_text(part: str) -> ColumnElement[bool]:
-    return or_(contains(t.task.c.title, part), contains(t.task.c.key, part))
 
 
 def _older(at: ColumnElement[float], own_id: ColumnElement[str], mark: PageCursor) -> ColumnElement[bool]:
@@ -109,27 +70,14 @@ def _older(at: ColumnElement[float], own_id: ColumnElement[str], mark: PageCurso
 # --- sessions ------------------------------------------------------------------------------------
 
 
-def sessions(wanted: HistoryFilter, after: PageCursor | None, limit: int) -> Select[Any]:
-    """Rows of `session`, newest first."""
+def sessions(project: str, after: PageCursor | None, limit: int) -> Select[Any]:
+    """Rows of `session`, newest first; of one project unless `project` is empty."""
     columns = t.session.c
-    conditions = [*of_session(wanted), *between(columns.opened_at, wanted), *_has_work(wanted)]
+    conditions = [columns.project == project] if project else []
     if after is not None:
         conditions.append(_older(columns.opened_at, columns.id, after))
     query = select(t.session).where(*conditions)
     return query.order_by(columns.opened_at.desc(), columns.id.desc()).limit(limit)
-
-
-def _has_work(wanted: HistoryFilter) -> Iterator[ColumnElement[bool]]:
-    """What the filter asks of the session's tasks and attempts."""
-    of_session = t.task.c.session == t.session.c.id
-    if wanted.text:
-        named = select(t.task.c.id).where(of_session, _task_text(wanted.text)).exists()
-        yield or_(contains(t.session.c.title, wanted.text), named)
-    if wanted.state is not None:
-        yield select(t.task.c.id).where(of_session, t.task.c.state == wanted.state.value).exists()
-    asked = list(_of_attempt(wanted))
-    if asked:
-        yield select(t.attempt.c.id).where(t.attempt.c.session == t.session.c.id, *asked).exists()
 
 
 def summaries(connection: Connection, found: Sequence[Row[Any]]) -> tuple[SessionSummary, ...]:
@@ -204,23 +152,11 @@ def tasks_of(session: str) -> Select[Any]:
 # --- attempts ------------------------------------------------------------------------------------
 
 
-def attempts(wanted: HistoryFilter, after: PageCursor | None, limit: int) -> Select[Any]:
+def attempts(after: PageCursor | None, limit: int) -> Select[Any]:
     """Attempts of all sessions, newest first."""
     columns = t.attempt.c
-    conditions = matching_attempts(wanted)
-    if after is not None:
-        conditions.append(_older(columns.started_at, columns.id, after))
-    return _ATTEMPTS.where(*conditions).order_by(columns.started_at.desc(), columns.id.desc()).limit(limit)
-
-
-def matching_attempts(wanted: HistoryFilter) -> list[ColumnElement[bool]]:
-    """What the filter asks of an attempt, its task and its session, which must be joined."""
-    conditions = [*of_session(wanted), *_of_attempt(wanted), *between(t.attempt.c.started_at, wanted)]
-    if wanted.text:
-        conditions.append(or_(contains(t.session.c.title, wanted.text), _task_text(wanted.text)))
-    if wanted.state is not None:
-        conditions.append(t.task.c.state == wanted.state.value)
-    return conditions
+    query = _ATTEMPTS if after is None else _ATTEMPTS.where(_older(columns.started_at, columns.id, after))
+    return query.order_by(columns.started_at.desc(), columns.id.desc()).limit(limit)
 
 
 def one_attempt(attempt: str) -> Select[Any]:

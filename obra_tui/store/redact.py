@@ -134,12 +134,8 @@ class Redactor:
         self._exact = tuple(sorted(forms, key=len, reverse=True))
         self._suspicious = AnyOf({*_HINTS, *(form for exact in self._exact for form in _as_json(exact))})
 
-    def suspects(self, encoded: str) -> bool:
-        """Whether an event, encoded as JSON, may hold a secret; when it says no, there is none."""
-        return self._suspicious.within(encoded)
-
     def suspected(self, encoded: Sequence[str]) -> list[int]:
-        """Return the places of the events that may hold a secret."""
+        """Return the places of the events, encoded as JSON, that may hold a secret; all others hold none."""
         return self._suspicious.among(encoded)
 
     def text(self, text: str) -> str:

@@ -135,8 +135,10 @@ def _next(heard):
 
 
 def _answer(handle, session):
-    for gate in handle.parts.history.open_gates():
-        if gate.session == session:
+    history = handle.parts.history
+    for waiting in history.gates():
+        if waiting.session == session:
+            gate = history.gate(waiting.id).gate
             decision = Decision(kind=DecisionKind.APPROVE, by=ME, note="chaos", override=True)
             try:
                 handle.engine.submit(do.Decide(gate=gate.id, binding=gate.binding, decision=decision)).result()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from obra_tui.core.records.search import parse
 from obra_tui.store.history import SqlHistory
 from obra_tui.store.journal import SqlJournal
 
@@ -38,7 +39,7 @@ def look(folder, told):
     assert stored == list(range(1, len(stored) + 1)), "a gap, or another order than that of the numbers"
     assert len(stored) >= told, f"{told} was told, {len(stored)} is the last that is stored"
     history = SqlHistory(database)
-    found = [hit.seq for hit in history.search(f'"part{len(stored)}"').rows]
+    found = [row.hit.seq for row in history.find(parse(f'"part{len(stored)}"', 0.0)).rows]
     history.close()
     assert found == [len(stored)], "stored and not found"
     journal = SqlJournal(database)

@@ -10,6 +10,7 @@ from sqlalchemy import create_engine
 from obra_tui.core import events as e
 from obra_tui.core.errors import AlreadyOwned, ConfigError, OwnerChanged, StoreAway, Unwritable
 from obra_tui.core.ports import StoredAfterAll
+from obra_tui.core.records.search import parse
 from obra_tui.store.history import SqlHistory
 from obra_tui.store.journal import SqlJournal
 from tests.faults.proxy import Proxy
@@ -309,5 +310,5 @@ def test_text_that_no_database_takes_comes_back_as_it_was(url, open_journal):
     open_journal(url).append(story.records)
     history = SqlHistory(url)
     assert history.session_records(story.session) == tuple(story.records)
-    assert len(history.search("half").rows) == 1
+    assert len(history.find(parse("half", 0.0)).rows) == 1
     history.close()

@@ -3,7 +3,7 @@
 import pytest
 
 from obra_tui.core import events as e
-from obra_tui.core.records.history import HistoryFilter
+from obra_tui.core.records.search import parse
 from obra_tui.store.history import SqlHistory
 from obra_tui.store.journal import SqlJournal
 from tests.store.story import Writer
@@ -23,5 +23,7 @@ def test_a_burst_of_any_size_is_stored_in_its_order_and_found(journal: SqlJourna
     journal.append(story.records[before:])
     assert journal.last_seq(story.session) == before + count
     assert history.session_records(story.session)[-count:] == tuple(story.records[before:])
-    found = history.search("part", HistoryFilter(), limit=count).rows
-    assert [hit.seq for hit in found] == [before + 1 + number for number in reversed(range(count)) if number % 3 != 1]
+    found = history.find(parse("part", 0.0), limit=count).rows
+    assert [one.hit.seq for one in found if one.hit] == [
+        before + 1 + number for number in reversed(range(count)) if number % 3 != 1
+    ]

@@ -20,7 +20,6 @@ from obra_tui.store.codec import (
     DamagedRecord,
     decode,
     encode,
-    record_from_json,
     record_to_json,
 )
 
@@ -57,6 +56,17 @@ def instances_of(cls: Any) -> st.SearchStrategy[Any]:
 
 
 EVENTS = st.sampled_from(sorted(EVENT_CLASSES)).flatmap(lambda name: instances_of(EVENT_CLASSES[name]))
+
+
+def record_from_json(line: str) -> Record:
+    """Read a line of output back, as a program of somebody else would by docs/protocol.md."""
+    row: dict[str, Any] = json.loads(line)
+    place = {name: row.pop(name) for name in ("seq", "at", "session", "task", "attempt")}
+    kind: str = row.pop("type")
+    own = {name.removeprefix("event_") if name.removeprefix("event_") in place else name: row[name] for name in row}
+    return Record(event=decode(kind, json.dumps({**own, "type": kind})), **place)
+
+
 OPTIONAL_ID = st.one_of(st.none(), st.just("t123"))
 RECORDS = st.builds(
     Record,

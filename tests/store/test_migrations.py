@@ -11,6 +11,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 
+from obra_tui.core.records.search import parse
 from obra_tui.store import sqlite
 from obra_tui.store.history import SqlHistory
 from obra_tui.store.journal import SqlJournal
@@ -112,7 +113,7 @@ def test_a_private_copy_is_kept_of_what_was_there_before_a_migration(path: Path)
 def test_what_was_stored_before_there_was_a_search_is_found(path: Path) -> None:
     journal = SqlJournal(path)
     journal.append(finished_session().records)
-    before = SqlHistory(path).search("calculator").rows
+    before = SqlHistory(path).find(parse("calculator", 0.0)).rows
     journal.close()
     connection = sqlite.driver().connect(path)
     connection.execute("DROP TABLE search")
@@ -124,8 +125,8 @@ def test_what_was_stored_before_there_was_a_search_is_found(path: Path) -> None:
     connection.commit()
     connection.close()
     SqlJournal(path).close()
-    after = SqlHistory(path).search("calculator").rows
-    assert [hit.seq for hit in after] == [hit.seq for hit in before]
+    after = SqlHistory(path).find(parse("calculator", 0.0)).rows
+    assert [row.hit.seq for row in after if row.hit] == [row.hit.seq for row in before if row.hit]
     assert after
 
 

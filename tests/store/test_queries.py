@@ -21,7 +21,7 @@ from obra_tui.core.model import (
     SessionKind,
     Usage,
 )
-from obra_tui.core.records.history import HistoryFilter, PageCursor
+from obra_tui.core.records.history import PageCursor
 from obra_tui.core.records.search import parse
 from obra_tui.store.history import SqlHistory
 from obra_tui.store.journal import SqlJournal
@@ -126,48 +126,10 @@ def test_sessions_of_the_same_instant_are_paged_too(journal: SqlJournal, history
     assert ids(first) + ids(history.sessions(after=first.next, limit=2)) == ["sc", "sb", "sa"]
 
 
-@pytest.mark.parametrize(
-    ("wanted", "found"),
-    [
-        (HistoryFilter(project="/src/app"), ["s2", "s1"]),
-        (HistoryFilter(kind=SessionKind.STANDALONE), ["s3"]),
-        (HistoryFilter(rehearsal=True), ["s3"]),
-        (HistoryFilter(rehearsal=False), ["s2", "s1"]),
-        (HistoryFilter(open=True), ["s3", "s2"]),
-        (HistoryFilter(open=False), ["s1"]),
-        (HistoryFilter(state=State.ACCEPTED), ["s1"]),
-        (HistoryFilter(outcome=Outcome.COMPLETED), ["s3", "s2", "s1"]),
-        (HistoryFilter(outcome=Outcome.HUNG), []),
-        (HistoryFilter(decision=DecisionKind.CHANGES), ["s3"]),
-        (HistoryFilter(since=1500.0), ["s3", "s2"]),
-        (HistoryFilter(until=1500.0), ["s1"]),
-        (HistoryFilter(score_from=0.9), ["s3"]),
-        (HistoryFilter(score_below=0.45), ["s3"]),
-        (HistoryFilter(model="QWEN"), ["s3", "s2", "s1"]),
-        (HistoryFilter(model="sonnet"), []),
-        (HistoryFilter(text="session S2"), ["s2"]),
-        (HistoryFilter(text="t-s1"), ["s1"]),
-        (HistoryFilter(text="%"), []),
-        (HistoryFilter(project="/src/app", open=True, score_below=0.6), ["s2"]),
-    ],
-)
-def test_sessions_are_narrowed_by(full: SqlHistory, wanted: HistoryFilter, found: list[str]) -> None:
-    assert ids(full.sessions(wanted)) == found
-
-
-@pytest.mark.parametrize(
-    ("wanted", "found"),
-    [
-        (HistoryFilter(), ["a-s3-2", "a-s3-1", "a-s2", "a-s1"]),
-        (HistoryFilter(decision=DecisionKind.APPROVE), ["a-s1"]),
-        (HistoryFilter(score_from=0.5, score_below=0.85), ["a-s2", "a-s1"]),
-        (HistoryFilter(state=State.AWAITING_HUMAN), ["a-s3-2", "a-s3-1", "a-s2"]),
-        (HistoryFilter(text="T001", kind=SessionKind.MILESTONE), ["a-s2", "a-s1"]),
-        (HistoryFilter(rehearsal=False), ["a-s2", "a-s1"]),
-    ],
-)
-def test_attempts_are_narrowed_by(full: SqlHistory, wanted: HistoryFilter, found: list[str]) -> None:
-    assert ids(full.attempts(wanted)) == found
+def test_sessions_of_one_project_are_listed_alone(full: SqlHistory) -> None:
+    assert ids(full.sessions(project="/src/app")) == ["s2", "s1"]
+    assert ids(full.sessions(project="/src/app", limit=1)) == ["s2"]
+    assert ids(full.sessions(project="/src/nowhere")) == []
 
 
 def test_attempts_are_paged(full: SqlHistory) -> None:

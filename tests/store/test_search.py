@@ -1,5 +1,6 @@
 """Finding words in everything that was stored."""
 
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -7,11 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from obra_tui.core import events as e
-from obra_tui.core.records.history import HistoryFilter, Page, PageCursor, SearchHit
+from obra_tui.core.records.history import PageCursor, SearchHit
+from obra_tui.core.records.search import parse
 from obra_tui.store import database
 from obra_tui.store.history import SqlHistory
 from obra_tui.store.journal import SqlJournal
-from obra_tui.store.search.words import excerpt, terms
+from obra_tui.store.search.words import excerpt, terms_of
 from tests.store.story import Writer, finished_session, waiting_session
 
 
@@ -53,8 +55,9 @@ def told(request: pytest.FixtureRequest, journal: SqlJournal, history: SqlHistor
     return history
 
 
-def lines(page: Page[SearchHit]) -> list[str]:
-    return [hit.line for hit in page.rows]
+def hits(history: SqlHistory, line: str) -> list[SearchHit]:
+    """The records that a search line finds."""
+    return [found.hit for found in history.find(parse(line, 0.0)).rows if found.hit]
 
 
 @pytest.mark.parametrize(
@@ -78,16 +81,16 @@ def lines(page: Page[SearchHit]) -> list[str]:
     ],
 )
 def test_words_are_found(told: SqlHistory, words: str, found: int) -> None:
-    assert len(told.search(words).rows) == found
+    assert len(hits(told, words)) == found
 
 
 def test_the_index_does_not_care_for_accents(journal: SqlJournal, history: SqlHistory) -> None:
     journal.append(tell("Ça marche: naïve façade").records)
-    assert len(history.search("facade naive").rows) == 1
+    assert len(hits(history, "facade naive")) == 1
 
 
 def test_a_hit_says_where_it_is_and_marks_the_words(told: SqlHistory) -> None:
-    (found,) = told.search("bounded").rows
+    (found,) = hits(told, "bounded")
     assert (found.session, found.task, found.attempt, found.kind) == ("s1", "t1", "a1", "text_finished")
     assert (found.session_title, found.task_title) == ("Session s1", "Task t1")
     assert [found.line[start:end] for start, end in found.marks] == ["bounded"]
@@ -106,7 +109,7 @@ def test_a_hit_says_where_it_is_and_marks_the_words(told: SqlHistory) -> None:
 )
 def test_all_kinds_of_text_are_searched(journal: SqlJournal, history: SqlHistory, words: str, kind: str) -> None:
     journal.append(finished_session().records)
-    assert kind in [hit.kind for hit in history.search(words).rows]
+    assert kind in [hit.kind for hit in hits(history, words)]
 
 
 def test_an_index_of_before_is_written_as_one_of_today(journal: SqlJournal, path: Path) -> None:
@@ -122,7 +125,7 @@ def test_an_index_of_before_is_written_as_one_of_today(journal: SqlJournal, path
 
 def test_streamed_pieces_are_not_searched(journal: SqlJournal, history: SqlHistory) -> None:
     journal.append(finished_session().records)
-    assert [hit.kind for hit in history.search('"I will"').rows] == ["text_finished"]
+    assert [hit.kind for hit in hits(history, '"I will"')] == ["text_finished"]
 
 
 def test_hits_come_newest_first_in_pages(journal: SqlJournal, history: SqlHistory) -> None:
@@ -130,8 +133,8 @@ def test_hits_come_newest_first_in_pages(journal: SqlJournal, history: SqlHistor
     seen: list[str] = []
     mark: PageCursor | None = None
     while True:
-        page = history.search("needle", after=mark, limit=3)
-        seen += lines(page)
+        page = history.find(parse("needle", 0.0), mark, 3)
+        seen += [found.hit.line for found in page.rows if found.hit]
         mark = page.next
         if mark is None:
             break
@@ -141,17 +144,18 @@ def test_hits_come_newest_first_in_pages(journal: SqlJournal, history: SqlHistor
 def test_a_search_can_be_narrowed(journal: SqlJournal, history: SqlHistory) -> None:
     journal.append(finished_session("s1", 1000.0, project="/src/one").records)
     journal.append(waiting_session("s2", 2000.0, project="/src/two").records)
-    everywhere = {hit.session for hit in history.search("calculator").rows}
+    since = datetime.fromtimestamp(1500.0).isoformat()
+    everywhere = {hit.session for hit in hits(history, "calculator")}
     assert everywhere == {"s1", "s2"}
-    assert {hit.session for hit in history.search("calculator", HistoryFilter(project="/src/one")).rows} == {"s1"}
-    assert {hit.session for hit in history.search("calculator", HistoryFilter(since=1500.0)).rows} == {"s2"}
+    assert {hit.session for hit in hits(history, "calculator project:/src/one")} == {"s1"}
+    assert {hit.session for hit in hits(history, f"calculator since:{since}")} == {"s2"}
 
 
 def test_what_was_refused_is_not_found(journal: SqlJournal, history: SqlHistory) -> None:
     story = tell("needle")
     with pytest.raises(Exception, match="does not follow"):
         journal.append([*story.records, story.records[0]])
-    assert history.search("needle").rows == ()
+    assert hits(history, "needle") == []
 
 
 @pytest.fixture(scope="module")
@@ -164,6 +168,6 @@ def any_history(tmp_path_factory: pytest.TempPathFactory) -> SqlHistory:
 @settings(max_examples=150, deadline=None)
 @given(words=st.text(st.one_of(st.sampled_from('"*-()^:+ aNEAROT_\\\x00'), st.characters(codec="utf-8")), max_size=12))
 def test_nothing_that_a_person_types_is_an_error(any_history: SqlHistory, words: str) -> None:
-    any_history.search(words)
-    line, marks = excerpt(words * 40, terms(words + " a"))
+    any_history.find(parse(words, 0.0))
+    line, marks = excerpt(words * 40, terms_of(parse(words + " a", 0.0).words))
     assert all(0 <= start <= end <= len(line) for start, end in marks)

@@ -6,13 +6,14 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
 
 from obra_tui.core.errors import NewerDatabase
+from obra_tui.core.records.search import parse
 from obra_tui.store import retention
 from obra_tui.store.history import SqlHistory
 from obra_tui.store.journal import SqlJournal
 from obra_tui.store.labels import LABELS, PINNED, Labels
 from obra_tui.store.migrate import not_search
 from obra_tui.store.search import server
-from obra_tui.store.search.words import terms
+from obra_tui.store.search.words import terms_of
 from obra_tui.store.tables import metadata
 from obra_tui.store.version import SCHEMA
 from tests.store.rebuild import rebuild
@@ -64,7 +65,7 @@ def test_what_was_stored_before_there_was_an_index_is_found_by_it(url, engine):
     with engine.connect() as connection:
         assert the_only(connection, "SELECT count(*) FROM search") == before > 0
     history = SqlHistory(url)
-    assert history.search("calculator").rows
+    assert history.find(parse("calculator", 0.0)).rows
     history.close()
 
 
@@ -96,10 +97,10 @@ def test_pruning_takes_the_words_along_and_leaves_what_is_pinned_or_open(url, en
 def test_every_row_can_be_derived_anew(url, engine):
     write(url, finished_session(), waiting_session())
     history = SqlHistory(url)
-    before = (history.sessions(), history.attempts(), history.search("calculator"))
+    before = (history.sessions(), history.attempts(), history.find(parse("calculator", 0.0)))
     with engine.begin() as connection:
         rebuild(connection)
-    assert (history.sessions(), history.attempts(), history.search("calculator")) == before
+    assert (history.sessions(), history.attempts(), history.find(parse("calculator", 0.0))) == before
     history.close()
 
 
@@ -121,4 +122,4 @@ def test_the_words_of_a_text_are_those_of_the_other_index():
     ],
 )
 def test_a_line_becomes_a_question_to_the_server(line, query):
-    assert server.ts_query(terms(line)) == query
+    assert server.ts_query(terms_of(parse(line, 0.0).words)) == query

@@ -7,7 +7,6 @@ from obra_tui.core.model import DecisionKind, Outcome, Policy, SessionKind, Task
 from obra_tui.core.records.history import (
     AttemptDetail,
     AttemptSummary,
-    HistoryFilter,
     Page,
     SearchHit,
     SearchResult,
@@ -27,9 +26,9 @@ class FakeHistory:
         self._records = tuple(records)
         self.asked: list[tuple[object, ...]] = []
 
-    def sessions(self, wanted=HistoryFilter(), after=None, limit=50):  # noqa: B008
-        self.asked.append(("sessions", wanted, after))
-        return Page(rows=tuple(row for row in self._sessions if wanted.text.lower() in row.title.lower()))
+    def sessions(self, after=None, limit=50, *, project=""):
+        self.asked.append(("sessions", project, after))
+        return Page(rows=tuple(row for row in self._sessions if project in ("", row.project)))
 
     def find(self, query, after=None, limit=50):
         """Attempts of sessions that have the first word in their title or key."""

@@ -12,11 +12,9 @@
 Only the last block of such lines counts: one in the middle of the prompt belongs to the prompt.
 """
 
-from msgspec.structs import replace
-
 from obra_tui.core.errors import PlanError
 from obra_tui.core.model import TaskSpec
-from obra_tui.core.plans.fields import LIMITS, TaskFields, fields_of, spec_of
+from obra_tui.core.plans.fields import LIMITS, TaskFields, fields_of
 from obra_tui.core.plans.merge import Difference
 
 _HEADS = ("accept:", "after:", "check:", "limit:")
@@ -74,14 +72,6 @@ def fields_in(text: str) -> TaskFields:
         seconds=limits.get("seconds", ""),
         tokens=limits.get("tokens", ""),
     )
-
-
-def read_task(text: str, spec: TaskSpec) -> TaskSpec:
-    """Return `spec` as the text says it. Raises `PlanError` when there is no title, or a limit is none."""
-    fields = fields_in(text)
-    if not fields.title:
-        raise PlanError(f"{spec.key} has no title.", fix="Write what is to be done in the first line.")
-    return spec_of(replace(fields, key=spec.key), spec)
 
 
 def _tail_start(lines: list[str]) -> int:

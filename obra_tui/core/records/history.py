@@ -56,32 +56,6 @@ class Page(Struct, Generic[Row], frozen=True, kw_only=True):
     next: PageCursor | None = None
 
 
-class HistoryFilter(Struct, frozen=True, kw_only=True):
-    """What to list; every field that is set narrows it.
-
-    For a list of sessions the fields about attempts ask whether the session has such an attempt.
-    """
-
-    project: str = ""
-    """Absolute path of the repository."""
-    text: str = ""
-    """Part of a session's or task's title, or a task's key; letter case does not count."""
-    kind: SessionKind | None = None
-    rehearsal: bool | None = None
-    open: bool | None = None
-    """Sessions that were not closed yet, or only those that were."""
-    state: State | None = None
-    """State of the task."""
-    outcome: Outcome | None = None
-    decision: DecisionKind | None = None
-    since: float | None = None
-    until: float | None = None
-    score_from: float | None = None
-    score_below: float | None = None
-    model: str = ""
-    """Part of the name of the implementing or the judging model."""
-
-
 # --- rows ----------------------------------------------------------------------------------------
 
 
@@ -305,8 +279,6 @@ class GateDetail(Struct, frozen=True, kw_only=True):
 
 IdKind = Literal["session", "task", "attempt", "gate"]
 
-EVERYTHING = HistoryFilter()
-
 
 class History(Protocol):
     """Reading for people. Never blocks the writer; safe from any thread, never call it on the screen's.
@@ -314,13 +286,11 @@ class History(Protocol):
     Raises `UnknownId` for an id that is not there and `StoreError` when the database cannot be read.
     """
 
-    def sessions(
-        self, wanted: HistoryFilter = EVERYTHING, after: PageCursor | None = None, limit: int = 50
-    ) -> Page[SessionSummary]: ...
+    def sessions(self, after: PageCursor | None = None, limit: int = 50, *, project: str = "") -> Page[SessionSummary]:
+        """All sessions, or those of the repository at the absolute path `project`."""
+        ...
 
-    def attempts(
-        self, wanted: HistoryFilter = EVERYTHING, after: PageCursor | None = None, limit: int = 50
-    ) -> Page[AttemptSummary]: ...
+    def attempts(self, after: PageCursor | None = None, limit: int = 50) -> Page[AttemptSummary]: ...
 
     def session(self, session: SessionId) -> SessionDetail: ...
 
@@ -348,15 +318,6 @@ class History(Protocol):
         """Return the one id that begins with `prefix`, looking at all kinds if none is named.
 
         Raises `UnknownId` when there is none, or more than one, naming some of them.
-        """
-        ...
-
-    def search(
-        self, words: str, wanted: HistoryFilter = EVERYTHING, after: PageCursor | None = None, limit: int = 50
-    ) -> Page[SearchHit]:
-        """Records that hold all the words, newest first; `"exact phrase"` and `-unwanted` are understood.
-
-        Words match from their beginning. Only the fields of the filter about sessions and time count.
         """
         ...
 

@@ -10,11 +10,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, column, func, inspect, literal_column, select, table, text
 
 from obra_tui.core.ids import AttemptId, SessionId, TaskId
-from obra_tui.core.records.history import HistoryFilter, PageCursor, SearchHit
+from obra_tui.core.records.history import PageCursor, SearchHit
 from obra_tui.store import tables as t
 from obra_tui.store import write_path
 from obra_tui.store.codec import decode
-from obra_tui.store.lists import between, contains, of_session
+from obra_tui.store.lists import contains
 from obra_tui.store.search import server
 from obra_tui.store.search.words import Terms, excerpt, fts_query, text_of
 from obra_tui.store.write_path import Batch, run_for_rows
@@ -107,7 +107,7 @@ def fill(connection: Connection) -> None:
 # --- reading -------------------------------------------------------------------------------------
 
 
-def query(wanted: Terms, narrowed: HistoryFilter, after: PageCursor | None, limit: int, *, indexed: str) -> Select[Any]:
+def query(wanted: Terms, after: PageCursor | None, limit: int, *, indexed: str) -> Select[Any]:
     """Return the statement for a page of events that hold all wanted terms, newest first."""
     hits = select(*_COLUMNS).join(t.session, t.session.c.id == t.event.c.session)
     hits = hits.outerjoin(t.task, t.task.c.id == t.event.c.task)
@@ -120,7 +120,6 @@ def query(wanted: Terms, narrowed: HistoryFilter, after: PageCursor | None, limi
         hits = hits.where(*(~contains(t.event.c.body, term) for term in wanted.unwanted))
     if after is not None:
         hits = hits.where(order < int(after.id))
-    hits = hits.where(*of_session(narrowed), *between(t.event.c.at, narrowed))
     return hits.order_by(order.desc()).limit(limit)
 
 

@@ -4,7 +4,7 @@ Newest first and paged by keyset, as everywhere. What a clause asks for is
 written once, in `_CLAUSES`.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, false, func, not_, or_, select
@@ -12,15 +12,15 @@ from sqlalchemy import ColumnElement, Connection, Select, false, func, not_, or_
 from obra_tui.core.ids import SessionId
 from obra_tui.core.lifecycle import WORKING
 from obra_tui.core.model import SessionKind
-from obra_tui.core.records.history import EVERYTHING, AttemptSummary, Page, PageCursor, SearchResult
-from obra_tui.core.records.search import Clause, Query, Word
+from obra_tui.core.records.history import AttemptSummary, Page, PageCursor, SearchResult
+from obra_tui.core.records.search import Clause, Query
 from obra_tui.store import lists, metrics, rows
 from obra_tui.store import tables as t
 from obra_tui.store.codec import storable
 from obra_tui.store.labels import PINNED, Labels
 from obra_tui.store.search import index
 from obra_tui.store.search.prefix import spelled_out
-from obra_tui.store.search.words import Terms
+from obra_tui.store.search.words import Terms, terms_of
 
 _A, _S, _T = t.attempt.c, t.session.c, t.task.c
 _taken_in = t.acceptance.alias("taken_in")
@@ -50,9 +50,9 @@ def find(
 def _attempts(
     connection: Connection, query: Query, after: PageCursor | None, limit: int, labels: Labels | None
 ) -> Page[SearchResult]:
-    statement = lists.attempts(EVERYTHING, after, limit + 1).add_columns(*_SESSION)
+    statement = lists.attempts(after, limit + 1).add_columns(*_SESSION)
     statement = statement.where(*_conditions(query, labels, _A.started_at))
-    unwanted = _terms([word for word in query.words if word.unwanted], wanted=True)
+    unwanted = terms_of([word for word in query.words if word.unwanted], wanted=True)
     if unwanted.wanted:
         statement = statement.where(*(~_A.id.in_(_holding(connection, word)) for word in unwanted.wanted))
     found = connection.execute(statement).all()
@@ -89,10 +89,10 @@ def _hits(
     connection: Connection, query: Query, after: PageCursor | None, limit: int, labels: Labels | None
 ) -> Page[SearchResult]:
     product = index.product(connection)
-    terms = _terms(query.words)
+    terms = terms_of(query.words)
     if product == "sqlite":
         terms = spelled_out(connection, terms)
-    statement = index.query(terms, EVERYTHING, after, limit + 1, indexed=product)
+    statement = index.query(terms, after, limit + 1, indexed=product)
     conditions = list(_conditions(query, labels, t.event.c.at))
     if conditions:
         inner = any(clause.field not in _OF_SESSION for clause in query.clauses)
@@ -119,18 +119,8 @@ def _hit(row: Any, terms: Terms, attempts: Mapping[str, AttemptSummary]) -> Sear
 def _summaries(connection: Connection, ids: set[str]) -> dict[str, AttemptSummary]:
     if not ids:
         return {}
-    query = lists.attempts(EVERYTHING, None, len(ids)).where(_A.id.in_(ids))
+    query = lists.attempts(None, len(ids)).where(_A.id.in_(ids))
     return {row.id: rows.attempt_summary(row) for row in connection.execute(query)}
-
-
-def _terms(words: Sequence[Word], *, wanted: bool = False) -> Terms:
-    """The words as the index takes them; `wanted` turns all of them into wanted ones."""
-    clean = [(storable(word.text), word) for word in words]
-    return Terms(
-        tuple(text for text, word in clean if wanted or not word.unwanted),
-        tuple(text for text, word in clean if word.unwanted and not wanted),
-        frozenset(text for text, word in clean if word.exact),
-    )
 
 
 # --- clauses -------------------------------------------------------------------------------------

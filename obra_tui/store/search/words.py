@@ -1,12 +1,13 @@
-"""What of an event can be searched, and what a person's search line means."""
+"""What of an event can be searched, and its words as the index is asked for them."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct, field
 
 from obra_tui.core import events as e
 from obra_tui.core.model import FindingSource
+from obra_tui.core.records.search import Word
 from obra_tui.store.codec import storable
 
 LONGEST_TEXT = 200_000
@@ -15,7 +16,6 @@ LONGEST_TEXT = 200_000
 INDEXED_BEGINNING = 3
 """Letters of a word that the index knows as a beginning; longer ones have to be collected from all words."""
 
-_TERM = re.compile(r'(-?)(?:"([^"]*)"?|([^\s"]+))')
 _WORD = re.compile(r"\w+")
 _BEFORE, _AFTER = 60, 160
 _SPACES = re.compile(r"\s+")
@@ -71,19 +71,14 @@ class Terms(Struct, frozen=True):
     """All words that begin as a term does, where they are known."""
 
 
-def terms(line: str) -> Terms:
-    """Read words, `"exact phrases"` and `-unwanted` ones; nothing a person types is an error."""
-    wanted: list[str] = []
-    unwanted: list[str] = []
-    exact: set[str] = set()
-    for minus, phrase, word in _TERM.findall(storable(line.replace("\x00", " "))):
-        text = phrase or word
-        if not _WORD.search(text):
-            continue
-        (unwanted if minus else wanted).append(text)
-        if phrase:
-            exact.add(text)
-    return Terms(tuple(wanted), tuple(unwanted), frozenset(exact))
+def terms_of(words: Sequence[Word], *, wanted: bool = False) -> Terms:
+    """Return the words of a search line as the index takes them; `wanted` turns all of them into wanted ones."""
+    clean = [(storable(word.text), word) for word in words]
+    return Terms(
+        tuple(text for text, word in clean if wanted or not word.unwanted),
+        tuple(text for text, word in clean if word.unwanted and not wanted),
+        frozenset(text for text, word in clean if word.exact),
+    )
 
 
 def fts_query(found: Terms) -> str:

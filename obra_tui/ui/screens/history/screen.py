@@ -17,7 +17,7 @@ from textual.containers import Horizontal
 from obra_tui.core import events as e
 from obra_tui.core.events import Record
 from obra_tui.core.ids import SessionId
-from obra_tui.core.records.history import EVERYTHING, History, Page, SearchResult, SessionDetail, SessionSummary
+from obra_tui.core.records.history import History, Page, SearchResult, SessionDetail, SessionSummary
 from obra_tui.core.records.search import parse, read_as
 from obra_tui.ui.bindings import bindings
 from obra_tui.ui.ports import Archive
@@ -88,7 +88,7 @@ class HistoryScreen(SessionActions, SearchLine):
             query = self._query
             self._ask("searching…", lambda history: history.find(query, None, PAGE), self._take_found)
         else:
-            self._ask("reading…", lambda history: history.sessions(EVERYTHING, None, PAGE), self._take_first)
+            self._ask("reading…", lambda history: history.sessions(None, PAGE), self._take_first)
 
     def _ask(self, doing: str, question: Callable[[History], T], take: Callable[[T], None]) -> None:
         """Read, and with it what sessions are labelled with."""
@@ -215,7 +215,7 @@ class HistoryScreen(SessionActions, SearchLine):
             query = self._query
             self._ask("reading older ones…", lambda h: h.find(query, mark, PAGE), self._take_more_found)
         else:
-            self._ask("reading older ones…", lambda h: h.sessions(EVERYTHING, mark, PAGE), self._take_more)
+            self._ask("reading older ones…", lambda h: h.sessions(mark, PAGE), self._take_more)
 
     # -- going down and up ---------------------------------------------------------------------
 
