@@ -1,8 +1,8 @@
-"""Which database is used, and the SQLAlchemy engines on it: a SQLite file, or a PostgreSQL server by its address.
+"""The SQLAlchemy engines on a database: a SQLite file, or a PostgreSQL server.
 
-The one place that tells the products apart: connection settings, errors in plain words, retry while a server is
-restarting, and the person's time zone (SQLite knows the machine's; a server has its own). Everything else in the
-store speaks SQLAlchemy. Must not know any table.
+This tells the products apart: connection settings, errors in plain words, retry after a collision, and the person's
+time zone (SQLite knows the machine's; a server has its own). Everything else in the store speaks SQLAlchemy. Must not
+know any table.
 """
 
 import os
@@ -14,78 +14,14 @@ from time import sleep
 from typing import Any, Literal, TypeVar
 from zoneinfo import ZoneInfo
 
-from msgspec import Struct
 from sqlalchemy import Connection, Engine, create_engine, event, text
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError, NoSuchModuleError
 from sqlalchemy.pool import NullPool, StaticPool
 
 from obra_tui.core.errors import ConfigError, DiskFull, StoreAway, StoreError
-from obra_tui.store import database, schema, sqlite, write_path
+from obra_tui.store import write_path
 from obra_tui.store.sqlite import connect, driver
-
-
-class Place(Struct, frozen=True):
-    """A database that can be opened for writing (once) and for reading (often)."""
-
-    file: Path | None
-    url: URL | None
-
-    @property
-    def name(self) -> str:
-        """What a person may be told: never holds a password."""
-        return str(self.file) if self.file else self.url.render_as_string(hide_password=True) if self.url else ""
-
-    def writer(self) -> Engine:
-        """Return the writing engine on a database that exists and is current. Raises `StoreError`."""
-        if self.file is not None:
-            return schema.open_sqlite(self.file)
-        engine = self._server()
-        try:
-            schema.bring_up_to_date(engine, self.name)
-        except DBAPIError as error:
-            raise self.plain(error) from error
-        return engine
-
-    def reader(self) -> Engine:
-        """Return an engine that only reads. Raises `StoreError` when there is no usable database."""
-        if self.file is None:
-            return self._server()
-        if not self.file.exists():
-            raise StoreError("There is no database yet.", where=self.name, fix="Run something first: obra demo.")
-        return database.reader_engine(self.file)
-
-    def _server(self) -> Engine:
-        if self.url is None:
-            raise ConfigError("No database was named.", where="database.url")
-        return database.engine_of(self.url)
-
-    def plain(self, error: DBAPIError) -> StoreError:
-        """Return what a database error means to a person."""
-        if isinstance(error, IntegrityError):
-            return StoreError(
-                f"A record contradicts what is stored ({error.orig}).",
-                where=self.name,
-                fix="Nothing of this step was stored. If you did nothing unusual, please report it with the log file.",
-            )
-        if self.file is not None:
-            return sqlite.plain_error(error.orig or error, self.file)
-        return database.plain_error(error, self.name)
-
-
-def place_of(target: str | Path) -> Place:
-    """Return the place that a path or a database address names."""
-    if isinstance(target, Path) or "://" not in target:
-        return Place(Path(target), None)
-    try:
-        url = make_url(target)
-    except ArgumentError as error:
-        raise ConfigError(
-            "The database address cannot be read.", where="database.url", fix="Use postgresql+psycopg://user@host/name."
-        ) from error
-    if url.get_backend_name() == "sqlite":
-        return Place(Path(url.database or ""), None)
-    return Place(None, url)
 
 
 def writer_engine(path: Path, mode: Literal["rw", "draft"] = "rw") -> Engine:

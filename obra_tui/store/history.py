@@ -38,10 +38,10 @@ from obra_tui.core.records.search import Query
 from obra_tui.store import judge_record, lists, metrics, rows
 from obra_tui.store import tables as t
 from obra_tui.store.codec import decode, storable
-from obra_tui.store.database import place_of
 from obra_tui.store.labels import LABELS, Labels
 from obra_tui.store.rows import DETAIL_TYPES, fold_attempt
 from obra_tui.store.search.query import find, known_names
+from obra_tui.store.target import target_of
 
 
 class Stoppable:
@@ -78,9 +78,9 @@ class SqlHistory:
 
     def __init__(self, target: str | Path, *, labels: Path | None = None) -> None:
         """`labels` is the file of pins and tags; without it, the one beside a database that is a file."""
-        self._place = place_of(target)
-        self._engine = self._place.reader()
-        file = self._place.file
+        self._target = target_of(target)
+        self._engine = self._target.reader()
+        file = self._target.file
         beside = labels or (file.with_name(LABELS) if file is not None else None)
         self._labels = Labels(beside) if beside is not None else None
         self._finding = Stoppable()
@@ -94,7 +94,7 @@ class SqlHistory:
             with self._engine.connect() as connection:
                 yield connection
         except DBAPIError as error:
-            raise self._place.plain(error) from error
+            raise self._target.plain(error) from error
 
     # --- Ledger
 
@@ -250,7 +250,7 @@ class SqlHistory:
         row = connection.execute(query).first()
         if row is None:
             raise UnknownId(
-                f"There is no {kind} {wanted}.", where=self._place.name, fix="List them with `obra history`."
+                f"There is no {kind} {wanted}.", where=self._target.name, fix="List them with `obra history`."
             )
         return row
 

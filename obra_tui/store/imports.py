@@ -13,7 +13,7 @@ from obra_tui.core.ids import AttemptId, SessionId, TaskId
 from obra_tui.core.model import SessionKind
 from obra_tui.store import tables as t
 from obra_tui.store.codec import decode
-from obra_tui.store.database import place_of
+from obra_tui.store.target import target_of
 
 
 class Imported(Struct, frozen=True, kw_only=True):
@@ -28,8 +28,8 @@ class Imported(Struct, frozen=True, kw_only=True):
 
 def imported(target: str | Path, source: str) -> Imported | None:
     """Return what is known of the newest import of `source`, None if it was never imported."""
-    place = place_of(target)
-    engine = place.reader()
+    database = target_of(target)
+    engine = database.reader()
     newest = (
         select(t.session.c.id)
         .where(t.session.c.kind == SessionKind.IMPORTED.value, t.session.c.plan_source == source)
@@ -47,7 +47,7 @@ def imported(target: str | Path, source: str) -> Imported | None:
             row = connection.execute(notice.where(event.session == session).order_by(event.seq.desc()).limit(1)).first()
             last_seq = connection.scalar(last.where(event.session == session)) or 0
     except DBAPIError as error:
-        raise place.plain(error) from error
+        raise database.plain(error) from error
     finally:
         engine.dispose()
     told = decode(row.type, row.body) if row is not None else None

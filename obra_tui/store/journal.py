@@ -23,11 +23,11 @@ from obra_tui.core.ids import SessionId
 from obra_tui.core.ports import StoredAfterAll
 from obra_tui.store import database, fence, projection
 from obra_tui.store import tables as t
-from obra_tui.store.database import place_of
 from obra_tui.store.ownership import LEASE_S, Lease, Reserve, now
 from obra_tui.store.redact import Redactor
 from obra_tui.store.search import index
 from obra_tui.store.streamed_secrets import blank_pieces
+from obra_tui.store.target import target_of
 from obra_tui.store.write_path import COLUMNS, Batch, batch_of, insert_rows
 
 
@@ -52,15 +52,15 @@ class SqlJournal:
         that works for this journal must be dead a third of `lease_s` later.
         """
         self._redactor = Redactor(secrets)
-        self._place = place_of(target)
+        self._target = target_of(target)
         self._space_ran_out = space_ran_out
-        self._reserve = Reserve(self._place.file.parent) if self._place.file and space_ran_out else None
-        self._lease_s = 0.0 if self._place.file else lease_s
+        self._reserve = Reserve(self._target.file.parent) if self._target.file and space_ran_out else None
+        self._lease_s = 0.0 if self._target.file else lease_s
         self._engine, self._searchable, self._token = self._opened(holder or f"{gethostname()}, process {getpid()}")
         self._kept: Connection | None = None
         self._lock = Lock()
         self._away = away
-        self._lease = None if self._place.file else Lease(self._engine, self._token, self._gave_up, lease_s)
+        self._lease = None if self._target.file else Lease(self._engine, self._token, self._gave_up, lease_s)
         self._doubt: Sequence[Record] = ()
         """What was being committed when the connection was lost: it may have happened."""
         if self._reserve:
@@ -98,7 +98,7 @@ class SqlJournal:
                 with self._transaction() as connection:
                     fence.touch(connection)
             except OwnerChanged:
-                return not self._place.file
+                return not self._target.file
             except (DBAPIError, StoreError):
                 return False
             return True
@@ -115,7 +115,7 @@ class SqlJournal:
 
     def _gave_up(self) -> None:
         """In a thread of the lease."""
-        self._away(database.no_answer(self._place.name))
+        self._away(database.no_answer(self._target.name))
 
     def _opened(self, holder: str) -> tuple[Engine, bool, int]:
         """Return what writes, whether there is a search index, and the token of the one who may: this one, from now on.
@@ -130,7 +130,7 @@ class SqlJournal:
             return self._open(holder)
 
     def _open(self, holder: str) -> tuple[Engine, bool, int]:
-        engine = self._place.writer()
+        engine = self._target.writer()
         try:
             with engine.begin() as connection:
                 return engine, index.ready(connection), fence.take(connection, holder, self._lease_s)
@@ -139,7 +139,7 @@ class SqlJournal:
             raise
         except DBAPIError as error:
             engine.dispose()
-            raise self._place.plain(error) from error
+            raise self._target.plain(error) from error
 
     def _write_with_reserve(self, batch: Batch) -> dict[SessionId, int]:
         try:
@@ -157,14 +157,14 @@ class SqlJournal:
         try:
             return step() if self._lease is None else database.persistently(step)
         except DBAPIError as error:
-            raise self._place.plain(error) from error
+            raise self._target.plain(error) from error
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
         """One transaction of the one who may write; on a server it renews that right."""
         since = now()
         with self._begun() as connection:
-            fence.check(connection, self._token, self._place.name, self._lease_s)
+            fence.check(connection, self._token, self._target.name, self._lease_s)
             yield connection
         if self._lease:
             self._lease.renewed(since)
@@ -179,7 +179,7 @@ class SqlJournal:
         try:
             with connection.begin():
                 yield connection
-            self._kept = connection if self._place.file else None
+            self._kept = connection if self._target.file else None
         finally:
             if self._kept is None:
                 connection.close()
@@ -218,7 +218,7 @@ class SqlJournal:
         if tuple(records[: len(doubt)]) != tuple(doubt):
             self._doubt = ()
             self._last.update(last)
-            raise StoredAfterAll(tuple(doubt), where=self._place.name)
+            raise StoredAfterAll(tuple(doubt), where=self._target.name)
         return last
 
     def _numbered(
@@ -233,7 +233,7 @@ class SqlJournal:
             if record.seq != before + 1:
                 raise StoreError(
                     f"Record {record.seq} of session {record.session} does not follow record {before}.",
-                    where=self._place.name,
+                    where=self._target.name,
                     fix="Another Obra may have written meanwhile: start again. Nothing of this step was stored.",
                 )
             last[record.session] = record.seq
@@ -244,7 +244,7 @@ class SqlJournal:
             with self._engine.connect() as connection:
                 return _last_seq(connection, session)
         except DBAPIError as error:
-            raise self._place.plain(error) from error
+            raise self._target.plain(error) from error
 
 
 def _last_seq(connection: Connection, session: SessionId) -> int:

@@ -14,10 +14,10 @@ from sqlalchemy.exc import DBAPIError
 from obra_tui.store import sqlite
 from obra_tui.store import tables as t
 from obra_tui.store.codec import decode
-from obra_tui.store.database import Place, place_of
 from obra_tui.store.labels import LABELS, PINNED, Labels
 from obra_tui.store.search import index
 from obra_tui.store.search.words import text_of
+from obra_tui.store.target import DatabaseTarget, target_of
 
 _FORGET = text(f"INSERT INTO {index.TABLE} ({index.TABLE}, rowid, words) VALUES ('delete', :id, :words)")
 _BATCH = 500
@@ -55,26 +55,26 @@ def plan(
 
     `labels` is the file of pins and tags; without it, the one beside a database that is a file.
     """
-    place = place_of(target)
-    engine = place.reader()
+    database = target_of(target)
+    engine = database.reader()
     try:
         with engine.connect() as connection:
-            return _plan(connection, place, before, size, _pinned(place, labels))
+            return _plan(connection, database, before, size, _pinned(database, labels))
     except DBAPIError as error:
-        raise place.plain(error) from error
+        raise database.plain(error) from error
     finally:
         engine.dispose()
 
 
-def _pinned(place: Place, labels: Path | None) -> frozenset[str]:
-    beside = labels or (place.file.with_name(LABELS) if place.file else None)
+def _pinned(database: DatabaseTarget, labels: Path | None) -> frozenset[str]:
+    beside = labels or (database.file.with_name(LABELS) if database.file else None)
     return Labels(beside).having(PINNED) if beside else frozenset()
 
 
 def _plan(
-    connection: Connection, place: Place, before: float | None, size: int | None, pinned: frozenset[str]
+    connection: Connection, database: DatabaseTarget, before: float | None, size: int | None, pinned: frozenset[str]
 ) -> Pruning:
-    now = place.file.stat().st_size if place.file else _size_on_server(connection)
+    now = database.file.stat().st_size if database.file else _size_on_server(connection)
     closed = [row for row in connection.execute(_sessions()) if row.closed_at is not None]
     total = connection.execute(select(func.count()).select_from(t.session)).scalar_one()
     free = [
@@ -116,23 +116,23 @@ def prune(target: str | Path, pruning: Pruning, *, labels: Path | None = None) -
 
     A session that was opened again or pinned meanwhile stays.
     """
-    place = place_of(target)
+    database = target_of(target)
     ids = [session.id for session in pruning.sessions]
     if not ids:
         return 0
-    pinned = _pinned(place, labels)
-    engine = place.writer()
+    pinned = _pinned(database, labels)
+    engine = database.writer()
     try:
         with engine.begin() as connection:
             gone = [found for found in _still_closed(connection, ids) if found not in pinned]
             for session in gone:
                 _delete(connection, session)
     except DBAPIError as error:
-        raise place.plain(error) from error
+        raise database.plain(error) from error
     finally:
         engine.dispose()
-    if place.file is not None:
-        _give_back(place.file)
+    if database.file is not None:
+        _give_back(database.file)
     return len(gone)
 
 

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Dialect, Select, Table, insert
 from sqlalchemy.exc import DBAPIError
 
 from obra_tui.core.events import Record
-from obra_tui.store import projection, write_path
+from obra_tui.store import projection
 from obra_tui.store.codec import STREAMED_TYPES, encode
 from obra_tui.store.redact import Redactor
 from obra_tui.store.search.words import text_of
@@ -84,14 +84,14 @@ def insert_rows(connection: Connection, table: Table, columns: tuple[str, ...], 
 def run_for_rows(connection: Connection, statement: str, rows: Sequence[Row]) -> None:
     """Insert `rows` into a table of SQLite by an `INSERT … VALUES (?, …)`; the first value of each is not null."""
     if len(rows) < _STEPS[0]:
-        write_path.run_many(connection, statement, rows)
+        run_many(connection, statement, rows)
         return
     most = _STEPS[-1]
     for start in range(0, len(rows), most):
         step = rows[start : start + most]
         size = next(size for size in _STEPS if size >= len(step))
         missing = repeat(None, (size - len(step)) * len(step[0]))
-        write_path.run(connection, _of_many(statement, size), [*chain.from_iterable(step), *missing])
+        run(connection, _of_many(statement, size), [*chain.from_iterable(step), *missing])
 
 
 @lru_cache(maxsize=16)
