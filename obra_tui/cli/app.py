@@ -10,6 +10,7 @@ from obra_tui.cli import (
     config,
     demo,
     export,
+    gate,
     history,
     info,
     judge,
@@ -61,6 +62,6 @@ def main(
 
 for subject in (
     run, demo, review, validate, info, history, compare, replay, metrics, judge, export, permissions, steer, config,
-    tasks, notify,
+    tasks, notify, gate,
 ):  # fmt: skip
     subject.register(app)

@@ -51,6 +51,7 @@ __all__ = [
     "WorkspaceSettings",
     "explain",
     "load",
+    "load_as_it_was",
     "project_file",
     "trust_project",
     "user_file",
@@ -63,15 +64,31 @@ def load(project: Path | None = None, flags: Mapping[str, object] | None = None)
     `flags` maps dotted keys (`gate.policy`) to values; those that are `None` were
     not given. Raises `ConfigError`.
     """
-    above, below = _layers_of_the_person(flags or {})
-    layers: tuple[Layer, ...] = (*above, below)
     file = project_file(project) if project is not None else None
-    if project is not None and file is not None:
-        content = read(file)
-        own = _project_layer(content, project, file)
-        trusted = trust.is_trusted(settings_of(layers).data_dir, file, content)
-        trust.refuse_untrusted(own, above, below, trusted=trusted)
-        layers = (*above, own, below)
+    if project is None or file is None:
+        return _in_force(flags or {}, None)
+    return load_as_it_was(project, file, read(file), flags)
+
+
+def load_as_it_was(
+    project: Path,
+    file: Path,
+    content: bytes,
+    flags: Mapping[str, object] | None = None,
+    *,
+    is_trusted: bool = False,
+) -> Settings:
+    """Return the settings in force if the project's file held this, whatever it holds now. Raises `ConfigError`."""
+    above, below = _layers_of_the_person(flags or {})
+    own = _project_layer(content, project, file)
+    trusted = is_trusted or trust.is_trusted(settings_of((*above, below)).data_dir, file, content)
+    trust.refuse_untrusted(own, above, below, trusted=trusted)
+    return _in_force(flags or {}, own)
+
+
+def _in_force(flags: Mapping[str, object], own: Layer | None) -> Settings:
+    above, below = _layers_of_the_person(flags)
+    layers = (*above, below) if own is None else (*above, own, below)
     settings = settings_of(layers)
     return InForce(**dict(values(settings)), origins=tuple(origins(settings, layers)))
 

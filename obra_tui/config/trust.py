@@ -50,11 +50,15 @@ def project_file(project: Path) -> Path | None:
 
 
 def _speaks_of_obra(file: Path) -> bool:
-    # By its text and not by its parsed tables, so that a typing error in our own file is still told.
     try:
-        return _OBRA_TABLE.search(file.read_text(encoding="utf-8", errors="replace")) is not None
+        return speaks_of_obra(file.read_bytes())
     except OSError:
         return False
+
+
+def speaks_of_obra(content: bytes) -> bool:
+    """Tell by its text and not by its parsed tables, so that a typing error in our own file is still told."""
+    return _OBRA_TABLE.search(content.decode("utf-8", "replace")) is not None
 
 
 def is_personal(key: str) -> bool:

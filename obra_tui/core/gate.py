@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from math import fsum
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from obra_tui.core.model import (
     JUDGED_STAGES,
@@ -51,6 +52,14 @@ class GateRules(Struct, frozen=True, kw_only=True):
     """Lowest score of each judged stage alone: checks that pass anyway must not lift it."""
     max_attempts: int = 3
     weights: tuple[tuple[Stage, float], ...] = DEFAULT_WEIGHTS
+    is_judged: bool = True
+    """Whether a judge is part of it. Without one the weights name measured stages alone; no run works like this."""
+
+
+def without_judge(rules: GateRules) -> GateRules:
+    """Return the rules by which checks alone decide, where somebody asked for just that."""
+    weights = tuple((stage, weight) for stage, weight in rules.weights if stage in MEASURED_STAGES)
+    return replace(rules, weights=weights, is_judged=False)
 
 
 class Evidence(Struct, frozen=True, kw_only=True):
@@ -75,7 +84,8 @@ def assess(evidence: Evidence, rules: GateRules) -> QualityResult:
     overall = _weighted_mean((item.score, item.weight) for item in stages)
     obstacles = _floor(evidence)
     if not evidence.diff.empty:  # all else follows from it
-        obstacles += (*_doubts(evidence.verdict), *_shortfalls(stages, overall, rules))
+        doubts = _doubts(evidence.verdict) if rules.is_judged else ()
+        obstacles += (*doubts, *_shortfalls(stages, overall, rules))
     return QualityResult(
         overall_score=overall or 0.0,
         stage_scores=stages,

@@ -145,6 +145,15 @@ class GitWorkspace:
             place.note_taken(Taken(base=copy.base_commit, tree=taken.tree))
             return await self._reader.compare(copy.base_commit, taken)
 
+    async def take_commit(self, copy: WorkCopy, commit: str) -> Diff:
+        """Take a commit of the person's repository as the work of a copy; checks then run on exactly that tree."""
+        place = await self._expected(copy.path)
+        async with self._alone(place):
+            await self._repository.bring(commit, base_ref(commit))
+            tree = await self._repository.tree_of(commit)
+            place.note_taken(Taken(base=copy.base_commit, tree=tree))
+            return await self._reader.compare(copy.base_commit, Snapshot(tree=tree, notes=(), complete=True))
+
     async def look_at(self, path: str) -> Diff:
         """Return what changed in a copy so far, without waiting for whoever works in it, and without noting it.
 
