@@ -64,10 +64,39 @@ def test_three_backticks_within_a_line_begin_no_fence():
 
 @pytest.mark.parametrize(
     "line",
-    ["- [] Two", "- [ ]Two", "-[ ] Two", "> - [ ] Two", "- [  ] Two", "1.[ ] Two", "- [~] Two", "[ ] Two", "• [ ] Two"],
+    [
+        *("- [] Two", "- [ ]Two", "-[ ] Two", "> - [ ] Two", "- [  ] Two", "1.[ ] Two", "- [~] Two", "[ ] Two"),
+        *("• [ ] Two", "→ [ ] Two", "-- [ ] Two", "1.1 [ ] Two", "(1) [ ] Two", "a) [ ] Two", "- [_] Two"),
+        *("- - [ ] Two", "- 1. [ ] Two", "- > [ ] Two", "### [ ] Two", r"- \[ \] Two", r"* \[ ] Two", "- **[ ]** Two"),
+        *("- ☐ Two", "☐ Two", "- ［ ］ Two", "- [ ](soon) Two", "- [ ]: Two", "\ufeff- [ ] Two", "-\u00a0[ ] Two"),
+    ],
 )
 def test_a_line_that_is_nearly_a_task_is_an_error_with_its_line(line):
     assert refusal(f"- [ ] One\n\n{line}\n").startswith("plan.md:3: This looks like a task, but ")
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("| [ ] | Two |", "in a table"),
+        ("- [o] Two", "behind a box that is neither"),
+        ("- [TODO] Two", "behind a box that is neither"),
+    ],
+)
+def test_a_line_that_may_be_meant_as_something_else_is_named_and_no_error(line, reason):
+    read = plan(f"- [ ] One\n\n{line}\n")
+    assert [task.title for task in read.tasks] == ["One"]
+    assert read.notes[0].startswith(f"plan.md:3: No task: it stands {reason}")
+
+
+@pytest.mark.parametrize("end", ["\u2028", "\u2029", "\v", "\f", "\x85"])
+def test_a_task_behind_a_line_end_that_markdown_does_not_know_is_an_error(end):
+    assert "no line end for Markdown" in refusal(f"- [ ] One{end}- [ ] Two\n")
+
+
+@pytest.mark.parametrize("many", ["- " * 40_000, "-" * 80_000, "1." * 40_000, "> " * 40_000, "1" * 80_000, "a) " * 20_000])
+def test_a_long_line_of_bullets_is_read_in_a_moment(many):
+    assert not looks_like_task(f"{many}x")
 
 
 def test_all_lines_that_are_nearly_tasks_are_named_at_once():
@@ -88,7 +117,7 @@ def test_an_open_box_below_a_ticked_task_is_named():
     )
 
 
-@pytest.mark.parametrize("line", ["- [link](x.md)", "- [x](x.md)", "- [x]: http://x", "- [1] a note", "text [ ] here"])
+@pytest.mark.parametrize("line", ["- [link](x.md)", "- [x](x.md)", "- [x]: http://x", "- [1] a note", "text [ ] here", "- `[ ]` x", "e.g. [ ] x"])
 def test_a_link_or_a_footnote_does_not_look_like_a_task(line):
     assert not looks_like_task(line)
 
@@ -102,13 +131,14 @@ PIECES = st.sampled_from(
     [
         *("- [ ] a", "- [x] b", "1. [ ] c", "  - [ ] d", "    - [ ] e", "      - [ ] f", "- [ ] T7 g", "  - [ ] T8 h"),
         *("- [] j", "-[ ] k", "> - [ ] l", "- [ ]m", "[ ] n", "- [ ]", "  - [ ]", "\t- [ ] o", "* [X] i"),
+        *("- - [ ] p", "| [ ] | q |", "- [o] r", "- ☐ s", r"- \[ ] t", "1.1 [ ] u", "### [ ] v", "  - [wip] w"),
         *("```", "  ```", "~~~", "````", "<!--", "-->", "  <!-- -->", "<div>", "", ""),
         *("text", "  text", "# heading", "- bullet", "  - bullet", "> quote", "---"),
     ]
 )
 
 
-@given(st.lists(PIECES | st.text(alphabet="-*+ []xX`~>#<!1.a\t", max_size=12), max_size=14))
+@given(st.lists(PIECES | st.text(alphabet="-*+ []xX`~>#<!1.a\t|\\☐\u2028", max_size=12), max_size=14))
 def test_tasks_and_criteria_and_named_lines_are_all_the_lines_that_look_like_tasks(lines):
     looking = {number for number, line in enumerate(lines, start=1) if looks_like_task(line.expandtabs(4))}
     try:

@@ -15,9 +15,22 @@ from msgspec import Struct
 from obra_tui.core.errors import PlanError
 from obra_tui.core.plans.draft import at
 
-_BULLET = r"(?:[-*+•–—]|\d+[.)])"
-_MARKED = re.compile(rf"[\s>]*{_BULLET}\s*\[(?:\s*[xX]?\s*|[^\w\s\]^!@`])\](?![(\[:])")
-_BARE = re.compile(r"[\s>]*\[(?: +|\s*[xX]\s*)\]\s+\S")
+_SIGN = "[-*+•–—·◦‣●○▪■→−‐]"  # noqa: RUF001  # what people paste for a bullet
+_NUMBER = r"\(?(?:\d+(?:\.\d+)*|[A-Za-z](?=[.)]\s))[.):]*(?=[\s\[\\［【])"
+_MARKERS = rf"[\s>]*(?:(?>{_SIGN}|{_NUMBER})[\s>]*)++(?:__|~~)?"
+_OPEN, _CLOSE = r"\\?[\[［【]", r"\\?[\]］】]"
+_BLANK = rf"{_OPEN}(?:\s+|\s*[xX]\s*){_CLOSE}"
+_MARKED = re.compile(
+    rf"{_MARKERS}(?:{_OPEN}\s+{_CLOSE}(?!\[)|{_OPEN}(?:\s*[xX]?\s*|_|[^\w\s\]^!`@]){_CLOSE}(?![(\[:])|[☐□⬜◻])"
+)
+_BARE = re.compile(rf"[^\w\[`!@]*{_BLANK}(?:\*\*|__|~~)?\s+\S|[\s>]*[☐□]\s+\S")
+_WORDY = re.compile(
+    rf"{_MARKERS}\[(?:[a-z]|todo|open|pending|doing|wip|in progress|blocked|done)\](?![(\[:])\s+\S", re.IGNORECASE
+)
+"""With another mark than `x`: it may be a note with a letter."""
+_TABLE_ROW = re.compile(rf"\s*\|.*{_BLANK}")
+_LINE_ENDS = re.compile("[\v\f\x85\u2028\u2029]")
+"""What ends a line for a person's eyes and not for Markdown."""
 TASK = re.compile(r"( *)(?:[-*+]|\d+[.)])[ ]+\[([ xX])\](?:[ ]+(.*))?$")
 """A checkbox as Markdown has it."""
 
@@ -59,7 +72,9 @@ class _Block(Struct, frozen=True, kw_only=True):
 
 def looks_like_task(line: str) -> bool:
     """Whether a person would take the line for a task, well written or not."""
-    return bool(_MARKED.match(line) or _BARE.match(line))
+    return any(
+        pattern.match(part) for part in _LINE_ENDS.split(line) for pattern in (_MARKED, _BARE, _WORDY, _TABLE_ROW)
+    )
 
 
 def read_blocks(lines: Sequence[str], source: str) -> Blocks:
@@ -72,7 +87,9 @@ def read_blocks(lines: Sequence[str], source: str) -> Blocks:
         if not looks_like_task(line):
             continue
         block = hidden.get(number)
-        if block is None:
+        if block is None and (reason := _hidden_by_its_form(line)):
+            skipped.append(Skipped(line=number, reason=reason))
+        elif block is None:
             wrong += _malformed(number, line)
         elif block.closed:
             skipped.append(Skipped(line=number, reason=block.reason()))
@@ -122,14 +139,34 @@ def _unclosed(number: int, block: _Block) -> _Mistake:
     )
 
 
+def _hidden_by_its_form(line: str) -> str:
+    """Say why a line that may well be meant as something else is no task; empty for all others."""
+    if _TABLE_ROW.match(line):
+        return "in a table"
+    if _WORDY.match(line) and not _MARKED.match(line):
+        return "behind a box that is neither `- [ ]` nor `- [x]`"
+    return ""
+
+
+_FORMS: tuple[tuple[re.Pattern[str], str], ...] = (
+    (_LINE_ENDS, "a character that is no line end for Markdown parts it from what stands before"),
+    (re.compile(r"[^\[［【]*\\"), "its box is escaped by a backslash"),
+    (re.compile(r"\s*#"), "it is a heading"),
+    (re.compile(rf"\s*{_SIGN}\s+(?:{_SIGN}|\d+[.)])\s"), "it has two bullets"),
+)
+
+
 def _malformed(number: int, line: str) -> Iterator[_Mistake]:
     what = line.strip()
     fix = "Write `- [ ] title`, or put it into a code block."
-    if TASK.match(line):
+    if TASK.match(line) and not _LINE_ENDS.search(line):
         return
-    if what.startswith(">"):
+    form = next((reason for pattern, reason in _FORMS if pattern.search(line)), "")
+    if ">" in re.split(r"[\[［【☐□⬜◻]", what)[0]:
         yield _Mistake(line=number, reason="it stands in a quotation", fix="Take the `>` away, or make it code.")
-    elif _BARE.match(line):
+    elif form:
+        yield _Mistake(line=number, reason=f"{form}: {what[:60]!r}", fix=fix)
+    elif _BARE.match(line) and not _MARKED.match(line):
         yield _Mistake(line=number, reason=f"it has no bullet: {what[:60]!r}", fix=fix)
     else:
         yield _Mistake(line=number, reason=f"its box is neither `- [ ]` nor `- [x]`: {what[:60]!r}", fix=fix)
