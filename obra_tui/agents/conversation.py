@@ -24,7 +24,7 @@ from obra_tui.agents.outcome import Cause, Ending, classify
 from obra_tui.agents.permissions import Permissions
 from obra_tui.agents.run_state import RunState
 from obra_tui.agents.translate import Translation
-from obra_tui.agents.transport import Call, Frame, PipeTransport
+from obra_tui.agents.transport import Call, ErrorLines, Frame, PipeTransport
 from obra_tui.core.errors import ImplementerError
 from obra_tui.core.events import ClaudeNoticed, Event, SteerDelivered, UsageReported
 from obra_tui.core.ids import ClaudeSessionId
@@ -39,7 +39,6 @@ TICK_S = 0.25
 INTERRUPT_S = 0.6
 RESULT_AFTER_INTERRUPT_S = 0.4
 STOPPED_EXIT_S = 0.6
-_STDERR_KEPT = 12
 _GOING_ON = (ConversationReason.RESUME, ConversationReason.FORK)
 
 
@@ -98,7 +97,7 @@ class ClaudeConversation:
         """What was said into the running turn and not read yet, by the id of the message."""
         self._read_at_once: set[str] = set()
         """Messages that were read before their sending had come to its end."""
-        self._stderr: list[str] = []
+        self._stderr = ErrorLines()
         self._warned_at = 0.0
         self._connected = False
         self._spawned = asyncio.Event()
@@ -195,8 +194,8 @@ class ClaudeConversation:
 
     def _on_stderr(self, line: str) -> None:
         """Take in a line of stderr."""
-        self._stderr = [*self._stderr[1 - _STDERR_KEPT :], line]
-        self._tell(ClaudeNoticed(level="warning", text=line[:4000]))
+        if text := self._stderr.take(line):
+            self._tell(ClaudeNoticed(level="warning", text=text))
 
     def _check_spending(self) -> None:
         """End the run when it begins anew after its budget is spent; within a turn the program itself watches it."""
@@ -374,6 +373,8 @@ class ClaudeConversation:
     def _result(self) -> ImplementResult:
         for event in self._translation.close():
             self._tell(event)
+        if left_out := self._stderr.left_out():
+            self._tell(ClaudeNoticed(level="warning", text=left_out))
         if (lost := self._state.unreported()).total_tokens:
             self._tell(UsageReported(usage=lost))
         classified = classify(self._ending())
@@ -400,7 +401,7 @@ class ClaudeConversation:
         return Ending(
             result=None if broken else self._state.result,
             cause=self._cause,
-            error="; ".join([*([self._error] if self._error else []), *self._stderr]),
+            error="; ".join([*([self._error] if self._error else []), *self._stderr.tail]),
             exit_code=self._exit_code(),
             is_begun=self._state.is_answered or self._request.reason in _GOING_ON,
             starved=memory_kills() > self._memory_kills,

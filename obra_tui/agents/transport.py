@@ -9,6 +9,7 @@ import asyncio
 import json
 import os
 import signal
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -25,7 +26,11 @@ from obra_tui.system.process_env import ATTEMPT_MARK
 Frame = dict[str, Any]
 
 MAX_LINE = 256 << 20
+MAX_ERROR_LINE = 1 << 16
 CHUNK = 1 << 18
+_TOLD_AT_ONCE = 20
+_TAIL = 12
+_LONGEST_TOLD = 4000
 
 
 class Call(Struct, frozen=True, kw_only=True):
@@ -181,11 +186,18 @@ class PipeTransport(Transport):
 
     async def _read_stderr(self) -> None:
         assert self._process is not None and self._process.stderr is not None
-        lines = LineJoiner(1 << 16)
+        lines = LineJoiner(MAX_ERROR_LINE)
         while chunk := await self._process.stderr.read(CHUNK):
-            for line in lines.push(chunk):
-                if text := line.decode("utf-8", "replace").strip():
-                    self._on_notice(text)
+            self._tell_errors(lines, lines.push(chunk))
+        self._tell_errors(lines, [lines.rest()])
+
+    def _tell_errors(self, joiner: "LineJoiner", lines: list[bytes]) -> None:
+        for line in lines:
+            if text := line.decode("utf-8", "replace").strip():
+                self._on_notice(text)
+        if joiner.overflowed:
+            self._on_notice(f"Claude Code wrote an error line over {MAX_ERROR_LINE >> 10} KB; it was left out.")
+            joiner.overflowed = False
 
     async def wait(self, seconds: float) -> bool:
         """Wait until the program has left; False when it has not within `seconds`."""
@@ -210,9 +222,34 @@ class PipeTransport(Transport):
             self.kill_group()
             await self.wait(0.5)
         if self._stderr:
+            await asyncio.wait((self._stderr,), timeout=0.2)  # what the program said last is still in the pipe
             self._stderr.cancel()
             await asyncio.wait((self._stderr,), timeout=0.2)
         release(self._process)
+
+
+class ErrorLines:
+    """What the program writes beside its answers: the first lines are told at once, of the rest a tail and a count."""
+
+    def __init__(self) -> None:
+        self._seen = 0
+        self.tail: deque[str] = deque(maxlen=_TAIL)
+
+    def take(self, line: str) -> str:
+        """Return what is to be told now; empty once there were too many."""
+        self._seen += 1
+        self.tail.append(line[:_LONGEST_TOLD])
+        return self.tail[-1] if self._seen <= _TOLD_AT_ONCE else ""
+
+    def left_out(self) -> str:
+        """Return the one text that stands for all lines that were not told; empty when there are none."""
+        many = self._seen - _TOLD_AT_ONCE
+        if many <= 0:
+            return ""
+        last = [line[:300] for line in self.tail][-many:]
+        if many == len(last):
+            return "\n".join(last)
+        return f"Claude Code wrote {many:,} more error lines; the last {len(last)} of them:\n" + "\n".join(last)
 
 
 def parsed(line: bytes) -> Any:
@@ -251,6 +288,10 @@ class LineJoiner:
         lines = [line for line in map(self._finish, ends[:begun]) if line is not None]
         self._keep(rest)
         return lines + ends[begun:]
+
+    def rest(self) -> bytes:
+        """Return the last line when no newline ended it."""
+        return self._finish(b"") or b""
 
     def _finish(self, end: bytes) -> bytes | None:
         self._keep(end)

@@ -303,6 +303,7 @@ def _detail_lines(detail: GateDetail) -> list[str]:
         *(_quality_lines(attempt.quality) if attempt.quality else ()),
         *(f"why      {one_line(reason, 500)}" for reason in gate.reasons),
     ]
+    lines += [f"left out {one_line(note, 500)}" for note in attempt.diff.left_out] if attempt.diff else []
     lines += [f"check    {r.spec.name}: {r.status.value} (exit {r.exit_code})" for r in attempt.checks]
     found = attempt.quality.findings if attempt.quality else ()
     lines += [f"{number:>2} {_finding_line(finding)}" for number, finding in enumerate(found, start=1)]

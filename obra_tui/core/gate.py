@@ -32,6 +32,7 @@ from obra_tui.core.model import (
     StageScore,
     Verdict,
 )
+from obra_tui.core.text import few
 
 DEFAULT_WEIGHTS: tuple[tuple[Stage, float], ...] = (
     (Stage.SYNTAX, 0.20),
@@ -42,6 +43,7 @@ DEFAULT_WEIGHTS: tuple[tuple[Stage, float], ...] = (
 
 
 _GRAVE = {Severity.BLOCKER: "a blocker", Severity.MAJOR: "a major finding"}
+_TOO_LARGE = "The change is too large to be taken in full."
 _INJECTION = "The judge found an instruction to itself inside the change."
 
 
@@ -285,10 +287,17 @@ def _floor(evidence: Evidence) -> tuple[str, ...]:
     if evidence.outcome not in (Outcome.COMPLETED, Outcome.EMPTY):
         found.append(f"Claude Code did not finish: {evidence.outcome.replace('_', ' ')}.")
     if diff.empty:
-        found.append("Nothing was changed.")
+        found.append(_nothing_changed(diff))
     found.extend(_not_for_claude(evidence))
     found.extend(f"{describe_check(result)}." for result in failing(evidence.checks))
     return tuple(found)
+
+
+def _nothing_changed(diff: Diff) -> str:
+    """Work that git ignores cannot be taken in: without its name it would seem that there was none."""
+    if not diff.ignored:
+        return "Nothing was changed."
+    return f"Nothing was changed but what git ignores: {few(diff.ignored)}. Ignored files cannot be taken in."
 
 
 def failing(checks: Iterable[CheckResult]) -> tuple[CheckResult, ...]:
@@ -371,7 +380,7 @@ def _not_for_claude(evidence: Evidence) -> Iterator[str]:
     """Yield what is wrong with a change that nobody but a person may wave through."""
     diff = evidence.diff
     if diff.truncated:
-        yield "The change is too large to be taken in full."
+        yield f"The change was not taken in full: {few(diff.notes, 3)}." if diff.notes else _TOO_LARGE
     if diff.protected:
         yield f"Protected files were changed: {', '.join(diff.protected)}."
     if diff.secrets:

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 
@@ -32,3 +32,9 @@ def closest_match(word: str, known: Iterable[str], likeness: float = 0.6) -> str
     from difflib import get_close_matches  # most runs meet no wrong word
 
     return next(iter(get_close_matches(word, list(known), 1, likeness)), "")
+
+
+def few(names: Sequence[str], most: int = 5) -> str:
+    """Return the first of many names, and how many more there are."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

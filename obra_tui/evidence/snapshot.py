@@ -28,11 +28,12 @@ from obra_tui.evidence.protect import (
     reason_for,
 )
 from obra_tui.evidence.repository import OwnRepository
-from obra_tui.evidence.untracked import Survey, survey
+from obra_tui.evidence.untracked import Survey, is_junk, survey
 from obra_tui.system.git import SLOW_S
 
 _MOST_NOTES = 40
 _MOST_LARGE = 500
+_MOST_IGNORED = 1_000
 _SHORT_PATCH = 10_000
 _DIFF_OPTIONS = (
     *("--raw", "--numstat", "-p", "-r", "-z", "-M", "--full-index", "--no-color", "--src-prefix=a/", "--dst-prefix=b/"),
@@ -90,6 +91,13 @@ class Reader:
         tree = (await git.run("write-tree", timeout_s=SLOW_S)).text
         complete = seen.complete and not (seen.large or seen.unreadable or foreign or flooded or complaints)
         return Snapshot(tree=tree, notes=notes[:_MOST_NOTES], complete=complete)
+
+    async def ignored(self, work: Path, index: Path) -> tuple[str, ...]:
+        """Return the files that git ignores, whole folders by their name, without what every tool leaves behind."""
+        git = self._repository.reading(work, index)
+        question = ("ls-files", "--others", "--ignored", "--exclude-standard", "--directory", "-z")
+        names = [shown(name) for name in (await git.run(*question, timeout_s=SLOW_S)).names[:_MOST_IGNORED]]
+        return tuple(name for name in names if not is_junk(name))
 
     async def _add(self, git: Git, outside: list[bytes], entries: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Bring the index to the state of the tree; returns what git complained about and what was too much."""

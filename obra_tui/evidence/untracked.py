@@ -6,6 +6,7 @@ Only names and sizes are read, links are never followed, nothing is opened.
 import os
 import stat
 from collections.abc import Iterator
+from fnmatch import fnmatch
 from pathlib import Path
 
 from msgspec import Struct, field
@@ -17,12 +18,21 @@ JUNK = (
 """Folders that tools leave behind; new ones are never part of the work."""
 JUNK_PATTERNS = ("*.pyc", "*.pyo", "*.egg-info/", ".coverage", ".coverage.*", ".DS_Store", "Thumbs.db", "*.swp", "*~")
 
+JUNK_NAMES = frozenset(JUNK)
+
 _SPECIAL = {
     stat.S_IFIFO: "FIFO",
     stat.S_IFSOCK: "socket",
     stat.S_IFCHR: "device",
     stat.S_IFBLK: "device",
 }
+
+
+def is_junk(path: str) -> bool:
+    """Whether it is what tools leave behind; the name of a folder ends with `/`."""
+    parts = path.rstrip("/").split("/")
+    patterns = (pattern.rstrip("/") for pattern in JUNK_PATTERNS)
+    return not JUNK_NAMES.isdisjoint(parts) or any(fnmatch(parts[-1], pattern) for pattern in patterns)
 
 
 class Survey(Struct, kw_only=True):

@@ -14,6 +14,8 @@ from collections import defaultdict
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from obra_tui.core.errors import WorkspaceError
 from obra_tui.core.ids import AttemptId, SessionId, TaskId
 from obra_tui.core.model import Acceptance, Diff, Reversal, WorkCopy
@@ -30,9 +32,11 @@ from obra_tui.evidence.copies import (
     place_of_task,
     remove_tree,
     repository_path,
+    setup_place,
 )
 from obra_tui.evidence.environments import Environment, Environments, give
 from obra_tui.evidence.git import Git, together
+from obra_tui.evidence.names import raw
 from obra_tui.evidence.protect import rules_with
 from obra_tui.evidence.repository import Identity, OwnRepository, base_ref, first_commit, open_project
 from obra_tui.evidence.reverting import Reverting
@@ -143,7 +147,17 @@ class GitWorkspace:
                 place.work, self._index(place), copy.base_commit, place.leftovers if place.leftovers.is_file() else None
             )
             place.note_taken(Taken(base=copy.base_commit, tree=taken.tree))
-            return await self._reader.compare(copy.base_commit, taken)
+            diff = await self._reader.compare(copy.base_commit, taken)
+            ignored = await self._reader.ignored(place.work, self._index(place))
+            return replace(diff, ignored=await asyncio.to_thread(self._of_the_work, place, ignored))
+
+    def _of_the_work(self, place: Place, ignored: tuple[str, ...]) -> tuple[str, ...]:
+        """Leave out what was there before the work: of the set-up, and files that were taken along."""
+        prepared = place.prepared()
+        made = prepared.environment if prepared is not None else ""
+        before = (place.taken_along, *((setup_place(self._data_dir, made).work,) if made else ()))
+        known = [(name, os.fsdecode(raw(name.rstrip("/")))) for name in ignored]
+        return tuple(name for name, path in known if not any(os.path.lexists(root / path) for root in before))
 
     async def take_commit(self, copy: WorkCopy, commit: str) -> Diff:
         """Take a commit of the person's repository as the work of a copy; checks then run on exactly that tree."""

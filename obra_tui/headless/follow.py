@@ -351,7 +351,9 @@ def _claude_lines(event: ev.Event, said: str) -> Iterator[str]:
 def _evidence_lines(event: ev.Event) -> Iterator[str]:
     match event:
         case ev.DiffTaken(diff=diff):
-            yield f"  diff: {len(diff.files)} files, +{diff.added} −{diff.removed}, tree {diff.tree[:12]}"
+            size = "1 file" if len(diff.files) == 1 else f"{len(diff.files)} files"
+            yield f"  diff: {size}, +{diff.added} −{diff.removed}, tree {diff.tree[:12]}"
+            yield from (f"    {one_line(note, 500)}" for note in diff.left_out)
         case ev.ChecksPlanned(sandbox=sandbox, note=note):
             yield f"  checks run in sandbox '{sandbox}'" + (f": {one_line(note, 500)}" if note else "")
         case ev.CheckFinished(result=result):

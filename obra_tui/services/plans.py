@@ -175,4 +175,5 @@ def _stamp(path: Path) -> Stamp | None:
 def _named(plan: Plan, long: str, short: str) -> Plan:
     """Let a plan and its tasks say where they are from as the person names it."""
     tasks = tuple(replace(task, source=task.source.replace(long, short, 1)) for task in plan.tasks)
-    return replace(plan, source=short, tasks=tasks)
+    notes = tuple(note.replace(long, short, 1) for note in plan.notes)
+    return replace(plan, source=short, tasks=tasks, notes=notes)

@@ -53,6 +53,13 @@ def work() -> None:  # noqa: C901, PLR0912 - one case for each way to misbehave
             sys.stdout.buffer.write(b"[" * 100_000 + b"\n" + b'{"a":' * 100_000 + b"\n")
             result()
             state("idle")
+        case "noisy":
+            for number in range(20_000):
+                sys.stderr.write(f"warning {number}\n")
+            sys.stderr.write("x" * 100_000 + "\nthe last words")
+            sys.stderr.flush()
+            result()
+            state("idle")
         case "stateless":
             result()
         case "stuck_running":

@@ -52,6 +52,22 @@ async def test_a_program_that_dies_at_once_is_told_with_what_it_said(stage: Stag
     assert "something is missing" in result.detail and "exit code 3" in result.detail
 
 
+async def test_of_twenty_thousand_error_lines_the_first_are_told_the_rest_is_counted_and_the_last_are_kept(
+    stage: Stage, misbehave
+):
+    misbehave("noisy")
+    assert (await stage.run()).outcome is Outcome.COMPLETED
+    *told, rest = [event.text for event in stage.of(ClaudeNoticed) if "warning" in event.text]
+    assert told == [f"warning {number}" for number in range(20)]
+    first, *last = rest.splitlines()
+    assert first == "Claude Code wrote 19,982 more error lines; the last 12 of them:"
+    assert last[-3:] == [
+        "warning 19999",
+        "Claude Code wrote an error line over 64 KB; it was left out.",
+        "the last words",
+    ]
+
+
 @pytest.mark.fault(12)
 async def test_a_program_that_the_kernel_kills_for_want_of_memory_is_told_as_such(stage: Stage, misbehave):
     with limited_memory(60) as group:

@@ -1,6 +1,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from obra_tui.core.gate import GateRules, assess, decide, remember
 from obra_tui.core.model import CheckStatus, GateDecision, Outcome, Policy, Severity, Stage
@@ -89,6 +90,21 @@ def test_nothing_changed_is_sent_back_once_and_then_asked():
         outcome=Outcome.EMPTY, work=no_diff(), checks=(), judged=unjudged("no change"), counted=0, earlier=earlier
     )
     assert again.decision is GateDecision.ASK
+
+
+def test_work_that_git_ignores_is_named_and_not_called_nothing():
+    ignored = replace(no_diff(), ignored=("build/", "a.log"))
+    _, outcome = judged(outcome=Outcome.EMPTY, work=ignored, checks=(), judged=unjudged("no change"), counted=0)
+    assert outcome.decision is GateDecision.RETRY
+    assert outcome.reasons == (
+        "Nothing was changed but what git ignores: build/, a.log. Ignored files cannot be taken in.",
+    )
+
+
+def test_a_change_that_was_not_taken_in_full_names_what_is_missing():
+    part = replace(diff(), truncated=True, notes=("larger than 50 MB, not taken: model.bin",))
+    _, outcome = judged(work=part)
+    assert "The change was not taken in full: larger than 50 MB, not taken: model.bin." in outcome.reasons
 
 
 def test_used_up_attempts_go_to_the_person():

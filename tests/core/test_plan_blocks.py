@@ -94,9 +94,9 @@ def test_a_task_behind_a_line_end_that_markdown_does_not_know_is_an_error(end):
     assert "no line end for Markdown" in refusal(f"- [ ] One{end}- [ ] Two\n")
 
 
-@pytest.mark.parametrize("many", ["- " * 40_000, "-" * 80_000, "1." * 40_000, "> " * 40_000, "1" * 80_000, "a) " * 20_000])
-def test_a_long_line_of_bullets_is_read_in_a_moment(many):
-    assert not looks_like_task(f"{many}x")
+@pytest.mark.parametrize("part", ["- ", "-", "1.", "> ", "1", "a) ", "|[ ", "\\["])
+def test_a_long_line_of_bullets_is_read_in_a_moment(part):
+    assert not looks_like_task(f"{part * 40_000}x")
 
 
 def test_all_lines_that_are_nearly_tasks_are_named_at_once():
@@ -117,7 +117,10 @@ def test_an_open_box_below_a_ticked_task_is_named():
     )
 
 
-@pytest.mark.parametrize("line", ["- [link](x.md)", "- [x](x.md)", "- [x]: http://x", "- [1] a note", "text [ ] here", "- `[ ]` x", "e.g. [ ] x"])
+@pytest.mark.parametrize(
+    "line",
+    ["- [link](x.md)", "- [x](x.md)", "- [x]: http://x", "- [1] a note", "text [ ] here", "- `[ ]` x", "e.g. [ ] x"],
+)
 def test_a_link_or_a_footnote_does_not_look_like_a_task(line):
     assert not looks_like_task(line)
 

@@ -313,3 +313,20 @@ async def test_work_in_progress_is_looked_at_without_touching_what_is_decided_on
     assert taken.digest == seen.digest
     (work / "new.py").write_text("x = 2\n")
     assert "+x = 2" in (await scene.workspace.look_at(copy.path)).patch
+
+
+async def test_work_in_ignored_paths_is_named_and_what_was_there_before_or_is_junk_is_not(tmp_path):
+    ignored = "*.log\nbuild/\nlocal.yml\nmade.txt\n__pycache__/\nnode_modules/\n"
+    scene = make_scene(tmp_path, {".gitignore": ignored}, include=("local.yml",), setup=("echo made > made.txt",))
+    (scene.project / "local.yml").write_text("mine: yes\n")
+    (scene.project / "old.log").write_text("of the person\n")
+    work = {"build/out/report.html": "<p>", "a b.log": "x\n", "__pycache__/a.pyc": "", "node_modules/x/i.js": "1"}
+    _, diff = await scene.work(work)
+    assert diff.empty
+    assert sorted(diff.ignored) == ["a b.log", "build/"]
+    assert diff.left_out == (f"ignored by git, not taken: {', '.join(diff.ignored)}",)
+
+
+async def test_a_work_without_ignored_files_says_nothing_of_them(scene):
+    _, diff = await scene.work({"a.txt": "a\n"})
+    assert (diff.ignored, diff.left_out) == ((), ())

@@ -48,6 +48,24 @@ def plans():
     return FakePlans({"tasks.md": PLAN})
 
 
+async def test_lines_of_the_file_that_look_like_tasks_and_are_none_are_named_before_and_after_it_comes_in():
+    hidden = "<!-- not now:\n- [ ] Rewrite\n-->\n| [ ] | a table |\n"
+    plans = FakePlans({"tasks.md": f"{PLAN}\n{hidden}"})
+    stage = at_work(plans)
+    async with stage.open() as pilot:
+        await stage.press(pilot, "2", "i")
+        await settled(pilot, lambda: "3 open tasks · 2 lines are no task" in stage.text())
+        await stage.press(pilot, "enter")
+        await settled(pilot, lambda: isinstance(stage.screen, PlanPreview))
+        await settled(pilot, lambda: "tasks.md:9: No task: it stands in the comment" in stage.text())
+        await stage.press(pilot, "ctrl+s")
+        await settled(pilot, lambda: isinstance(stage.screen, TasksScreen) and "Publish" in stage.text())
+        await settled(pilot, lambda: "! tasks.md:9: No task: it stands in the comment" in stage.text())
+        await settled(pilot, lambda: any("And 1 more like it." in note.message for note in stage.app._notifications))
+        plans.write("tasks.md", PLAN)
+        await settled(pilot, lambda: "No task" not in stage.text())
+
+
 async def test_an_empty_list_names_its_keys_and_the_files_there_are(plans):
     stage = at_work(plans)
     async with stage.open() as pilot:

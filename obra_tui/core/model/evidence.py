@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from obra_tui.core.model.cases import AsItIs, BaseComparison, NamedCases
 from obra_tui.core.model.work import CheckSpec
+from obra_tui.core.text import few
 
 
 class WorkCopy(Struct, frozen=True, kw_only=True):
@@ -53,10 +54,17 @@ class Diff(Struct, frozen=True, kw_only=True):
     """Places where an added line looks like a secret: `path:line kind`; never the secret itself."""
     notes: tuple[str, ...] = ()
     """What could not be taken in full: skipped FIFO, nested repository, …"""
+    ignored: tuple[str, ...] = ()
+    """New paths that git ignores, so that they are no part of the work; a folder ends with `/`."""
 
     @property
     def empty(self) -> bool:
         return not self.files
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """Return what is no part of the work although it is there, in words."""
+        return (*self.notes, *([f"ignored by git, not taken: {few(self.ignored)}"] if self.ignored else []))
 
     @property
     def added(self) -> int:

@@ -15,7 +15,7 @@ from msgspec import Struct
 from obra_tui.core.errors import PlanError
 from obra_tui.core.plans.draft import at
 
-_SIGN = "[-*+•–—·◦‣●○▪■→−‐]"  # noqa: RUF001  # what people paste for a bullet
+_SIGN = "[-*+•–—·◦‣●○▪■→−‐]"  # what people paste for a bullet
 _NUMBER = r"\(?(?:\d+(?:\.\d+)*|[A-Za-z](?=[.)]\s))[.):]*(?=[\s\[\\［【])"
 _MARKERS = rf"[\s>]*(?:(?>{_SIGN}|{_NUMBER})[\s>]*)++(?:__|~~)?"
 _OPEN, _CLOSE = r"\\?[\[［【]", r"\\?[\]］】]"

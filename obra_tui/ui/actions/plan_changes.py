@@ -88,6 +88,8 @@ class PlanFileWatch:
         self.problem: PlanError | None = None
         """Why the file cannot be taken in as it is now."""
         self.conflicts: tuple[Difference, ...] = ()
+        self.notes: tuple[str, ...] = ()
+        """Lines of the file that look like tasks and are none, each with its reason."""
 
     @property
     def session(self) -> SessionId | None:
@@ -123,7 +125,7 @@ class PlanFileWatch:
         self._leave()
         self._leave = lambda: None
         self._followed, self._titles, self._bases = None, None, {}
-        self.problem, self.conflicts = None, ()
+        self.problem, self.conflicts, self.notes = None, (), ()
 
     def known(self, session: SessionId) -> tuple[WatchedTask, ...]:
         """Return the tasks of a plan as a file is compared with them."""
@@ -164,6 +166,7 @@ class PlanFileWatch:
             self._refuse(read)
             return
         self.problem = None
+        self._note(tuple(note.replace(source, self.source, 1) for note in read.notes))
         found = differences(read, self.known(session))
         titles = frozenset(task.title for task in read.tasks)
         before, self._titles = titles if self._titles is None else self._titles, titles
@@ -177,6 +180,13 @@ class PlanFileWatch:
         self.conflicts = tuple(item for item in found if item.fate is MergeStatus.CONFLICT)
         self._changes.make(session, changes, f"{self.source}: {describe(now)}.")
         self._services.view_store.publish(())
+
+    def _note(self, notes: tuple[str, ...]) -> None:
+        """Tell once of lines that look like tasks and are none; the Tasks screen names them for as long as they are."""
+        if fresh := [note for note in notes if note not in self.notes]:
+            more = f" And {len(fresh) - 1} more like it." if len(fresh) > 1 else ""
+            self._services.notify(f"{fresh[0]}{more}", problem=True)
+        self.notes = notes
 
     def _refuse(self, error: PlanError) -> None:
         if self.problem is None or str(self.problem) != str(error):

@@ -15,6 +15,7 @@ from obra_tui.core.decisions import override_reasons
 from obra_tui.core.gate import comparison_words
 from obra_tui.core.model import Confinement, Decision, DecisionKind, Finding
 from obra_tui.core.records.attempt_words import person_name
+from obra_tui.core.text import one_line
 from obra_tui.ui.state import AttemptView, GateView, SessionView, TaskView, ViewState
 from obra_tui.ui.view.format import clock_time, duration, plural, score
 from obra_tui.ui.view.scores import ScoreVisibility
@@ -172,7 +173,8 @@ def _diff_fact(review: GateReview) -> Fact:
         )
         if bad
     ]
-    return Fact(label="change", value=" · ".join((size, *problems)), bad=bool(problems))
+    left_out = [one_line(note) for note in diff.left_out]
+    return Fact(label="change", value=" · ".join((size, *problems, *left_out)), bad=bool(problems))
 
 
 def overridden(review: GateReview, seen: frozenset[str]) -> tuple[str, ...]:

@@ -125,7 +125,8 @@ def _row(name: str, read: Plan | PlanError | None) -> LogLine:
 
 
 def _size(plan: Plan) -> str:
-    return plural(len(plan.tasks), "open task")
+    passed = f" · {plural(len(plan.notes), 'line is', 'lines are')} no task" if plan.notes else ""
+    return f"{plural(len(plan.tasks), 'open task')}{passed}"
 
 
 _HINT = Content("  ").join(

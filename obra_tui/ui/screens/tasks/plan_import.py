@@ -12,6 +12,7 @@ from obra_tui.core.model import Plan
 from obra_tui.core.plans.merge import Difference, describe, differences
 from obra_tui.ui.actions.plan_changes import plan_session
 from obra_tui.ui.screens.tasks.adding import in_plan
+from obra_tui.ui.screens.tasks.rows import notes_text
 from obra_tui.ui.services import AppServices
 
 if TYPE_CHECKING:
@@ -57,6 +58,8 @@ class PlanImport:
         found = [item for item in differences(plan, known) if item.theirs is not None]
         counts = describe(found).replace("added", "new")
         note = f"{plan.source}: {counts or 'nothing new'}. Nothing has come in yet."
+        if plan.notes:
+            note += f"\n{notes_text(plan.notes)}"
         preview = PlanPreview("Import tasks", note, found)
         self._screen.app.push_screen(preview, lambda taken: self._take_in(plan, found, taken) if taken else None)
 

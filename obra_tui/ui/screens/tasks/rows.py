@@ -34,6 +34,12 @@ def status_of(view: ViewState, session: SessionView | None) -> tuple[StatusPart,
     )
 
 
+def notes_text(notes: Sequence[str], most: int = 3) -> str:
+    """Return the lines of a plan file that look like tasks and are none, the first of many by name."""
+    more = f"\n! {count(len(notes) - most)} more lines look like tasks and are none." if len(notes) > most else ""
+    return "\n".join(f"! {note}" for note in notes[:most]) + more
+
+
 def _standing(tasks: Sequence[TaskView]) -> Sequence[str]:
     """Return `3/9 accepted`, `1 at work`, `1 at the gate`, …: what matters most first, the line may be short."""
     words = Counter(_group(task) for task in tasks)

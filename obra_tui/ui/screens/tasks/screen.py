@@ -27,7 +27,7 @@ from obra_tui.ui.screens.base import ObraScreen
 from obra_tui.ui.screens.message_line import MessageLine
 from obra_tui.ui.screens.tasks.adding import NewTasks
 from obra_tui.ui.screens.tasks.plan_import import PlanImport
-from obra_tui.ui.screens.tasks.rows import status_of, task_detail, task_rows
+from obra_tui.ui.screens.tasks.rows import notes_text, status_of, task_detail, task_rows
 from obra_tui.ui.state import SessionView, TaskView
 from obra_tui.ui.view.format import plural
 from obra_tui.ui.view.menus import remove_choices
@@ -131,6 +131,8 @@ class TasksScreen(ObraScreen):
             tasks = plural(len(watch.conflicts), "task was", "tasks were")
             key = self.services.key_label("tasks.settle")
             text = f"! {tasks} changed here and in {watch.source}. {key} shows both and asks"
+        elif watch.notes:
+            text = notes_text(watch.notes)
         notice.display = bool(text)
         notice.update(plain_text(text))
 
