@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import NamedTuple
 
 from rich.console import Console
@@ -22,7 +23,15 @@ from textual.screen import UPDATE_PERIOD, ScreenResultType
 from textual.strip import Strip
 from textual.widget import Widget
 
-from widgets.textual_private import Compositor, CompositorUpdate, ScheduledScreen, dirty_regions
+from widgets.textual_private import (
+    Compositor,
+    CompositorUpdate,
+    ScheduledScreen,
+    dirty_regions,
+    mark_widget,
+    may_paint,
+    paint_frame,
+)
 
 SHARE = 1 / 3
 """Of the time, at most, goes into painting."""
@@ -179,23 +188,24 @@ class FastScreen(ScheduledScreen[ScreenResultType]):
 
     def __init__(self, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(name, id, classes)
-        self._scheduler = FrameScheduler(self._frame)
+        self._scheduler = FrameScheduler(partial(_paint, self))
         self.install(FastCompositor(), self._scheduler)
 
     def paint_soon(self, widget: Widget) -> None:
         """Paint what `widget` marked as dirty of itself: the same as three messages through two queues."""
-        self.mark_widget(widget)
-        if self.may_paint:
+        mark_widget(self, widget)
+        if may_paint(self):
             self._scheduler.resume()
         else:
             self.check_idle()
 
-    def _frame(self) -> None:
-        """Called by the loop, where nobody else would see an error: it is raised in the screen's own queue."""
-        try:
-            self.paint_frame()
-        except Exception as error:  # noqa: BLE001 - the edge of the loop: the app decides what to do
-            self.call_next(raise_error, error)
+
+def _paint(screen: FastScreen[ScreenResultType]) -> None:
+    """Called by the loop, where nobody else would see an error: it is raised in the screen's own queue."""
+    try:
+        paint_frame(screen)
+    except Exception as error:  # noqa: BLE001 - the edge of the loop: the app decides what to do
+        screen.call_next(raise_error, error)
 
 
 def raise_error(error: Exception) -> None:

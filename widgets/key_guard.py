@@ -58,6 +58,57 @@ class Arming:
         return False
 
 
+class KeyGuard:
+    """Waits for silence on a screen, and tells when keys are taken."""
+
+    def __init__(self, screen: ArmedScreen, arming: Arming) -> None:
+        self._screen = screen
+        self._arming = arming
+        self._timer: Timer | None = None
+        self._has_told = False
+        """What was told last: keys are taken."""
+
+    @property
+    def is_armed(self) -> bool:
+        """Keys are taken."""
+        return self._arming.armed
+
+    def start(self, *, anew: bool = False) -> None:
+        """Swallow keys until there was silence; `anew` when the legend may be another one."""
+        self._arming.open()
+        self._tell(False, always=anew)
+        self._wait()
+
+    def swallow(self, event: events.Event) -> None:
+        """Stop a key or a pasted text before it reaches a binding, and wait for silence again."""
+        if not self._arming.key():
+            event.stop()
+            event.prevent_default()
+            self._wait()
+
+    def _wait(self) -> None:
+        if self._timer is not None:
+            self._timer.stop()
+        self._timer = self._screen.set_timer(max(0.01, self._arming.remaining), self.check)
+
+    def check(self) -> None:
+        """Tell that keys are taken, or wait on."""
+        if self._arming.armed:
+            self._tell(True)
+        else:
+            self._wait()
+
+    def _tell(self, armed: bool, always: bool = False) -> None:
+        if armed == self._has_told and not always:
+            return
+        self._has_told = armed
+        screen = self._screen
+        if armed and screen.ARMED_FOCUS and screen.focused is None:
+            screen.focus_next(screen.ARMED_FOCUS)
+        screen.on_armed_changed(armed)
+        screen.refresh_bindings()
+
+
 class ArmedScreen(_Screen):
     """Mix in before Screen or ModalScreen; `on_armed_changed` tells the legend."""
 
@@ -65,78 +116,35 @@ class ArmedScreen(_Screen):
     ARMED_FOCUS: ClassVar[str] = "*"
     """What to focus once armed (a selector; empty for nothing)."""
     ARMING_DELAY: ClassVar[float] = DELAY
-    _arming: Arming | None = None
-    _arming_timer: Timer | None = None
-    _told_armed = False
+    _guard: KeyGuard | None = None
 
     def make_arming(self) -> Arming:
         """The clock to use; a test overrides it."""
         return Arming(self.ARMING_DELAY)
 
     @property
-    def arming(self) -> Arming:
-        """The clock of this screen."""
-        if self._arming is None:
-            self._arming = self.make_arming()
-        return self._arming
-
-    @property
-    def is_armed(self) -> bool:
-        """Whether keys are taken."""
-        return self.arming.armed
+    def guard(self) -> KeyGuard:
+        """What decides whether this screen takes keys."""
+        if self._guard is None:
+            self._guard = KeyGuard(self, self.make_arming())
+        return self._guard
 
     def on_armed_changed(self, armed: bool) -> None:
         """Override: dim or light up the legend."""
 
     def on_screen_resume(self) -> None:
         """Shown, or shown again after something on top of it went away."""
-        self.arming.open()
         self.set_focus(None)
-        self._tell_armed(False, always=True)
-        self._wait_for_silence()
-
-    def arm_again(self) -> None:
-        """What is asked about has changed: keys are swallowed until there was silence, and the legend says so."""
-        self.arming.open()
-        self._tell_armed(False)
-        self._wait_for_silence()
-
-    def _wait_for_silence(self) -> None:
-        if self._arming_timer is not None:
-            self._arming_timer.stop()
-        self._arming_timer = self.set_timer(max(0.01, self.arming.remaining), self._check_silence)
-
-    def _check_silence(self) -> None:
-        if self.arming.armed:
-            self._tell_armed(True)
-        else:
-            self._wait_for_silence()
-
-    def _tell_armed(self, armed: bool, always: bool = False) -> None:
-        if armed == self._told_armed and not always:
-            return
-        self._told_armed = armed
-        if armed and self.ARMED_FOCUS and self.focused is None:
-            self.focus_next(self.ARMED_FOCUS)
-        self.on_armed_changed(armed)
-        self.refresh_bindings()
+        self.guard.start(anew=True)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Every key of this screen is dead (and drawn so) until it is armed."""
-        if not self.arming.armed:
+        if not self.guard.is_armed:
             return None
         return super().check_action(action, parameters)
 
-    def on_key(self, event: events.Key) -> None:
-        """Swallow keys before they reach a binding, and wait for silence again."""
-        if not self.arming.key():
-            event.stop()
-            event.prevent_default()
-            self._wait_for_silence()
+    def on_key(self, event: events.Key | events.Paste) -> None:
+        """A key may be part of a word that was begun before the question came; a pasted text is typing too."""
+        self.guard.swallow(event)
 
-    def on_paste(self, event: events.Paste) -> None:
-        """A pasted text is typing too."""
-        if not self.arming.key():
-            event.stop()
-            event.prevent_default()
-            self._wait_for_silence()
+    on_paste = on_key

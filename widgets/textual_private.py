@@ -28,6 +28,9 @@ __all__ = [
     "dirty_regions",
     "get_box",
     "mark_dirty",
+    "mark_widget",
+    "may_paint",
+    "paint_frame",
     "render_border_row",
 ]
 
@@ -109,16 +112,18 @@ class ScheduledScreen(Screen[ScreenResultType]):
     def _update_timer(self) -> FrameTimer:  # type: ignore[override]
         return self._frame_timer
 
-    @property
-    def may_paint(self) -> bool:
-        """It is the current screen, and nothing holds painting back."""
-        return self.is_current and not self.app._batch_count
 
-    def mark_widget(self, widget: Widget) -> None:
-        """The widget has regions that are marked as dirty."""
-        self._dirty_widgets.add(widget)
+def may_paint(screen: Screen[ScreenResultType]) -> bool:
+    """Whether it is the current screen, and nothing holds painting back."""
+    return screen.is_current and not screen.app._batch_count
 
-    def paint_frame(self) -> None:
-        """Lay out and paint what changed, unless the app is about to end."""
-        if not self.app._exit:
-            self._on_timer_update()
+
+def mark_widget(screen: Screen[ScreenResultType], widget: Widget) -> None:
+    """Note that the widget has regions that are marked as dirty."""
+    screen._dirty_widgets.add(widget)
+
+
+def paint_frame(screen: Screen[ScreenResultType]) -> None:
+    """Lay out and paint what changed, unless the app is about to end."""
+    if not screen.app._exit:
+        screen._on_timer_update()

@@ -26,6 +26,7 @@ from textual.worker import Worker
 from obra_tui.ui import keys
 from obra_tui.ui.bindings import bindings
 from obra_tui.ui.launch import LaunchOptions, UiResult
+from obra_tui.ui.screens.parts import ScreenPart, add_part
 from obra_tui.ui.screens.registry import MAIN_SCREENS, ON_TOP, FirstScreen
 from obra_tui.ui.type_ahead import TypeAhead
 from widgets.glyphs import AsciiLineFilter
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from textual.command import Provider
 
     from obra_tui.core.ids import GateId, QuestionId
-    from obra_tui.core.ports import Engine
     from obra_tui.ui.ports import Clock, Doctor, OpenBackend
     from obra_tui.ui.recovery import Recovery
     from obra_tui.ui.services import AppServices
@@ -114,6 +114,8 @@ class ObraApp(TypeAhead[UiResult]):
         self.recovery: Recovery | None = None
         self._open_backend = open_backend
         self._leaving = False
+        self._parts: dict[str, ScreenPart] = {}
+        add_part(self._parts, self, AppKeys(self))
 
     # -- start ---------------------------------------------------------------------------------
 
@@ -133,19 +135,21 @@ class ObraApp(TypeAhead[UiResult]):
 
     def painted(self) -> None:
         """The first screen is there: now the rest may take its time."""
-        self.in_thread(self._import, "backend")
 
-    def _import(self) -> None:
-        """In a worker thread."""
-        import obra_tui.ui.screens.live.screen  # noqa: F401 - so that showing it does not hold up the screen
+        def work() -> None:
+            import obra_tui.ui.screens.live.screen  # noqa: F401 - so that showing it does not hold up the screen
 
-        self.call_soon(self._imported)
+            self.call_soon(self._imported)
+
+        self.in_thread(work, "backend")
 
     def _imported(self) -> None:
         from obra_tui.ui.recovery import Recovery
         from obra_tui.ui.services import AppServices
 
-        self._add_styles(Path(__file__).with_name("obra.tcss"))
+        sheet = Path(__file__).with_name("obra.tcss")
+        # To the app's own sheet: breakpoints match there for every screen, in a screen's own they do not.
+        self.stylesheet.add_source(sheet.read_text(encoding="utf-8"), read_from=(str(sheet), ""))
         self.services = AppServices(self)
         self.recovery = Recovery(self, self.clock, self.save_crash, partial(self.show_notice, problem=True))
         self.show(self.launch.first_screen)
@@ -155,29 +159,14 @@ class ObraApp(TypeAhead[UiResult]):
         gc.collect()
         gc.freeze()
 
-    def _add_styles(self, path: Path) -> None:
-        """Add to the app's own sheet: breakpoints match there for every screen, in a screen's own they do not."""
-        self.stylesheet.add_source(path.read_text(encoding="utf-8"), read_from=(str(path), ""))
-
-    @property
-    def engine(self) -> Engine | None:
-        return self.services.engine if self.services else None
-
     def _tick(self) -> None:
         """Only what is at work changes with the clock; otherwise nothing is drawn."""
-        screen = self._front()
+        screen = _front(self)
         tick = getattr(screen, "tick", None)
         if screen is None or tick is None or not screen.is_running:  # its widgets go before it knows
             return
         if self.services is not None and self.services.is_ticking and getattr(screen, "ready", False):
             tick()
-
-    def _front(self) -> Screen[Any] | None:
-        """The screen on top; none while the app is closing."""
-        try:
-            return self.screen
-        except ScreenError:
-            return None
 
     # -- what the services need (host.Host) ----------------------------------------------------
 
@@ -263,65 +252,10 @@ class ObraApp(TypeAhead[UiResult]):
             self.push_screen(screen, on_result)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Before the rest is imported there is nowhere to go but out."""
-        if self.services is None and (action.startswith("show_") or action in ("answer_question", "command_palette")):
+        part = self._parts.get(action)
+        if action == "command_palette" and self.services is None:
             return False
-        if action == "undo":
-            return self.services is not None and bool(self.services.view.held_gates)
-        if action == "revert":
-            return (
-                self.services is not None
-                and not self.services.view.held_gates
-                and self.services.undo.revertible is not None
-            )
-        if action == "answer_question":
-            return self.services is not None and bool(self.services.view.permissions)
-        return super().check_action(action, parameters)
-
-    def action_undo(self) -> None:
-        if self.services is not None:
-            self.services.undo.undo_last()
-
-    def action_revert(self) -> None:
-        if self.services is not None:
-            self.services.undo.ask_revert()
-
-    def action_show_live(self) -> None:
-        self.show("live")
-
-    def action_show_tasks(self) -> None:
-        self.show("tasks")
-
-    def action_show_gates(self) -> None:
-        self.show("gates")
-
-    def action_show_history(self) -> None:
-        self.show("history")
-
-    def action_show_metrics(self) -> None:
-        self.show("metrics")
-
-    def action_show_setup(self) -> None:
-        self.show("setup")
-
-    def action_show_help(self) -> None:
-        from obra_tui.ui.screens.dialogs.help import HelpScreen, live_rows
-
-        self.push_screen(HelpScreen(live_rows(self, self.screen)))
-
-    def action_answer_question(self) -> None:
-        if self.services is not None:
-            self.services.navigator.answer_next()
-
-    def action_ask_quit(self) -> None:
-        if self.services is not None:
-            self.services.confirm.quit()
-        else:
-            self.leave()
-
-    def action_quit_app(self) -> None:
-        """The same by a letter: unlike `ctrl+q` it is text in a text field."""
-        self.action_ask_quit()
+        return super().check_action(action, parameters) if part is None else part.check_action(action)
 
     # -- the end -------------------------------------------------------------------------------
 
@@ -377,3 +311,80 @@ class ObraApp(TypeAhead[UiResult]):
         from obra_tui.ui.recovery import save_crash
 
         return save_crash(error, Path(self.launch.data_dir) / "crashes", self.launch.version, what)
+
+
+class AppKeys(ScreenPart):
+    """The keys that are the same on every screen: other screens, help, an answer for Claude, undo, the end."""
+
+    def __init__(self, app: ObraApp) -> None:
+        self._app = app
+
+    def check_action(self, action: str) -> bool | None:
+        """Before the rest is imported there is nowhere to go but out."""
+        services = self._app.services
+        if action in ("show_help", "ask_quit", "quit_app"):
+            return True
+        if services is None:
+            return False
+        match action:
+            case "undo":
+                return bool(services.view.held_gates)
+            case "revert":
+                return not services.view.held_gates and services.undo.revertible is not None
+            case "answer_question":
+                return bool(services.view.permissions)
+            case _:
+                return True
+
+    def action_undo(self) -> None:
+        if self._app.services is not None:
+            self._app.services.undo.undo_last()
+
+    def action_revert(self) -> None:
+        if self._app.services is not None:
+            self._app.services.undo.ask_revert()
+
+    def action_answer_question(self) -> None:
+        if self._app.services is not None:
+            self._app.services.navigator.answer_next()
+
+    def action_show_live(self) -> None:
+        self._app.show("live")
+
+    def action_show_tasks(self) -> None:
+        self._app.show("tasks")
+
+    def action_show_gates(self) -> None:
+        self._app.show("gates")
+
+    def action_show_history(self) -> None:
+        self._app.show("history")
+
+    def action_show_metrics(self) -> None:
+        self._app.show("metrics")
+
+    def action_show_setup(self) -> None:
+        self._app.show("setup")
+
+    def action_show_help(self) -> None:
+        from obra_tui.ui.screens.dialogs.help import HelpScreen, live_rows
+
+        self._app.push_screen(HelpScreen(live_rows(self._app, self._app.screen)))
+
+    def action_ask_quit(self) -> None:
+        if self._app.services is not None:
+            self._app.services.confirm.quit()
+        else:
+            self._app.leave()
+
+    def action_quit_app(self) -> None:
+        """The same by a letter: unlike `ctrl+q` it is text in a text field."""
+        self.action_ask_quit()
+
+
+def _front(app: ObraApp) -> Screen[Any] | None:
+    """Return the screen on top; none while the app is closing."""
+    try:
+        return app.screen
+    except ScreenError:
+        return None

@@ -18,7 +18,7 @@ from obra_tui.ui.view.format import score
 from obra_tui.ui.view.status_words import TASK
 from widgets.text import clean_line
 
-Entry = tuple[str, str, Callable[[], object]]
+PaletteEntry = tuple[str, str, Callable[[], object]]
 
 _IN_A_PANE = ("log.", "diff.", "checklist.")
 _NOT_BY_NAME = ("next_pane", "previous_pane", "command_palette")
@@ -44,7 +44,7 @@ class ObraCommands(Provider):
             if found > 0:
                 yield Hit(found, Content(text), run, text=text, help=note)
 
-    def _entries(self) -> Iterator[Entry]:
+    def _entries(self) -> Iterator[PaletteEntry]:
         yield from self._actions()
         yield from self._tasks()
         yield from self._attempts()
@@ -52,9 +52,9 @@ class ObraCommands(Provider):
         yield from self._themes()
         yield from self._pages()
 
-    def _actions(self) -> Iterator[Entry]:
+    def _actions(self) -> Iterator[PaletteEntry]:
         """Every action that is possible now, the screen's own before those of what has the focus."""
-        found: dict[str, tuple[bool, Entry]] = {}
+        found: dict[str, tuple[bool, PaletteEntry]] = {}
         for active in self.screen.active_bindings.values():
             binding = active.binding
             if not (binding.id and binding.description and active.enabled) or binding.action in _NOT_BY_NAME:
@@ -64,13 +64,13 @@ class ObraCommands(Provider):
             found.setdefault(binding.action, (binding.id.startswith(_IN_A_PANE), entry))
         yield from (entry for in_pane, entry in sorted(found.values(), key=lambda item: item[0]))
 
-    def _tasks(self) -> Iterator[Entry]:
+    def _tasks(self) -> Iterator[PaletteEntry]:
         services = services_of(self.app)
         for task in services.view.tasks.values():
             text = clean_line(f"Watch {task.spec.key} {task.spec.title}")
             yield text, TASK[task.state].word, partial(services.navigator.watch_task, task.id)
 
-    def _attempts(self) -> Iterator[Entry]:
+    def _attempts(self) -> Iterator[PaletteEntry]:
         services = services_of(self.app)
         view, show = services.visible_view, services.navigator.open_attempt
         for attempt in view.attempts.values():
@@ -79,13 +79,13 @@ class ObraCommands(Provider):
             scored = score(attempt.quality.overall) if attempt.quality else "no score"
             yield clean_line(f"Attempt {attempt.number} of {name}"), scored, partial(show, attempt.id)
 
-    def _settings(self) -> Iterator[Entry]:
+    def _settings(self) -> Iterator[PaletteEntry]:
         services = services_of(self.app)
         for setting in services.backend.settings if services.backend else ():
             text = clean_line(f"Setting {setting.name} = {setting.value}")
             yield text, setting.origin, partial(services.navigator.show_setting, setting.name)
 
-    def _themes(self) -> Iterator[Entry]:
+    def _themes(self) -> Iterator[PaletteEntry]:
         for name in sorted(self.app.available_themes):
             here = "in use" if name == self.app.theme else ""
             yield f"Theme {name}", here, partial(self._use_theme, name)
@@ -94,7 +94,7 @@ class ObraCommands(Provider):
         self.app.theme = name
         services_of(self.app).notify(f'To keep it: theme = "{name}" under [ui] in your settings.')
 
-    def _pages(self) -> Iterator[Entry]:
+    def _pages(self) -> Iterator[PaletteEntry]:
         navigator = services_of(self.app).navigator
         for name, text in self._guides.items():
             yield f"Guide {name}", "", partial(navigator.read_guide, name, text)

@@ -224,6 +224,12 @@ class AppServices:
         if self.backend is not None and self.backend.viewer_of:
             yield StatusPart(text=f"viewer ({self.backend.viewer_of})", tone=Tone.WARN)
 
+    def rehearsal_part(self, name: str) -> StatusPart:
+        """That what is shown is a rehearsal, unless the status line begins with it anyway."""
+        text = f"REHEARSAL {name}" if name else ""
+        said = any(part.text == text for part in self.lead_parts())
+        return StatusPart(text="" if said else text, tone=Tone.ASK, strong=True, urgent=True)
+
     def key_label(self, key_id: str) -> str:
         """The key of a binding as people read it."""
         return self._host.key_name(self._key(key_id))

@@ -248,7 +248,7 @@ async def test_the_screens_show_what_a_real_run_wrote(home):
         await stage.press(pilot, "enter")
         await settled(pilot, lambda: "(FAIL)" in stage.text() and "[Transcript]" in stage.text())
         await stage.press(pilot, "p")
-        await settled(pilot, lambda: "REPLAY" in stage.text() and stage.screen._player.records)
+        await settled(pilot, lambda: "REPLAY" in stage.text() and stage.screen.playback.player.records)
         await stage.press(pilot, "E")
         await settled(pilot, lambda: "Quality: 0.97 (PASS)" in stage.text() and "end" in stage.text())
         await stage.press(pilot, "escape", "escape", "5", "r")

@@ -19,8 +19,10 @@ def comparison(snap_compare, size):
 
     def check(stage: Stage, *keys: str, shows: str) -> None:
         async def before(pilot):
-            await settled(pilot, lambda: stage.app.services and (stage.app.engine or stage.app.services.failure))
-            await settled(pilot, lambda: stage.app.engine is None or stage.seen_all())
+            await settled(
+                pilot, lambda: stage.app.services and (stage.app.services.engine or stage.app.services.failure)
+            )
+            await settled(pilot, lambda: stage.app.services.engine is None or stage.seen_all())
             for key in keys:
                 await pilot.press(key)
             await settled(pilot, lambda: shows in stage.text())

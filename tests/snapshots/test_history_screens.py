@@ -21,7 +21,7 @@ def looks_right(request, snap_compare):
 
     def check(stage, *steps, push=None):
         async def before(pilot):
-            await settled(pilot, lambda: stage.app.services and stage.app.engine)
+            await settled(pilot, lambda: stage.app.services and stage.app.services.engine)
             await settled(pilot, stage.seen_all)
             if push is not None:
                 stage.app.push_screen(push())

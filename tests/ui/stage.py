@@ -216,8 +216,8 @@ class Stage:
     async def open(self, size=(120, 36)):
         """Run the app until the engine is there and everything it told is shown."""
         async with self.app.run_test(size=size, notifications=True) as pilot:
-            await settled(pilot, lambda: self.app.services and (self.app.engine or self.app.services.failure))
-            await settled(pilot, lambda: self.app.engine is None or self.seen_all())
+            await settled(pilot, lambda: self.app.services and (self.app.services.engine or self.app.services.failure))
+            await settled(pilot, lambda: self.app.services.engine is None or self.seen_all())
             yield pilot
 
     def seen_all(self) -> bool:

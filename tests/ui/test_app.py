@@ -26,7 +26,7 @@ async def test_the_first_paint_comes_before_the_engine():
     stage = Stage(open_backend=lambda: opened.append(1) or Backend(engine=FakeEngine(), reader=None, history=None))
     async with stage.app.run_test() as pilot:
         assert isinstance(stage.screen, FirstScreen | LiveScreen)
-        await settled(pilot, lambda: opened and stage.app.engine)
+        await settled(pilot, lambda: opened and stage.services.engine)
 
 
 async def test_what_cannot_start_says_what_where_and_what_next():
@@ -188,7 +188,7 @@ async def test_the_rehearsal_starts_in_the_same_screen():
     )
     async with stage.open() as pilot:
         await stage.press(pilot, "6", "d")
-        await settled(pilot, lambda: stage.app.engine is demo)
+        await settled(pilot, lambda: stage.services.engine is demo)
         await settled(pilot, lambda: "REHEARSAL calculator" in stage.text())
         assert stage.engine.stopped == 1
         assert "gate waits" not in stage.text()

@@ -120,9 +120,9 @@ async def test_a_long_transcript_is_written_bit_by_bit_and_only_while_it_is_show
     async with stage.open() as pilot:
         await opened(stage, pilot, ids[0])
         await settled(pilot, lambda: pane(stage).line_count == len(said))
-        stage.screen.show_page("Transcript")
+        stage.screen.pages.turn_to("Transcript")
         assert pane(stage).line_count == AT_ONCE
-        stage.screen.show_page("Gate")
+        stage.screen.pages.turn_to("Gate")
         await settled(pilot, lambda: "Nothing was recorded here" in stage.text())
         await pilot.pause(0.01)
         assert pane(stage).line_count == 1

@@ -119,7 +119,7 @@ async def test_a_winner_is_kept_and_blindness_ends_with_it():
     async with stage.open((160, 40)) as pilot:
         await compared(stage, pilot, first, shuffle=lambda: True)
         await stage.press(pilot, "b")
-        await settled(pilot, lambda: "blind" in stage.text() and not stage.screen._reading.doing)
+        await settled(pilot, lambda: "blind" in stage.text() and not stage.screen.reading.doing)
         assert "attempt 1" not in stage.text() and "0.90" not in stage.text() and "overall" not in stage.text()
         await stage.press(pilot, "w")
         await settled(pilot, lambda: "Pick the winner" in stage.text())

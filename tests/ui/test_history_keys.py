@@ -141,8 +141,8 @@ async def test_more_like_an_attempt_leads_back_to_the_history():
         await stage.press(pilot, "m")
         await settled(pilot, lambda: "The same files" in stage.text())
         await stage.press(pilot, "enter")
-        await settled(pilot, lambda: isinstance(stage.screen, HistoryScreen) and stage.screen._line)
-        assert stage.screen._line == 'task:"Write a calculator"'
+        await settled(pilot, lambda: isinstance(stage.screen, HistoryScreen) and stage.screen.pages.line)
+        assert stage.screen.pages.line == 'task:"Write a calculator"'
 
 
 async def test_claude_codes_own_sessions_are_looked_at_and_imported():

@@ -70,7 +70,7 @@ async def test_a_search_that_takes_long_holds_up_neither_the_keys_nor_the_next_s
             await at_search(stage, pilot)
             await stage.press(pilot, "w")
             await settled(pilot, lambda: "searching" in stage.text())
-            reading = stage.screen._reading
+            reading = stage.screen.pages.reading
             late, ended, answers = reading._asked, reading._ended, []
             reading._ended = lambda asked, *rest: (ended(asked, *rest), answers.append(asked))
             await stage.press(pilot, *"ritee", "backspace")
@@ -122,8 +122,8 @@ async def test_whatever_is_typed_is_searched_and_never_an_error():
             stage.app.focused.value, stage.app.focused.cursor_position = line, len(line)
             stage.screen.action_complete()
             await pilot.pause()
-        await settled(pilot, lambda: not stage.screen._reading.doing)
-        assert isinstance(stage.screen, HistoryScreen) and not stage.screen._reading.problem
+        await settled(pilot, lambda: not stage.screen.pages.reading.doing)
+        assert isinstance(stage.screen, HistoryScreen) and not stage.screen.pages.reading.problem
 
 
 async def test_every_page_of_an_attempt_can_be_opened():
@@ -151,20 +151,20 @@ async def test_a_replay_ends_in_the_state_and_the_picture_of_the_live_run():
         shown = panes(live.screen)
     async with again.open() as pilot:
         again.app.push_screen(ReplayScreen(stories.SESSION))
-        await settled(pilot, lambda: isinstance(again.screen, ReplayScreen) and again.screen._player.records)
-        again.screen._player.speed = 64
+        await settled(pilot, lambda: isinstance(again.screen, ReplayScreen) and again.screen.playback.player.records)
+        again.screen.playback.player.speed = 64
         await again.press(pilot, "full_stop", "full_stop", "E")
-        assert again.screen.view_store.view == view
+        assert again.screen.services.view_store.view == view
         await settled(pilot, still(again))
         assert panes(again.screen) == shown
-        assert again.services.view_store is not again.screen.view_store
+        assert again.services.view_store is not again.screen.services.view_store
 
 
 async def test_a_replay_shows_its_own_session_where_nothing_runs():
     stage = Stage(history=FakeHistory.sample())
     async with stage.open() as pilot:
         stage.app.push_screen(ReplayScreen(stories.SESSION))
-        await settled(pilot, lambda: isinstance(stage.screen, ReplayScreen) and stage.screen._player.records)
+        await settled(pilot, lambda: isinstance(stage.screen, ReplayScreen) and stage.screen.playback.player.records)
         await stage.press(pilot, "E")
         await settled(pilot, lambda: "calculator.py" in stage.text())
         assert "Nothing is running yet" not in stage.text()
@@ -195,15 +195,15 @@ async def test_a_replay_steps_jumps_and_goes_back():
     stage = Stage(story, history=FakeHistory.sample())
     async with stage.open() as pilot:
         stage.app.push_screen(ReplayScreen(stories.SESSION))
-        await settled(pilot, lambda: isinstance(stage.screen, ReplayScreen) and stage.screen._player.records)
+        await settled(pilot, lambda: isinstance(stage.screen, ReplayScreen) and stage.screen.playback.player.records)
         screen = stage.screen
         await stage.press(pilot, "b", "full_stop")
-        assert screen._player.position == 1
+        assert screen.playback.player.position == 1
         await stage.press(pilot, "n")
-        assert screen.view_store.view.attempts
+        assert screen.services.view_store.view.attempts
         assert "REPLAY" in stage.text()
         await stage.press(pilot, "b")
-        assert (screen._player.position, screen.view_store.view) == (0, ViewState())
+        assert (screen.playback.player.position, screen.services.view_store.view) == (0, ViewState())
         await stage.press(pilot, "s")
         assert "64×" in stage.text()
         await stage.press(pilot, "escape")

@@ -12,6 +12,7 @@ from tests.fakes.engine import FakeEngine
 from tests.ui import stories
 from tests.ui.stage import Stage, settled
 from tests.ui.stories import SESSION, Story
+from widgets.lists.choice_list import ChoiceList
 from widgets.log_view.view import LogPane
 
 
@@ -296,8 +297,8 @@ async def test_a_message_goes_to_the_task_that_the_line_was_opened_for():
     stage = Stage(stories.streaming())
     async with stage.open() as pilot:
         await stage.press(pilot, "m", *"late")
-        shown = stage.screen._shown.task.id
-        stage.screen.pin(neighbour(stage.services.view, stage.screen._shown.task, 1).id)
+        shown = stage.screen.focus_on.shown.task.id
+        stage.screen.pin(neighbour(stage.services.view, stage.screen.focus_on.shown.task, 1).id)
         await stage.press(pilot, "enter")
         await settled(pilot, lambda: stage.engine.asked(c.SendText))
         assert stage.engine.asked(c.SendText)[0].task == shown
@@ -326,3 +327,17 @@ async def test_the_state_word_says_when_a_person_is_needed():
     async with stage.open() as pilot:
         await shows(stage, pilot, "WAITING FOR YOU")
         assert "IMPLEMENTING" not in stage.text()
+
+
+async def test_a_task_picked_in_the_sidebar_is_shown_and_pinned():
+    stage = Stage(stories.two_tasks())
+    async with stage.open(size=(200, 50)) as pilot:
+        stage.screen.query_one("#rail-tasks").focus()
+        await stage.press(pilot, "J")
+        other = stage.screen.focus_on.shown.task.id
+        await stage.press(pilot, "escape")
+        assert stage.screen.focus_on.shown.task.id != other
+        stage.screen.query_one("#rail-tasks", ChoiceList).highlight(other)
+        await stage.press(pilot, "enter")
+        await settled(pilot, lambda: stage.screen.focus_on.shown.task.id == other)
+        assert "pinned" in stage.text()

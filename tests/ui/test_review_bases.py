@@ -61,8 +61,8 @@ async def test_what_was_read_since_the_attempt_before_does_not_count_as_the_whol
         await settled(pilot, lambda: "Diff since attempt 1" in stage.text())
         pane = stage.screen.query_one(ReviewDiff)
         await settled(pilot, lambda: pane.seen == {"calculator.py"})
-        assert "tests/test_calculator.py" not in pane.opened
-        assert "tests/test_calculator.py" not in pane.read
+        assert "tests/test_calculator.py" not in pane.looked_at.opened
+        assert "tests/test_calculator.py" not in pane.looked_at.read
         await stage.press(pilot, "r", *"no", "ctrl+s")
         await settled(pilot, lambda: stage.engine.asked(Decide))
         command = stage.engine.asked(Decide)[0]
@@ -92,14 +92,14 @@ async def test_files_that_changed_since_they_were_read_are_to_be_read_again():
         await stage.press(pilot, "g")
         pane = stage.screen.query_one(ReviewDiff)
         pane.show_file("tests/test_calculator.py")
-        await settled(pilot, lambda: {"calculator.py", "tests/test_calculator.py"} <= pane.read)
-        review = stage.screen._review
+        await settled(pilot, lambda: {"calculator.py", "tests/test_calculator.py"} <= pane.looked_at.read)
+        review = stage.screen.state.latest
         patch = stories.PATCH.replace("+    return a + b", "+    return b + a")
         changed = msgspec.structs.replace(stories.DIFF, patch=patch, digest="other", tree="other")
         attempt = msgspec.structs.replace(review.attempt, diff=changed)
         pane.show_review(msgspec.structs.replace(review, attempt=attempt), frozenset())
-        assert "tests/test_calculator.py" in pane.read
-        assert "calculator.py" not in pane.read
+        assert "tests/test_calculator.py" in pane.looked_at.read
+        assert "calculator.py" not in pane.looked_at.read
 
 
 async def test_the_attempts_before_are_listed_with_what_became_of_them():
@@ -134,5 +134,5 @@ async def test_two_columns_once_chosen_stay_for_the_next_file_also_from_within_t
         pane.patch.focus()
         await stage.press(pilot, "t", "n")
         await settled(pilot, lambda: pane.current.path == "tests/test_calculator.py")
-        assert pane._split
-        assert pane.read_on
+        assert pane.view.is_split
+        assert pane.has_read_on

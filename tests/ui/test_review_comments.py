@@ -14,7 +14,7 @@ async def at_line(stage, pilot, line):
     """The gate, with the cursor on a line of the diff."""
     await stage.press(pilot, "g")
     diff = stage.screen.query_one(DiffPane)
-    stage.screen.turn_to("#diff")
+    stage.screen.state.panes.turn_to("#diff")
     await pilot.pause()
     diff.patch.focus()
     assert diff.jump("calculator.py", line)

@@ -84,7 +84,7 @@ async def test_what_was_prepared_waits_when_the_person_looks_elsewhere():
         await stage.press(pilot, "g")
         await settled(pilot, lambda: "Mine." in stage.text())
         assert stage.screen.query_one(Checklist).checked == ()
-        assert stage.screen.chosen() == ()
+        assert stage.screen.state.chosen() == ()
 
 
 async def test_a_decision_ends_what_was_prepared_for_it():

@@ -31,7 +31,7 @@ async def see_every_file(stage, pilot):
         await settled(pilot, lambda: screen.query_one(DiffPane).current is not None)
         screen.query_one(DiffPane).patch.scroller.page(1)
         screen.query_one(DiffPane).patch.scroller.page(1)
-        await settled(pilot, lambda path=change.path: path in screen.query_one(ReviewDiff).read)
+        await settled(pilot, lambda path=change.path: path in screen.query_one(ReviewDiff).looked_at.read)
 
 
 async def test_an_arriving_gate_does_not_take_the_screen():
@@ -184,7 +184,7 @@ async def test_a_stale_decision_is_refused_and_the_screen_loads_again():
         await stage.press(pilot, "a")
         await settled(pilot, lambda: "changed since it was shown" in stage.text())
         assert isinstance(stage.screen, ReviewScreen)
-        assert stage.screen._drawn is not None
+        assert stage.screen.state.shown is not None
 
 
 async def test_after_a_refusal_the_screen_says_that_it_takes_no_keys_and_when_it_does_again():
@@ -240,8 +240,8 @@ async def test_one_gate_follows_the_other_and_is_armed_anew():
         stage.clock.at += 1
         await stage.press(pilot, "r", *"no", "ctrl+s")
         await settled(pilot, lambda: stage.engine.asked(Decide))
-        await settled(pilot, lambda: isinstance(stage.screen, ReviewScreen) and stage.screen._gate == "g2")
-        assert not stage.screen.is_armed
+        await settled(pilot, lambda: isinstance(stage.screen, ReviewScreen) and stage.screen.state.gate == "g2")
+        assert not stage.screen.guard.is_armed
         await stage.press(pilot, "r", "a")
         assert isinstance(stage.screen, ReviewScreen)
         assert len(stage.engine.asked(Decide)) == 1

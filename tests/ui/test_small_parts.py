@@ -7,7 +7,7 @@ from obra_tui.core.lifecycle import State
 from obra_tui.core.model import DecisionKind, Severity
 from obra_tui.ui.connection.replay_buffer import RECORDS, ReplayBuffer
 from obra_tui.ui.notify import Notifications, sequence, worth_a_word
-from obra_tui.ui.screens.key_line import Entry, fitting, without_repeats
+from obra_tui.ui.screens.key_line import FooterKey, fitting, without_repeats
 from obra_tui.ui.screens.live.shown_task import neighbour, task_to_show
 from obra_tui.ui.state import StepStatus, ViewState, apply_all
 from obra_tui.ui.view import status_words
@@ -130,7 +130,7 @@ def test_nothing_is_shown_of_nothing():
 
 
 def entry(label, action=None):
-    return Entry(key=label[0], shown=label[0], label=label, action=action or label)
+    return FooterKey(key=label[0], shown=label[0], label=label, action=action or label)
 
 
 def test_help_survives_a_narrow_terminal():

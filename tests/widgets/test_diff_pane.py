@@ -178,12 +178,12 @@ async def test_a_file_is_coloured_without_its_texts_and_in_one_column_or_two():
         assert len({str(ground) for ground in ground_of(pane.patch, "retry")}) == 1
         assert "@@ -1,9" in text(pilot.app)
         await pilot.press("t")
-        await until(pilot, lambda: pane.old_side.line_count == pane.patch.line_count > 0)
+        await until(pilot, lambda: pane.view.old_side.line_count == pane.patch.line_count > 0)
         await pilot.pause()
-        assert pane.old_side.region.width > 40
+        assert pane.view.old_side.region.width > 40
         await pilot.press("t")
         await pilot.pause()
-        assert not pane.old_side.region
+        assert not pane.view.old_side.region
         assert pane.patch.has_focus
 
 
@@ -194,14 +194,14 @@ async def test_two_columns_move_together_down_and_sideways():
         pane.show([FileDiff("x.txt", patch=f"--- a/x.txt\n+++ b/x.txt\n@@ -1,201 +1,200 @@\n{body}-gone\n")])
         pane.patch.focus()
         await pilot.press("ctrl+d", "ctrl+d", "right", "right")
-        await until(pilot, lambda: pane.old_side.shown_range == pane.patch.shown_range)
+        await until(pilot, lambda: pane.view.old_side.shown_range == pane.patch.shown_range)
         assert pane.patch.shown_range.start > 0
-        assert pane.old_side.model.shift == pane.patch.model.shift > 0
-        pane.old_side.scroll_rows(5)
-        await until(pilot, lambda: pane.old_side.shown_range == pane.patch.shown_range)
+        assert pane.view.old_side.model.shift == pane.patch.model.shift > 0
+        pane.view.old_side.scroll_rows(5)
+        await until(pilot, lambda: pane.view.old_side.shown_range == pane.patch.shown_range)
         await pilot.press("w", "g")
-        await until(pilot, lambda: pane.old_side.shown_range.start == 0)
-        assert pane.patch.wrap and pane.old_side.wrap
+        await until(pilot, lambda: pane.view.old_side.shown_range.start == 0)
+        assert pane.patch.wrap and pane.view.old_side.wrap
 
 
 async def test_hostile_names_and_texts_are_literal():

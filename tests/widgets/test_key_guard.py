@@ -109,7 +109,7 @@ async def test_a_gate_that_comes_back_is_not_armed():
         await app.push_screen(Screen())
         await app.pop_screen()
         await pilot.pause()
-        assert not gate.is_armed
+        assert not gate.guard.is_armed
         await pilot.press("a")
         assert app.approved == 0
 
@@ -121,7 +121,7 @@ async def test_the_legend_is_told_when_keys_are_taken():
         await app.push_screen(gate)
         assert gate.said[-1] is False
         app.clock.now += 1
-        gate._check_silence()
+        gate.guard.check()
         await pilot.pause()
         assert gate.said[-1] is True
 

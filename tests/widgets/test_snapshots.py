@@ -11,7 +11,7 @@ def opened(tab, theme="textual-dark", keys=()):
     async def open_tab(pilot):
         pilot.app.theme = theme
         pilot.app.query_one("TabbedContent").active = tab
-        pilot.app.query_one("#diff").set_rich(False)
+        pilot.app.query_one("#diff").action_rich()
         await pilot.pause()
         await pilot.press(*keys)
         await pilot.pause()

@@ -6,9 +6,7 @@ texts of small files, once known, are coloured in a thread and put right what a 
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Mapping, Sequence
-from functools import partial
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual import on
@@ -19,22 +17,10 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
-from widgets.diff.colours import DiffColours, fits
-from widgets.diff.patch import (
-    FileDiff,
-    PatchLines,
-    Side,
-    patch_rows,
-    patch_styler,
-    side_rows,
-    side_styler,
-    with_comments,
-)
-from widgets.diff.patch_pane import PatchPane, first_lines
-from widgets.log_view.model import Styler
+from widgets.diff.file_view import Comments, FileView
+from widgets.diff.patch import FileDiff
+from widgets.diff.patch_pane import PatchPane
 from widgets.segments import joined, piece
-
-NO_LINES = PatchLines([], [], {}, {})
 
 
 class DiffPane(Vertical):
@@ -84,24 +70,18 @@ class DiffPane(Vertical):
         self, *, split: bool = False, rich: bool = True, id: str | None = None, classes: str | None = None
     ) -> None:
         super().__init__(id=id, classes=classes)
-        self._split, self._rich = split, rich
         self._files: tuple[FileDiff, ...] = ()
         self._index = 0
         self._hunk = -1
-        self._rows = self._shown = NO_LINES
-        """All lines of the patch, and the rows of the pane: the same unless they are in two columns."""
-        self._colours: DiffColours | None = None
-        self._comments: Mapping[str, Mapping[int, Sequence[str]]] = {}
-        self._wanted_line = 0
-        self._partial = False
         self._seen: set[str] = set()
+        self.view = FileView(self, self._write_title, split=split, rich=rich)
 
     def compose(self) -> ComposeResult:
         """A title, and the patch in one or two columns."""
         yield Static(Content(""), id="diff-title")
         with Horizontal():
             old_side = PatchPane(id="old-side")
-            old_side.can_focus = False
+            old_side.can_focus = False  # keys belong to the right one of two columns, which takes it along
             yield old_side
             yield PatchPane(id="patch")
 
@@ -124,12 +104,7 @@ class DiffPane(Vertical):
     @property
     def patch(self) -> PatchPane:
         """The pane of the patch, for searching it."""
-        return self.query_one("#patch", PatchPane)
-
-    @property
-    def old_side(self) -> PatchPane:
-        """The left one of two columns; keys belong to the right one, which takes it along."""
-        return self.query_one("#old-side", PatchPane)
+        return self.view.patch
 
     def show(self, files: Sequence[FileDiff], index: int = 0) -> None:
         """Show these files, beginning with one of them."""
@@ -140,7 +115,7 @@ class DiffPane(Vertical):
     def learn(self, files: Sequence[FileDiff]) -> None:
         """Take the same files with more known of them; of what is on screen only the colours change."""
         self._files = tuple(files)
-        self._learn_texts()
+        self.view.learn(self.current)
 
     def place(self) -> tuple[str, int] | None:
         """File and line of the new text where a person is; line 0 when none is near, None without files."""
@@ -158,74 +133,36 @@ class DiffPane(Vertical):
         self._show_current()
         return True
 
-    def next_file(self) -> None:
-        """Show the next file, around the end."""
-        self.action_file(1)
-
-    def previous_file(self) -> None:
-        """Show the file before, around the start."""
-        self.action_file(-1)
-
-    def next_hunk(self) -> None:
-        """Go to the next hunk; after the last one, to the next file."""
-        self.action_hunk(1)
-
-    def previous_hunk(self) -> None:
-        """Go to the hunk before."""
-        self.action_hunk(-1)
-
     def jump(self, path: str, line: int) -> bool:
         """Show a line of the new text of a file; false when the file is not in the diff."""
         if (self.current is None or self.current.path != path) and not self.show_file(path):
             return False
-        self._wanted_line = line
-        self._go_to_line(line)
+        self.view.go_to_line(line)
         return True
 
-    def set_comments(self, comments: Mapping[str, Mapping[int, Sequence[str]]]) -> None:
-        """Show what people say of lines: file, line of the new text, texts. Nothing moves but what is below them."""
-        if comments == self._comments:
-            return
-        before, self._comments = self._comments, comments
-        file = self.current
-        if self.is_mounted and file is not None and before.get(file.path) != comments.get(file.path):
-            self._draw_again()
-
-    def _draw_again(self) -> None:
-        """Other rows; the line in front of a person stays."""
-        line = self.patch.line_at()
-        top = self.patch.shown_range.start
-        self._draw()
-        if line > 1 and top > 0:
-            self._go_to_line(line)
-        elif line:
-            self.patch.put_cursor(_nearest(self._shown.places, line) or 0)
+    def set_comments(self, comments: Comments) -> None:
+        """Show what people say of lines. Nothing moves but what is below them."""
+        if self.is_mounted:
+            self.view.set_comments(comments)
 
     def set_split(self, split: bool) -> None:
         """Old and new side by side, or one below the other; the line in front of a person stays."""
-        if split == self._split:
-            return
-        self._split = split
-        if self.is_mounted and self.current is not None:
-            self._draw_again()
-
-    def set_rich(self, rich: bool) -> None:
-        """With the colours of the language and the words that changed, or with signs alone."""
-        self._rich = rich
-        if self.is_mounted:
-            self._style()
+        if split != self.view.is_split:
+            self.view.is_split = split
+            if self.is_mounted and self.current is not None:
+                self.view.draw_again()
 
     # -- keys ----------------------------------------------------------------------------------
 
     def action_file(self, step: int) -> None:
-        """The file before or after."""
+        """The file before or after, around the end."""
         if self._files:
             self._index = (self._index + step) % len(self._files)
             self._show_current()
 
     def action_hunk(self, step: int) -> None:
-        """The hunk before or after."""
-        hunks = self._shown.hunks
+        """The hunk before or after; after the last one, the next file."""
+        hunks = self.view.hunks
         target = self._hunk + step
         if target >= len(hunks):
             self.action_file(1)
@@ -236,11 +173,13 @@ class DiffPane(Vertical):
 
     def action_split(self) -> None:
         """Side by side, or not."""
-        self.set_split(not self._split)
+        self.set_split(not self.view.is_split)
 
     def action_rich(self) -> None:
-        """Coloured, or the patch as it is."""
-        self.set_rich(not self._rich)
+        """With the colours of the language and the words that changed, or with signs alone."""
+        self.view.is_rich = not self.view.is_rich
+        if self.is_mounted:
+            self.view.style()
 
     # -- showing -------------------------------------------------------------------------------
 
@@ -249,119 +188,31 @@ class DiffPane(Vertical):
         file = self.current
         if not self.is_mounted:
             return
-        self._hunk, self._wanted_line = -1, 0
-        head = first_lines(file.patch) if file else ""
-        self._rows = patch_rows(head) if head else NO_LINES
-        self._partial = file is not None and len(head) < len(file.patch)
-        self._colours = DiffColours(file.path, self._rows) if file else None
-        self._draw()
+        self._hunk = -1
+        self.view.show(file)
         self._write_title()
-        if file is None:
-            return
-        if self._partial:
-            self.run_worker(self._show_rest(file), group="rest", exclusive=True, exit_on_error=False)
-        else:
-            self._learn_texts()
-        self.post_message(self.Shown(self, file.path, self._index))
-
-    def _draw(self) -> None:
-        """Give the panes their rows: one column, or two of as many rows each."""
-        file, was_split = self.current, self.has_class("-split")
-        is_split = self._split and bool(self._rows.rows) and not self._partial
-        said = self._comments.get(file.path, {}) if file else {}
-        rows = with_comments(self._rows, said) if said else self._rows
-        old, new = side_rows(rows) if is_split else (NO_LINES, rows)
-        self._shown = new
-        self.set_class(is_split, "-split")
-        if is_split != was_split:
-            self.patch.set_wrap(not is_split)
-            self.old_side.set_wrap(not is_split)
-        self.old_side.show("", old.rows, self._styler("old"))
-        self.patch.show(file.path if file else "", new.rows or _nothing(file), self._styler("new"))
-
-    def _style(self) -> None:
-        self.old_side.model.use_styler(self._styler("old"))
-        self.patch.model.use_styler(self._styler("new"))
-
-    def _styler(self, side: Side) -> Styler:
-        plain = partial(side_styler, side) if self.has_class("-split") else patch_styler
-        colours = self._colours
-        if colours is None or not self._rich:
-            return plain
-        return lambda row: colours.paint(row, plain(row))
-
-    async def _show_rest(self, file: FileDiff) -> None:
-        """Number the lines of a large patch in a thread; its first screens are there already."""
-        rows = await asyncio.to_thread(patch_rows, file.patch)
-        if self.current is not file or not self._partial:
-            return
-        shown = len(self._rows.rows)
-        self._rows, self._partial = rows, False
-        self._colours = DiffColours(file.path, rows)
-        if self._split or self._comments:
-            self._draw()
-        else:
-            self._shown = rows
-            self._style()
-            self.patch.extend(rows.rows[shown:])
-        self._write_title()
-        if self._wanted_line:
-            self._go_to_line(self._wanted_line)
-        self._learn_texts()
-
-    def _learn_texts(self) -> None:
-        """Colour the whole texts in a thread, when they are known: a long string is then no code."""
-        file, colours = self.current, self._colours
-        if file is not None and colours is not None and colours.has_language and fits(file):
-            self.run_worker(self._colour(file, colours), group="colours", exclusive=True, exit_on_error=False)
-
-    async def _colour(self, file: FileDiff, colours: DiffColours) -> None:
-        whole = await asyncio.to_thread(colours.learn, file.before or "", file.after or "")
-        colours.use(whole)
-        if self._colours is colours and self.is_attached:
-            self._style()
-
-    def _go_to_line(self, line: int) -> None:
-        row = _nearest(self._shown.places, line)
-        if row is not None:
-            self.patch.show_index(row)
+        if file is not None:
+            self.post_message(self.Shown(self, file.path, self._index))
 
     def _write_title(self) -> None:
-        self.query_one("#diff-title", Static).update(self._title())
+        title = _title(self.current, self._index, len(self._files), self._hunk, len(self.view.hunks))
+        self.query_one("#diff-title", Static).update(title)
 
-    def _title(self) -> Content:
-        file = self.current
-        if file is None:
-            return piece("no changes", "$foreground 60%")
-        hunks = len(self._rows.hunks)
-        hunk = (
-            f"  hunk {self._hunk + 1}/{hunks}"
-            if self._hunk >= 0
-            else f"  {hunks} hunk{'s' if hunks > 1 else ''}"
-            if hunks
-            else ""
-        )
-        renamed = f" (was {file.old_path})" if file.old_path else ""
-        return joined(
-            [
-                piece(f"{file.status} ", "bold"),
-                piece(file.path + renamed, "bold"),
-                piece(f" +{file.added}", "$text-success"),
-                piece(f" −{file.removed}", "$text-error"),
-                piece("  ".join(["", *filter(None, (file.note,))]), "$text-warning"),
-                piece(f"  file {self._index + 1}/{len(self._files)}{hunk}", "$foreground 60%"),
-            ]
-        )
+    # -- what the panes tell -------------------------------------------------------------------
 
     def on_patch_pane_end_shown(self, event: PatchPane.EndShown) -> None:
-        """The end of the patch was on screen."""
+        """The end of the patch was on screen; word of a file that is not there any more comes too late to count."""
         event.stop()
-        if not self._partial:
-            self._mark_seen(event.path)
+        file = self.current
+        if not self.view.is_partial and file is not None and file.path == event.path and event.path not in self._seen:
+            self._seen.add(file.path)
+            self.post_message(self.Seen(self, file.path, self._index))
 
     def on_patch_pane_scrolled(self, event: PatchPane.Scrolled) -> None:
         """The patch was read on."""
-        self._tell_scrolled(event, event.path)
+        event.stop()
+        if self.current is not None and self.current.path == event.path:
+            self.post_message(self.Scrolled(self, event.path, self._index))
 
     @on(PatchPane.Moved)
     @on(PatchPane.Shifted)
@@ -369,29 +220,27 @@ class DiffPane(Vertical):
         """Two columns show the same lines."""
         event.stop()
         if self.has_class("-split"):
-            moved, other = (self.patch, self.old_side) if event.control is self.patch else (self.old_side, self.patch)
+            patch, old_side = self.view.patch, self.view.old_side
+            moved, other = (patch, old_side) if event.control is patch else (old_side, patch)
             other.stand_like(moved)
 
-    def _tell_scrolled(self, event: Message, path: str) -> None:
-        event.stop()
-        if self.current is not None and self.current.path == path:
-            self.post_message(self.Scrolled(self, path, self._index))
 
-    def _mark_seen(self, path: str) -> None:
-        """Note it once; word of a file that is not on screen any more comes too late to count."""
-        file = self.current
-        if file is not None and file.path == path and path not in self._seen:
-            self._seen.add(file.path)
-            self.post_message(self.Seen(self, file.path, self._index))
-
-
-def _nothing(file: FileDiff | None) -> list[str]:
-    text = "no changes" if file is None else file.note or "no text to show"
-    return [" " * 11 + "~ " + text]
-
-
-def _nearest(places: dict[int, int], line: int) -> int | None:
-    """The row of a line, or of the nearest line that is shown."""
-    if line in places:
-        return places[line]
-    return places[min(places, key=lambda other: abs(other - line))] if places else None
+def _title(file: FileDiff | None, index: int, files: int, hunk: int, hunks: int) -> Content:
+    if file is None:
+        return piece("no changes", "$foreground 60%")
+    where = ""
+    if hunk >= 0:
+        where = f"  hunk {hunk + 1}/{hunks}"
+    elif hunks:
+        where = f"  {hunks} hunk{'s' if hunks > 1 else ''}"
+    renamed = f" (was {file.old_path})" if file.old_path else ""
+    return joined(
+        [
+            piece(f"{file.status} ", "bold"),
+            piece(file.path + renamed, "bold"),
+            piece(f" +{file.added}", "$text-success"),
+            piece(f" −{file.removed}", "$text-error"),
+            piece("  ".join(["", *filter(None, (file.note,))]), "$text-warning"),
+            piece(f"  file {index + 1}/{files}{where}", "$foreground 60%"),
+        ]
+    )

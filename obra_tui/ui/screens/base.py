@@ -14,8 +14,8 @@ from textual.widgets import Static
 from textual.worker import Worker, WorkerState
 
 from obra_tui.core.events import STREAMED, Record, TextDropped, TextFinished, ToolFinished, ToolStarted, UsageReported
-from obra_tui.ui.connection.view_store import ViewStore
 from obra_tui.ui.screens.key_line import KeyLine, ScreenTab
+from obra_tui.ui.screens.parts import ScreenPart, add_part
 from obra_tui.ui.services import AppServices, services_of
 from obra_tui.ui.view.status_words import CONTENT_STYLES, Tone
 from obra_tui.ui.view.statusline import StatusPart
@@ -52,20 +52,25 @@ class ObraScreen(FastScreen[object]):
     """The name of a main screen in `registry.MAIN_SCREENS`; empty for one that is opened on top."""
     has_missed = False
     """Something happened while another screen was in front; a screen that only adds what is new starts afresh then."""
+    gate_shown: GateId | None = None
+    """The gate that the screen is about, if it is about one: undoing means that one first."""
     _unwatch: Callable[[], None] | None = None
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._parts: dict[str, ScreenPart] = {}
 
     @property
     def services(self) -> AppServices:
         return services_of(self.app)
 
-    @property
-    def view_store(self) -> ViewStore:
-        return self.services.view_store
+    def add_part(self, part: ScreenPart) -> None:
+        """Let a part answer its keys."""
+        add_part(self._parts, self, part)
 
-    @property
-    def gate_shown(self) -> GateId | None:
-        """The gate that the screen is about, if it is about one: undoing means that one first."""
-        return None
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        part = self._parts.get(action)
+        return True if part is None else part.check_action(action)
 
     def compose(self) -> ComposeResult:
         yield StatusLine(id="status")
@@ -85,7 +90,7 @@ class ObraScreen(FastScreen[object]):
     def on_mount(self) -> None:
         """Called after that of the subclass: Textual calls the handler of every class."""
         self.ready = True
-        self._unwatch = self.view_store.subscribe(self._changed)
+        self._unwatch = self.services.view_store.subscribe(self._changed)
         self.draw(())
 
     @on(Resize)
@@ -124,35 +129,30 @@ class ObraScreen(FastScreen[object]):
 
     def show_status(self, *parts: StatusPart) -> None:
         """Fill the status line; the rehearsal stands first on every screen."""
-        lead = (*self.services.lead_parts(), *self._not_started())
+        lead = (*self.services.lead_parts(), *_not_started(self))
         width = self.size.width
         shown = [_line_part(part, 0, width) for part in lead]
         shown.extend(_line_part(part, index, width) for index, part in enumerate(parts))
         self.query_one("#status", StatusLine).show(shown)
-        self.query_one(KeyLine).show_tabs(self._tabs())
+        self.query_one(KeyLine).show_tabs(_tabs(self))
 
-    def rehearsal_part(self, name: str) -> StatusPart:
-        """That what is shown is a rehearsal, unless the status line begins with it anyway."""
-        text = f"REHEARSAL {name}" if name else ""
-        said = any(part.text == text for part in self.services.lead_parts())
-        return StatusPart(text="" if said else text, tone=Tone.ASK, strong=True, urgent=True)
 
-    def _not_started(self) -> Sequence[StatusPart]:
-        """Why a screen that reads the store stays empty; Live tells it in full."""
-        if not self.services.failure or self.app.current_mode == "live":
-            return ()
-        return (
-            StatusPart(text=f"could not start: {self.services.key_label('app.show_live')} says why", tone=Tone.FAIL),
-        )
+def _not_started(screen: ObraScreen) -> Sequence[StatusPart]:
+    """Why a screen that reads the store stays empty; Live tells it in full."""
+    services = screen.services
+    if not services.failure or screen.app.current_mode == "live":
+        return ()
+    return (StatusPart(text=f"could not start: {services.key_label('app.show_live')} says why", tone=Tone.FAIL),)
 
-    def _tabs(self) -> list[ScreenTab]:
-        waiting = len(self.services.view.waiting_gates)
-        labels = {"gates": f"Gates({waiting})"} if waiting else {}
-        here = self.app.current_mode
-        return [
-            ScreenTab(self.services.key_label(f"app.show_{name}"), labels.get(name, label), name == here)
-            for name, label in TABS.items()
-        ]
+
+def _tabs(screen: ObraScreen) -> list[ScreenTab]:
+    services, here = screen.services, screen.app.current_mode
+    waiting = len(services.view.waiting_gates)
+    labels = {"gates": f"Gates({waiting})"} if waiting else {}
+    return [
+        ScreenTab(services.key_label(f"app.show_{name}"), labels.get(name, label), name == here)
+        for name, label in TABS.items()
+    ]
 
 
 def _line_part(part: StatusPart, index: int, width: int) -> StatusItem:

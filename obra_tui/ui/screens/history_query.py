@@ -14,6 +14,7 @@ from obra_tui.core.errors import ObraError
 if TYPE_CHECKING:
     from obra_tui.core.events import Record
     from obra_tui.core.records.history import History
+    from obra_tui.ui.ports import Archive
     from obra_tui.ui.screens.base import ObraScreen
 
 T = TypeVar("T")
@@ -60,6 +61,37 @@ class HistoryReader:
         take()
         self._screen.draw(())
         self._screen.refresh_bindings()
+
+
+def with_archive(screen: ObraScreen, work: Callable[[Archive], T], take: Callable[[T], None]) -> None:
+    """Do something with the archive in a worker thread; `take` gets the answer on the screen's thread."""
+    backend = screen.services.backend
+    archive = backend.archive if backend else None
+    if archive is None:
+        screen.services.notify("Obra is still starting; try again in a moment.", problem=True)
+        return
+    _in_thread(screen, lambda: work(archive), take)
+
+
+def with_history(screen: ObraScreen, work: Callable[[History], T], take: Callable[[T], None]) -> None:
+    """The same with the history."""
+    backend = screen.services.backend
+    if backend is not None:
+        _in_thread(screen, lambda: work(backend.history), take)
+
+
+def _in_thread(screen: ObraScreen, work: Callable[[], T], take: Callable[[T], None]) -> None:
+    services = screen.services
+
+    def run() -> None:
+        try:
+            answer = work()
+        except ObraError as refused:
+            services.call_soon(partial(services.notify, str(refused), problem=True))
+        else:
+            services.call_soon(lambda: take(answer) if screen.ready else None)
+
+    screen.run_worker(run, thread=True, exit_on_error=False, group="archive")
 
 
 def all_records(page: Callable[[int, int], Sequence[Record]]) -> list[Record]:

@@ -17,7 +17,7 @@ HELP = "show_help"
 FIRST = ("answer_question", "review_gate")
 
 
-class Entry(Struct, frozen=True):
+class FooterKey(Struct, frozen=True):
     key: str
     """As Textual names it, to press it by mouse."""
     shown: str
@@ -48,7 +48,7 @@ class KeyLine(Widget):
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._entries: tuple[Entry, ...] = ()
+        self._entries: tuple[FooterKey, ...] = ()
         self._tabs: tuple[ScreenTab, ...] = ()
 
     def show_tabs(self, tabs: Sequence[ScreenTab]) -> None:
@@ -64,7 +64,7 @@ class KeyLine(Widget):
         if not screen.is_attached:
             return
         entries = tuple(
-            Entry(
+            FooterKey(
                 key=binding.key,
                 shown=self.app.get_key_display(binding),
                 label=binding.description,
@@ -86,7 +86,7 @@ class KeyLine(Widget):
         room = width - keys.cell_length - tabs.cell_length
         return Content.assemble(keys, " " * room, tabs) if room >= 3 else keys
 
-    def _piece(self, entry: Entry) -> Content:
+    def _piece(self, entry: FooterKey) -> Content:
         key = Content.styled(entry.shown, "bold $footer-key-foreground")
         text = Content.assemble(key, " ", entry.label)
         return text if entry.enabled else text.stylize("dim")
@@ -106,15 +106,15 @@ def _place(place: ScreenTab) -> Content:
     return Content.assemble((place.shown, "bold $footer-key-foreground"), " ", (place.label, "$foreground 70%"))
 
 
-def without_repeats(entries: Sequence[Entry]) -> tuple[Entry, ...]:
+def without_repeats(entries: Sequence[FooterKey]) -> tuple[FooterKey, ...]:
     """Return the first key of each action, those first that answer what waits."""
-    seen: dict[str, Entry] = {}
+    seen: dict[str, FooterKey] = {}
     for entry in entries:
         seen.setdefault(entry.action, entry)
     return tuple(sorted(seen.values(), key=lambda entry: entry.action not in FIRST))
 
 
-def fitting(entries: Sequence[Entry], width: int) -> list[Entry]:
+def fitting(entries: Sequence[FooterKey], width: int) -> list[FooterKey]:
     """Return what fits, help always at the end: without it nobody finds the rest."""
     rest = [entry for entry in entries if entry.action != HELP]
     last = [entry for entry in entries if entry.action == HELP]

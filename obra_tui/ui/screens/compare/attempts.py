@@ -11,7 +11,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
-from textual.events import Resize
 
 from obra_tui.core.errors import ObraError
 from obra_tui.core.events import Record
@@ -27,6 +26,8 @@ from obra_tui.ui.screens.compare.lines import Texts, difference_lines, tree_file
 from obra_tui.ui.screens.compare.side_by_side import side_by_side
 from obra_tui.ui.screens.history_query import all_records
 from obra_tui.ui.screens.message_line import MessageLine
+from obra_tui.ui.screens.parts import ScreenPart
+from obra_tui.ui.services import services_of
 from obra_tui.ui.view.status_words import Tone
 from obra_tui.ui.view.statusline import StatusPart
 from widgets.diff.diff_pane import DiffPane
@@ -54,115 +55,40 @@ class CompareScreen(ComparingScreen):
 
     def __init__(self, a: AttemptId, b: AttemptId, shuffle: Callable[[], bool] = by_chance) -> None:
         super().__init__(a, b, shuffle)
-        self._sides: _BothAttempts | None = None
-        self._talks: dict[str, list[Record]] = {}
-        self._laid_out = 0
-        """How often both transcripts were laid out: only the last time counts."""
-        self._view = TREES
+        self.read: _BothAttempts | None = None
+        self._views = DifferenceViews(self)
+        self.add_part(self._views)
 
     def compose_difference(self) -> ComposeResult:
         yield DiffPane(id="trees")
         yield LogPane(id="differences", follow=False)
-        with Horizontal(id="talks"):
-            yield TwinPane(id="talk-a")
-            yield TwinPane(id="talk-b")
-
-    # -- reading -------------------------------------------------------------------------------
+        yield self._views.talks
 
     def load(self) -> None:
         backend = self.services.backend
         if backend is not None:
-            question = partial(_read_sides, backend, (AttemptId(self._ids[0]), AttemptId(self._ids[1])))
-            self._reading.ask("reading…", question, self._take)
+            question = partial(_read_sides, backend, (AttemptId(self.ids[0]), AttemptId(self.ids[1])))
+            self.reading.ask("reading…", question, self._take)
 
-    def _take(self, sides: _BothAttempts) -> None:
-        self._sides = sides
+    def _take(self, read: _BothAttempts) -> None:
+        self.read = read
         self.show()
 
     def turned(self) -> None:
         """The way from B's tree to A's must be read anew; all else is known."""
         self.load()
 
-    def _read_talks(self) -> None:
-        ids = [AttemptId(which) for which in self._ids]
-
-        def question(history: History) -> dict[str, list[Record]]:
-            return {which: all_records(partial(history.attempt_records, which)) for which in ids}
-
-        self._reading.ask("reading both transcripts…", question, self._take_talks)
-
-    def _take_talks(self, talks: dict[str, list[Record]]) -> None:
-        self._talks = talks
-        self._show_talks()
-
-    # -- showing -------------------------------------------------------------------------------
-
     def comparison(self) -> Comparison | None:
-        if self._sides is None:
+        if self.read is None:
             return None
-        made = compare_attempts(*self._sides.details)
-        return blinded(made) if self._blind else made
+        made = compare_attempts(*self.read.details)
+        return blinded(made) if self.is_blind else made
 
     def show(self) -> None:
         super().show()
-        made, sides = self.comparison(), self._sides
-        if made is None or sides is None:
-            return
-        for which, view in (("#trees", TREES), ("#differences", DIFFS), ("#talks", TALK)):
-            self.query_one(which).display = view == self._shown_view
-        self.set_class(self._view == TALK, "-talk")
-        match self._shown_view:
-            case "A → B":
-                self.query_one(DiffPane).show(tree_files(sides.patch or "", sides.texts))
-            case "diff of diffs":
-                self._show_differences(made)
-            case _:
-                self.call_after_refresh(self._show_talks)
-        self._focus_view()
-
-    @property
-    def _shown_view(self) -> str:
-        """The trees may be gone."""
-        gone = self._view == TREES and self._sides is not None and self._sides.patch is None
-        return DIFFS if gone else self._view
-
-    def _show_differences(self, made: Comparison) -> None:
-        pane = self.query_one("#differences", LogPane)
-        pane.border_title = DIFFS
-        pane.clear()
-        pane.extend(list(difference_lines(made)))
-
-    def _show_talks(self) -> None:
-        if not self.ready or self._view != TALK:
-            return
-        if not self._talks:
-            self._read_talks()
-            return
-        ours, theirs = (self._talks[which] for which in self._ids)
-        if self._blind:
-            ours, theirs = anonymise(ours), anonymise(theirs)
-        width = min(pane.content_size.width for pane in self.query(TwinPane)) - 2
-        self._laid_out += 1
-        asked = self._laid_out
-
-        def lay_out() -> None:
-            """In a worker thread: there may be very much of it."""
-            lines = side_by_side(ours, theirs, width)
-            self.services.call_soon(lambda: self._fill_talks(lines) if self.ready and asked == self._laid_out else None)
-
-        self.run_worker(lay_out, thread=True, exit_on_error=False, group="talks")
-
-    def _fill_talks(self, lines: tuple[list[LogLine], list[LogLine]]) -> None:
-        for pane, name, of_side in zip(self.query(TwinPane), "AB", lines, strict=True):
-            pane.border_title = name
-            pane.clear()
-            pane.extend(of_side)
-
-    def _focus_view(self) -> None:
-        if self._shown_view == TREES:
-            self.query_one(DiffPane).patch.focus()
-        else:
-            self.query_one("#differences" if self._shown_view == DIFFS else "#talk-a").focus()
+        made = self.comparison()
+        if made is not None and self.read is not None:
+            self._views.show(made, self.read)
 
     def sides(self, made: Comparison) -> str:
         """The task once, when it is the same."""
@@ -170,42 +96,139 @@ class CompareScreen(ComparingScreen):
         return f"A {made.a} ↔ B {attempt if made.a.startswith(f'{task} ') else made.b}"
 
     def about(self) -> Sequence[StatusPart]:
-        gone = self._view != self._shown_view
+        gone = self._views.chosen != self._views.shown
         return (
-            StatusPart(text=f"view: {self._shown_view}"),
+            StatusPart(text=f"view: {self._views.shown}"),
             StatusPart(text=NO_TREES if gone else "", tone=Tone.WARN, shrinks=True),
         )
+
+
+class DifferenceViews(ScreenPart):
+    """What differs, in one of three views, and the keys for them."""
+
+    def __init__(self, screen: CompareScreen) -> None:
+        self._screen = screen
+        self.chosen = TREES
+        self.talks = TalkPanes()
+
+    @property
+    def shown(self) -> str:
+        """The view on screen: the trees may be gone."""
+        read = self._screen.read
+        return DIFFS if self.chosen == TREES and read is not None and read.patch is None else self.chosen
+
+    def show(self, made: Comparison, read: _BothAttempts) -> None:
+        screen = self._screen
+        for which, view in (("#trees", TREES), ("#differences", DIFFS), ("#talks", TALK)):
+            screen.query_one(which).display = view == self.shown
+        screen.set_class(self.chosen == TALK, "-talk")
+        if self.shown == TREES:
+            screen.query_one(DiffPane).show(tree_files(read.patch or "", read.texts))
+        elif self.shown == DIFFS:
+            pane = screen.query_one("#differences", LogPane)
+            pane.border_title = DIFFS
+            pane.clear()
+            pane.extend(list(difference_lines(made)))
+        else:
+            screen.call_after_refresh(self._show_talks)
+        self._focus()
+
+    def _focus(self) -> None:
+        if self.shown == TREES:
+            self._screen.query_one(DiffPane).patch.focus()
+        else:
+            self._screen.query_one("#differences" if self.shown == DIFFS else "#talk-a").focus()
+
+    def _show_talks(self) -> None:
+        """Show both transcripts side by side; they are read when that is asked for first."""
+        screen = self._screen
+        if not screen.ready or self.chosen != TALK:
+            return
+        ids = [AttemptId(which) for which in screen.ids]
+        if self.talks.has(ids):
+            self.talks.show_both(ids, blind=screen.is_blind)
+            return
+
+        def question(history: History) -> dict[str, list[Record]]:
+            return {which: all_records(partial(history.attempt_records, which)) for which in ids}
+
+        screen.reading.ask("reading both transcripts…", question, self._take_talks)
+
+    def _take_talks(self, talks: dict[str, list[Record]]) -> None:
+        self.talks.take(talks)
+        self._show_talks()
+
+    # -- keys ----------------------------------------------------------------------------------
+
+    def check_action(self, action: str) -> bool | None:
+        """Letters are text while somebody writes what to find."""
+        return action != "next_view" or not self._screen.query_one(MessageLine).display
+
+    def action_next_view(self) -> None:
+        self.chosen = VIEWS[(VIEWS.index(self.shown) + 1) % len(VIEWS)]
+        self._screen.show()
+
+    def action_find(self) -> None:
+        self._screen.query_one(MessageLine).ask("Find", self._find, live=self._find)
+
+    def _find(self, text: str) -> None:
+        panes = [pane for pane in self._screen.query(LogPane) if pane.region and pane.id != "numbers"]
+        found = sum(pane.find(text) for pane in panes)
+        self._screen.query_one(MessageLine).tell(f"{found} found" if text else "")
+
+
+class TalkPanes(Horizontal):
+    """Both transcripts, turn beside turn; one scrolls the other."""
+
+    def __init__(self) -> None:
+        super().__init__(id="talks")
+        self._talks: dict[str, list[Record]] = {}
+        self._shown: tuple[Sequence[AttemptId], bool] | None = None
+        self._laid_out = 0
+        """How often both were laid out: only the last time counts."""
+
+    def compose(self) -> ComposeResult:
+        yield TwinPane(id="talk-a")
+        yield TwinPane(id="talk-b")
+
+    def has(self, ids: Sequence[AttemptId]) -> bool:
+        return all(which in self._talks for which in ids)
+
+    def take(self, talks: dict[str, list[Record]]) -> None:
+        self._talks = talks
+
+    def show_both(self, ids: Sequence[AttemptId], *, blind: bool) -> None:
+        self._shown = ids, blind
+        ours, theirs = (self._talks[which] for which in ids)
+        if blind:
+            ours, theirs = anonymise(ours), anonymise(theirs)
+        width = min(pane.content_size.width for pane in self.query(TwinPane)) - 2
+        self._laid_out += 1
+        asked, services = self._laid_out, services_of(self.app)
+
+        def lay_out() -> None:
+            """In a worker thread: there may be very much of it."""
+            lines = side_by_side(ours, theirs, width)
+            services.call_soon(lambda: self._fill(lines) if self.is_attached and asked == self._laid_out else None)
+
+        self.run_worker(lay_out, thread=True, exit_on_error=False, group="talks")
+
+    def _fill(self, lines: tuple[list[LogLine], list[LogLine]]) -> None:
+        for pane, name, of_side in zip(self.query(TwinPane), "AB", lines, strict=True):
+            pane.border_title = name
+            pane.clear()
+            pane.extend(of_side)
+
+    def on_resize(self) -> None:
+        """Texts are cut to the width of their panes."""
+        if self._shown is not None and self.region:
+            self.call_after_refresh(self.show_both, self._shown[0], blind=self._shown[1])
 
     @on(TwinPane.Moved)
     def _scroll_both(self, message: TwinPane.Moved) -> None:
         for pane in self.query(TwinPane):
             if pane is not message.pane:
                 pane.stand_at(message.index)
-
-    def on_resize(self, event: Resize) -> None:
-        """Texts are cut to the width of their panes."""
-        if self._talks and self._view == TALK:
-            self.call_after_refresh(self._show_talks)
-
-    # -- keys ----------------------------------------------------------------------------------
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Letters are text while somebody writes what to find."""
-        if action in ("next_view", "pick_winner"):
-            return not self.query_one(MessageLine).display
-        return super().check_action(action, parameters)
-
-    def action_next_view(self) -> None:
-        self._view = VIEWS[(VIEWS.index(self._shown_view) + 1) % len(VIEWS)]
-        self.show()
-
-    def action_find(self) -> None:
-        self.query_one(MessageLine).ask("Find", self._find, live=self._find)
-
-    def _find(self, text: str) -> None:
-        panes = [pane for pane in self.query(LogPane) if pane.region and pane.id != "numbers"]
-        found = sum(pane.find(text) for pane in panes)
-        self.query_one(MessageLine).tell(f"{found} found" if text else "")
 
 
 def _read_sides(backend: Backend, ids: tuple[AttemptId, AttemptId], history: History) -> _BothAttempts:

@@ -17,6 +17,7 @@ from obra_tui.ui.screens.base import ObraScreen
 from obra_tui.ui.screens.compare.lines import number_lines
 from obra_tui.ui.screens.history_query import HistoryReader
 from obra_tui.ui.screens.message_line import MessageLine
+from obra_tui.ui.screens.parts import ScreenPart
 from obra_tui.ui.view.status_words import Tone
 from obra_tui.ui.view.statusline import StatusPart
 from widgets.log_view.view import LogPane
@@ -32,10 +33,10 @@ class ComparingScreen(ObraScreen):
     def __init__(self, a: str, b: str, shuffle: Callable[[], bool] = by_chance) -> None:
         """`shuffle` says whether A and B change places when the comparison becomes blind."""
         super().__init__()
-        self._ids = (a, b)
-        self._shuffle = shuffle
-        self._blind = False
-        self._reading = HistoryReader(self)
+        self.ids = (a, b)
+        self.is_blind = False
+        self.reading = HistoryReader(self)
+        self.add_part(ComparisonKeys(self, shuffle))
 
     def compose_body(self) -> ComposeResult:
         with Horizontal(id="compare"):
@@ -79,7 +80,7 @@ class ComparingScreen(ObraScreen):
 
     def draw(self, records: Sequence[Record]) -> None:
         made = self.comparison()
-        doing, problem = self._reading.doing, self._reading.problem
+        doing, problem = self.reading.doing, self.reading.problem
         if made is None:
             self.show_status(
                 StatusPart(text="COMPARE", strong=True),
@@ -91,57 +92,68 @@ class ComparingScreen(ObraScreen):
         base = StatusPart(text="different bases", tone=Tone.WARN) if other else StatusPart(text="same base")
         self.show_status(
             StatusPart(text="COMPARE", strong=True),
-            StatusPart(text=self.sides(made) if not self._blind else "A ↔ B", strong=True, shrinks=True),
-            StatusPart(text="") if self._blind else base,
+            StatusPart(text=self.sides(made) if not self.is_blind else "A ↔ B", strong=True, shrinks=True),
+            StatusPart(text="") if self.is_blind else base,
             *self.about(),
-            StatusPart(text="blind: who is who is hidden" if self._blind else "", tone=Tone.ASK),
+            StatusPart(text="blind: who is who is hidden" if self.is_blind else "", tone=Tone.ASK),
             StatusPart(text=doing, tone=Tone.MUTED),
         )
 
-    # -- keys ----------------------------------------------------------------------------------
-
-    def action_blind(self) -> None:
-        """Hide who did it and how it scored, with the sides in an order that nobody knows."""
-        self._blind = not self._blind
-        if self._blind and self._shuffle():
-            self._turn_round()
-        else:
-            self.show()
-
-    def action_swap(self) -> None:
-        self._turn_round()
-
-    def _turn_round(self) -> None:
-        self._ids = (self._ids[1], self._ids[0])
+    def turn_round(self) -> None:
+        """A and B change places."""
+        self.ids = (self.ids[1], self.ids[0])
         self.turned()
 
     def turned(self) -> None:
         """Override: A and B changed places."""
         self.show()
 
+
+class ComparisonKeys(ScreenPart):
+    """Hides who is who, and takes what the person says is better."""
+
+    def __init__(self, screen: ComparingScreen, shuffle: Callable[[], bool]) -> None:
+        self._screen = screen
+        self._shuffle = shuffle
+
+    def check_action(self, action: str) -> bool | None:
+        """Letters are text while somebody writes what to find."""
+        return action != "pick_winner" or not self._screen.query_one(MessageLine).display
+
+    def action_blind(self) -> None:
+        """Hide who did it and how it scored, with the sides in an order that nobody knows."""
+        self._screen.is_blind = not self._screen.is_blind
+        if self._screen.is_blind and self._shuffle():
+            self._screen.turn_round()
+        else:
+            self._screen.show()
+
+    def action_swap(self) -> None:
+        self._screen.turn_round()
+
     def action_next_pane(self) -> None:
-        self.focus_next()
+        self._screen.focus_next()
 
     def action_leave(self) -> None:
-        self.dismiss(None)
+        self._screen.dismiss(None)
 
     # -- the winner ----------------------------------------------------------------------------
 
     def action_pick_winner(self) -> None:
         from obra_tui.ui.screens.compare.winner_dialog import WinnerDialog
 
-        made = self.comparison()
+        made = self._screen.comparison()
         if made is None:
             return
         hidden = "Which it is, is told afterwards."
-        names = (hidden, hidden) if self._blind else (made.a, made.b)
-        self.app.push_screen(WinnerDialog(*names), self._picked)
+        names = (hidden, hidden) if self._screen.is_blind else (made.a, made.b)
+        self._screen.app.push_screen(WinnerDialog(*names), self._picked)
 
     def _picked(self, answer: tuple[Winner, str] | None) -> None:
-        archive = self.services.backend.archive if self.services.backend else None
+        archive = self._screen.services.backend.archive if self._screen.services.backend else None
         if answer is not None and archive is not None:
-            work = partial(self._keep, archive, self._ids, answer, self._blind)
-            self.run_worker(work, thread=True, exit_on_error=False)
+            work = partial(self._keep, archive, self._screen.ids, answer, self._screen.is_blind)
+            self._screen.run_worker(work, thread=True, exit_on_error=False)
 
     def _keep(self, archive: Archive, ids: tuple[str, str], answer: tuple[Winner, str], blind: bool) -> None:
         """In a worker thread."""
@@ -149,17 +161,17 @@ class ComparingScreen(ObraScreen):
         try:
             archive.prefer(*ids, winner, note, blind=blind)
         except ObraError as refused:
-            self.services.call_soon(partial(self.services.notify, str(refused), problem=True))
+            self._screen.services.call_soon(partial(self._screen.services.notify, str(refused), problem=True))
         else:
-            self.services.call_soon(partial(self._kept, winner))
+            self._screen.services.call_soon(partial(self._kept, winner))
 
     def _kept(self, winner: Winner) -> None:
         """Who decided without knowing may know now."""
-        self._blind = False
-        made = self.comparison()
+        self._screen.is_blind = False
+        made = self._screen.comparison()
         words = {"equal": "Equal", "neither": "Neither of the two"}
         if made is not None:
             words |= {"a": f"A, {made.a}, is better", "b": f"B, {made.b}, is better"}
-        self.services.notify(f"Kept: {words[winner]}.")
-        if self.ready:
-            self.show()
+        self._screen.services.notify(f"Kept: {words[winner]}.")
+        if self._screen.ready:
+            self._screen.show()

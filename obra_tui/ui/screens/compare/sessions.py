@@ -33,7 +33,7 @@ class CompareSessionsScreen(ComparingScreen):
         pairs = self.query_one("#pairs")
         pairs.border_title = "Tasks, A → B"
         pairs.focus()
-        self._reading.ask("reading…", partial(_read, self._ids), self._take)
+        self.reading.ask("reading…", partial(_read, self.ids), self._take)
 
     def _take(self, details: dict[str, SessionDetail]) -> None:
         self._details = details
@@ -42,8 +42,8 @@ class CompareSessionsScreen(ComparingScreen):
     def comparison(self) -> Comparison | None:
         if not self._details:
             return None
-        made = compare_sessions(*(self._details[which] for which in self._ids))
-        return blinded(made) if self._blind else made
+        made = compare_sessions(*(self._details[which] for which in self.ids))
+        return blinded(made) if self.is_blind else made
 
     def show(self) -> None:
         super().show()

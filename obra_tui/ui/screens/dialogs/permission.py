@@ -110,7 +110,7 @@ class PermissionScreen(ArmedScreen, ModalScreen[object]):
             options.set_rows(self._option_rows())
         bar = self.query_one(DecisionBar)
         bar.show(self._answers())
-        bar.armed = self.is_armed
+        bar.armed = self.guard.is_armed
         self._unwatch = self.services.view_store.subscribe(lambda records: self._look())
 
     def _option_rows(self) -> list[LogLine]:
@@ -249,7 +249,7 @@ class PermissionScreen(ArmedScreen, ModalScreen[object]):
     def _refused(self, refused: ObraError) -> None:
         self._sending = False
         self.services.notify(str(refused), problem=True)
-        self.arm_again()
+        self.guard.start()
         self.refresh_bindings()
 
     def action_later(self) -> None:

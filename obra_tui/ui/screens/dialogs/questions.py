@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from textual.app import ComposeResult
+from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
@@ -78,6 +78,18 @@ def choice_row(choice: Choice) -> LogLine:
         spans=(Span(0, len(choice.label), "strong"), Span(len(choice.label) + 1, 10_000, "dim")),
         hang="",
     )
+
+
+def ask_text(
+    app: App[Any], writing: Writing, then: Callable[[str], None], check: Callable[[str], str] = lambda text: ""
+) -> None:
+    """Let the person write, and go on with the text unless they leave; `check` says why a text is not enough."""
+
+    def written(text: str | None) -> None:
+        if text is not None:
+            then(text)
+
+    app.push_screen(WriteDialog(writing, check), written)
 
 
 class WriteDialog(ModalScreen[str | None]):

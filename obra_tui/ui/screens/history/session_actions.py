@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, TypeVar
 from msgspec import Struct
 from textual.screen import ModalScreen
 
-from obra_tui.core.errors import ObraError
 from obra_tui.core.plain import to_builtins
 from obra_tui.core.records.history import AttemptDetail, SessionDetail
 from obra_tui.core.records.similar import similar
@@ -21,6 +20,8 @@ from obra_tui.ui.screens.base import ObraScreen
 from obra_tui.ui.screens.dialogs.questions import ChoiceDialog
 from obra_tui.ui.screens.history.listing import Labels, Selection
 from obra_tui.ui.screens.history.rows import PINNED
+from obra_tui.ui.screens.history_query import with_archive, with_history
+from obra_tui.ui.screens.parts import ScreenPart
 from obra_tui.ui.view.format import plural
 from obra_tui.ui.view.menus import Choice
 
@@ -77,55 +78,32 @@ T = TypeVar("T")
 NOWHERE = "There is nothing under the cursor."
 
 
-class SessionActions(ObraScreen):
-    """A screen whose cursor is on a session or an attempt."""
+class SessionKeys(ScreenPart):
+    """Acts on the session or attempt under the cursor."""
 
-    def subject(self) -> Selection | None:
-        """Override: what the keys are about."""
-        return None
-
-    def labels_changed(self, labels: Labels) -> None:
-        """Override: what sessions are labelled with now."""
-
-    def search_for(self, line: str) -> None:
-        """Override: show what a search line finds."""
-
-    # -- threads -------------------------------------------------------------------------------
-
-    def with_archive(self, work: Callable[[Archive], T], take: Callable[[T], None]) -> None:
-        """Do something with the archive in a worker thread; `take` gets the answer on the screen's thread."""
-        archive = self.services.backend.archive if self.services.backend else None
-        if archive is None:
-            self.services.notify("Obra is still starting; try again in a moment.", problem=True)
-            return
-        self._in_thread(lambda: work(archive), take)
-
-    def put_question(self, dialog: ModalScreen[T], answered: Callable[[T | None], None]) -> None:
-        """Ask, unless another question came first while this one was being prepared."""
-        if self.is_current:
-            self.app.push_screen(dialog, answered)
-
-    def _with_history(self, work: Callable[[History], T], take: Callable[[T], None]) -> None:
-        backend = self.services.backend
-        if backend is not None:
-            self._in_thread(lambda: work(backend.history), take)
-
-    def _in_thread(self, work: Callable[[], T], take: Callable[[T], None]) -> None:
-        def run() -> None:
-            try:
-                answer = work()
-            except ObraError as refused:
-                self.services.call_soon(partial(self.services.notify, str(refused), problem=True))
-            else:
-                self.services.call_soon(lambda: take(answer) if self.ready else None)
-
-        self.run_worker(run, thread=True, exit_on_error=False, group="archive")
+    def __init__(
+        self,
+        screen: ObraScreen,
+        subject: Callable[[], Selection | None],
+        on_labels: Callable[[Labels], None],
+        search_for: Callable[[str], None],
+    ) -> None:
+        """`on_labels` gets what sessions are labelled with now; `search_for` shows what a search line finds."""
+        self._screen = screen
+        self._subject_of = subject
+        self._on_labels = on_labels
+        self._search_for = search_for
 
     def _subject(self) -> Selection | None:
-        found = self.subject()
+        found = self._subject_of()
         if found is None:
-            self.services.notify(NOWHERE, problem=True)
+            self._screen.services.notify(NOWHERE, problem=True)
         return found
+
+    def _put_question(self, dialog: ModalScreen[T], answered: Callable[[T | None], None]) -> None:
+        """Ask, unless another question came first while this one was being prepared."""
+        if self._screen.is_current:
+            self._screen.app.push_screen(dialog, answered)
 
     # -- pins and tags -------------------------------------------------------------------------
 
@@ -133,17 +111,17 @@ class SessionActions(ObraScreen):
         """Pin the session, or let it go again."""
         subject = self._subject()
         if subject is not None:
-            self.with_archive(partial(_turn_pin, subject=subject), self._pinned)
+            with_archive(self._screen, partial(_turn_pin, subject=subject), self._pinned)
 
     def _pinned(self, answer: tuple[bool, Labels]) -> None:
         pinned, labels = answer
-        self.services.notify("Pinned: it is never pruned." if pinned else "No longer pinned.")
-        self.labels_changed(labels)
+        self._screen.services.notify("Pinned: it is never pruned." if pinned else "No longer pinned.")
+        self._on_labels(labels)
 
     def action_tag(self) -> None:
         subject = self._subject()
         if subject is not None:
-            self.with_archive(lambda archive: archive.labels(), partial(self._ask_tags, subject))
+            with_archive(self._screen, lambda archive: archive.labels(), partial(self._ask_tags, subject))
 
     def _ask_tags(self, subject: Selection, labels: Labels) -> None:
         from obra_tui.ui.screens.history.tag_dialog import TagDialog
@@ -154,9 +132,9 @@ class SessionActions(ObraScreen):
         def answered(wanted: tuple[str, ...] | None) -> None:
             if wanted is not None:
                 change = partial(_set_tags, session=subject, before=present, wanted=wanted)
-                self.with_archive(change, self.labels_changed)
+                with_archive(self._screen, change, self._on_labels)
 
-        self.put_question(TagDialog(subject.name, present, known), answered)
+        self._put_question(TagDialog(subject.name, present, known), answered)
 
     # -- out -----------------------------------------------------------------------------------
 
@@ -164,7 +142,7 @@ class SessionActions(ObraScreen):
         """Ask what of it to copy."""
         subject = self._subject()
         if subject is not None:
-            self._with_history(partial(_copies, subject=subject), partial(self._ask_copy, subject))
+            with_history(self._screen, partial(_copies, subject=subject), partial(self._ask_copy, subject))
 
     def _ask_copy(self, subject: Selection, copies: Sequence[Copy]) -> None:
         by_id = {copy.choice.id: copy for copy in copies}
@@ -172,17 +150,17 @@ class SessionActions(ObraScreen):
         def answered(answer: str | None) -> None:
             copy = by_id.get(answer or "")
             if copy is not None:
-                self.services.copy(copy.text(), copy.what)
+                self._screen.services.copy(copy.text(), copy.what)
 
         choices = [copy.choice for copy in copies]
-        self.put_question(ChoiceDialog(f"Copy of {subject.name}", choices, first="id"), answered)
+        self._put_question(ChoiceDialog(f"Copy of {subject.name}", choices, first="id"), answered)
 
     def action_export(self) -> None:
         from obra_tui.ui.screens.history.export_dialog import ExportDialog
 
         subject = self._subject()
         if subject is not None:
-            self.app.push_screen(ExportDialog(subject))
+            self._screen.app.push_screen(ExportDialog(subject))
 
     # -- more like it --------------------------------------------------------------------------
 
@@ -190,18 +168,18 @@ class SessionActions(ObraScreen):
         """Ask in which way alike, and put the search into the search line."""
         subject = self._subject()
         if subject is not None:
-            self._with_history(partial(_alike, subject=subject), self._ask_alike)
+            with_history(self._screen, partial(_alike, subject=subject), self._ask_alike)
 
     def _ask_alike(self, choices: Sequence[Choice]) -> None:
         if not choices:
-            self.services.notify("Nothing was tried here, so nothing is like it.", problem=True)
+            self._screen.services.notify("Nothing was tried here, so nothing is like it.", problem=True)
             return
 
         def answered(line: str | None) -> None:
             if line:
-                self.search_for(line)
+                self._search_for(line)
 
-        self.put_question(ChoiceDialog("More like this", choices, first=choices[0].id), answered)
+        self._put_question(ChoiceDialog("More like this", choices, first=choices[0].id), answered)
 
 
 # --- in worker threads ---------------------------------------------------------------------------

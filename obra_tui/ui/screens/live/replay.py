@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import ClassVar, cast
 
+from textual.app import ComposeResult
 from textual.binding import BindingType
+from textual.events import Resize
+from textual.widgets import Input
 
 from obra_tui.core.errors import ObraError
 from obra_tui.core.events import Record
@@ -15,13 +18,19 @@ from obra_tui.core.records.history import History
 from obra_tui.core.records.replay import Stop
 from obra_tui.ui.bindings import bindings
 from obra_tui.ui.connection.view_store import ViewStore
+from obra_tui.ui.screens.base import ObraScreen
+from obra_tui.ui.screens.live.focus import TaskFocus
+from obra_tui.ui.screens.live.panes import LivePaneKeys, LivePanes
 from obra_tui.ui.screens.live.player import Player
-from obra_tui.ui.screens.live.screen import LiveScreen
+from obra_tui.ui.screens.live.screen import IN_MAXIMIZED_VIEW
+from obra_tui.ui.screens.message_line import MessageLine
+from obra_tui.ui.screens.parts import ScreenPart
 from obra_tui.ui.services import AppServices
 from obra_tui.ui.state import ViewState
 from obra_tui.ui.view.format import duration
 from obra_tui.ui.view.status_words import Tone
 from obra_tui.ui.view.statusline import StatusPart
+from widgets.bars.status_line import StepStrip
 
 TICK_S = 0.05
 PAGE = 2_000
@@ -59,15 +68,21 @@ class _ReplayServices:
         return getattr(self._services, name)
 
 
-class ReplayScreen(LiveScreen, inherit_bindings=False):
+class ReplayScreen(ObraScreen):
+    """The panes of Live, told the past."""
+
     BINDINGS: ClassVar[list[BindingType]] = bindings("replay")
+    ALLOW_IN_MAXIMIZED_VIEW = IN_MAXIMIZED_VIEW
 
     def __init__(self, session: SessionId) -> None:
         super().__init__()
         self._session = session
-        self._player = Player(())
         self._own: _ReplayServices | None = None
-        self._note = ""
+        self._focus = TaskFocus()
+        self._panes = LivePanes(self, self._focus)
+        self.playback = Playback(self, self._tell, self._start_over)
+        self.add_part(LivePaneKeys(self, self._panes, self._focus))
+        self.add_part(self.playback)
 
     @property
     def services(self) -> AppServices:
@@ -75,11 +90,16 @@ class ReplayScreen(LiveScreen, inherit_bindings=False):
             self._own = _ReplayServices(super().services, self._session)
         return cast("AppServices", self._own)
 
+    def compose_body(self) -> ComposeResult:
+        yield StepStrip(ascii=self.services.launch.ascii_glyphs, id="steps")
+        yield self._panes
+        yield MessageLine(id="message")
+
     def on_mount(self) -> None:
         backend = self.services.backend
         if backend is not None:
             self.run_worker(partial(self._read, backend.history), thread=True, exit_on_error=False)
-        self.set_interval(TICK_S, self._pass_time)
+        self.set_interval(TICK_S, self.playback.pass_time)
 
     def _read(self, history: History) -> None:
         """In a worker thread."""
@@ -93,79 +113,105 @@ class ReplayScreen(LiveScreen, inherit_bindings=False):
         except ObraError as refused:
             self.services.call_soon(partial(self._refused, refused))
         else:
-            self.services.call_soon(partial(self._take, tuple(found)))
+            self.services.call_soon(partial(self.playback.start, tuple(found)))
 
     def _refused(self, refused: ObraError) -> None:
         self.services.phase = str(refused)
         if self.ready:
             self.tick()
 
-    def _take(self, records: Sequence[Record]) -> None:
-        if self.ready:
-            self._player = Player(records)
-            self._player.playing = True
-            self.refresh_bindings()
-
-    # -- playing -------------------------------------------------------------------------------
-
-    def _pass_time(self) -> None:
-        if self._player.playing and self.is_current:
-            self._tell(self._player.pass_time(TICK_S))
-
     def _tell(self, records: Sequence[Record]) -> None:
-        if not records:
-            return
         if self._own is not None:
             self._own.clock.at = records[-1].at
-        self.view_store.apply(records)
-        if self._player.over:
-            self.refresh_bindings()
+        self.services.view_store.apply(records)
 
-    def _status_parts(self, now: float) -> tuple[StatusPart, ...]:
-        player = self._player
+    def _start_over(self) -> None:
+        self.services.view_store.reset()
+        self._panes.forget_drawn()
+        self.draw(())
+
+    def draw(self, records: Sequence[Record]) -> None:
+        self._panes.keep_back()
+        self._focus.update(self.services)
+        self._panes.draw(records)
+        self.tick()
+
+    def tick(self) -> None:
+        now = self.services.clock.now()
+        session = self.services.view.newest_session
+        rehearsal = self.services.rehearsal_part(session.rehearsal if session else "")
+        self.show_status(rehearsal, *self.playback.status_parts(), *self._focus.status_parts(self.services, now))
+        self.query_one("#steps", StepStrip).show(self._focus.steps(now))
+        self._panes.tick(now)
+
+    def on_resize(self, event: Resize) -> None:
+        """The third column comes and goes with the width."""
+        if self.ready:
+            self.call_after_refresh(self.tick)
+
+    def action_leave(self) -> None:
+        self.dismiss(None)
+
+
+class Playback(ScreenPart):
+    """Plays the records to a screen, and answers the keys of the player."""
+
+    def __init__(
+        self, screen: ObraScreen, tell: Callable[[Sequence[Record]], None], start_over: Callable[[], None]
+    ) -> None:
+        self._screen = screen
+        self._tell_screen = tell
+        self._start_over = start_over
+        self.player = Player(())
+        self._note = ""
+
+    def start(self, records: Sequence[Record]) -> None:
+        if self._screen.ready:
+            self.player = Player(records)
+            self.player.playing = True
+            self._screen.refresh_bindings()
+
+    def pass_time(self) -> None:
+        if self.player.playing and self._screen.is_current:
+            self._tell(self.player.pass_time(TICK_S))
+
+    def status_parts(self) -> tuple[StatusPart, ...]:
+        player = self.player
         state = "end" if player.over and player.records else "playing" if player.playing else "held"
         here = f"{player.position}/{len(player.records)}"
         at = f"{duration(player.time)} of {duration(player.length)}"
-        session = self.services.view.newest_session
-        lead = (
-            self.rehearsal_part(session.rehearsal if session else ""),
+        return (
             StatusPart(text="REPLAY", tone=Tone.ASK, strong=True, urgent=True),
             StatusPart(text=f"{state} {player.speed}× {at} · record {here}", urgent=True),
             StatusPart(text=self._note, tone=Tone.WARN),
         )
-        return (*lead, *super()._status_parts(now))
 
-    def _draw_banner(self) -> None:
-        """Nothing of the past waits for anybody."""
-        from widgets.bars.status_line import Banner
-
-        self.query_one("#banner", Banner).clear()
+    def _tell(self, records: Sequence[Record]) -> None:
+        if records:
+            self._tell_screen(records)
+            if self.player.over:
+                self._screen.refresh_bindings()
 
     # -- keys ----------------------------------------------------------------------------------
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+    def check_action(self, action: str) -> bool | None:
         """A space is a space while somebody writes what to find."""
-        return action != "play" or not self._writes()
-
-    def _writes(self) -> bool:
-        from textual.widgets import Input
-
-        return isinstance(self.focused, Input)
+        return action != "play" or not isinstance(self._screen.focused, Input)
 
     def action_play(self) -> None:
-        if self._player.over:
+        if self.player.over:
             self.action_rewind()
-        self._player.playing = not self._player.playing
-        self.tick()
+        self.player.playing = not self.player.playing
+        self._screen.tick()
 
     def action_speed(self) -> None:
-        self._player.faster()
-        self.tick()
+        self.player.faster()
+        self._screen.tick()
 
     def action_step(self) -> None:
         self._hold()
-        self._tell(self._player.step())
-        self.tick()
+        self._tell(self.player.step())
+        self._screen.tick()
 
     def action_next_gate(self) -> None:
         self._jump("gate")
@@ -178,25 +224,20 @@ class ReplayScreen(LiveScreen, inherit_bindings=False):
 
     def _jump(self, stop: Stop) -> None:
         self._hold()
-        records = self._player.jump(stop)
+        records = self.player.jump(stop)
         self._note = "" if records else f"no more {stop}"
         self._tell(records)
-        self.tick()
+        self._screen.tick()
 
     def _hold(self) -> None:
-        self._player.playing = False
+        self.player.playing = False
         self._note = ""
 
     def action_finish(self) -> None:
         self._hold()
-        self._tell(self._player.finish())
-        self.tick()
+        self._tell(self.player.finish())
+        self._screen.tick()
 
     def action_rewind(self) -> None:
-        self._player.rewind()
-        self.view_store.reset()
-        self._drawn = None
-        self.draw(())
-
-    def action_leave(self) -> None:
-        self.dismiss(None)
+        self.player.rewind()
+        self._start_over()

@@ -1,4 +1,4 @@
-"""The answers to a gate, from the key to the command; what they are about is the screen's that inherits from this.
+"""The answers to a gate, from the key to the command.
 
 Nothing is sent that is not bound to exactly the content that was shown.
 """
@@ -11,127 +11,89 @@ from functools import partial
 from obra_tui.core.errors import GateDecided, ObraError, StaleDecision
 from obra_tui.core.ids import GateId
 from obra_tui.core.model import Decision, DecisionKind, Finding
-from obra_tui.ui.screens.base import ObraScreen
-from obra_tui.ui.screens.dialogs.questions import WriteDialog
+from obra_tui.ui.screens.dialogs.questions import ask_text
+from obra_tui.ui.screens.parts import ScreenPart
+from obra_tui.ui.screens.review.answer_view import AnswerView
+from obra_tui.ui.screens.review.own_score import OwnScore
+from obra_tui.ui.screens.review.state import ReviewState
 from obra_tui.ui.view import review as model
 from obra_tui.ui.view.format import clock_time
 from obra_tui.ui.view.menus import Writing
-from obra_tui.ui.view.review import GateReview, Inspection
+from obra_tui.ui.view.review import GateReview
 from obra_tui.ui.view.status_words import DECISION
-from widgets.bars.decision_bar import DecisionBar
-from widgets.key_guard import ArmedScreen
 
-Check = Callable[[str], str]
-_ANSWERS = (
-    "approve",
-    "request_changes",
-    "reject",
-    "edit_prompt",
-    "open_copy",
-    "note_finding",
-    "add_finding",
-    "comment",
-    "open_file",
-)
+_ALWAYS = frozenset({"stop_run", "later"})
+"""Keys that are there whatever became of the gate."""
 
 
-class AnsweringScreen(ArmedScreen, ObraScreen):
+class GateAnswers(ScreenPart):
     """Asks for what an answer needs, sends it, and takes what became of it."""
 
-    def __init__(self, gate: GateId) -> None:
-        super().__init__()
-        self._gate = gate
-        self._review: GateReview | None = None
-        """What the view says now."""
-        self._drawn: GateReview | None = None
-        """What the person sees."""
-        self._asked_twice = ""
-        self._sending = False
-        self._refusal = ""
-
-    # -- what the heir says --------------------------------------------------------------------
-
-    def chosen(self) -> tuple[Finding, ...]:
-        """The ticked findings with their notes."""
-        raise NotImplementedError
-
-    def looked(self) -> Inspection:
-        """How the person looked at the work so far."""
-        raise NotImplementedError
-
-    def against(self, review: GateReview) -> tuple[str, ...]:
-        """What an approval would override."""
-        raise NotImplementedError
-
-    def with_own_score(self, then: Callable[[], None]) -> None:
-        """Go on; in blind mode ask for the person's own score instead, and answer nothing."""
-        then()
-
-    def draw_note(self) -> None:
-        """Show what became of an answer."""
-
-    def answered(self) -> None:
-        """The answer was taken: what was prepared for it is done with."""
+    def __init__(
+        self,
+        state: ReviewState,
+        view: AnswerView,
+        score: OwnScore,
+        on_refused: Callable[[ObraError], None],
+        on_done: Callable[[GateId | None], None],
+    ) -> None:
+        """`on_done` gets the gate that waits next, if one does."""
+        self._state = state
+        self._view = view
+        self._score = score
+        self._on_refused = on_refused
+        self._on_done = on_done
 
     # -- keys ----------------------------------------------------------------------------------
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action in _ANSWERS and (self._review is None or not self._review.open or self._sending):
-            return False
-        return super().check_action(action, parameters)
+    def check_action(self, action: str) -> bool | None:
+        return action in _ALWAYS or self._state.takes_answers
 
     def action_approve(self) -> None:
-        self.with_own_score(self._approve)
+        self._score.ask_before(self._approve)
 
     def action_request_changes(self) -> None:
-        self.with_own_score(self._request_changes)
+        self._score.ask_before(self._request_changes)
 
     def action_reject(self) -> None:
-        self.with_own_score(self._reject)
+        self._score.ask_before(self._reject)
 
     def action_open_copy(self) -> None:
-        review = self._review
+        review, services = self._state.latest, self._state.services
         if review is not None and review.task.copy_path:
-            self.services.takeover.open_copy(review.task, partial(self.services.commands.hand_back, self._gate))
+            services.takeover.open_copy(review.task, partial(services.commands.hand_back, self._state.gate))
 
     def action_stop_run(self) -> None:
-        if self._review is not None:
-            self.services.confirm.stop(self._review.session.id, None)
+        if self._state.latest is not None:
+            self._state.services.confirm.stop(self._state.latest.session.id, None)
 
     def action_later(self) -> None:
         """An answer that was begun is taken back first."""
-        if self._asked_twice:
-            self._asked_twice = self._refusal = ""
-            self.draw(())
+        state = self._state
+        if state.asked_twice:
+            state.asked_twice = state.refusal = ""
+            state.screen.draw(())
         else:
-            self.dismiss(None)
+            state.screen.dismiss(None)
 
     # -- what each needs -----------------------------------------------------------------------
 
     def _approve(self) -> None:
-        review = self._review
+        review = self._state.latest
         if review is None:
             return
-        against = self.against(review)
+        against = self._state.override_reasons(review)
         if against:
             self._ask_reason(review, against)
-        elif self.query_one(DecisionBar).short and self._asked_twice != "approve":
-            self._preview("approve", "review.approve")
+        elif self._view.bar.short and self._state.asked_twice != "approve":
+            self._view.preview("approve", "review.approve")
         else:
             self._decide(Decision(kind=DecisionKind.APPROVE, by=self._by))
 
-    def _preview(self, name: str, key_id: str) -> None:
-        """Where the legend is hidden, the first press shows what the second one does."""
-        self._asked_twice = name
-        self.query_one(DecisionBar).display = True
-        key = self.services.key_label(key_id)
-        self.query_one(DecisionBar).preview(key)
-        self._refusal = f"Press {key} again to approve, {self.services.key_label('review.later')} not to."
-        self.draw_note()
-
     def _ask_reason(self, review: GateReview, against: Sequence[str]) -> None:
         lines = "\n".join(f"  ! {line}" for line in against)
-        self.write(
+        ask_text(
+            self._state.screen.app,
             Writing(
                 title=f"Approve {review.task.spec.key} although",
                 explanation=f"{lines}\n\nYour reason is stored with the decision as an override.",
@@ -144,8 +106,9 @@ class AnsweringScreen(ArmedScreen, ObraScreen):
         )
 
     def _request_changes(self) -> None:
-        chosen = self.chosen()
-        self.write(
+        chosen = self._state.chosen()
+        ask_text(
+            self._state.screen.app,
             Writing(
                 title="Request changes",
                 explanation=f"Claude gets your note and these findings, word for word:\n{_listed(chosen)}",
@@ -157,10 +120,11 @@ class AnsweringScreen(ArmedScreen, ObraScreen):
         )
 
     def _reject(self) -> None:
-        review = self._review
+        review = self._state.latest
         if review is None:
             return
-        self.write(
+        ask_text(
+            self._state.screen.app,
             Writing(
                 title=f"Reject {review.task.spec.key}",
                 explanation=f"{model.effects(review, 0).reject}.",
@@ -171,7 +135,7 @@ class AnsweringScreen(ArmedScreen, ObraScreen):
         )
 
     def action_edit_prompt(self) -> None:
-        backend, chosen, gate = self.services.backend, self.chosen(), self._gate
+        backend, chosen, gate = self._state.services.backend, self._state.chosen(), self._state.gate
         if backend is None:
             return
 
@@ -179,16 +143,17 @@ class AnsweringScreen(ArmedScreen, ObraScreen):
             try:
                 text = backend.reader.next_prompt(gate, "", chosen)
             except ObraError as refused:
-                self.services.call_soon(partial(self.services.notify, str(refused), problem=True))
+                self._state.services.call_soon(partial(self._state.services.notify, str(refused), problem=True))
             else:
-                self.services.call_soon(partial(self._edit, text, chosen))
+                self._state.services.call_soon(partial(self._edit, text, chosen))
 
-        self.run_worker(read, thread=True, exit_on_error=False, group="prompt", exclusive=True)
+        self._state.screen.run_worker(read, thread=True, exit_on_error=False, group="prompt", exclusive=True)
 
     def _edit(self, text: str, chosen: tuple[Finding, ...]) -> None:
-        if not self.is_current:
+        if not self._state.screen.is_current:
             return
-        self.write(
+        ask_text(
+            self._state.screen.app,
             Writing(
                 title="The next prompt",
                 explanation="Claude gets exactly this in the same conversation.",
@@ -199,55 +164,41 @@ class AnsweringScreen(ArmedScreen, ObraScreen):
             lambda prompt: self._decide(Decision(kind=DecisionKind.CHANGES, by=self._by, chosen=chosen, prompt=prompt)),
         )
 
-    def write(self, writing: Writing, then: Callable[[str], None], check: Check = lambda text: "") -> None:
-        """Let the person write; `check` says why a text is not enough."""
-
-        def written(text: str | None) -> None:
-            if text is not None:
-                then(text)
-
-        self.app.push_screen(WriteDialog(writing, check), written)
-
     # -- sending -------------------------------------------------------------------------------
 
     @property
     def _by(self) -> str:
-        return self.services.launch.person
+        return self._state.services.launch.person
 
     def _decide(self, decision: Decision) -> None:
-        shown = self._drawn
-        if shown is None or self._sending:
+        state = self._state
+        shown = state.shown
+        if shown is None or state.is_sending:
             return
-        self._sending = True
-        command = model.decision(shown, decision, self.looked())
-        self.services.commands.send(command, partial(self._decided, shown, decision.kind), self._refused)
+        state.is_sending = True
+        command = model.decision(shown, decision, state.inspection())
+        state.services.commands.send(command, partial(self._decided, shown, decision.kind), self._refused)
 
     def _decided(self, shown: GateReview, kind: DecisionKind, _: object) -> None:
-        held = next((gate.held for gate in self.services.view.held_gates if gate.id == self._gate), None)
-        key = self.services.key_label("app.undo")
-        undo = f" {key} undoes it until {clock_time(held.until)}." if held else ""
-        self.services.notify(f"{shown.task.spec.key}: {DECISION[kind].word}.{undo}")
-        self.answered()
-        self._next_or_leave()
+        """One gate after the other; each is armed anew."""
+        state, services = self._state, self._state.services
+        held = next((gate.held for gate in services.view.held_gates if gate.id == state.gate), None)
+        undo = f" {services.key_label('app.undo')} undoes it until {clock_time(held.until)}." if held else ""
+        services.notify(f"{shown.task.spec.key}: {DECISION[kind].word}.{undo}")
+        state.drop_draft()
+        self._on_done(next((gate.id for gate in services.view.waiting_gates if gate.id != state.gate), None))
 
     def _refused(self, refused: ObraError) -> None:
         """Somebody was first, or the content is not what was shown: nothing was decided."""
-        self._sending = False
-        self._asked_twice = ""
-        self._refusal = str(refused)
+        state = self._state
+        state.is_sending = False
+        state.asked_twice = ""
+        state.refusal = str(refused)
         if isinstance(refused, StaleDecision | GateDecided):
-            self._drawn = None
-            self.arm_again()
-        self.draw(())
-        self.refresh_bindings()
-
-    def _next_or_leave(self) -> None:
-        """One gate after the other; each is armed anew."""
-        others = [gate for gate in self.services.view.waiting_gates if gate.id != self._gate]
-        if others:
-            self.app.switch_screen(type(self)(others[0].id))
-        else:
-            self.dismiss(None)
+            state.shown = None
+        self._on_refused(refused)
+        state.screen.draw(())
+        state.screen.refresh_bindings()
 
 
 def _listed(chosen: Sequence[Finding]) -> str:

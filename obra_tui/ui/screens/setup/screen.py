@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import ClassVar
 
@@ -17,6 +17,7 @@ from obra_tui.ui.actions.suspend import edit_file
 from obra_tui.ui.bindings import bindings
 from obra_tui.ui.ports import Setting
 from obra_tui.ui.screens.base import ObraScreen
+from obra_tui.ui.screens.parts import ScreenPart
 from obra_tui.ui.view.status_words import DOCTOR, Tone
 from obra_tui.ui.view.statusline import StatusPart
 from widgets.lines import LogLine, Span
@@ -45,6 +46,7 @@ class SetupScreen(ObraScreen):
         self._told: list[LogLine] = []
         self._wanted = ""
         """The setting to point at as soon as it is listed."""
+        self.add_part(SettingKeys(self, self._look))
 
     def compose_body(self) -> ComposeResult:
         with Horizontal(id="setup"):
@@ -149,7 +151,7 @@ class SetupScreen(ObraScreen):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "start_demo":
             return self.services.open_demo is not None
-        return True
+        return super().check_action(action, parameters)
 
     def action_check_again(self) -> None:
         self._look()
@@ -165,37 +167,55 @@ class SetupScreen(ObraScreen):
     def action_start_demo(self) -> None:
         self.services.start_demo()
 
-    def action_next_pane(self) -> None:
-        self.focus_next("ChoiceList")
-
-    def action_show_settings(self) -> None:
-        """The settings alone, on the whole screen; the same key goes back to both."""
-        alone = self.query_one("#setup").toggle_class("-settings").has_class("-settings")
-        (self._settings_list if alone else self.query_one("#doctor")).focus()
-        if alone and self._settings and self._settings_list.highlighted not in {one.name for one in self._settings}:
-            self._settings_list.highlight(self._settings[0].name)
-
     def point_at(self, name: str) -> None:
         """Show one setting, as somebody asked for it by name."""
         self.query_one("#setup").add_class("-settings")
         self._settings_list.focus()
         self._wanted = "" if self._settings_list.highlight(name) else name
 
-    def action_edit_setting(self) -> None:
-        """Open the file in which the setting under the cursor stands, or would stand, at its line."""
-        name = self._settings_list.highlighted
-        known = next((one for one in self._settings if one.name == name), None) or next(iter(self._settings), None)
-        if known is None:
-            self.services.notify("The settings are not read yet.")
-            return
-        problem = edit_file(self.app, known.file, known.line)
-        self.services.notify(
-            problem or "Settings are read when Obra starts: leave and start it again.", problem=bool(problem)
-        )
-        self._look()
-
     def action_go_back(self) -> None:
         self.services.navigator.show("live")
+
+
+class SettingKeys(ScreenPart):
+    """Acts on the setting under the cursor."""
+
+    def __init__(self, screen: ObraScreen, on_edited: Callable[[], None]) -> None:
+        self._screen = screen
+        self._on_edited = on_edited
+
+    @property
+    def _list(self) -> SettingList:
+        return self._screen.query_one("#config", SettingList)
+
+    @property
+    def _settings(self) -> Sequence[Setting]:
+        backend = self._screen.services.backend
+        return backend.settings if backend else ()
+
+    def action_show_settings(self) -> None:
+        """The settings alone, on the whole screen; the same key goes back to both."""
+        setup, settings = self._screen.query_one("#setup"), self._settings
+        alone = setup.toggle_class("-settings").has_class("-settings")
+        (self._list if alone else self._screen.query_one("#doctor")).focus()
+        if alone and settings and self._list.highlighted not in {one.name for one in settings}:
+            self._list.highlight(settings[0].name)
+
+    def action_edit_setting(self) -> None:
+        """Open the file in which the setting under the cursor stands, or would stand, at its line."""
+        name, settings, services = self._list.highlighted, self._settings, self._screen.services
+        known = next((one for one in settings if one.name == name), None) or next(iter(settings), None)
+        if known is None:
+            services.notify("The settings are not read yet.")
+            return
+        problem = edit_file(self._screen.app, known.file, known.line)
+        services.notify(
+            problem or "Settings are read when Obra starts: leave and start it again.", problem=bool(problem)
+        )
+        self._on_edited()
+
+    def action_next_pane(self) -> None:
+        self._screen.focus_next("ChoiceList")
 
 
 def doctor_row(line: DoctorLine) -> LogLine:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
-
-from textual.screen import Screen
+from typing import TYPE_CHECKING
 
 from obra_tui.core.model import Plan
 from obra_tui.core.plans.merge import Difference, describe, differences
 from obra_tui.ui.actions.plan_changes import plan_session
+from obra_tui.ui.screens.base import ObraScreen
 from obra_tui.ui.screens.tasks.adding import in_plan
 from obra_tui.ui.screens.tasks.rows import notes_text
 from obra_tui.ui.services import AppServices
@@ -20,13 +19,16 @@ if TYPE_CHECKING:
 
 
 class PlanImport:
-    def __init__(self, screen: Screen[Any], services: AppServices, on_files: Callable[[], None]) -> None:
+    def __init__(self, screen: ObraScreen, on_files: Callable[[], None]) -> None:
         """Dialogs open over `screen`; `on_files` is called when the plan files of the project are known."""
         self._screen = screen
-        self._services = services
         self._on_files = on_files
         self.files: tuple[str, ...] = ()
         """Plan files of the project, as far as somebody looked."""
+
+    @property
+    def _services(self) -> AppServices:
+        return self._screen.services
 
     @property
     def plans(self) -> Plans | None:
