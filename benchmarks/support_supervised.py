@@ -22,7 +22,7 @@ from pathlib import Path
 
 from benchmarks.harness import ROOT, TICKS, memory_mb
 from obra_tui.agents.claude_code import bundled_program
-from obra_tui.rehearsal import Stage, load_scenario, materialise
+from obra_tui.rehearsal import RehearsalServers, load_scenario, materialise
 from obra_tui.rehearsal.scenario import SCENARIOS
 
 RIGHT = '''\
@@ -171,7 +171,7 @@ def _children_cpu() -> float:
 class Workshop:
     """An open rehearsal with a home for the programs; makes runs of both kinds and tells how long they took."""
 
-    def __init__(self, folder: Path, stage: Stage) -> None:
+    def __init__(self, folder: Path, stage: RehearsalServers) -> None:
         self._folder = folder
         self._stage = stage
         self._runs = 0
@@ -290,5 +290,5 @@ class Workshop:
 @contextlib.contextmanager
 def workshop(scenario: Path, folder: Path, *, pace: float = 0.0) -> Iterator[Workshop]:
     """Open the servers of a scenario, at full speed unless a pace is given."""
-    with Stage.open(load_scenario(scenario), pace=pace) as stage:
+    with RehearsalServers.open(load_scenario(scenario), pace=pace) as stage:
         yield Workshop(folder, stage)

@@ -186,7 +186,7 @@ def figures(root: Path) -> dict[str, str]:
     longest, most = max(sizes, key=lambda n: sizes[n][0]), max(sizes, key=lambda n: sizes[n][1])
     circles = rings(modules)
     private = set().union(*(module.private for module in modules.values()))
-    twice = sorted(name for name, where in known.items() if len(where) > 1 and not name.startswith("_"))
+    twice = sorted(name for name, where in known.items() if len(where) > 1)
     return {
         "product files": f"{len(modules)}",
         "product lines": f"{sum(lines):,}",
@@ -215,7 +215,7 @@ def details(root: Path) -> None:
         if module.private:
             print("private:", module.name, ", ".join(sorted(module.private)))
     for name, where in sorted(classes(modules).items()):
-        if len(where) > 1 and not name.startswith("_"):
+        if len(where) > 1:
             print("several meanings:", name, "in", ", ".join(module.name for module, _ in where))
 
 

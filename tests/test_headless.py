@@ -9,7 +9,7 @@ from obra_tui.core import events as ev
 from obra_tui.core.ids import SessionId
 from obra_tui.core.lifecycle import State, Trigger
 from obra_tui.core.model import Outcome
-from obra_tui.headless.follow import Output, follow, text_lines
+from obra_tui.headless.follow import PrintOptions, follow, text_lines
 from obra_tui.store.codec import record_to_json
 from obra_tui.store.redact import Redactor
 from tests.fakes.engine import FakeEngine
@@ -25,7 +25,7 @@ def told(*events):
     end = ev.RunFinished(accepted=0, rejected=0, failed=0, waiting=0, interrupted=1, blocked=0)
     engine, out = FakeEngine(), io.StringIO()
     records = [replace(first, event=event) for event in (*events, end)]
-    output = Output(as_json=False, stream=out, encode=str)
+    output = PrintOptions(as_json=False, stream=out, encode=str)
     follow(engine, SessionId(first.session), output, lambda: engine.play(records), "person:ada")
     return out.getvalue().splitlines()[:-1]
 
@@ -80,7 +80,7 @@ def test_a_secret_that_the_database_does_not_keep_is_not_printed_either(as_json,
     end = ev.RunFinished(accepted=0, rejected=0, failed=0, waiting=0, interrupted=1, blocked=0)
     engine, out = FakeEngine(), io.StringIO()
     redact = Redactor([SECRETS["of the environment"]]).record
-    output = Output(as_json=as_json, stream=out, encode=record_to_json, redact=redact)
+    output = PrintOptions(as_json=as_json, stream=out, encode=record_to_json, redact=redact)
     records = [replace(first, event=event) for event in (*shown, end)]
     follow(engine, SessionId(first.session), output, lambda: engine.play(records), "person:ada")
     assert "hush-hush" not in out.getvalue()

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from obra_tui.agents.config import ClaudeConfig
-from obra_tui.agents.confinement import Level, confined, launcher, level, targets
+from obra_tui.agents.confinement import ConfinementLevel, confined, launcher, level, targets
 from obra_tui.agents.environment import child_environment
 from obra_tui.agents.path_policy import PathPolicy
 from obra_tui.agents.program_home import ProgramHome, program_home, remove_links, visible_to
@@ -30,7 +30,7 @@ from obra_tui.core.ports import AskPermission, Conversation, Emit
 if TYPE_CHECKING:
     from claude_agent_sdk import ClaudeAgentOptions
 
-    from obra_tui.agents.conversation import ClaudeConversation, Limits
+    from obra_tui.agents.conversation import ClaudeConversation, ConversationLimits
     from obra_tui.agents.permissions import Permissions
     from obra_tui.agents.transport import Call
 
@@ -94,7 +94,7 @@ class ClaudeCode:
         self._parent = os.environ if parent_environment is None else parent_environment
         self._start_gate = asyncio.Semaphore(max(1, (os.cpu_count() or 2) // 2))
         self._running: dict[ClaudeSessionId, ClaudeConversation] = {}
-        self._level = Level(confinement=Confinement.NONE)
+        self._level = ConfinementLevel(confinement=Confinement.NONE)
         self._proxy = ApiProxy(config, self._parent)
 
     async def start(self, request: ImplementRequest, emit: Emit, ask: AskPermission) -> Conversation:
@@ -136,10 +136,10 @@ class ClaudeCode:
             await self._proxy.open(Path(request.cwd))
         return program
 
-    def _level_here(self) -> Level:
+    def _level_here(self) -> ConfinementLevel:
         """Return how far the program is confined. Raises `ImplementerError` when the settings ask for more."""
         if self._config.sandbox == "off":
-            return Level(confinement=Confinement.NONE, problem="claude.sandbox is off.")
+            return ConfinementLevel(confinement=Confinement.NONE, problem="claude.sandbox is off.")
         found = level(self._config.tmp_dir)
         if self._config.sandbox == "required" and found.confinement is Confinement.NONE:
             fix = "Mend that, or set claude.sandbox to auto; `obra doctor` shows what works here."
@@ -227,10 +227,10 @@ class ClaudeCode:
             readable=(os.path.realpath(self._own_folder() / "projects"),),
         )
 
-    def _limits(self, request: ImplementRequest) -> "Limits":
-        from obra_tui.agents.conversation import Limits
+    def _limits(self, request: ImplementRequest) -> "ConversationLimits":
+        from obra_tui.agents.conversation import ConversationLimits
 
-        return Limits(
+        return ConversationLimits(
             turns=_smaller(request.budget.max_turns, self._config.max_turns),
             cost_usd=_smaller(request.budget.max_cost_usd, self._config.max_budget_usd),
             tokens=request.budget.max_tokens,
@@ -238,7 +238,7 @@ class ClaudeCode:
         )
 
     def _options(
-        self, request: ImplementRequest, program: Path, permissions: "Permissions", limits: "Limits"
+        self, request: ImplementRequest, program: Path, permissions: "Permissions", limits: "ConversationLimits"
     ) -> "ClaudeAgentOptions":
         from claude_agent_sdk import ClaudeAgentOptions
 

@@ -54,7 +54,7 @@ class Visible(Struct, frozen=True, kw_only=True):
     """Socket of our proxy; empty = the machine's network."""
 
 
-class Level(Struct, frozen=True, kw_only=True):
+class ConfinementLevel(Struct, frozen=True, kw_only=True):
     """How far confinement works here, and a sentence why it is not better."""
 
     confinement: Confinement
@@ -130,17 +130,17 @@ def _secrets() -> Iterator[str]:
 
 
 @functools.cache
-def level(tmp_dir: Path) -> Level:
+def level(tmp_dir: Path) -> ConfinementLevel:
     """Try confinement once and return what was seen: a program that looks around and tries to write outside."""
     if sys.platform != "linux":
-        return Level(confinement=Confinement.NONE, problem="Claude Code is confined on Linux only.")
+        return ConfinementLevel(confinement=Confinement.NONE, problem="Claude Code is confined on Linux only.")
     if shutil.which("bwrap") is None:
         problem = "bubblewrap is not installed: install the package bubblewrap (Debian: apt install bubblewrap)."
-        return Level(confinement=Confinement.NONE, problem=problem, fix="apt install bubblewrap")
+        return ConfinementLevel(confinement=Confinement.NONE, problem=problem, fix="apt install bubblewrap")
     return _tried(tmp_dir)
 
 
-def _tried(tmp_dir: Path) -> Level:
+def _tried(tmp_dir: Path) -> ConfinementLevel:
     inside, outside = tmp_dir / "probe", tmp_dir / "probe-outside"
     inside.mkdir(parents=True, exist_ok=True, mode=0o700)
     canary = ("sh", "-c", _CANARY, "sh", str(outside))
@@ -150,16 +150,18 @@ def _tried(tmp_dir: Path) -> Level:
             (*confined(visible), *canary), capture_output=True, text=True, timeout=_PROBE_S, check=False
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        return Level(confinement=Confinement.NONE, problem=f"bubblewrap could not be started: {error}.")
+        return ConfinementLevel(confinement=Confinement.NONE, problem=f"bubblewrap could not be started: {error}.")
     finally:
         shutil.rmtree(inside, ignore_errors=True)
     escaped = outside.exists()
     outside.unlink(missing_ok=True)
     if done.returncode != 0:
-        return Level(confinement=Confinement.NONE, problem=_refusal(done.stderr))
+        return ConfinementLevel(confinement=Confinement.NONE, problem=_refusal(done.stderr))
     if escaped or done.stdout.strip() == os.readlink("/proc/self/ns/pid"):  # noqa: PTH115
-        return Level(confinement=Confinement.NONE, problem="bubblewrap does not hold here: the canary got out.")
-    return Level(confinement=Confinement.BWRAP)
+        return ConfinementLevel(
+            confinement=Confinement.NONE, problem="bubblewrap does not hold here: the canary got out."
+        )
+    return ConfinementLevel(confinement=Confinement.BWRAP)
 
 
 def _refusal(said: str) -> str:

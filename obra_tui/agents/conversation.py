@@ -18,7 +18,7 @@ from claude_agent_sdk._errors import MessageParseError
 from msgspec import Struct
 
 from obra_tui.agents.config import ClaudeConfig
-from obra_tui.agents.confinement import Level
+from obra_tui.agents.confinement import ConfinementLevel
 from obra_tui.agents.messages import Message, MessageDelta, MessageStart, StreamEvent
 from obra_tui.agents.outcome import Cause, Ending, classify
 from obra_tui.agents.permissions import Permissions
@@ -42,7 +42,7 @@ STOPPED_EXIT_S = 0.6
 _GOING_ON = (ConversationReason.RESUME, ConversationReason.FORK)
 
 
-class Limits(Struct, frozen=True, kw_only=True):
+class ConversationLimits(Struct, frozen=True, kw_only=True):
     """The smaller one of the task's budget and the settings, for each limit."""
 
     turns: int | None
@@ -62,8 +62,8 @@ class ClaudeConversation:
         options: ClaudeAgentOptions,
         call: Call,
         permissions: Permissions,
-        limits: Limits,
-        level: Level,
+        limits: ConversationLimits,
+        level: ConfinementLevel,
         emit: Emit,
         start_gate: asyncio.Semaphore,
         on_end: Callable[[], None],

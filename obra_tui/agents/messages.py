@@ -108,12 +108,12 @@ class BlockDelta(Struct, tag_field="type", tag="content_block_delta"):
     index: int = 0
 
 
-class Block(Struct):
+class MessageBlock(Struct):
     type: str = ""
 
 
 class BlockStart(Struct, tag_field="type", tag="content_block_start"):
-    content_block: Block
+    content_block: MessageBlock
     index: int = 0
 
 
@@ -226,7 +226,7 @@ def _event(event: Frame) -> BlockDelta | BlockStart | MessageStart | MessageDelt
             return BlockDelta(_delta(mapping(event.get("delta"))), count(event.get("index")))
         case "content_block_start":
             kind = string(mapping(event.get("content_block")).get("type"))
-            return BlockStart(Block(kind), count(event.get("index")))
+            return BlockStart(MessageBlock(kind), count(event.get("index")))
         case "message_start":
             message = mapping(event.get("message"))
             return MessageStart(MessageHead(str(message.get("id", "")), message.get("usage")))

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from obra_tui.agents.path_policy import PathPolicy
 from obra_tui.agents.risk import NETWORK, dangers_of, kind, path_parts
-from obra_tui.agents.shell import Command, Line, parse
+from obra_tui.agents.shell import Command, CommandLine, parse
 
 DEFAULT_ALLOW: tuple[str, ...] = (
     "ls", "cat", "head", "tail", "wc", "pwd", "echo", "printf", "true", "false", "test", "cd", "which", "file", "stat",
@@ -277,7 +277,7 @@ def _normal(command: Command, paths: PathPolicy) -> tuple[str, ...]:
     return (re.sub(r"^python3(\.\d+)?$", "python", name), *command.words[1:])
 
 
-def _offer(line: Line, raw: str, dangers: tuple[str, ...]) -> str:
+def _offer(line: CommandLine, raw: str, dangers: tuple[str, ...]) -> str:
     """Return the rule to offer: a prefix for one plain command, the very line when it is dangerous or compound."""
     if line.opaque or len(line.commands) != 1 or {kind(danger) for danger in dangers} - {NETWORK}:
         return f"Bash({raw.strip()})" if len(raw) <= 200 and "\n" not in raw.strip() else ""

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from obra_tui.agents.path_policy import PathPolicy
-from obra_tui.agents.shell import Command, Line
+from obra_tui.agents.shell import Command, CommandLine
 
 NETWORK = "network"
 DELETES = "deletes files"
@@ -56,7 +56,7 @@ _WORDS: tuple[tuple[str, str], ...] = (
 _PATTERNS = tuple((re.compile(pattern), danger) for pattern, danger in _WORDS)
 
 
-def dangers_of(line: Line, raw: str, paths: PathPolicy) -> tuple[str, ...]:
+def dangers_of(line: CommandLine, raw: str, paths: PathPolicy) -> tuple[str, ...]:
     """Return each danger once, the gravest kinds first as they stand in the tables above."""
     found = [danger for command in line.commands for danger in _of_command(command, paths)]
     if line.opaque:

@@ -22,7 +22,7 @@ class Command(Struct, frozen=True, kw_only=True):
     piped_into: bool = False
 
 
-class Line(Struct, frozen=True, kw_only=True):
+class CommandLine(Struct, frozen=True, kw_only=True):
     """A whole command line, substitutions included."""
 
     commands: tuple[Command, ...]
@@ -40,7 +40,7 @@ class _Word(Struct):
     quoted: bool = False
 
 
-class _Building(Struct):
+class _CommandParts(Struct):
     words: list[_Word] = field(default_factory=list)
     reads: list[str] = field(default_factory=list)
     writes: list[str] = field(default_factory=list)
@@ -54,14 +54,14 @@ _AFTER_DOLLAR = set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456
 _MAX_DEPTH = 8
 
 
-def parse(line: str) -> Line:
+def parse(line: str) -> CommandLine:
     """Return the simple commands of a line in the order in which they are written."""
     reader = _Reader(line)
     try:
         reader.read_list(closing="")
     except (_Opaque, RecursionError) as problem:
-        return Line(commands=tuple(reader.commands), opaque=str(problem) or "nesting")
-    return Line(commands=tuple(reader.commands))
+        return CommandLine(commands=tuple(reader.commands), opaque=str(problem) or "nesting")
+    return CommandLine(commands=tuple(reader.commands))
 
 
 class _Reader:
@@ -77,7 +77,7 @@ class _Reader:
 
     def read_list(self, closing: str) -> None:
         """Read commands up to `closing` or the end of the text."""
-        building = _Building()
+        building = _CommandParts()
         while True:
             self._skip_blanks()
             if self._at >= len(self._text):
@@ -90,7 +90,7 @@ class _Reader:
             building = self._step(building)
         self._end(building)
 
-    def _step(self, building: _Building) -> _Building:
+    def _step(self, building: _CommandParts) -> _CommandParts:
         if self._starts("<<"):
             raise _Opaque("here-document")
         if self._starts("<(", ">("):
@@ -100,12 +100,12 @@ class _Reader:
             return building
         if separator := self._take(*_SEPARATORS):
             self._end(building)
-            return _Building(piped_into=separator in ("|", "|&"))
+            return _CommandParts(piped_into=separator in ("|", "|&"))
         match self._text[self._at]:
             case "(" if not building.words:
                 self._at += 1
                 self.read_list(closing=")")
-                return _Building(words=[_Word(quoted=True)])
+                return _CommandParts(words=[_Word(quoted=True)])
             case "(" | ")":
                 raise _Opaque("parentheses")
             case "#":
@@ -115,13 +115,13 @@ class _Reader:
                 self._add(building, self._word())
                 return building
 
-    def _add(self, building: _Building, word: _Word) -> None:
+    def _add(self, building: _CommandParts, word: _Word) -> None:
         """Keep a word; digits right before a redirection name a stream and are no word."""
         if word.text.isdigit() and not word.quoted and self._starts(">", "<"):
             return
         building.words.append(word)
 
-    def _redirect(self, building: _Building, redirection: str) -> None:
+    def _redirect(self, building: _CommandParts, redirection: str) -> None:
         self._skip_blanks()
         target = self._word()
         if redirection in (">&", "<&") and (target.text.isdigit() or target.text == "-"):
@@ -131,7 +131,7 @@ class _Reader:
             raise _Opaque("redirection")
         (building.reads if redirection == "<" else building.writes).append(place)
 
-    def _end(self, building: _Building) -> None:
+    def _end(self, building: _CommandParts) -> None:
         words = [word for word in building.words if word.text or word.quoted]
         assigns: list[str] = []
         while words and _assigns(words[0]):
@@ -269,7 +269,7 @@ def _assigns(word: _Word) -> bool:
     return bool(equals) and name.isidentifier() and name.isascii()
 
 
-def programs(line: Line) -> Iterator[str]:
+def programs(line: CommandLine) -> Iterator[str]:
     """Yield the name of each program that a line starts."""
     for command in line.commands:
         if command.words:

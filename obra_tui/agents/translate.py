@@ -69,7 +69,7 @@ _SILENT_SUBTYPES = {
 _NO_PATCH = Patch()
 
 
-class _Block(Struct):
+class _StreamedBlock(Struct):
     """A block of text that is being streamed."""
 
     text: list[str] = field(default_factory=list)
@@ -84,7 +84,7 @@ class Translation:
         self.cwd = cwd
         self.pid = pid
         self._message = ""
-        self._blocks: dict[str, _Block] = {}
+        self._blocks: dict[str, _StreamedBlock] = {}
         self._unstreamed = 0
         self._tools: dict[str, float] = {}
         self._state = ""
@@ -125,7 +125,7 @@ class Translation:
         if isinstance(event, MessageStart):
             return self._message_started(event.message.id)
         if isinstance(event, BlockStart) and event.content_block.type == "text":
-            self._blocks[f"{self._message}:{event.index}"] = _Block()
+            self._blocks[f"{self._message}:{event.index}"] = _StreamedBlock()
         return []
 
     def _message_started(self, message: str) -> list[Event]:
@@ -134,7 +134,7 @@ class Translation:
         self._message = message
         return [TextDropped(block=key) for key, _ in broken]
 
-    def _take_broken(self) -> list[tuple[str, _Block]]:
+    def _take_broken(self) -> list[tuple[str, _StreamedBlock]]:
         """Forget all blocks; return those of which only a part came."""
         blocks, self._blocks = self._blocks, {}
         return [(key, block) for key, block in blocks.items() if block.text and not block.finished]
@@ -150,7 +150,7 @@ class Translation:
     def _text_streamed(self, key: str, text: str) -> TextStreamed:
         block = self._blocks.get(key)
         if block is None:
-            block = self._blocks[key] = _Block()
+            block = self._blocks[key] = _StreamedBlock()
         block.text.append(text)
         return TextStreamed(block=key, text=text)
 

@@ -9,7 +9,7 @@ from obra_tui.core.commands import AnswerPermission, Command, RevokeRule
 from obra_tui.core.errors import UnknownId
 from obra_tui.core.ids import QuestionId, RuleId
 from obra_tui.core.model import PermissionAnswer, PermissionVerdict
-from obra_tui.core.permission_rules import Asked, SessionRule, active_rules
+from obra_tui.core.permission_rules import AskedPermission, SessionRule, active_rules
 from obra_tui.system.user import person
 
 if TYPE_CHECKING:
@@ -24,14 +24,14 @@ class PermissionDesk:
         self._do = do
         self._look = look
 
-    def waiting(self) -> tuple[Asked, ...]:
+    def waiting(self) -> tuple[AskedPermission, ...]:
         """Return the questions that Claude stands still for, oldest first.
 
         There are none unless Obra was opened with `attended=True`: else they are denied at once.
         """
         return tuple(sorted(self._look().permissions.waiting.values(), key=lambda asked: asked.at))
 
-    def denied(self) -> tuple[Asked, ...]:
+    def denied(self) -> tuple[AskedPermission, ...]:
         """Return what was denied because nobody was there, oldest first."""
         return self._look().permissions.denied
 

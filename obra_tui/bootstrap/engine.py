@@ -22,9 +22,8 @@ from obra_tui.agents import sweep
 from obra_tui.agents.claude_code import ClaudeCode
 from obra_tui.core.errors import JudgeError, ObraError, StoreError
 from obra_tui.core.gate import GateRules
-from obra_tui.core.judging.standing import Record, Standing, standing_of
+from obra_tui.core.judging.standing import JudgeConduct, Standing, standing_of
 from obra_tui.core.model import JudgeIdentity, SandboxLevel
-from obra_tui.engine.clock import SystemClock
 from obra_tui.engine.config import EngineConfig, Ports
 from obra_tui.engine.orchestrator import Orchestrator
 from obra_tui.engine.thread import Assembly, EngineThread
@@ -43,6 +42,7 @@ from obra_tui.store.history import SqlHistory
 from obra_tui.store.journal import SqlJournal
 from obra_tui.store.ownership import Owner, acquire
 from obra_tui.store.redact import Redactor
+from obra_tui.system.clock import SystemClock
 from obra_tui.system.git import trusted_folders
 
 if TYPE_CHECKING:
@@ -241,7 +241,7 @@ def _standing_of(
     async def look(identity: JudgeIdentity) -> Standing:
         found = await asyncio.to_thread(history.judge_records, str(project), limit=limit)
         mine = (item.standing for item in found if item.is_of(identity))
-        return next(mine, None) or standing_of(Record(limit=limit))
+        return next(mine, None) or standing_of(JudgeConduct(limit=limit))
 
     return look
 

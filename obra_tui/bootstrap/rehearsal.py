@@ -20,7 +20,7 @@ from obra_tui.bootstrap.run_request import RunRequest
 from obra_tui.core.ids import new_id
 from obra_tui.evidence.copies import disk_faults, make_private
 from obra_tui.judge import JudgeConfig
-from obra_tui.rehearsal import Stage, load_scenario, materialise
+from obra_tui.rehearsal import RehearsalServers, load_scenario, materialise
 from obra_tui.services.models import Models
 from obra_tui.services.plans import read_plan
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 class Rehearsal(Struct, frozen=True, kw_only=True):
     """An open stage, its repository, and the models that stand on it."""
 
-    stage: Stage
+    stage: RehearsalServers
     project: Path
     plan: Path
     models: Models
@@ -60,11 +60,11 @@ def open_rehearsal(scenario: str, settings: Settings, *, pace: float) -> Rehears
         make_private(settings.data_dir)
         project = materialise(told, settings.data_dir / "rehearsals" / f"{told.name}-{new_id('')}")
         home = Path(tempfile.mkdtemp(prefix="obra-rehearsal-"))
-    stage = Stage.open(told, pace=pace)
+    stage = RehearsalServers.open(told, pace=pace)
     return Rehearsal(stage=stage, project=project, plan=told.plan, models=_scripted(stage, settings, home), home=home)
 
 
-def _scripted(stage: Stage, settings: Settings, home: Path) -> Models:
+def _scripted(stage: RehearsalServers, settings: Settings, home: Path) -> Models:
     return Models(
         claude=ClaudeConfig(
             tmp_dir=home / "tmp",

@@ -13,7 +13,7 @@ from obra_tui.core.records.metrics import (
     BY,
     DEFINITIONS,
     FOREVER,
-    Group,
+    MetricsGroup,
     MetricsReport,
     Scope,
     as_csv,
@@ -92,7 +92,7 @@ def _show(scope: Scope, *, sql: bool, csv: bool, as_json: bool) -> int:
     return 0
 
 
-def _print(measured: MetricsReport, group: Group, *, sql: bool) -> None:
+def _print(measured: MetricsReport, group: MetricsGroup, *, sql: bool) -> None:
     if group.name:
         typer.echo(f"\n{one_line(group.name)}")
     for definition in DEFINITIONS:

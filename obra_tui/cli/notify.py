@@ -24,7 +24,7 @@ def notify() -> None:
 def test(as_json: JsonOption = False) -> int:
     """Send a message to every channel of your settings, and say what came of it."""
     from obra_tui.config.load import load
-    from obra_tui.notices.notice import Message, NoticeKind
+    from obra_tui.notices.notice import ChannelMessage, NoticeKind
     from obra_tui.services.notices import all_channels
 
     channels = all_channels(load())
@@ -33,7 +33,7 @@ def test(as_json: JsonOption = False) -> int:
             "There is no channel to test.",
             fix="Set notify.channels or ui.notify_command; `obra config path` prints the place of your settings.",
         )
-    message = Message(
+    message = ChannelMessage(
         kind=NoticeKind.WAITING, title="Obra: a test", body="A test of notices, asked for by `obra notify test`."
     )
     problems = {channel.name: channel.send(message) for channel in channels}

@@ -15,7 +15,7 @@ from obra_tui.cli.parser import refuse_unused
 from obra_tui.core.commands import AnswerPermission, RevokeRule
 from obra_tui.core.errors import ConfigError, NotAllowed, UnknownId
 from obra_tui.core.model import PermissionAnswer, PermissionKind, PermissionVerdict
-from obra_tui.core.permission_rules import Asked, Permissions, SessionRule, active_rules
+from obra_tui.core.permission_rules import AskedPermission, PermissionOverview, SessionRule, active_rules
 from obra_tui.core.plain import to_builtins
 from obra_tui.core.text import one_line, visible
 
@@ -179,7 +179,7 @@ def _list(work: "OpenWork", *, as_json: bool) -> int:
     return 0
 
 
-def _lines(work: "OpenWork", found: Permissions, rules: tuple[SessionRule, ...]) -> Iterator[str]:
+def _lines(work: "OpenWork", found: PermissionOverview, rules: tuple[SessionRule, ...]) -> Iterator[str]:
     for asked in sorted(found.waiting.values(), key=lambda item: item.at):
         yield from _question_lines(work, asked)
     if rules:
@@ -219,7 +219,7 @@ def _list_ended_as_json(work: "OpenWork") -> None:
         _print_json("denied_question", **to_builtins(asked), ended=True)
 
 
-def _question_lines(work: "OpenWork", asked: Asked) -> Iterator[str]:
+def _question_lines(work: "OpenWork", asked: AskedPermission) -> Iterator[str]:
     question = asked.question
     waits = f"waits {time.time() - asked.at:.0f} s" if work.at_work else "its Obra has ended"
     yield f"{question.id}  {_key(work, asked)}  {question.tool}  {one_line(question.title)}  ({waits})"
@@ -235,7 +235,7 @@ def _question_lines(work: "OpenWork", asked: Asked) -> Iterator[str]:
 _MOST_LINES = 40
 
 
-def _ways(asked: Asked) -> str:
+def _ways(asked: AskedPermission) -> str:
     question = asked.question
     if question.kind is PermissionKind.QUESTION:
         return f"obra permissions --reply {question.id} --text …"
@@ -243,7 +243,7 @@ def _ways(asked: Asked) -> str:
     return f"obra permissions --allow {question.id}{session} | --deny {question.id} --text …"
 
 
-def _key(work: "OpenWork", asked: Asked) -> str:
+def _key(work: "OpenWork", asked: AskedPermission) -> str:
     session = work.sessions.get(asked.session) or work.ended.get(asked.session)
     task = session.tasks.get(asked.task) if session and asked.task else None
     return task.spec.key if task else "–"

@@ -57,7 +57,7 @@ def review(
     as_json: JsonOption = False,
 ) -> int:
     """Show and answer the gates that wait for a person."""
-    answer = Answer(
+    answer = ReviewOptions(
         approve=approve,
         changes=changes,
         reject=reject,
@@ -75,7 +75,7 @@ def review(
     return _review_gates(gate, answer, as_json=as_json)
 
 
-def _refuse_unused(gate: str | None, answer: "Answer", hand_back: str | None, undo: str | None) -> None:
+def _refuse_unused(gate: str | None, answer: "ReviewOptions", hand_back: str | None, undo: str | None) -> None:
     """Refuse what the one thing that is asked for has no use for. Raises `ConfigError`."""
     chosen = answer.chosen()
     for_changes = {"finding": answer.findings, "add_finding": answer.own, "prompt": answer.prompt}
@@ -92,11 +92,11 @@ def _refuse_unused(gate: str | None, answer: "Answer", hand_back: str | None, un
         refuse_unused(f"--{chosen[0].value}", GATE=gate, **for_changes)
 
 
-def _answers(answer: "Answer") -> dict[str, object]:
+def _answers(answer: "ReviewOptions") -> dict[str, object]:
     return {"approve": answer.approve, "changes": answer.changes, "reject": answer.reject}
 
 
-class Answer(Struct, frozen=True, kw_only=True):
+class ReviewOptions(Struct, frozen=True, kw_only=True):
     """The options of one call; at most one of the three gates is given."""
 
     approve: str | None
@@ -126,7 +126,7 @@ class Answer(Struct, frozen=True, kw_only=True):
         return given[0] if given else None
 
 
-def _review_gates(gate: str | None, answer: Answer, *, as_json: bool) -> int:
+def _review_gates(gate: str | None, answer: ReviewOptions, *, as_json: bool) -> int:
     from obra_tui.config.load import load
     from obra_tui.services.archive import open_history
 
@@ -148,7 +148,7 @@ def find_gate(history: History, typed: str) -> GateDetail:
     return history.gate(GateId(found))
 
 
-def _decide(detail: GateDetail, kind: DecisionKind, answer: Answer, *, as_json: bool) -> int:
+def _decide(detail: GateDetail, kind: DecisionKind, answer: ReviewOptions, *, as_json: bool) -> int:
     from obra_tui.bootstrap.client import decide
     from obra_tui.config.load import load
     from obra_tui.system.user import person
@@ -172,7 +172,7 @@ def _decide(detail: GateDetail, kind: DecisionKind, answer: Answer, *, as_json: 
     return 0
 
 
-def _decision(detail: GateDetail, kind: DecisionKind, answer: Answer, by: str) -> Decision:
+def _decision(detail: GateDetail, kind: DecisionKind, answer: ReviewOptions, by: str) -> Decision:
     """What is overridden needs a note: the engine refuses an approval without it."""
     attempt = detail.attempt
     if kind is not DecisionKind.APPROVE:
@@ -185,7 +185,7 @@ def _decision(detail: GateDetail, kind: DecisionKind, answer: Answer, by: str) -
     return Decision(kind=kind, by=by, note=answer.note, overridden=overridden, override=bool(overridden))
 
 
-def _sent_findings(detail: GateDetail, answer: Answer) -> tuple[Finding, ...]:
+def _sent_findings(detail: GateDetail, answer: ReviewOptions) -> tuple[Finding, ...]:
     """Return the findings that go into the next prompt: the person's own, then those named, else all of the judge's."""
     files = [change.path for change in detail.attempt.diff.files] if detail.attempt.diff else []
     own = tuple(finding_of_argument(text, files) for text in answer.own)

@@ -117,7 +117,7 @@ def _run_headless(request: RunRequest, flags: Flags, *, as_json: bool) -> int:
 def run_to_end(handle: "EngineHandle", *, as_json: bool) -> int:
     """Start the engine, print the requested work to its end, stop the engine; returns the exit code."""
     from obra_tui.bootstrap.terminal_guard import interrupt_on_signals
-    from obra_tui.headless.follow import Output, follow, print_error, print_notice_problem, print_waiting
+    from obra_tui.headless.follow import PrintOptions, follow, print_error, print_notice_problem, print_waiting
     from obra_tui.services.notices import all_channels, start_delivery
     from obra_tui.store.codec import record_to_json
 
@@ -133,7 +133,7 @@ def run_to_end(handle: "EngineHandle", *, as_json: bool) -> int:
         return follow(
             engine,
             session,
-            Output(as_json=as_json, stream=sys.stdout, encode=record_to_json, redact=handle.redaction()),
+            PrintOptions(as_json=as_json, stream=sys.stdout, encode=record_to_json, redact=handle.redaction()),
             lambda: start_work(engine, session, request, person(), print_waiting),
             person(),
             past=not request.resume,

@@ -61,7 +61,7 @@ def steer(
     as_json: JsonOption = False,
 ) -> int:
     """Steer the work of an Obra that runs in another terminal."""
-    steering = Steering(
+    steering = SteerOptions(
         text=text,
         interrupt=interrupt,
         hold_prompt=hold_prompt,
@@ -76,7 +76,7 @@ def steer(
     return _carry_out(task, steering, as_json=as_json)
 
 
-class Steering(Struct, frozen=True, kw_only=True):
+class SteerOptions(Struct, frozen=True, kw_only=True):
     """The options of one call: exactly one of them is given."""
 
     text: str = ""
@@ -98,7 +98,7 @@ class Steering(Struct, frozen=True, kw_only=True):
             raise ConfigError(what, fix="Give one option; `obra steer --help` names them.")
 
 
-def _carry_out(task: str, steering: Steering, *, as_json: bool) -> int:
+def _carry_out(task: str, steering: SteerOptions, *, as_json: bool) -> int:
     """Carry out one request about the task with this key or id; an empty one means the only task at work."""
     from obra_tui.bootstrap.client import send_to_owner
     from obra_tui.config.load import load
@@ -125,7 +125,7 @@ def _carry_out(task: str, steering: Steering, *, as_json: bool) -> int:
     return 0
 
 
-def _command(session: "SessionWork", task: "TaskWork", wanted: Steering, by: str) -> do.Command:
+def _command(session: "SessionWork", task: "TaskWork", wanted: SteerOptions, by: str) -> do.Command:
     of_task: dict[str, Any] = {"task": task.spec.id, "by": by}
     of_session: dict[str, Any] = {"session": session.id, "by": by}
     if wanted.text:

@@ -57,7 +57,7 @@ TokensOption = Annotated[str | None, typer.Option("--max-tokens", help="'' = no 
 @task_app.command("list")
 def list_(project: ProjectOption = HERE, session: SessionOption = "", as_json: JsonOption = False) -> int:
     """List the tasks in the order of the plan."""
-    return _list_tasks(Place(project=project, session=session, as_json=as_json))
+    return _list_tasks(PlanScope(project=project, session=session, as_json=as_json))
 
 
 @task_app.command()
@@ -79,7 +79,7 @@ def add(
     title, _, prompt = text.strip().partition("\n")
     said = _given_fields(after, accept, check, max_turns, max_cost, max_seconds, max_tokens)
     fields = TaskFields(key=key, title=title, prompt=prompt, **said)
-    return _add_task(Place(project=project, session=session, as_json=as_json), fields)
+    return _add_task(PlanScope(project=project, session=session, as_json=as_json), fields)
 
 
 @task_app.command("import")
@@ -91,7 +91,7 @@ def import_(
     as_json: JsonOption = False,
 ) -> int:
     """Take in the open tasks of a file: new ones, and what was changed in the file alone."""
-    return _import_tasks(Place(project=project, session=session, as_json=as_json), file, theirs=theirs)
+    return _import_tasks(PlanScope(project=project, session=session, as_json=as_json), file, theirs=theirs)
 
 
 @task_app.command()
@@ -113,19 +113,19 @@ def edit(
     """Change a task that was not started; what is not given stays."""
     words = {name: value for name, value in (("title", title), ("prompt", prompt)) if value is not None}
     said = _given_fields(after, accept, check, max_turns, max_cost, max_seconds, max_tokens)
-    return _edit_task(Place(project=project, session=session, as_json=as_json), key, {**words, **said})
+    return _edit_task(PlanScope(project=project, session=session, as_json=as_json), key, {**words, **said})
 
 
 @task_app.command()
 def hold(keys: Keys, project: ProjectOption = HERE, session: SessionOption = "", as_json: JsonOption = False) -> int:
     """Do not start these tasks until they are released."""
-    return _hold_tasks(Place(project=project, session=session, as_json=as_json), keys)
+    return _hold_tasks(PlanScope(project=project, session=session, as_json=as_json), keys)
 
 
 @task_app.command()
 def release(keys: Keys, project: ProjectOption = HERE, session: SessionOption = "", as_json: JsonOption = False) -> int:
     """Let held tasks start again."""
-    return _release_tasks(Place(project=project, session=session, as_json=as_json), keys)
+    return _release_tasks(PlanScope(project=project, session=session, as_json=as_json), keys)
 
 
 @task_app.command()
@@ -137,20 +137,20 @@ def move(
     as_json: JsonOption = False,
 ) -> int:
     """Give tasks that were not started another place, one behind the other."""
-    return _move_tasks(Place(project=project, session=session, as_json=as_json), keys, to)
+    return _move_tasks(PlanScope(project=project, session=session, as_json=as_json), keys, to)
 
 
 @task_app.command("remove")
 @task_app.command("delete", hidden=True)
 def remove(keys: Keys, project: ProjectOption = HERE, session: SessionOption = "", as_json: JsonOption = False) -> int:
     """Take tasks that were not started out of the plan; `delete` is the same."""
-    return _remove_tasks(Place(project=project, session=session, as_json=as_json), keys)
+    return _remove_tasks(PlanScope(project=project, session=session, as_json=as_json), keys)
 
 
 @task_app.command()
 def undo(project: ProjectOption = HERE, session: SessionOption = "", as_json: JsonOption = False) -> int:
     """Take back the last change of the plan, here or in the app; again for the one before it."""
-    return _undo_change(Place(project=project, session=session, as_json=as_json))
+    return _undo_change(PlanScope(project=project, session=session, as_json=as_json))
 
 
 def _given_fields(
@@ -182,7 +182,7 @@ def _joined(values: Several, between: str) -> str | None:
 # --- what they do ---------------------------------------------------------------------------------
 
 
-class Place(Struct, frozen=True, kw_only=True):
+class PlanScope(Struct, frozen=True, kw_only=True):
     """Whose plan is meant: the project's open session unless one is named."""
 
     project: Path
@@ -191,7 +191,7 @@ class Place(Struct, frozen=True, kw_only=True):
 
 
 @contextmanager
-def _open(place: Place, *, make: str = "", source: str = "") -> "Iterator[PlanClient]":
+def _open(place: PlanScope, *, make: str = "", source: str = "") -> "Iterator[PlanClient]":
     from obra_tui.bootstrap.client import open_plan
     from obra_tui.config.load import load
     from obra_tui.services.project import project_root
@@ -201,13 +201,13 @@ def _open(place: Place, *, make: str = "", source: str = "") -> "Iterator[PlanCl
         yield plan
 
 
-def _list_tasks(place: Place) -> int:
+def _list_tasks(place: PlanScope) -> int:
     with _open(place) as plan:
         _print_tasks(plan, place)
     return 0
 
 
-def _add_task(place: Place, fields: TaskFields) -> int:
+def _add_task(place: PlanScope, fields: TaskFields) -> int:
     with _open(place, make=place.project.absolute().name or "Tasks") as plan:
         specs = [task.spec for task in plan.tasks()]
         key = fields.key or free_key([spec.key for spec in specs])
@@ -216,7 +216,7 @@ def _add_task(place: Place, fields: TaskFields) -> int:
     return 0
 
 
-def _edit_task(place: Place, key: str, given: dict[str, str]) -> int:
+def _edit_task(place: PlanScope, key: str, given: dict[str, str]) -> int:
     """`given` holds the fields that are to say something else."""
     with _open(place) as plan:
         spec = plan.find(key).spec
@@ -226,7 +226,7 @@ def _edit_task(place: Place, key: str, given: dict[str, str]) -> int:
     return 0
 
 
-def _import_tasks(place: Place, file: Path, *, theirs: bool) -> int:
+def _import_tasks(place: PlanScope, file: Path, *, theirs: bool) -> int:
     """Take in what is new in a file, and what was changed in it; with `theirs` also where it was changed here too."""
     from obra_tui.bootstrap.start import absolute_source
     from obra_tui.services.plans import read_plan
@@ -247,19 +247,19 @@ def _import_tasks(place: Place, file: Path, *, theirs: bool) -> int:
     return 0
 
 
-def _hold_tasks(place: Place, keys: Sequence[str]) -> int:
+def _hold_tasks(place: PlanScope, keys: Sequence[str]) -> int:
     return _change_each(place, keys, "held", lambda task, by: do.HoldTask(task=task, by=by))
 
 
-def _release_tasks(place: Place, keys: Sequence[str]) -> int:
+def _release_tasks(place: PlanScope, keys: Sequence[str]) -> int:
     return _change_each(place, keys, "released", lambda task, by: do.ReleaseTask(task=task, by=by))
 
 
-def _remove_tasks(place: Place, keys: Sequence[str]) -> int:
+def _remove_tasks(place: PlanScope, keys: Sequence[str]) -> int:
     return _change_each(place, keys, "taken out", lambda task, by: do.RemoveTask(task=task, by=by), last_first=True)
 
 
-def _move_tasks(place: Place, keys: Sequence[str], position: int) -> int:
+def _move_tasks(place: PlanScope, keys: Sequence[str], position: int) -> int:
     """`position` is counted from 1, as people count; several tasks keep the order in which they are named."""
     with _open(place) as plan:
         block = [plan.find(key).spec.id for key in dict.fromkeys(keys)]
@@ -269,13 +269,13 @@ def _move_tasks(place: Place, keys: Sequence[str], position: int) -> int:
     return 0
 
 
-def _undo_change(place: Place) -> int:
+def _undo_change(place: PlanScope) -> int:
     with _open(place) as plan:
         _tell(plan, place, f"Undone: {plan.undo()}")
     return 0
 
 
-def _change_each(place: Place, keys: Sequence[str], done: str, command: Made, *, last_first: bool = False) -> int:
+def _change_each(place: PlanScope, keys: Sequence[str], done: str, command: Made, *, last_first: bool = False) -> int:
     with _open(place) as plan:
         specs = [plan.find(key).spec for key in dict.fromkeys(keys)]
         ordered = reversed(order(specs)) if last_first else specs
@@ -284,7 +284,7 @@ def _change_each(place: Place, keys: Sequence[str], done: str, command: Made, *,
     return 0
 
 
-def _change(plan: "PlanClient", place: Place, changes: Sequence[do.PlanChange], said: str) -> None:
+def _change(plan: "PlanClient", place: PlanScope, changes: Sequence[do.PlanChange], said: str) -> None:
     """Make the changes as one, and tell what was done."""
     if changes:
         plan.change(*changes, said=said)
@@ -315,7 +315,7 @@ def _checked(fields: TaskFields, spec: TaskSpec, others: Sequence[TaskSpec]) -> 
 # --- printing ------------------------------------------------------------------------------------
 
 
-def _tell(plan: "PlanClient", place: Place, done: str) -> None:
+def _tell(plan: "PlanClient", place: PlanScope, done: str) -> None:
     """Say what was done and by whom, then how the plan stands."""
     whose = f" by the Obra at work (pid {plan.owner})" if plan.owner else ""
     if place.as_json:
@@ -325,7 +325,7 @@ def _tell(plan: "PlanClient", place: Place, done: str) -> None:
     _print_tasks(plan, place)
 
 
-def _print_tasks(plan: "PlanClient", place: Place) -> None:
+def _print_tasks(plan: "PlanClient", place: PlanScope) -> None:
     for number, task in enumerate(plan.tasks(), start=1):
         typer.echo(json.dumps(_as_json(plan.session, task)) if place.as_json else _line(number, task))
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from obra_tui.config.load import Settings
     from obra_tui.rehearsal import Scenario
     from obra_tui.validation.judging import Judged
-    from obra_tui.validation.validating import Listener, Wanted
+    from obra_tui.validation.validating import Listener, ValidationOptions
 
 
 def register(app: typer.Typer) -> None:
@@ -45,9 +45,9 @@ def validate(
     as_json: JsonOption = False,
 ) -> int:
     """Run the acceptance scenarios end to end and say whether this is ready for production."""
-    from obra_tui.validation.validating import Wanted
+    from obra_tui.validation.validating import ValidationOptions
 
-    wanted = Wanted(rehearsal=rehearsal, only=tuple(only or ()), repeat=repeat, baseline=baseline)
+    wanted = ValidationOptions(rehearsal=rehearsal, only=tuple(only or ()), repeat=repeat, baseline=baseline)
     flags = Flags(model=model, judge_model=judge_model).settings()
     return run_validation(wanted, Where(output=output, save_baseline=save_baseline), flags, as_json=as_json)
 
@@ -63,7 +63,7 @@ class Where(Struct, frozen=True, kw_only=True):
     save_baseline: Path | None = None
 
 
-def run_validation(wanted: Wanted, where: Where, flags: Mapping[str, object], *, as_json: bool) -> int:
+def run_validation(wanted: ValidationOptions, where: Where, flags: Mapping[str, object], *, as_json: bool) -> int:
     """Run, print, write; returns the exit code of the verdict."""
     from obra_tui.config.load import load
     from obra_tui.validation import baseline

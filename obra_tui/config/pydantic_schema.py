@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, cr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from obra_tui.config.early import PREFIX, Section
-from obra_tui.config.schema import Rule, Secret, Settings
+from obra_tui.config.schema import Secret, Settings, ValueRule
 
 _LIMITS = ("ge", "gt", "le", "lt", "min_length", "max_length")
 Shape = TypeVar("Shape", bound=BaseModel)
@@ -62,9 +62,9 @@ def _shaped(hint: Any) -> Any:
     return hint
 
 
-def _mark(mark: Rule | Meta) -> Any:
+def _mark(mark: ValueRule | Meta) -> Any:
     match mark:
-        case Rule(of=rule):
+        case ValueRule(of=rule):
             return AfterValidator(rule)
         case Meta():
             return Field(**{name: limit for name in _LIMITS if (limit := getattr(mark, name)) is not None})

@@ -17,7 +17,7 @@ from obra_tui.core.model import Budget, CheckSpec, Policy, Stage
 from obra_tui.notices.notice import NoticeKind
 
 
-class Rule(Struct, frozen=True):
+class ValueRule(Struct, frozen=True):
     """What a value must keep to beyond its type: returns it as it is kept, or raises `ValueError` with the reason."""
 
     of: Callable[[Any], Any]
@@ -88,7 +88,7 @@ def _unique_names(value: "tuple[CheckSettings, ...]") -> "tuple[CheckSettings, .
 class ClaudeSettings(Section, frozen=True, kw_only=True):
     """How Claude Code is started. What is empty or 0 is left to Claude Code, or is no limit."""
 
-    base_url: Annotated[str, Rule(_full_address)] = ""
+    base_url: Annotated[str, ValueRule(_full_address)] = ""
     """Address of the Messages API; empty = Anthropic's own."""
     api_key: Secret = Secret()
     """API key; empty = ANTHROPIC_API_KEY or the login of Claude Code. Not in a project file."""
@@ -128,9 +128,9 @@ class ClaudeSettings(Section, frozen=True, kw_only=True):
 class JudgeSettings(Section, frozen=True, kw_only=True):
     """The local model that reviews the diff."""
 
-    base_url: Annotated[str, Rule(_full_address), Rule(_given)] = "http://127.0.0.1:11434"
+    base_url: Annotated[str, ValueRule(_full_address), ValueRule(_given)] = "http://127.0.0.1:11434"
     """Address of the model server, without a path."""
-    model: Annotated[str, Rule(_given)] = "qwen2.5-coder:32b"
+    model: Annotated[str, ValueRule(_given)] = "qwen2.5-coder:32b"
     """Model as the server names it."""
     answers_as: str = ""
     """Another name under which the server may answer for that model: an alias, or the path of its file."""
@@ -187,7 +187,7 @@ class GateSettings(Section, frozen=True, kw_only=True):
     friction: bool = True
     """After three approvals in a row that took you under three seconds each, the next gate shows its score only
     when you have read on in the diff."""
-    weights: Annotated[Weights, Rule(_something_counts)] = Weights()
+    weights: Annotated[Weights, ValueRule(_something_counts)] = Weights()
 
 
 class BudgetSettings(Section, frozen=True, kw_only=True):
@@ -247,7 +247,7 @@ class WorkspaceSettings(Section, frozen=True, kw_only=True):
     setup: tuple[str, ...] = ()
     """Commands that make what the project needs to run, such as "uv sync" or "npm ci": once, for all copies.
     `obra doctor` proposes them, `obra doctor --write` puts them here."""
-    include: Annotated[tuple[str, ...], Rule(_inner_paths)] = ()
+    include: Annotated[tuple[str, ...], ValueRule(_inner_paths)] = ()
     """Ignored files of your checkout that copies need, such as [".env.test"]. Claude can read them, and so can
     every check; what they hold may be stored."""
     protected: tuple[str, ...] = ()
@@ -264,7 +264,7 @@ class SandboxSettings(Section, frozen=True, kw_only=True):
 
     level: Literal["auto", "required"] = "auto"
     """"auto" = the best that works here, and say which; "required" = without bubblewrap no check is run."""
-    readable: Annotated[tuple[str, ...], Rule(_whole_paths)] = ()
+    readable: Annotated[tuple[str, ...], ValueRule(_whole_paths)] = ()
     """Folders in your home that checks may read and not change, such as a tool's cache: ["~/.cache/tool"].
     They see nothing else of it. Keep logins out of them: a check runs what Claude wrote."""
 
@@ -305,13 +305,13 @@ class Origin(Struct, frozen=True, kw_only=True):
 class Settings(Section, frozen=True, kw_only=True):
     """All settings in force; made by `obra_tui.config.load.load`."""
 
-    data_dir: Annotated[Path, Rule(absolute)] = field(default_factory=_own_folder)
+    data_dir: Annotated[Path, ValueRule(absolute)] = field(default_factory=_own_folder)
     """Folder of the database, the copies and the logs. Also as OBRA_DATA_DIR. Not in a project file."""
     claude: ClaudeSettings = ClaudeSettings()
     judge: JudgeSettings = JudgeSettings()
     gate: GateSettings = GateSettings()
     budget: BudgetSettings = BudgetSettings()
-    checks: Annotated[tuple[CheckSettings, ...], Rule(_unique_names)] = ()
+    checks: Annotated[tuple[CheckSettings, ...], ValueRule(_unique_names)] = ()
     workspace: WorkspaceSettings = WorkspaceSettings()
     sandbox: SandboxSettings = SandboxSettings()
     ui: UiSettings = UiSettings()

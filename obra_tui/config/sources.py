@@ -14,7 +14,7 @@ from pydantic_settings import EnvSettingsSource, SettingsError
 from obra_tui.config.early import PREFIX, Section, user_file
 from obra_tui.config.errors import Key, Place, mistakes
 from obra_tui.config.pydantic_schema import FROM_ENVIRONMENT, checked
-from obra_tui.config.schema import Rule, Settings
+from obra_tui.config.schema import Settings, ValueRule
 from obra_tui.core.errors import ConfigError
 from obra_tui.core.plans.toml_places import line_of, place_of_error
 from obra_tui.core.text import closest_match
@@ -141,7 +141,7 @@ def _built(kind: type[Part], values: Mapping[str, Any]) -> Part:
 def _ruled(hint: Any, section: Part) -> Part:
     marks = get_args(hint)[1:] if get_origin(hint) is Annotated else ()
     for mark in marks:
-        if isinstance(mark, Rule):
+        if isinstance(mark, ValueRule):
             section = mark.of(section)
     return section
 

@@ -76,7 +76,7 @@ def active_rules(rules: Rules) -> tuple[SessionRule, ...]:
     return tuple(sorted((item for item in rules.values() if item.holds), key=lambda item: (item.since, item.id)))
 
 
-class Asked(Struct, frozen=True, kw_only=True):
+class AskedPermission(Struct, frozen=True, kw_only=True):
     """A question of Claude's: one that waits, or one that was denied because nobody was there."""
 
     question: PermissionQuestion
@@ -86,26 +86,26 @@ class Asked(Struct, frozen=True, kw_only=True):
     at: float
 
 
-class Permissions(Struct, frozen=True, kw_only=True):
+class PermissionOverview(Struct, frozen=True, kw_only=True):
     """All that can be said about permissions from the records of sessions."""
 
     rules: Rules = field(default_factory=dict)
-    waiting: Mapping[QuestionId, Asked] = field(default_factory=dict)
-    denied: tuple[Asked, ...] = ()
+    waiting: Mapping[QuestionId, AskedPermission] = field(default_factory=dict)
+    denied: tuple[AskedPermission, ...] = ()
     """Denied because nobody was there, oldest first."""
 
 
-def permissions_of(records: Iterable[Record]) -> Permissions:
-    found = Permissions()
+def permissions_of(records: Iterable[Record]) -> PermissionOverview:
+    found = PermissionOverview()
     for record in records:
         found = _asked_or_answered(replace(found, rules=apply_to_rules(found.rules, record)), record)
     return found
 
 
-def _asked_or_answered(found: Permissions, record: Record) -> Permissions:
+def _asked_or_answered(found: PermissionOverview, record: Record) -> PermissionOverview:
     match record.event:
         case PermissionAsked(question=question):
-            asked = Asked(
+            asked = AskedPermission(
                 question=question, session=record.session, task=record.task, attempt=record.attempt, at=record.at
             )
             return replace(found, waiting={**found.waiting, question.id: asked})

@@ -241,4 +241,6 @@ class Clock(Protocol):
 
     def monotonic(self) -> float: ...
 
+
+class EngineClock(Clock, Protocol):
     async def sleep(self, seconds: float) -> None: ...

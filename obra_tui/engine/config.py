@@ -8,7 +8,7 @@ from obra_tui.core.errors import ObraError
 from obra_tui.core.gate import GateRules
 from obra_tui.core.judging.standing import Standing
 from obra_tui.core.model import Budget, JudgeIdentity
-from obra_tui.core.ports import CheckRunner, Clock, Implementer, Journal, Judge, Ledger, Workspace
+from obra_tui.core.ports import CheckRunner, EngineClock, Implementer, Journal, Judge, Ledger, Workspace
 
 
 class Ports(Struct, frozen=True, kw_only=True):
@@ -18,7 +18,7 @@ class Ports(Struct, frozen=True, kw_only=True):
     judge: Judge
     journal: Journal
     ledger: Ledger
-    clock: Clock
+    clock: EngineClock
     judge_standing: Callable[[JudgeIdentity], Awaitable[Standing]] | None = None
     """What the judge's record allows; none when its word is taken as it is."""
     look_at_judge: Callable[[], Awaitable[ObraError | None]] | None = None

@@ -15,7 +15,7 @@ from obra_tui.core.events import DecisionHeld, DecisionMade, DecisionUndone, Wor
 from obra_tui.core.ids import GateId, SessionId
 from obra_tui.core.lifecycle import State, Trigger
 from obra_tui.core.model import Binding, Decision, DecisionKind, Finding
-from obra_tui.core.ports import Clock
+from obra_tui.core.ports import EngineClock
 from obra_tui.engine.acceptance import read_session, revert_work
 from obra_tui.engine.config import EngineConfig, Ports
 from obra_tui.engine.outbox import Outbox
@@ -26,7 +26,7 @@ from obra_tui.engine.work import TaskWork
 
 
 class DelayedDecisions:
-    def __init__(self, clock: Clock, carry_out: Callable[[GateId], Awaitable[None]]) -> None:
+    def __init__(self, clock: EngineClock, carry_out: Callable[[GateId], Awaitable[None]]) -> None:
         self._clock = clock
         self._carry_out = carry_out
         self._waiting: dict[GateId, asyncio.Task[None]] = {}

@@ -35,7 +35,7 @@ from obra_tui.engine.plan_undo import marked, taken_back
 from obra_tui.engine.recovery import begun_before, recover
 from obra_tui.engine.replanning import Placed, PlanCommand, TaskStanding, replanned, replanned_together, standing
 from obra_tui.engine.session_run import SessionRun
-from obra_tui.engine.steering import Steering
+from obra_tui.engine.steering import SteeringRequests
 from obra_tui.engine.work import SessionWork, TaskWork, apply
 
 _KEPT_CLOSED = 20
@@ -51,7 +51,7 @@ class Orchestrator:
         self._outbox = Outbox(ports.journal, ports.clock, self._outage.store_failed, self._outage.refusal)
         self._outbox.subscribe(self._apply)
         self._questions = Questions(self._outbox, attended=config.attended)
-        self._steering = Steering(ports, self._outbox)
+        self._steering = SteeringRequests(ports, self._outbox)
         self._gates = Gates(ports, config, self._outbox, self._runs)
         self._closed: deque[SessionId] = deque()
         self._given_up: set[SessionId] = set()

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 
 from obra_tui.core.errors import StoreAway, StoreError, Unwritable
 from obra_tui.core.ids import SessionId
-from obra_tui.core.ports import Clock, Journal, StoredAfterAll
+from obra_tui.core.ports import EngineClock, Journal, StoredAfterAll
 from obra_tui.engine.session_run import SessionRun
 
 Watcher = Callable[[StoreError | None], None]
@@ -24,7 +24,7 @@ LOOK_SOON_S = 0.2
 
 
 class Outage:
-    def __init__(self, journal: Journal, clock: Clock, runs: Mapping[SessionId, SessionRun]) -> None:
+    def __init__(self, journal: Journal, clock: EngineClock, runs: Mapping[SessionId, SessionRun]) -> None:
         self._journal = journal
         self._clock = clock
         self._runs = runs

@@ -31,7 +31,7 @@ from obra_tui.core.events import (
 )
 from obra_tui.core.events.streams import joined
 from obra_tui.core.ids import AttemptId, SessionId, TaskId
-from obra_tui.core.ports import Clock, Journal, StoredAfterAll
+from obra_tui.core.ports import EngineClock, Journal, StoredAfterAll
 
 WITHIN_S = 0.042
 """From the arrival of an event until it is written: with what a timer is late, the 50 ms that a crash may cost."""
@@ -137,7 +137,7 @@ class Outbox:
     def __init__(
         self,
         journal: Journal,
-        clock: Clock,
+        clock: EngineClock,
         on_failure: Callable[[StoreError], None],
         refusal: Callable[[], StoreError | None] = lambda: None,
     ) -> None:

@@ -57,7 +57,7 @@ def changed_files(before: Diff, now: Diff) -> tuple[str, ...]:
     return named or tuple(change.path for change in now.files)
 
 
-class Steering:
+class SteeringRequests:
     """Requests about tasks that are open. Each raises `NotAllowed` and has changed nothing when it cannot be."""
 
     def __init__(self, ports: Ports, outbox: Outbox) -> None:

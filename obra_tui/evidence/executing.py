@@ -26,7 +26,7 @@ from obra_tui.evidence.reports.structured import read_go, read_json
 from obra_tui.evidence.running import Ended, Printed, run
 from obra_tui.evidence.sandbox import Job, Mount, Sandbox, scratch_in
 from obra_tui.evidence.setup import offline_environment
-from obra_tui.evidence.witness.channel import Channel, Group, Question
+from obra_tui.evidence.witness.channel import Group, WitnessChannel, WitnessRequest
 from obra_tui.evidence.witness.command import PytestCommand, witness_argv
 
 UNSEALED = "The files that were checked changed while the check ran: what it showed is about no tree at all."
@@ -99,7 +99,7 @@ class _Run(Struct, frozen=True):
         paths = [str(root)] if command.is_module else []
         for entry in command.environment.get("PYTHONPATH", "").split(os.pathsep):
             paths += [str(root / entry)] if entry else []
-        question = Question(
+        question = WitnessRequest(
             arguments=command.arguments,
             groups=self.way.groups,
             cache=str(self.scratch / "pytest-cache"),
@@ -109,7 +109,7 @@ class _Run(Struct, frozen=True):
             first=self.way.first,
             trace=self.way.trace,
         )
-        with Channel(question) as channel:
+        with WitnessChannel(question) as channel:
             ended = await self._launch(witness_argv(command.launch, channel.number), {}, (channel.number,))
         heard = channel.heard()
         if heard.missing.startswith("pytest "):

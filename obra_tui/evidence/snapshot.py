@@ -43,7 +43,7 @@ _PATCH_FOLLOWS = b"\0\0"
 """Between the list of changes, in which no name is empty, and the patch."""
 
 
-class Limits(Struct, frozen=True, kw_only=True):
+class DiffLimits(Struct, frozen=True, kw_only=True):
     """How much of a tree is taken. Past a limit the diff is `truncated` and says so."""
 
     patch_bytes: int = 2_000_000
@@ -64,7 +64,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
 class Reader:
     """Reads trees into one repository of ours."""
 
-    def __init__(self, repository: OwnRepository, limits: Limits, rules: tuple[Rule, ...]) -> None:
+    def __init__(self, repository: OwnRepository, limits: DiffLimits, rules: tuple[Rule, ...]) -> None:
         self._repository = repository
         self._limits = limits
         self._rules = rules
@@ -278,7 +278,7 @@ async def _add_paths(git: Git, how: str, paths: list[bytes]) -> tuple[str, ...]:
     return tuple(f"git could not take a file: {line.partition(':')[2].strip()}" for line in errors[:20])
 
 
-def _notes(seen: Survey, limits: Limits) -> tuple[str, ...]:
+def _notes(seen: Survey, limits: DiffLimits) -> tuple[str, ...]:
     megabytes = limits.file_bytes // 1_000_000
     return (
         *(f"skipped {kind}: {shown(path)}" for path, kind in seen.special),

@@ -13,7 +13,7 @@ from obra_tui.system.git import SLOW_S
 _MOST_TEXT = 1 << 20
 
 
-class Entry(Struct, frozen=True):
+class TreeEntry(Struct, frozen=True):
     """A file of a tree."""
 
     mode: str
@@ -29,8 +29,8 @@ class Change(Struct, frozen=True, kw_only=True):
 
     path: str
     name: bytes
-    old: Entry
-    new: Entry
+    old: TreeEntry
+    new: TreeEntry
 
     @property
     def is_new(self) -> bool:
@@ -56,7 +56,7 @@ class Trees(Struct, frozen=True):
         fields = iter(answer.names)
         return tuple(_change(head, name) for head, name in zip(fields, fields, strict=False))
 
-    async def text(self, entry: Entry) -> str | None:
+    async def text(self, entry: TreeEntry) -> str | None:
         """Return a file as text; None if it is not there, no plain file, binary or too large."""
         if not entry.is_there or not entry.mode.startswith("100"):
             return None
@@ -65,7 +65,7 @@ class Trees(Struct, frozen=True):
         content = (await self.git.run("cat-file", "blob", entry.blob)).out
         return None if b"\0" in content[:8000] else text_of(content)
 
-    async def laid_over(self, tree: str, entries: Iterable[tuple[bytes, Entry]]) -> str:
+    async def laid_over(self, tree: str, entries: Iterable[tuple[bytes, TreeEntry]]) -> str:
         """Return `tree` with these files as they are given; an entry that is not there removes the file."""
         wanted = list(entries)
         if not wanted:
@@ -89,4 +89,4 @@ class Trees(Struct, frozen=True):
 
 def _change(head: bytes, name: bytes) -> Change:
     old_mode, new_mode, old_blob, new_blob, _ = os.fsdecode(head.lstrip(b":")).split(" ")
-    return Change(path=shown(name), name=name, old=Entry(old_mode, old_blob), new=Entry(new_mode, new_blob))
+    return Change(path=shown(name), name=name, old=TreeEntry(old_mode, old_blob), new=TreeEntry(new_mode, new_blob))

@@ -42,11 +42,11 @@ from obra_tui.evidence.repository import Identity, OwnRepository, base_ref, firs
 from obra_tui.evidence.reverting import Reverting
 from obra_tui.evidence.sandbox import Sandbox
 from obra_tui.evidence.setup_inputs import setup_rules
-from obra_tui.evidence.snapshot import Limits, Reader, Snapshot
+from obra_tui.evidence.snapshot import DiffLimits, Reader, Snapshot
 from obra_tui.evidence.taken_along import take_along
 from obra_tui.system.git import SLOW_S
 
-__all__ = ["GitWorkspace", "Identity", "Limits", "fast_forward", "open_project"]
+__all__ = ["DiffLimits", "GitWorkspace", "Identity", "fast_forward", "open_project"]
 
 
 class GitWorkspace:
@@ -63,7 +63,7 @@ class GitWorkspace:
         protected: tuple[str, ...] = (),
         include: tuple[str, ...] = (),
         identity: Identity | None = None,
-        limits: Limits | None = None,
+        limits: DiffLimits | None = None,
     ) -> None:
         self.project = project.resolve()
         self._data_dir = data_dir.resolve()
@@ -77,7 +77,7 @@ class GitWorkspace:
             commands=setup,
             timeout_s=setup_timeout_s,
         )
-        self._reader = Reader(self._repository, limits or Limits(), (*rules_with(protected), *setup_rules(setup)))
+        self._reader = Reader(self._repository, limits or DiffLimits(), (*rules_with(protected), *setup_rules(setup)))
         self._one_at_a_time: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def head(self) -> str:

@@ -36,7 +36,7 @@ _LOOK_S = 1.0
 """Longest time until it is noticed that nothing can be recorded, of which no record can tell."""
 
 
-class Tally(Struct):
+class RunSummary(Struct):
     """What the summary line counts, taken from the records."""
 
     session: SessionId
@@ -125,7 +125,7 @@ class Tally(Struct):
         return EXIT_NOT_ACCEPTED
 
 
-class Output(Struct, frozen=True, kw_only=True):
+class PrintOptions(Struct, frozen=True, kw_only=True):
     """Where and how records are printed."""
 
     as_json: bool
@@ -137,13 +137,19 @@ class Output(Struct, frozen=True, kw_only=True):
 
 
 def follow(
-    engine: Engine, session: SessionId, output: Output, start: Callable[[], None], person: str, *, past: bool = True
+    engine: Engine,
+    session: SessionId,
+    output: PrintOptions,
+    start: Callable[[], None],
+    person: str,
+    *,
+    past: bool = True,
 ) -> int:
     """Print the session until its run is finished; returns the exit code. Ctrl-C stops the run and keeps the work.
 
     With `past`, what the session holds already is printed first.
     """
-    tally = Tally(session=session)
+    tally = RunSummary(session=session)
     records: queue.SimpleQueue[Sequence[Record]] = queue.SimpleQueue()
     unsubscribe = engine.subscribe(records.put)
     interrupted = False
@@ -167,7 +173,7 @@ def follow(
 
 
 def _print_until_finished(
-    engine: Engine, records: "queue.SimpleQueue[Sequence[Record]]", tally: Tally, output: Output
+    engine: Engine, records: "queue.SimpleQueue[Sequence[Record]]", tally: RunSummary, output: PrintOptions
 ) -> None:
     told: StoreError | None = None
     while True:
@@ -199,7 +205,9 @@ def _tell_outage(error: StoreError | None, told: StoreError | None) -> StoreErro
     return error
 
 
-def _take_past(records: "queue.SimpleQueue[Sequence[Record]]", tally: Tally, output: Output, *, show: bool) -> None:
+def _take_past(
+    records: "queue.SimpleQueue[Sequence[Record]]", tally: RunSummary, output: PrintOptions, *, show: bool
+) -> None:
     """Count what `subscribe` delivered before it returned."""
     while not records.empty():
         for record in records.get():
@@ -210,7 +218,7 @@ def _take_past(records: "queue.SimpleQueue[Sequence[Record]]", tally: Tally, out
     output.stream.flush()
 
 
-def _drain(records: "queue.SimpleQueue[Sequence[Record]]", tally: Tally, output: Output) -> None:
+def _drain(records: "queue.SimpleQueue[Sequence[Record]]", tally: RunSummary, output: PrintOptions) -> None:
     deadline = time.monotonic() + 0.05
     while not tally.closed and (left := deadline - time.monotonic()) > 0:
         try:
@@ -224,7 +232,7 @@ def _drain(records: "queue.SimpleQueue[Sequence[Record]]", tally: Tally, output:
         output.stream.flush()
 
 
-def _print_record(record: Record, tally: Tally, output: Output) -> None:
+def _print_record(record: Record, tally: RunSummary, output: PrintOptions) -> None:
     record = output.redact(record)
     if not output.as_json:
         lines = text_lines(record, tally.said)
@@ -236,7 +244,7 @@ def _print_record(record: Record, tally: Tally, output: Output) -> None:
     output.stream.writelines(f"{line}\n" for line in lines)
 
 
-def _print_summary(tally: Tally, output: Output) -> None:
+def _print_summary(tally: RunSummary, output: PrintOptions) -> None:
     summary = tally.summary()
     if output.as_json:
         text = json.dumps(summary)
@@ -249,7 +257,7 @@ def _print_summary(tally: Tally, output: Output) -> None:
     print(text, file=output.stream, flush=True)
 
 
-def gate_json(record: Record, tally: Tally) -> dict[str, object]:
+def gate_json(record: Record, tally: RunSummary) -> dict[str, object]:
     """Return the flat object that scripts read for each gate."""
     event = record.event
     assert isinstance(event, ev.GateJudged)

@@ -21,7 +21,7 @@ from obra_tui.judge.errors import AnswerUnusable, CountTooSmall, DoesNotFit
 from obra_tui.judge.exchange import Answer, Hearing, Message, Question, Served, WaitState
 from obra_tui.judge.injection import orders_around, orders_in_change, orders_in_message
 from obra_tui.judge.parts import Hunk
-from obra_tui.judge.planning import Plan, plan_review
+from obra_tui.judge.planning import PromptPlan, plan_review
 from obra_tui.judge.template import INJECTION, Standards, as_read, trim
 from obra_tui.judge.tokens import check_again, check_read
 from obra_tui.judge.verdict import Opinion, parse_answer, unwrapped
@@ -42,7 +42,7 @@ class Sitting:
         self._emit = emit
         self._began = time.monotonic()
         self._identity = standards.identity
-        self._plan = Plan(hunks=(), parts=())
+        self._plan = PromptPlan(hunks=(), parts=())
         self._hunks_seen = 0
         self._answers: list[Answer] = []
         self._opinions: list[Weighed] = []
@@ -50,7 +50,7 @@ class Sitting:
 
     # --- the course of a review --------------------------------------------------------------
 
-    def open(self, plan: Plan, served: Served) -> None:
+    def open(self, plan: PromptPlan, served: Served) -> None:
         self._plan = plan
         self._identity = replace(self._identity, model=served.model, digest=served.digest)
         self._emit(JudgeStarted(identity=self._identity, parts=len(plan.parts), hunks=len(plan.hunks)))

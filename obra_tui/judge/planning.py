@@ -11,12 +11,12 @@ _LEAST_ROOM = 128
 """Fewer tokens than this for the diff itself are not worth a prompt."""
 
 
-class Plan(Struct, frozen=True, kw_only=True):
+class PromptPlan(Struct, frozen=True, kw_only=True):
     hunks: tuple[Hunk, ...]
     parts: tuple[Part, ...]
 
 
-def plan_review(request: JudgeRequest, standards: Standards) -> Plan:
+def plan_review(request: JudgeRequest, standards: Standards) -> PromptPlan:
     """Return the parts, each of which fits into the context; raise `DiffUnreadable` or `DoesNotFit`."""
     if request.diff.empty:
         raise DiffUnreadable("There is no change, so there is nothing to judge.", fix="See what Claude Code said.")
@@ -29,7 +29,7 @@ def plan_review(request: JudgeRequest, standards: Standards) -> Plan:
             f"The change would need {len(parts)} prompts (allowed: {allowed}).",
             fix="Split the task, raise judge.num_ctx, or decide by hand.",
         )
-    return Plan(hunks=hunks, parts=parts)
+    return PromptPlan(hunks=hunks, parts=parts)
 
 
 def _room(request: JudgeRequest, standards: Standards) -> int:

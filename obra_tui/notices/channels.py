@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from obra_tui.core.errors import ConfigError
-from obra_tui.notices.notice import Message
+from obra_tui.notices.notice import ChannelMessage
 
 _COMMAND_LIMIT_S = 10.0
 
@@ -23,7 +23,7 @@ class Channel(Protocol):
         """What a person calls it; without passwords."""
         ...
 
-    def send(self, message: Message) -> str:
+    def send(self, message: ChannelMessage) -> str:
         """Send and return what went wrong, "" if nothing did."""
         ...
 
@@ -36,7 +36,7 @@ class CommandChannel:
     def __init__(self, command: str) -> None:
         self._command = command
 
-    def send(self, message: Message) -> str:
+    def send(self, message: ChannelMessage) -> str:
         kind = "finished" if message.kind == "finished" else "waiting"
         return run_command(self._command, kind, message.body)
 
@@ -63,7 +63,7 @@ class AppriseChannel:
                 "then try it with `obra notify test`.",
             )
 
-    def send(self, message: Message) -> str:
+    def send(self, message: ChannelMessage) -> str:
         kinds = self._apprise.NotifyType
         kind = kinds.INFO if message.kind == "finished" else kinds.WARNING
         try:

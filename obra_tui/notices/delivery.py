@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from obra_tui.core.events import Record
 from obra_tui.notices.channels import Channel
-from obra_tui.notices.notice import Message, Notice, NoticeReader, message_of
+from obra_tui.notices.notice import ChannelMessage, Notice, NoticeReader, message_of
 
 BATCH_S = 2.0
 """How long the first notice of a batch waits for others."""
@@ -24,7 +24,7 @@ CLOSE_S = 10.0
 
 class _Due(Struct):
     channel: Channel
-    message: Message
+    message: ChannelMessage
     at: float
     tries: int = 0
 

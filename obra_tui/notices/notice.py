@@ -31,7 +31,7 @@ class Notice(Struct, frozen=True, kw_only=True):
     session: SessionId
 
 
-class Message(Struct, frozen=True, kw_only=True):
+class ChannelMessage(Struct, frozen=True, kw_only=True):
     """What one channel sends once."""
 
     kind: NoticeKind
@@ -90,13 +90,13 @@ def _counted(run: e.RunFinished) -> str:
     return ", ".join(f"{count} {word}" for word, count in counts.items() if count) or "nothing was done"
 
 
-def message_of(notices: Sequence[Notice]) -> Message:
+def message_of(notices: Sequence[Notice]) -> ChannelMessage:
     """Return one message for a batch; there is at least one notice in it."""
     first = notices[0]
     lines = [f"{notice.text} [session {notice.session}]" for notice in notices]
     kind = NoticeKind.WAITING if any(notice.kind is NoticeKind.WAITING for notice in notices) else first.kind
     title = f"Obra: {_TITLES[kind]}" if len(notices) == 1 else f"Obra: {len(notices)} notices, {_TITLES[kind]}"
-    return Message(kind=kind, title=title, body="\n".join(lines))
+    return ChannelMessage(kind=kind, title=title, body="\n".join(lines))
 
 
 _TITLES = {

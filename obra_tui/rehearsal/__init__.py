@@ -4,7 +4,7 @@ Everything a rehearsal shows (the Claude Code program, files, git, checks, gate,
 the two models are scripted, and every address and model name here says so.
 """
 
-from obra_tui.rehearsal.anthropic_server import AnthropicServer, Asked, Subscription
+from obra_tui.rehearsal.anthropic_server import AnthropicServer, ModelRequest, Subscription
 from obra_tui.rehearsal.faults import Fault, FaultKind
 from obra_tui.rehearsal.ollama_server import OllamaServer, Reviewed
 from obra_tui.rehearsal.scenario import (
@@ -16,20 +16,20 @@ from obra_tui.rehearsal.scenario import (
     load_scenario,
     materialise,
 )
-from obra_tui.rehearsal.stage import Stage
+from obra_tui.rehearsal.stage import RehearsalServers
 
 __all__ = [
     "AnthropicServer",
-    "Asked",
     "Fault",
     "FaultKind",
+    "ModelRequest",
     "OllamaServer",
+    "RehearsalServers",
     "Reviewed",
     "Scenario",
     "ScenarioCheck",
     "ScenarioError",
     "ScenarioProbe",
-    "Stage",
     "Subscription",
     "list_scenarios",
     "load_scenario",

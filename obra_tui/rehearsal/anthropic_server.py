@@ -18,7 +18,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from obra_tui.rehearsal.conversation import Conversation, read_conversation
+from obra_tui.rehearsal.conversation import RequestPrompts, read_conversation
 from obra_tui.rehearsal.faults import Fault, FaultBook, FaultKind
 from obra_tui.rehearsal.loopback import KEPT_REQUESTS, LoopbackServer, Reply, Request
 from obra_tui.rehearsal.script import Block, Cue, Response, Say, Script, Think, Use, next_cue
@@ -38,7 +38,7 @@ _ERROR_TYPES = {
 _ERROR_TEXTS = {401: "invalid x-api-key", 403: "this key may not use the model", 529: "Overloaded"}
 
 
-class Asked(Struct, frozen=True, kw_only=True):
+class ModelRequest(Struct, frozen=True, kw_only=True):
     """One request to the model, as the stand-in understood it."""
 
     number: int
@@ -107,12 +107,12 @@ class AnthropicServer(LoopbackServer):
         self.pace = pace
         self.faults = FaultBook(faults)
         self.subscription = subscription
-        self._asked: deque[Asked] = deque(maxlen=KEPT_REQUESTS)
+        self._asked: deque[ModelRequest] = deque(maxlen=KEPT_REQUESTS)
         self._ids = itertools.count(1)
         self._step_faults: dict[tuple[str, str, int, int], int] = {}
 
     @property
-    def requests(self) -> tuple[Asked, ...]:
+    def requests(self) -> tuple[ModelRequest, ...]:
         """The last requests for an answer, oldest first."""
         return tuple(self._asked)
 
@@ -145,7 +145,7 @@ class AnthropicServer(LoopbackServer):
         cue = next_cue(self.scripts, conversation) or _lost(conversation)
         fault = self.faults.take(conversation.current.text) or self._step_fault(conversation, cue)
         self._asked.append(_asked(request, body, conversation, cue, fault))
-        play = _Play(
+        play = _AnthropicPlay(
             reply=reply,
             message=_message_for(cue.response, conversation, body, next(self._ids), len(request.body)),
             response=cue.response,
@@ -156,7 +156,7 @@ class AnthropicServer(LoopbackServer):
         )
         await play.run()
 
-    def _step_fault(self, conversation: Conversation, cue: Cue) -> Fault | None:
+    def _step_fault(self, conversation: RequestPrompts, cue: Cue) -> Fault | None:
         """A fault written into the script hits the first `times` tries of that step in that session."""
         fault = cue.response.fault
         if fault is None:
@@ -167,7 +167,7 @@ class AnthropicServer(LoopbackServer):
         return fault if fault.skip <= tries < fault.skip + fault.times else None
 
 
-class _Play(Struct, kw_only=True):
+class _AnthropicPlay(Struct, kw_only=True):
     """One answer on its way out, faults included."""
 
     reply: Reply
@@ -307,7 +307,7 @@ def _event(kind: str, value: Mapping[str, Any]) -> bytes:
 
 
 def _message_for(
-    response: Response, conversation: Conversation, body: Mapping[str, Any], number: int, size: int
+    response: Response, conversation: RequestPrompts, body: Mapping[str, Any], number: int, size: int
 ) -> dict[str, Any]:
     content = [_content(block, conversation.cwd, f"{number:04d}{i}") for i, block in enumerate(response.blocks)]
     return {
@@ -377,7 +377,7 @@ def _error(status: int, text: str) -> dict[str, Any]:
     return {"type": "error", "error": {"type": kind, "message": told}, "request_id": "req_rehearsal"}
 
 
-def _lost(conversation: Conversation) -> Cue:
+def _lost(conversation: RequestPrompts) -> Cue:
     """No script is meant: say so, change nothing."""
     wanted = conversation.marker()
     text = "This is a rehearsal and I have no script for this task, so I change nothing."
@@ -387,9 +387,9 @@ def _lost(conversation: Conversation) -> Cue:
 
 
 def _asked(
-    request: Request, body: Mapping[str, Any], conversation: Conversation, cue: Cue, fault: Fault | None
-) -> Asked:
-    return Asked(
+    request: Request, body: Mapping[str, Any], conversation: RequestPrompts, cue: Cue, fault: Fault | None
+) -> ModelRequest:
+    return ModelRequest(
         number=request.number,
         route=request.route,
         session=conversation.session,

@@ -45,7 +45,7 @@ class Prompt(Struct, frozen=True, kw_only=True):
     steers: tuple[str, ...] = ()
 
 
-class Conversation(Struct, frozen=True, kw_only=True):
+class RequestPrompts(Struct, frozen=True, kw_only=True):
     """The prompts of one request, oldest first, and the folder that Claude Code works in."""
 
     prompts: tuple[Prompt, ...]
@@ -77,10 +77,10 @@ class Conversation(Struct, frozen=True, kw_only=True):
         return tuple(told)
 
 
-def read_conversation(body: Mapping[str, Any], headers: Mapping[str, str]) -> Conversation:
+def read_conversation(body: Mapping[str, Any], headers: Mapping[str, str]) -> RequestPrompts:
     """Read the conversation out of a request to `/v1/messages`."""
     messages = [m for m in body.get("messages", []) if isinstance(m, dict)]
-    prompts: list[_Open] = []
+    prompts: list[_OpenPrompt] = []
     for message in messages:
         match message.get("role"):
             case "assistant":
@@ -89,7 +89,7 @@ def read_conversation(body: Mapping[str, Any], headers: Mapping[str, str]) -> Co
                 _user(prompts, message)
             case _:
                 continue
-    return Conversation(
+    return RequestPrompts(
         prompts=tuple(p.frozen() for p in prompts),
         cwd=_find_cwd(body, messages),
         session=headers.get("x-claude-code-session-id", ""),
@@ -97,7 +97,7 @@ def read_conversation(body: Mapping[str, Any], headers: Mapping[str, str]) -> Co
     )
 
 
-class _Open(Struct):
+class _OpenPrompt(Struct):
     """A prompt while it is being read."""
 
     text: str
@@ -119,7 +119,7 @@ class _Open(Struct):
         )
 
 
-def _assistant(prompts: list[_Open], message: Mapping[str, Any]) -> None:
+def _assistant(prompts: list[_OpenPrompt], message: Mapping[str, Any]) -> None:
     if not prompts or _text(message) in _SYNTHETIC_ANSWERS:
         return
     now = prompts[-1]
@@ -129,7 +129,7 @@ def _assistant(prompts: list[_Open], message: Mapping[str, Any]) -> None:
     now.pending = {str(b.get("id")): str(b.get("input", {}).get("file_path", "")) for b in _blocks(message, "tool_use")}
 
 
-def _user(prompts: list[_Open], message: Mapping[str, Any]) -> None:
+def _user(prompts: list[_OpenPrompt], message: Mapping[str, Any]) -> None:
     results = list(_blocks(message, "tool_result"))
     if prompts and results:
         _note_unread(prompts[-1], results)
@@ -146,10 +146,10 @@ def _user(prompts: list[_Open], message: Mapping[str, Any]) -> None:
     if said and results and not halted and prompts:
         prompts[-1].steers = [*(prompts[-1].steers or ()), *said]
     elif said:
-        prompts.append(_Open("\n".join(said)))
+        prompts.append(_OpenPrompt("\n".join(said)))
 
 
-def _note_unread(now: _Open, results: Sequence[Mapping[str, Any]]) -> None:
+def _note_unread(now: _OpenPrompt, results: Sequence[Mapping[str, Any]]) -> None:
     """Claude Code refuses to overwrite a file that this process has not read; the stand-in then reads it first."""
     for result in results:
         if result.get("is_error") and _NOT_READ.search(_flat(result.get("content"))):

@@ -19,7 +19,7 @@ CONTEXT = 32_768
 DEFAULT_NUM_CTX = 4_096  # what Ollama takes when nobody says; longer prompts are cut without a word
 
 
-class Question(Struct, frozen=True, kw_only=True):
+class ChatRequest(Struct, frozen=True, kw_only=True):
     """A request in either dialect."""
 
     model: str
@@ -38,7 +38,7 @@ class Question(Struct, frozen=True, kw_only=True):
     too_long: bool
 
     @classmethod
-    def read(cls, body: Mapping[str, Any], native: bool) -> Question:
+    def read(cls, body: Mapping[str, Any], native: bool) -> ChatRequest:
         options = body.get("options") if native else body
         options = options if isinstance(options, dict) else {}
         messages = [m for m in body.get("messages", []) if isinstance(m, dict)]
@@ -68,7 +68,7 @@ class Dialect:
 
     media = "application/json"
 
-    def __init__(self, asked: Question) -> None:
+    def __init__(self, asked: ChatRequest) -> None:
         self.asked = asked
         self.model = asked.model
         self.begun = time.monotonic_ns()

@@ -14,7 +14,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from obra_tui.rehearsal.dialects import CONTEXT, Dialect, Native, OpenAI, Question, now_text, tokens_in
+from obra_tui.rehearsal.dialects import CONTEXT, ChatRequest, Dialect, Native, OpenAI, now_text, tokens_in
 from obra_tui.rehearsal.faults import Fault, FaultBook, FaultKind
 from obra_tui.rehearsal.loopback import KEPT_REQUESTS, LoopbackServer, Reply, Request
 from obra_tui.rehearsal.reading import read_prompt
@@ -132,7 +132,7 @@ class OllamaServer(LoopbackServer):
     async def _review(self, request: Request, reply: Reply) -> None:
         body = request.json()
         native = request.route == "/api/chat"
-        asked = Question.read(body, native)
+        asked = ChatRequest.read(body, native)
         fault = self.faults.take(asked.prompt)
         known = self._known(asked.model)
         if fault and fault.kind is FaultKind.MODEL_MISSING:
@@ -149,15 +149,15 @@ class OllamaServer(LoopbackServer):
             )
             return
         self._loaded[known] = datetime.now(UTC) + timedelta(minutes=10)
-        await _Play(reply=reply, dialect=dialect, asked=asked, told=told, fault=fault, pace=self.pace).run()
+        await _OllamaPlay(reply=reply, dialect=dialect, asked=asked, told=told, fault=fault, pace=self.pace).run()
 
 
-class _Play(Struct, kw_only=True):
+class _OllamaPlay(Struct, kw_only=True):
     """One answer on its way out, faults included."""
 
     reply: Reply
     dialect: Dialect
-    asked: Question
+    asked: ChatRequest
     told: Review
     fault: Fault | None
     pace: float
@@ -246,7 +246,7 @@ class _Play(Struct, kw_only=True):
         return True
 
 
-def _reviewed(request: Request, asked: Question, told: Review, fault: Fault | None) -> Reviewed:
+def _reviewed(request: Request, asked: ChatRequest, told: Review, fault: Fault | None) -> Reviewed:
     return Reviewed(
         number=request.number,
         route=request.route,

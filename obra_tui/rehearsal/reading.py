@@ -24,7 +24,7 @@ _PLACE = re.compile(r"^\s*(?:File \")?([\w./-]+\.\w+)(?:\", line |:)(\d+)(?::(\d
 _ASSERT = re.compile(r"^\s*E\s{2,}(.*\S)")
 
 
-class Line(Struct, frozen=True, kw_only=True):
+class DiffLine(Struct, frozen=True, kw_only=True):
     """A line of the new side of a diff. `added` tells it from context."""
 
     number: int
@@ -37,7 +37,7 @@ class FileShown(Struct, frozen=True, kw_only=True):
 
     path: str
     deleted: bool
-    lines: tuple[Line, ...]
+    lines: tuple[DiffLine, ...]
     removed: tuple[tuple[int, str], ...]
     """Text that is gone, with the line of the new side before which it stood."""
 
@@ -46,7 +46,7 @@ class FileShown(Struct, frozen=True, kw_only=True):
         return _TEST_PATH.search(self.path) is not None
 
     @property
-    def added(self) -> tuple[Line, ...]:
+    def added(self) -> tuple[DiffLine, ...]:
         return tuple(line for line in self.lines if line.added)
 
 
@@ -64,7 +64,7 @@ class Failure(Struct, frozen=True, kw_only=True):
         return re.split(r"::|\.(?!py\b)", self.name)[-1]
 
 
-class Shown(Struct, frozen=True, kw_only=True):
+class PromptEvidence(Struct, frozen=True, kw_only=True):
     """Everything a reviewer can know from one prompt."""
 
     files: tuple[FileShown, ...]
@@ -78,11 +78,11 @@ class Shown(Struct, frozen=True, kw_only=True):
         return next((f for f in self.files if f.path == path or path.endswith("/" + f.path)), None)
 
 
-def read_prompt(text: str) -> Shown:
+def read_prompt(text: str) -> PromptEvidence:
     """Take the evidence out of a prompt."""
     files, rest = _read_diff(text.splitlines())
     prose = "\n".join(rest)
-    return Shown(
+    return PromptEvidence(
         files=files,
         failures=tuple(_failures(_about_checks(rest))),
         prose=prose,
@@ -103,12 +103,12 @@ def _about_checks(lines: Sequence[str]) -> list[str]:
     return chosen if found else list(lines)
 
 
-class _Open(Struct):
+class _OpenFile(Struct):
     """A file while its hunks are read."""
 
     path: str
     deleted: bool
-    lines: list[Line]
+    lines: list[DiffLine]
     removed: list[tuple[int, str]]
 
     def frozen(self) -> FileShown:
@@ -117,7 +117,7 @@ class _Open(Struct):
 
 def _read_diff(lines: Sequence[str]) -> tuple[tuple[FileShown, ...], list[str]]:
     """Take the hunks out: of a unified diff, or of a listing `file: …` with numbered lines `12 |+text`."""
-    files: dict[str, _Open] = {}
+    files: dict[str, _OpenFile] = {}
     rest: list[str] = []
     old = new = listed = ""
     at = 0
@@ -130,12 +130,12 @@ def _read_diff(lines: Sequence[str]) -> tuple[tuple[FileShown, ...], list[str]]:
         elif (hunk := _HUNK.match(line)) and (new or old):
             gone = new == "/dev/null"
             path = old if gone else new
-            at = _read_hunk(lines, at, hunk, files.setdefault(path, _Open(path, gone, [], [])))
+            at = _read_hunk(lines, at, hunk, files.setdefault(path, _OpenFile(path, gone, [], [])))
         elif name := _NUMBERED_FILE.match(line):
             listed = name[1]
         elif listed and line.startswith("@@ "):
             gone = "nothing left" in line
-            at = _read_listing(lines, at, files.setdefault(listed, _Open(listed, gone, [], [])))
+            at = _read_listing(lines, at, files.setdefault(listed, _OpenFile(listed, gone, [], [])))
         else:
             rest.append(line)
     return tuple(file.frozen() for file in files.values()), rest
@@ -146,7 +146,7 @@ def _path(line: str) -> str:
     return name[2:] if name[:2] in ("a/", "b/") else name
 
 
-def _read_hunk(lines: Sequence[str], at: int, hunk: re.Match[str], file: _Open) -> int:
+def _read_hunk(lines: Sequence[str], at: int, hunk: re.Match[str], file: _OpenFile) -> int:
     """Read exactly as many lines as the hunk's head promises, or until something else begins."""
     old_left, new_left = int(hunk[2] or 1), int(hunk[4] or 1)
     number = int(hunk[3])
@@ -158,21 +158,21 @@ def _read_hunk(lines: Sequence[str], at: int, hunk: re.Match[str], file: _Open) 
         if sign == "-":
             file.removed.append((number, text))
         elif sign != "\\":
-            file.lines.append(Line(number=number, text=text, added=sign == "+"))
+            file.lines.append(DiffLine(number=number, text=text, added=sign == "+"))
             number += 1
         old_left -= sign in "- "
         new_left -= sign in "+ "
     return at
 
 
-def _read_listing(lines: Sequence[str], at: int, file: _Open) -> int:
+def _read_listing(lines: Sequence[str], at: int, file: _OpenFile) -> int:
     number = 1
     while at < len(lines) and (line := _NUMBERED.match(lines[at])):
         at += 1
         if line[2] == "-":
             file.removed.append((number, line[3]))
         elif line[1]:
-            file.lines.append(Line(number=int(line[1]), text=line[3], added=line[2] == "+"))
+            file.lines.append(DiffLine(number=int(line[1]), text=line[3], added=line[2] == "+"))
             number = int(line[1]) + 1
     return at
 

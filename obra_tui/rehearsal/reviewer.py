@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
-from obra_tui.rehearsal.reading import Failure, FileShown, Line, Shown
+from obra_tui.rehearsal.reading import DiffLine, Failure, FileShown, PromptEvidence
 
 _DEF = re.compile(r"^(\s*)(?:async\s+)?def\s+(\w+)\s*\(")
 _INJECTION = re.compile(
@@ -33,7 +33,7 @@ LOSS = {"blocker": 0.45, "major": 0.25, "minor": 0.1, "info": 0.03}
 _FULL_MARKS = ((r"read|style|clar|quality", 94), (r"robust|edge", 92), (r"", 96))
 
 
-class Remark(Struct, frozen=True, kw_only=True):
+class ReviewRemark(Struct, frozen=True, kw_only=True):
     """One finding, before it takes the shape that the schema asks for."""
 
     severity: str
@@ -47,7 +47,7 @@ class Remark(Struct, frozen=True, kw_only=True):
 class Review(Struct, frozen=True, kw_only=True):
     """What the reviewer thinks of what it was shown."""
 
-    remarks: tuple[Remark, ...]
+    remarks: tuple[ReviewRemark, ...]
     files: tuple[str, ...]
 
     @property
@@ -96,7 +96,7 @@ def belongs(kind: str, criterion: str) -> bool:
     return kind in _WORK
 
 
-def review(shown: Shown) -> Review:
+def review(shown: PromptEvidence) -> Review:
     """Look at everything; the worst remark comes first."""
     remarks = [*_from_checks(shown), *_from_task(shown)]
     for file in shown.files:
@@ -104,25 +104,25 @@ def review(shown: Shown) -> Review:
         if file.path.endswith((".py", ".pyi")) and not file.is_test:
             remarks += [*_undocumented(file, shown.prose), *_zero(file, shown)]
     if not shown.files:
-        remarks.insert(0, Remark(severity="blocker", kind="requirement", message="Nothing was changed."))
+        remarks.insert(0, ReviewRemark(severity="blocker", kind="requirement", message="Nothing was changed."))
     ranked = sorted(_once(remarks), key=lambda r: -LOSS[r.severity])
     return Review(remarks=tuple(ranked), files=tuple(f.path for f in shown.files))
 
 
-def _once(remarks: Sequence[Remark]) -> list[Remark]:
+def _once(remarks: Sequence[ReviewRemark]) -> list[ReviewRemark]:
     return list({(r.file, r.line, r.message): r for r in remarks}.values())
 
 
 # --- what the checks say
 
 
-def _from_checks(shown: Shown) -> Iterator[Remark]:
+def _from_checks(shown: PromptEvidence) -> Iterator[ReviewRemark]:
     named = [f for f in shown.failures if f.name]
     for failure in named:
         file, line = _culprit(failure, shown)
         test = failure.short_name
         why = f": {failure.message}" if failure.message else ""
-        yield Remark(
+        yield ReviewRemark(
             severity="blocker", kind="correctness", file=file, line=line,
             message=f"{test} fails{why}", suggestion=f"Make `{failure.short_name}` pass without changing the test.",
         )  # fmt: skip
@@ -131,13 +131,13 @@ def _from_checks(shown: Shown) -> Iterator[Remark]:
     for failure in shown.failures:
         file_shown = shown.file(failure.file)
         if file_shown and failure.message and any(x.number == failure.line for x in file_shown.lines):
-            yield Remark(
+            yield ReviewRemark(
                 severity="major", kind="correctness", file=file_shown.path, line=failure.line,
                 message=f"A check complains: {failure.message}",
             )  # fmt: skip
 
 
-def _culprit(failure: Failure, shown: Shown) -> tuple[str, int | None]:
+def _culprit(failure: Failure, shown: PromptEvidence) -> tuple[str, int | None]:
     """The added function that the test's name speaks of, else a place in the trace, else the first added line."""
     words = set(re.split(r"[^a-z0-9]+", failure.short_name.lower()))
     sources = [f for f in shown.files if not f.is_test and not f.deleted and f.added]
@@ -160,7 +160,7 @@ def _parts(name: str) -> set[str]:
     return set(name.lower().split("_")) - {""}
 
 
-def _from_task(shown: Shown) -> Iterator[Remark]:
+def _from_task(shown: PromptEvidence) -> Iterator[ReviewRemark]:
     """Functions that the task names and no shown line defines; not when only a part of the diff is shown."""
     if shown.is_part or not shown.files:
         return
@@ -170,7 +170,7 @@ def _from_task(shown: Shown) -> Iterator[Remark]:
     for name in dict.fromkeys(n for text in wanted for n in re.findall(r"`([a-z_]\w*)(?:\(\))?`", text)):
         if defined and name not in defined:
             place = shown.files[0]
-            yield Remark(
+            yield ReviewRemark(
                 severity="major", kind="requirement", file=place.path, line=_first(place),
                 message=f"The task asks for `{name}`, and the change does not define it.",
             )  # fmt: skip
@@ -183,7 +183,7 @@ def _first(file: FileShown) -> int | None:
 # --- what the lines say
 
 
-def _weakened(file: FileShown) -> Iterator[Remark]:
+def _weakened(file: FileShown) -> Iterator[ReviewRemark]:
     if not file.is_test:
         return
     new = "\n".join(line.text for line in file.added)
@@ -200,9 +200,9 @@ def _weakened(file: FileShown) -> Iterator[Remark]:
             yield _tests_remark(file, line_.number, "A test is switched off instead of being satisfied.")
 
 
-def _tests_remark(file: FileShown, line: int | None, message: str) -> Remark:
+def _tests_remark(file: FileShown, line: int | None, message: str) -> ReviewRemark:
     advice = "Put the test back as it was and change the code."
-    return Remark(severity="blocker", kind="tests", file=file.path, line=line, message=message, suggestion=advice)
+    return ReviewRemark(severity="blocker", kind="tests", file=file.path, line=line, message=message, suggestion=advice)
 
 
 def _near(file: FileShown, number: int) -> int | None:
@@ -210,44 +210,44 @@ def _near(file: FileShown, number: int) -> int | None:
     return min(numbers, key=lambda n: abs(n - number)) if numbers else None
 
 
-def _hostile(file: FileShown) -> Iterator[Remark]:
+def _hostile(file: FileShown) -> Iterator[ReviewRemark]:
     for line in file.added:
         if _INJECTION.search(line.text):
-            yield Remark(
+            yield ReviewRemark(
                 severity="blocker", kind="injection", file=file.path, line=line.number,
                 message="The change contains an instruction to its reviewer.",
                 suggestion="Take the text out; it has no place in the code.",
             )  # fmt: skip
         if _DANGER.search(line.text) or _SECRET.search(line.text):
-            yield Remark(
+            yield ReviewRemark(
                 severity="major", kind="security", file=file.path, line=line.number,
                 message="This line runs or reveals more than the task needs.",
             )  # fmt: skip
 
 
-def _careless(file: FileShown) -> Iterator[Remark]:
+def _careless(file: FileShown) -> Iterator[ReviewRemark]:
     for line in file.added:
         if _TODO.search(line.text):
-            yield Remark(
+            yield ReviewRemark(
                 severity="minor", kind="requirement", file=file.path, line=line.number,
                 message="A TODO is left in the change.", suggestion="Do it now or say why it can wait.",
             )  # fmt: skip
         if _BARE_EXCEPT.match(line.text):
-            yield Remark(
+            yield ReviewRemark(
                 severity="major", kind="robustness", file=file.path, line=line.number,
                 message="Every exception is caught here, also those nobody expects.",
                 suggestion="Catch the exceptions that can be handled.",
             )  # fmt: skip
 
 
-def _undocumented(file: FileShown, prose: str) -> Iterator[Remark]:
+def _undocumented(file: FileShown, prose: str) -> Iterator[ReviewRemark]:
     asked = re.search(r"(?i)docstring", prose) is not None
     for at, line in enumerate(file.lines):
         found = _DEF.match(line.text)
         if not found or not line.added or found[2].startswith("_"):
             continue
         if _body_begins_with_docstring(file.lines, at) is False:
-            yield Remark(
+            yield ReviewRemark(
                 severity="major" if asked else "minor",
                 kind="requirement" if asked else "documentation",
                 file=file.path,
@@ -257,7 +257,7 @@ def _undocumented(file: FileShown, prose: str) -> Iterator[Remark]:
             )
 
 
-def _body_begins_with_docstring(lines: Sequence[Line], at: int) -> bool | None:
+def _body_begins_with_docstring(lines: Sequence[DiffLine], at: int) -> bool | None:
     """None when the prompt does not show the body."""
     while at < len(lines) and not lines[at].text.split("#")[0].rstrip().endswith(":"):
         at += 1
@@ -265,13 +265,13 @@ def _body_begins_with_docstring(lines: Sequence[Line], at: int) -> bool | None:
     return None if body is None else body.lstrip("rRuU").startswith(('"""', "'''", '"', "'"))
 
 
-def _zero(file: FileShown, shown: Shown) -> Iterator[Remark]:
+def _zero(file: FileShown, shown: PromptEvidence) -> Iterator[ReviewRemark]:
     """Python raises on its own when it divides by zero; code that prevents this must mean it."""
     if re.search(r"(?i)\bzero\b", shown.prose) is None:
         return
     for line in file.added:
         if _SWALLOWED_ZERO.search(line.text) or _ZERO_CAUGHT.match(line.text):
-            yield Remark(
+            yield ReviewRemark(
                 severity="major", kind="correctness", file=file.path, line=line.number,
                 message="Division by zero is hidden: a value comes back where an error has to be raised.",
                 suggestion="Let ZeroDivisionError out, or raise it with a clear message.",

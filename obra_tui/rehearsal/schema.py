@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from obra_tui.rehearsal.reviewer import Remark, Review
+from obra_tui.rehearsal.reviewer import Review, ReviewRemark
 
 DEFAULT: Mapping[str, Any] = {
     "type": "object",
@@ -74,7 +74,7 @@ def _of_review(told: Review) -> Callable[[str], Any]:
     return named
 
 
-def _of_remark(remark: Remark) -> Callable[[str], Any]:
+def _of_remark(remark: ReviewRemark) -> Callable[[str], Any]:
     def named(key: str) -> Any:
         match key:
             case "file" | "path" | "filename":

@@ -15,7 +15,7 @@ from typing import Any
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from obra_tui.rehearsal.conversation import Conversation, Prompt
+from obra_tui.rehearsal.conversation import Prompt, RequestPrompts
 from obra_tui.rehearsal.faults import Fault, FaultKind
 
 # What only evidence contains: it marks feedback even as the first prompt of a fresh conversation.
@@ -115,7 +115,7 @@ class Cue(Struct, frozen=True, kw_only=True):
     response: Response
 
 
-def choose_script(scripts: Sequence[Script], conversation: Conversation) -> Script | None:
+def choose_script(scripts: Sequence[Script], conversation: RequestPrompts) -> Script | None:
     """By marker, then by title (the newest prompt that names one, the longest title), else the only script."""
     by_name = {s.name: s for s in scripts}
     marker = conversation.marker()
@@ -128,7 +128,7 @@ def choose_script(scripts: Sequence[Script], conversation: Conversation) -> Scri
     return scripts[0] if len(scripts) == 1 else None
 
 
-def next_cue(scripts: Sequence[Script], conversation: Conversation) -> Cue | None:
+def next_cue(scripts: Sequence[Script], conversation: RequestPrompts) -> Cue | None:
     """What the stand-in says now; nothing when no script is meant."""
     script = choose_script(scripts, conversation)
     if script is None:

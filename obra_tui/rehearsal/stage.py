@@ -17,7 +17,7 @@ from obra_tui.rehearsal.ollama_server import MODEL, OllamaServer
 from obra_tui.rehearsal.scenario import Scenario, load_scenario
 
 
-class Stage(Struct, frozen=True, kw_only=True):
+class RehearsalServers(Struct, frozen=True, kw_only=True):
     """A running rehearsal. Use it as a context manager, or call `close`."""
 
     scenario: Scenario

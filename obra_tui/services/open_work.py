@@ -10,7 +10,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from obra_tui.core.events import Record
-from obra_tui.core.permission_rules import Permissions, permissions_of
+from obra_tui.core.permission_rules import PermissionOverview, permissions_of
 from obra_tui.engine.work import SessionWork, TaskWork, rebuild
 from obra_tui.services.archive import database
 from obra_tui.store.history import SqlHistory
@@ -25,12 +25,12 @@ class OpenWork(Struct, frozen=True, kw_only=True):
     """The open sessions as they were stored last."""
 
     sessions: Mapping[SessionId, SessionWork]
-    permissions: Permissions
+    permissions: PermissionOverview
     at_work: bool
     """Another Obra owns the data directory now: only then can anything be answered."""
     ended: Mapping[SessionId, SessionWork] = field(default_factory=dict)
     """Sessions that are closed, if they were asked for: what is known of them is enough to name their tasks."""
-    ended_permissions: Permissions = field(default_factory=Permissions)
+    ended_permissions: PermissionOverview = field(default_factory=PermissionOverview)
     """What was allowed in them and what was denied; nothing of it holds any more."""
 
     def tasks(self) -> Iterator[tuple[SessionWork, TaskWork]]:
@@ -55,7 +55,7 @@ def read_open_work(settings: Settings, *, ended: bool = False) -> OpenWork:
     target = database(settings)
     at_work = holder_of(settings.data_dir) is not None
     if not isinstance(target, str) and not target.exists():
-        return OpenWork(sessions={}, permissions=Permissions(), at_work=at_work)
+        return OpenWork(sessions={}, permissions=PermissionOverview(), at_work=at_work)
     history = SqlHistory(target)
     try:
         work = open_work_of(history, at_work=at_work)

@@ -19,7 +19,7 @@ from msgspec import Struct, field
 from obra_tui.core.commands import Command
 from obra_tui.core.errors import ObraError, StoreError
 from obra_tui.core.events import Record
-from obra_tui.store.commands import Answer, CommandTable
+from obra_tui.store.commands import CommandAnswer, CommandTable
 from obra_tui.store.history import SqlHistory
 from obra_tui.store.labels import LABELS
 from obra_tui.store.ownership import holder_of
@@ -184,8 +184,8 @@ async def serve_commands(table: CommandTable, handle: Handle) -> None:
             continue
 
 
-async def _carry_out(command: Command, handle: Handle) -> Answer:
+async def _carry_out(command: Command, handle: Handle) -> CommandAnswer:
     try:
-        return Answer(value=await handle(command))
+        return CommandAnswer(value=await handle(command))
     except ObraError as error:
-        return Answer(error=error)
+        return CommandAnswer(error=error)

@@ -36,7 +36,7 @@ CREATE TABLE IF NOT EXISTS command (
 """
 
 
-class Answer(Struct, frozen=True):
+class CommandAnswer(Struct, frozen=True):
     """What became of a command: a value, or the error that refused it."""
 
     value: object = None
@@ -60,7 +60,7 @@ class CommandTable:
             written = connection.execute("INSERT INTO command (kind, body) VALUES (?, ?)", (kind, body))
             return int(written.lastrowid)
 
-    def answer_of(self, number: int) -> Answer | None:
+    def answer_of(self, number: int) -> CommandAnswer | None:
         """Return the answer; None while there is none. Raises `StoreError` when it was thrown away unanswered."""
         with self._open() as connection:
             row = connection.execute("SELECT answer FROM command WHERE id = ?", (number,)).fetchone()
@@ -98,10 +98,12 @@ class CommandTable:
             try:
                 found.append((number, _command_of(kind, body)))
             except (KeyError, ValueError):
-                self.answer(number, Answer(error=StoreError("The other Obra does not know this command.", where=kind)))
+                self.answer(
+                    number, CommandAnswer(error=StoreError("The other Obra does not know this command.", where=kind))
+                )
         return found
 
-    def answer(self, number: int, answer: Answer) -> None:
+    def answer(self, number: int, answer: CommandAnswer) -> None:
         with self._open() as connection:
             connection.execute("UPDATE command SET answer = ? WHERE id = ?", (_write_answer(answer), number))
 
@@ -148,7 +150,7 @@ def _command_of(kind: str, body: str) -> Command:
     return from_text(_CLASSES[kind], body)
 
 
-def _write_answer(answer: Answer) -> str:
+def _write_answer(answer: CommandAnswer) -> str:
     error = answer.error
     if error is None:
         return json.dumps({"value": answer.value})
@@ -156,11 +158,11 @@ def _write_answer(answer: Answer) -> str:
     return json.dumps({"error": type(error).__name__, **named})
 
 
-def _read_answer(row: dict[str, Any]) -> Answer:
+def _read_answer(row: dict[str, Any]) -> CommandAnswer:
     if "error" not in row:
         value = row["value"]
-        return Answer(value=tuple(value) if isinstance(value, list) else value)
+        return CommandAnswer(value=tuple(value) if isinstance(value, list) else value)
     cls = _ERRORS.get(row["error"], ObraError)
     error = cls.__new__(cls)
     ObraError.__init__(error, row["what"], where=row["where"], fix=row["fix"])
-    return Answer(error=error)
+    return CommandAnswer(error=error)

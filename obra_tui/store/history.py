@@ -25,13 +25,13 @@ from obra_tui.core.records.history import (
     AttemptSummary,
     GateDetail,
     GateSummary,
-    GateView,
     IdKind,
     Page,
     PageCursor,
     SearchResult,
     SessionDetail,
     SessionSummary,
+    StoredGate,
 )
 from obra_tui.core.records.metrics import MetricsReport, Scope
 from obra_tui.core.records.search import Query
@@ -44,7 +44,7 @@ from obra_tui.store.search.query import find, known_names
 from obra_tui.store.target import target_of
 
 
-class Stoppable:
+class CancellableQueries:
     def __init__(self) -> None:
         self._lock = Lock()
         self._running: list[Any] = []
@@ -83,7 +83,7 @@ class SqlHistory:
         file = self._target.file
         beside = labels or (file.with_name(LABELS) if file is not None else None)
         self._labels = Labels(beside) if beside is not None else None
-        self._finding = Stoppable()
+        self._finding = CancellableQueries()
 
     def close(self) -> None:
         self._engine.dispose()
@@ -276,9 +276,9 @@ def _record_at(connection: Connection, session: str, seq: int) -> Record:
     return record_of(connection.execute(query).one())
 
 
-def _gate_view(connection: Connection, row: Row[Any]) -> GateView:
+def _gate_view(connection: Connection, row: Row[Any]) -> StoredGate:
     event = _opening(_record_at(connection, row.session, row.seq))
-    return GateView(
+    return StoredGate(
         id=event.gate,
         binding=event.binding,
         reasons=event.reasons,

@@ -15,8 +15,8 @@ from obra_tui.core.records.metrics import (
     DEFINITIONS,
     LOOKED_S,
     Definition,
-    Group,
     Metric,
+    MetricsGroup,
     MetricsReport,
     Scope,
     kappa,
@@ -234,8 +234,8 @@ def measure(connection: Connection, scope: Scope) -> MetricsReport:
     )
 
 
-def _group(name: str, figures: Mapping[str, Metric]) -> Group:
-    return Group(name=name, figures=tuple(figures.get(d.name) or _figure(d, (0, 0)) for d in DEFINITIONS))
+def _group(name: str, figures: Mapping[str, Metric]) -> MetricsGroup:
+    return MetricsGroup(name=name, figures=tuple(figures.get(d.name) or _figure(d, (0, 0)) for d in DEFINITIONS))
 
 
 def _figure(definition: Definition, cells: Sequence[Any]) -> Metric:

@@ -37,7 +37,7 @@ from obra_tui.store.tables import SafeText
 Values: TypeAlias = dict[str, Any]
 
 
-class Change(Struct, frozen=True):
+class RowChange(Struct, frozen=True):
     """A statement, the values for one row, and whether it must find its row."""
 
     statement: Insert | Update
@@ -102,7 +102,7 @@ _REPORT_CONVERSATION = update(t.claude_session).where(
 )
 
 
-def changes(record: Record) -> Sequence[Change]:  # noqa: C901, PLR0912 - one line per event
+def changes(record: Record) -> Sequence[RowChange]:  # noqa: C901, PLR0912 - one line per event
     """Return what the rows of the database become by this record."""
     if type(record.event) in e.TALK:  # compared with nothing else: there is too much of it
         return ()
@@ -150,7 +150,7 @@ def changes(record: Record) -> Sequence[Change]:  # noqa: C901, PLR0912 - one li
         case e.WorkAccepted() as event:
             return [_work_accepted(record, event)]
         case e.WorkReverted(reversal=reversal):
-            return [Change(_REVERT, {"of": record.task, "reverted": reversal.commit})]
+            return [RowChange(_REVERT, {"of": record.task, "reverted": reversal.commit})]
         case e.WorkKept(ref=ref):
             return [_hit(_UPDATE_ATTEMPT, record.attempt, kept_ref=ref)]
         case _:
@@ -161,16 +161,16 @@ def _place(record: Record) -> Values:
     return {"session": record.session, "seq": record.seq, "task": record.task, "attempt": record.attempt}
 
 
-def _row(table: str, record: Record, **values: Any) -> Change:
-    return Change(_INSERT[table], {**_place(record), "at": record.at, **values})
+def _row(table: str, record: Record, **values: Any) -> RowChange:
+    return RowChange(_INSERT[table], {**_place(record), "at": record.at, **values})
 
 
-def _hit(statement: Update, of: str | None, **values: Any) -> Change:
-    return Change(statement, {"of": of, **values}, must_hit=True)
+def _hit(statement: Update, of: str | None, **values: Any) -> RowChange:
+    return RowChange(statement, {"of": of, **values}, must_hit=True)
 
 
-def _session_opened(record: Record, event: e.SessionOpened) -> list[Change]:
-    opened = Change(
+def _session_opened(record: Record, event: e.SessionOpened) -> list[RowChange]:
+    opened = RowChange(
         _INSERT["session"],
         {
             "id": record.session,
@@ -189,10 +189,10 @@ def _session_opened(record: Record, event: e.SessionOpened) -> list[Change]:
     )
     versions = dict(event.versions)
     rows = [{"session": record.session, "name": name, "version": value} for name, value in versions.items()]
-    return [opened, *(Change(_INSERT["version"], row) for row in rows)]
+    return [opened, *(RowChange(_INSERT["version"], row) for row in rows)]
 
 
-def _task_added(record: Record, event: e.TaskAdded) -> Change:
+def _task_added(record: Record, event: e.TaskAdded) -> RowChange:
     values = {
         "id": event.spec.id,
         "session": record.session,
@@ -203,17 +203,17 @@ def _task_added(record: Record, event: e.TaskAdded) -> Change:
         "changed_at": record.at,
         "seq": record.seq,
     }
-    return Change(_INSERT["task"], values)
+    return RowChange(_INSERT["task"], values)
 
 
-def _task_moved(record: Record, event: e.TaskMoved) -> list[Change]:
+def _task_moved(record: Record, event: e.TaskMoved) -> list[RowChange]:
     moved = _hit(_UPDATE_TASK, record.task, state=event.after.value, reason=event.reason, changed_at=record.at)
     if event.before is not State.AWAITING_HUMAN:
         return [moved]
-    return [moved, Change(_CLOSE_GATES, {"of": record.task, "now": record.at})]
+    return [moved, RowChange(_CLOSE_GATES, {"of": record.task, "now": record.at})]
 
 
-def _attempt_started(record: Record, event: e.AttemptStarted) -> list[Change]:
+def _attempt_started(record: Record, event: e.AttemptStarted) -> list[RowChange]:
     attempt = {
         "id": record.attempt,
         "session": record.session,
@@ -229,25 +229,25 @@ def _attempt_started(record: Record, event: e.AttemptStarted) -> list[Change]:
         "seq": record.seq,
         "reported": False,
     }
-    return [Change(_INSERT["attempt"], attempt), Change(_INSERT["claude_session"], conversation)]
+    return [RowChange(_INSERT["attempt"], attempt), RowChange(_INSERT["claude_session"], conversation)]
 
 
-def _conversation_reported(record: Record, claude: str, **values: Any) -> list[Change]:
+def _conversation_reported(record: Record, claude: str, **values: Any) -> list[RowChange]:
     key = {"of": record.attempt, "claude": claude}
     return [
-        Change(_ADD_CONVERSATION, {**key, "at_seq": record.seq}),
-        Change(_REPORT_CONVERSATION, {**key, "reported": True, **values}, must_hit=True),
+        RowChange(_ADD_CONVERSATION, {**key, "at_seq": record.seq}),
+        RowChange(_REPORT_CONVERSATION, {**key, "reported": True, **values}, must_hit=True),
     ]
 
 
-def _claude_started(record: Record, event: e.ClaudeStarted) -> list[Change]:
+def _claude_started(record: Record, event: e.ClaudeStarted) -> list[RowChange]:
     return [
         *_conversation_reported(record, event.claude_session, model=event.model, version=event.version),
         _hit(_UPDATE_ATTEMPT, record.attempt, claude_model=event.model),
     ]
 
 
-def _claude_ended(record: Record, event: e.ClaudeEnded) -> list[Change]:
+def _claude_ended(record: Record, event: e.ClaudeEnded) -> list[RowChange]:
     result = event.result
     ended = _hit(
         _UPDATE_ATTEMPT,
@@ -264,19 +264,19 @@ def _usage_values(usage: Usage, prefix: str = "") -> Values:
     return {prefix + name: getattr(usage, name) for name in _USAGE_COLUMNS}
 
 
-def _usage_reported(record: Record, usage: Usage, model: str) -> list[Change]:
+def _usage_reported(record: Record, usage: Usage, model: str) -> list[RowChange]:
     if record.attempt is None:
         values = {"session": record.session, "seq": record.seq, "at": record.at, "model": model}
-        return [Change(_INSERT["outside_usage"], {**values, **_usage_values(usage)})]
+        return [RowChange(_INSERT["outside_usage"], {**values, **_usage_values(usage)})]
     one = {**_place(record), "at": record.at, "model": model, **_usage_values(usage)}
     more = {"of": record.attempt, **_usage_values(usage, "more_")}
     return [
-        Change(_INSERT["usage"], one, commutes=True),
-        Change(_ADD_USAGE, more, must_hit=True, commutes=True),
+        RowChange(_INSERT["usage"], one, commutes=True),
+        RowChange(_ADD_USAGE, more, must_hit=True, commutes=True),
     ]
 
 
-def _permission_asked(record: Record, event: e.PermissionAsked) -> Change:
+def _permission_asked(record: Record, event: e.PermissionAsked) -> RowChange:
     question = event.question
     values = {
         "id": question.id,
@@ -285,20 +285,20 @@ def _permission_asked(record: Record, event: e.PermissionAsked) -> Change:
         "tool": question.tool,
         "title": question.title,
     }
-    return Change(_INSERT["permission"], {**_place(record), **values})
+    return RowChange(_INSERT["permission"], {**_place(record), **values})
 
 
-def _permission_answered(record: Record, event: e.PermissionAnswered) -> list[Change]:
+def _permission_answered(record: Record, event: e.PermissionAnswered) -> list[RowChange]:
     answer = event.answer
     its = {f"its_{name}": value for name, value in _place(record).items()}
     values = {"verdict": answer.verdict.value, "by": answer.by, "note": answer.note}
     return [
-        Change(_ADD_UNASKED, {"of": event.question_id, **its, "its_at": record.at, "its_title": event.title}),
+        RowChange(_ADD_UNASKED, {"of": event.question_id, **its, "its_at": record.at, "its_title": event.title}),
         _hit(_ANSWER, event.question_id, answered_at=record.at, **values),
     ]
 
 
-def _diff_taken(record: Record, event: e.DiffTaken) -> list[Change]:
+def _diff_taken(record: Record, event: e.DiffTaken) -> list[RowChange]:
     diff = event.diff
     summary = _row(
         "diff",
@@ -313,7 +313,7 @@ def _diff_taken(record: Record, event: e.DiffTaken) -> list[Change]:
     return [summary, *(_file_change(record, position, item) for position, item in enumerate(diff.files))]
 
 
-def _file_change(record: Record, position: int, item: FileChange) -> Change:
+def _file_change(record: Record, position: int, item: FileChange) -> RowChange:
     values = {
         "session": record.session,
         "seq": record.seq,
@@ -325,10 +325,10 @@ def _file_change(record: Record, position: int, item: FileChange) -> Change:
         "removed": item.removed,
         "protected": item.protected,
     }
-    return Change(_INSERT["file_change"], values)
+    return RowChange(_INSERT["file_change"], values)
 
 
-def _check_finished(record: Record, event: e.CheckFinished) -> Change:
+def _check_finished(record: Record, event: e.CheckFinished) -> RowChange:
     result, spec = event.result, event.result.spec
     return _row(
         "check_result",
@@ -347,7 +347,7 @@ def _check_finished(record: Record, event: e.CheckFinished) -> Change:
     )
 
 
-def _verdict_reached(record: Record, event: e.VerdictReached) -> list[Change]:
+def _verdict_reached(record: Record, event: e.VerdictReached) -> list[RowChange]:
     verdict, identity = event.verdict, event.verdict.identity
     row = _row(
         "verdict",
@@ -366,7 +366,7 @@ def _verdict_reached(record: Record, event: e.VerdictReached) -> list[Change]:
     return [row, _hit(_UPDATE_ATTEMPT, record.attempt, judge_model=identity.model)]
 
 
-def _gate_judged(record: Record, event: e.GateJudged) -> list[Change]:
+def _gate_judged(record: Record, event: e.GateJudged) -> list[RowChange]:
     quality = event.quality
     row = _row(
         "quality",
@@ -388,7 +388,7 @@ def _gate_judged(record: Record, event: e.GateJudged) -> list[Change]:
     return [row, attempt, *(_finding(record, position, item) for position, item in enumerate(quality.findings))]
 
 
-def _finding(record: Record, position: int, item: Finding) -> Change:
+def _finding(record: Record, position: int, item: Finding) -> RowChange:
     values = {
         "session": record.session,
         "seq": record.seq,
@@ -401,15 +401,15 @@ def _finding(record: Record, position: int, item: Finding) -> Change:
         "line": item.line,
         "message": item.message,
     }
-    return Change(_INSERT["finding"], values)
+    return RowChange(_INSERT["finding"], values)
 
 
-def _gate_opened(record: Record, event: e.GateOpened) -> Change:
+def _gate_opened(record: Record, event: e.GateOpened) -> RowChange:
     values = {**_place(record), "attempt": event.binding.attempt}
-    return Change(_INSERT["gate"], {**values, "id": event.gate, "opened_at": record.at})
+    return RowChange(_INSERT["gate"], {**values, "id": event.gate, "opened_at": record.at})
 
 
-def _decision_made(record: Record, event: e.DecisionMade) -> list[Change]:
+def _decision_made(record: Record, event: e.DecisionMade) -> list[RowChange]:
     decision = event.decision
     values: Values = {
         "gate": event.gate or None,
@@ -428,16 +428,16 @@ def _decision_made(record: Record, event: e.DecisionMade) -> list[Change]:
     return [row, attempt, _close_gate(event.gate, record.at)]
 
 
-def _close_gate(gate: str, now: float) -> Change:
-    return Change(_CLOSE_GATE, {"of": gate, "now": now}, must_hit=True)
+def _close_gate(gate: str, now: float) -> RowChange:
+    return RowChange(_CLOSE_GATE, {"of": gate, "now": now}, must_hit=True)
 
 
-def _work_accepted(record: Record, event: e.WorkAccepted) -> Change:
+def _work_accepted(record: Record, event: e.WorkAccepted) -> RowChange:
     work = event.acceptance
     return _row("acceptance", record, commit=work.commit, branch=work.branch, repeated=work.repeated)
 
 
-def apply(connection: Connection, todo: Iterable[Change]) -> None:
+def apply(connection: Connection, todo: Iterable[RowChange]) -> None:
     """Run changes in order; neighbours of the same shape go together.
 
     A busy agent reports its usage with each message, by an insert and an update: sorted by shape, a hundred of them
@@ -451,11 +451,11 @@ def apply(connection: Connection, todo: Iterable[Change]) -> None:
             _run(connection, shape[0], list(alike))
 
 
-def _shape(change: Change) -> tuple[Insert | Update, tuple[str, ...]]:
+def _shape(change: RowChange) -> tuple[Insert | Update, tuple[str, ...]]:
     return change.statement, tuple(change.values)
 
 
-def _run(connection: Connection, statement: Insert | Update, group: list[Change]) -> None:
+def _run(connection: Connection, statement: Insert | Update, group: list[RowChange]) -> None:
     result = connection.execute(statement, [change.values for change in group])
     if group[0].must_hit and result.rowcount != len(group):
         missing = ", ".join(sorted({str(change.values["of"]) for change in group}))

@@ -23,7 +23,7 @@ _FORGET = text(f"INSERT INTO {index.TABLE} ({index.TABLE}, rowid, words) VALUES 
 _BATCH = 500
 
 
-class Doomed(Struct, frozen=True, kw_only=True):
+class PruneCandidate(Struct, frozen=True, kw_only=True):
     """A session that would be pruned."""
 
     id: str
@@ -35,7 +35,7 @@ class Doomed(Struct, frozen=True, kw_only=True):
 
 
 class Pruning(Struct, frozen=True, kw_only=True):
-    sessions: tuple[Doomed, ...]
+    sessions: tuple[PruneCandidate, ...]
     pinned: int
     """Sessions that stay because they are pinned."""
     open: int
@@ -78,7 +78,9 @@ def _plan(
     closed = [row for row in connection.execute(_sessions()) if row.closed_at is not None]
     total = connection.execute(select(func.count()).select_from(t.session)).scalar_one()
     free = [
-        Doomed(id=row.id, title=row.title, opened_at=row.opened_at, events=row.events, bytes=int(row.bytes or 0))
+        PruneCandidate(
+            id=row.id, title=row.title, opened_at=row.opened_at, events=row.events, bytes=int(row.bytes or 0)
+        )
         for row in closed
         if row.id not in pinned
     ]
@@ -98,11 +100,11 @@ def _sessions() -> Select[tuple[object, ...]]:
     return query.group_by(*columns).order_by(t.session.c.opened_at, t.session.c.id)
 
 
-def _too_old(sessions: Sequence[Doomed], before: float) -> Iterator[Doomed]:
+def _too_old(sessions: Sequence[PruneCandidate], before: float) -> Iterator[PruneCandidate]:
     return (session for session in sessions if session.opened_at < before)
 
 
-def _too_much(sessions: Sequence[Doomed], now: int, size: int | None) -> Iterator[Doomed]:
+def _too_much(sessions: Sequence[PruneCandidate], now: int, size: int | None) -> Iterator[PruneCandidate]:
     excess = 0 if size is None else now - size
     for session in sessions:
         if excess <= 0:

@@ -25,11 +25,11 @@ from obra_tui.core.model import (
 from obra_tui.core.records.history import (
     AttemptDetail,
     AttemptSummary,
-    ClaudeConversation,
     GateSummary,
     PermissionEntry,
     SessionDetail,
     SessionSummary,
+    StoredConversation,
     TaskSummary,
 )
 
@@ -211,8 +211,8 @@ def gate_summary(row: Any) -> GateSummary:
     )
 
 
-def conversation(row: Any) -> ClaudeConversation:
-    return ClaudeConversation(
+def conversation(row: Any) -> StoredConversation:
+    return StoredConversation(
         id=ClaudeSessionId(row.id),
         reason=ConversationReason(row.reason),
         reported=row.reported,

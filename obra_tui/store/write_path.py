@@ -121,7 +121,7 @@ class Batch(Struct, frozen=True):
     """Their values in the order of `COLUMNS`."""
     words: Sequence[tuple[int, str]]
     """What can be searched of them: the place of the record in the batch, and its words."""
-    changes: Sequence[projection.Change]
+    changes: Sequence[projection.RowChange]
     blanked: Sequence[Record]
     """Those that held a secret, without it."""
 

@@ -10,7 +10,6 @@ import asyncio
 import contextvars
 import gc
 import os
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -23,6 +22,7 @@ from textual.filter import LineFilter
 from textual.screen import Screen
 from textual.worker import Worker
 
+from obra_tui.system.clock import SystemClock
 from obra_tui.ui import keys
 from obra_tui.ui.bindings import bindings
 from obra_tui.ui.launch import LaunchOptions, UiResult
@@ -37,7 +37,8 @@ if TYPE_CHECKING:
     from textual.command import Provider
 
     from obra_tui.core.ids import GateId, QuestionId
-    from obra_tui.ui.ports import Clock, Doctor, OpenBackend
+    from obra_tui.core.ports import Clock
+    from obra_tui.ui.ports import Doctor, OpenBackend
     from obra_tui.ui.recovery import Recovery
     from obra_tui.ui.services import AppServices
 
@@ -58,14 +59,6 @@ def keeping(name: str) -> Iterator[None]:
     yield
     if value is not None:
         os.environ[name] = value
-
-
-class SystemClock:
-    def now(self) -> float:
-        return time.time()
-
-    def monotonic(self) -> float:
-        return time.monotonic()
 
 
 class ObraApp(TypeAhead[UiResult]):

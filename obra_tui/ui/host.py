@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from obra_tui.core.ids import GateId, QuestionId, SessionId
+    from obra_tui.core.ports import Clock
     from obra_tui.ui.connection.commands import CommandSender
     from obra_tui.ui.connection.view_store import ViewStore
     from obra_tui.ui.launch import LaunchOptions
-    from obra_tui.ui.ports import Backend, Clock, Doctor, OpenBackend
+    from obra_tui.ui.ports import Backend, Doctor, OpenBackend
     from obra_tui.ui.state import ViewState
 
 

@@ -171,14 +171,6 @@ class Doctor(Protocol):
         ...
 
 
-class Clock(Protocol):
-    def now(self) -> float:
-        """Epoch seconds."""
-        ...
-
-    def monotonic(self) -> float: ...
-
-
 class Setting(Struct, frozen=True, kw_only=True):
     """One line of the configuration in force."""
 

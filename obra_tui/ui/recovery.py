@@ -18,12 +18,11 @@ from textual.app import App
 from textual.screen import Screen
 from textual.widget import Widget
 
-from obra_tui.ui.ports import Clock
 from obra_tui.ui.screens.registry import MAIN_SCREENS, mode_of
 from widgets.textual_private import active_message_pump
 
 if TYPE_CHECKING:
-    pass
+    from obra_tui.core.ports import Clock
 
 SaveCrash = Callable[[BaseException, str], "Path | None"]
 MOST = 3

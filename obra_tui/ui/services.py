@@ -14,7 +14,7 @@ from textual.app import App
 from obra_tui.core.errors import ObraError
 from obra_tui.core.events import Record
 from obra_tui.core.ids import GateId, SessionId, TaskId
-from obra_tui.core.ports import Engine
+from obra_tui.core.ports import Clock, Engine
 from obra_tui.notices.channels import run_command
 from obra_tui.system.gc_tuning import loaded
 from obra_tui.ui import keys
@@ -30,7 +30,7 @@ from obra_tui.ui.host import Host
 from obra_tui.ui.launch import LaunchOptions
 from obra_tui.ui.navigator import Navigator
 from obra_tui.ui.notify import Notifications
-from obra_tui.ui.ports import Backend, Clock, DeliverNotices, Doctor, OpenBackend
+from obra_tui.ui.ports import Backend, DeliverNotices, Doctor, OpenBackend
 from obra_tui.ui.state import ViewState
 from obra_tui.ui.view.blinding import NOTHING, Blinded, blinded_by, redact_view
 from obra_tui.ui.view.review_draft import ReviewDraft

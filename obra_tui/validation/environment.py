@@ -4,13 +4,13 @@ import platform
 from collections.abc import Callable, Iterable, Sequence
 
 from obra_tui.services.doctor import versions
-from obra_tui.validation.outcome import AttemptRun, Environment, ScenarioRun
+from obra_tui.validation.outcome import AttemptRun, RunEnvironment, ScenarioRun
 
 
-def environment_of(runs: Sequence[ScenarioRun]) -> Environment:
+def environment_of(runs: Sequence[ScenarioRun]) -> RunEnvironment:
     """Take the versions from this machine, and everything else from what the runs recorded."""
     attempts = [attempt for run in runs for attempt in run.attempts]
-    return Environment(
+    return RunEnvironment(
         versions=versions(),
         system=f"{platform.system()} {platform.machine()}",
         claude_versions=_all(attempts, lambda a: a.claude_version),

@@ -10,7 +10,7 @@ from obra_tui.core.lifecycle import State
 from obra_tui.core.model import SessionKind, Usage
 from obra_tui.validation.baseline import Baseline, regressions
 from obra_tui.validation.expectations import Expectation
-from obra_tui.validation.outcome import Request, ScenarioRun
+from obra_tui.validation.outcome import ScenarioRun, ValidationRequest
 
 
 class Readiness(StrEnum):
@@ -31,7 +31,7 @@ class Judged(Struct, frozen=True, kw_only=True):
         return not self.problems and not self.regressions
 
 
-class Conclusion(Struct, frozen=True, kw_only=True):
+class ScenarioVerdict(Struct, frozen=True, kw_only=True):
     readiness: Readiness
     reasons: tuple[str, ...]
 
@@ -51,19 +51,19 @@ def judge(
     return Judged(run=run, problems=tuple(problems), regressions=regressions(run, baseline))
 
 
-def conclude(results: Sequence[Judged], request: Request) -> Conclusion:
+def conclude(results: Sequence[Judged], request: ValidationRequest) -> ScenarioVerdict:
     """Return the verdict on all runs together."""
     wrong = tuple(_failed(results))
     if wrong:
-        return Conclusion(readiness=Readiness.NO, reasons=wrong)
+        return ScenarioVerdict(readiness=Readiness.NO, reasons=wrong)
     conditions: list[str] = []
     if request.rehearsal:
         conditions.append("Rehearsal only: both models were scripted. Run it with a login and a local model as well.")
     if request.partial:
         conditions.append("Only some of the scenarios were run.")
     if conditions:
-        return Conclusion(readiness=Readiness.CONDITIONAL, reasons=tuple(conditions))
-    return Conclusion(readiness=Readiness.YES, reasons=("Every scenario kept what it promises.",))
+        return ScenarioVerdict(readiness=Readiness.CONDITIONAL, reasons=tuple(conditions))
+    return ScenarioVerdict(readiness=Readiness.YES, reasons=("Every scenario kept what it promises.",))
 
 
 def _failed(results: Sequence[Judged]) -> Iterator[str]:

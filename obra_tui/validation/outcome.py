@@ -60,7 +60,7 @@ class TaskRun(Struct, frozen=True, kw_only=True):
         return sum((attempt.usage for attempt in self.attempts), Usage())
 
 
-class SessionRun(Struct, frozen=True, kw_only=True):
+class ScenarioSession(Struct, frozen=True, kw_only=True):
     id: str
     kind: SessionKind
     closed: bool
@@ -81,7 +81,7 @@ class ScenarioRun(Struct, frozen=True, kw_only=True):
     name: str
     title: str
     tasks: tuple[TaskRun, ...] = ()
-    sessions: tuple[SessionRun, ...] = ()
+    sessions: tuple[ScenarioSession, ...] = ()
     probes: tuple[ProbeRun, ...] = ()
     seconds: float = 0.0
     errors: tuple[str, ...] = ()
@@ -104,7 +104,7 @@ class ScenarioRun(Struct, frozen=True, kw_only=True):
         return sum((session.usage for session in self.sessions), Usage())
 
 
-class Environment(Struct, frozen=True, kw_only=True):
+class RunEnvironment(Struct, frozen=True, kw_only=True):
     """What the results depend on; no path and no name of a machine."""
 
     versions: tuple[tuple[str, str], ...]
@@ -118,7 +118,7 @@ class Environment(Struct, frozen=True, kw_only=True):
     sandboxes: tuple[str, ...] = ()
 
 
-class Request(Struct, frozen=True, kw_only=True):
+class ValidationRequest(Struct, frozen=True, kw_only=True):
     """What was asked for: it decides what the verdict can be."""
 
     rehearsal: bool

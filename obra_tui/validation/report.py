@@ -7,17 +7,17 @@ from typing import Any
 from msgspec import Struct
 
 from obra_tui.core.model import Usage
-from obra_tui.validation.judging import Conclusion, Judged
-from obra_tui.validation.outcome import Environment, Request, TaskRun
+from obra_tui.validation.judging import Judged, ScenarioVerdict
+from obra_tui.validation.outcome import RunEnvironment, TaskRun, ValidationRequest
 
 
-class Report(Struct, frozen=True, kw_only=True):
+class ValidationReport(Struct, frozen=True, kw_only=True):
     at: str
     """Date and time, ISO."""
-    request: Request
-    environment: Environment
+    request: ValidationRequest
+    environment: RunEnvironment
     results: tuple[Judged, ...]
-    conclusion: Conclusion
+    conclusion: ScenarioVerdict
     compared: bool
     """There was a baseline."""
 
@@ -26,7 +26,7 @@ class Report(Struct, frozen=True, kw_only=True):
         return sum((result.run.usage for result in self.results), Usage())
 
 
-def limitations(report: Report) -> tuple[str, ...]:
+def limitations(report: ValidationReport) -> tuple[str, ...]:
     """Return what the results do not show."""
     found = [
         "Costs are estimates from Claude Code's own price table.",
@@ -50,11 +50,11 @@ def limitations(report: Report) -> tuple[str, ...]:
 # --- for people ----------------------------------------------------------------------------------
 
 
-def markdown(report: Report) -> str:
+def markdown(report: ValidationReport) -> str:
     return "\n".join(_lines(report)) + "\n"
 
 
-def _lines(report: Report) -> Iterator[str]:
+def _lines(report: ValidationReport) -> Iterator[str]:
     yield f"# Validation of {report.at}"
     yield ""
     yield f"**Production-ready: {report.conclusion.readiness}**"
@@ -74,7 +74,7 @@ def _lines(report: Report) -> Iterator[str]:
     yield from (f"* {text}" for text in limitations(report))
 
 
-def _environment(report: Report) -> Iterator[str]:
+def _environment(report: ValidationReport) -> Iterator[str]:
     environment = report.environment
     mode = "rehearsal: both models scripted, everything else real" if report.request.rehearsal else "real models"
     rows = [
@@ -154,11 +154,11 @@ def _text(value: str) -> str:
 # --- for programs --------------------------------------------------------------------------------
 
 
-def as_json(report: Report) -> str:
+def as_json(report: ValidationReport) -> str:
     return json.dumps(plain(report), indent=1, ensure_ascii=False) + "\n"
 
 
-def plain(report: Report) -> Mapping[str, Any]:
+def plain(report: ValidationReport) -> Mapping[str, Any]:
     environment = report.environment
     return {
         "at": report.at,

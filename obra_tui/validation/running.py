@@ -27,7 +27,7 @@ from obra_tui.evidence.copies import disk_faults, make_private
 from obra_tui.rehearsal import Scenario, materialise
 from obra_tui.services.models import Models, real_models
 from obra_tui.services.probes import run_probes
-from obra_tui.validation.outcome import AttemptRun, ProbeRun, ScenarioRun, SessionRun, TaskRun
+from obra_tui.validation.outcome import AttemptRun, ProbeRun, ScenarioRun, ScenarioSession, TaskRun
 
 Tell = Callable[[str], None]
 
@@ -175,8 +175,8 @@ def _attempt_run(detail: AttemptDetail) -> AttemptRun:
     )
 
 
-def _session_run(detail: SessionDetail) -> SessionRun:
-    return SessionRun(
+def _session_run(detail: SessionDetail) -> ScenarioSession:
+    return ScenarioSession(
         id=detail.summary.id,
         kind=detail.summary.kind,
         closed=detail.summary.closed_at is not None,

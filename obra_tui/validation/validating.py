@@ -14,14 +14,14 @@ from obra_tui.validation import baseline as baselines
 from obra_tui.validation.environment import environment_of
 from obra_tui.validation.expectations import expectation_of, is_acceptance
 from obra_tui.validation.judging import Judged, conclude, judge
-from obra_tui.validation.outcome import Request
-from obra_tui.validation.report import Report, as_json, markdown
+from obra_tui.validation.outcome import ValidationRequest
+from obra_tui.validation.report import ValidationReport, as_json, markdown
 from obra_tui.validation.running import Ground, kind_of, run_scenario
 
 _FIRST = ("stress", "calculator", "csv")
 
 
-class Wanted(Struct, frozen=True, kw_only=True):
+class ValidationOptions(Struct, frozen=True, kw_only=True):
     """What a person asked for."""
 
     rehearsal: bool
@@ -39,7 +39,7 @@ class Listener(Struct, frozen=True, kw_only=True):
     judged: Callable[[Judged], None]
 
 
-def choose(wanted: Wanted) -> tuple[Scenario, ...]:
+def choose(wanted: ValidationOptions) -> tuple[Scenario, ...]:
     """Return the scenarios in the order in which they run. Raises `ScenarioError`."""
     if wanted.only:
         chosen = tuple(load_scenario(name) for name in wanted.only)
@@ -59,7 +59,7 @@ def _refuse_unfit(scenario: Scenario, *, rehearsal: bool) -> None:
         )
 
 
-def validate(wanted: Wanted, ground: Ground, listener: Listener) -> Report:
+def validate(wanted: ValidationOptions, ground: Ground, listener: Listener) -> ValidationReport:
     """Run what is wanted. Raises `ScenarioError` or `ConfigError` before anything is run."""
     scenarios = choose(wanted)
     known = _baseline(wanted)
@@ -76,15 +76,15 @@ def validate(wanted: Wanted, ground: Ground, listener: Listener) -> Report:
     return _report(wanted, results, compared=any(scenario.name in known for scenario in scenarios))
 
 
-def _baseline(wanted: Wanted) -> Mapping[str, baselines.Baseline]:
+def _baseline(wanted: ValidationOptions) -> Mapping[str, baselines.Baseline]:
     if wanted.baseline is not None:
         return baselines.load(wanted.baseline)
     return baselines.packaged() if wanted.rehearsal else {}
 
 
-def _report(wanted: Wanted, results: Sequence[Judged], *, compared: bool) -> Report:
-    request = Request(rehearsal=wanted.rehearsal, partial=bool(wanted.only), repeat=wanted.repeat)
-    return Report(
+def _report(wanted: ValidationOptions, results: Sequence[Judged], *, compared: bool) -> ValidationReport:
+    request = ValidationRequest(rehearsal=wanted.rehearsal, partial=bool(wanted.only), repeat=wanted.repeat)
+    return ValidationReport(
         at=datetime.now().astimezone().isoformat(" ", "seconds"),
         request=request,
         environment=environment_of([result.run for result in results]),
@@ -94,7 +94,7 @@ def _report(wanted: Wanted, results: Sequence[Judged], *, compared: bool) -> Rep
     )
 
 
-def write(report: Report, folder: Path) -> tuple[Path, Path]:
+def write(report: ValidationReport, folder: Path) -> tuple[Path, Path]:
     """Write Markdown and JSON side by side; an earlier report is never overwritten. Raises `ConfigError`."""
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -29,7 +29,7 @@ say = "`work-{number}.txt` is there."
 
 
 def main(folder):
-    from obra_tui.rehearsal import Stage, load_scenario
+    from obra_tui.rehearsal import RehearsalServers, load_scenario
 
     for name in ("repo", "work"):
         (folder / name).mkdir(parents=True)
@@ -38,7 +38,7 @@ def main(folder):
     (folder / "plan.md").write_text("# Chaos\n\n- [ ] Task 0\n")
     scripts = "".join(_SCRIPT.format(number=number) for number in range(_TASKS))
     (folder / "scenario.toml").write_text(f'title = "Chaos"\n{scripts}')
-    with Stage.open(load_scenario(folder), pace=0) as stage:
+    with RehearsalServers.open(load_scenario(folder), pace=0) as stage:
         print(json.dumps({"claude.base_url": stage.claude_base_url}), flush=True)
         sys.stdin.read()
 

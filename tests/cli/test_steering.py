@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from obra_tui.cli.permissions import Answering, _list, _one_of
-from obra_tui.cli.steer import Steering, _find
+from obra_tui.cli.steer import SteerOptions, _find
 from obra_tui.core import commands as do
 from obra_tui.core.errors import ConfigError, UnknownId
 from obra_tui.core.events import PermissionAsked, RuleAllowed
@@ -113,7 +113,7 @@ def test_an_id_may_be_shortened_while_only_one_fits():
 
 
 @pytest.mark.parametrize(
-    "steering", [Steering(), Steering(pause=True, resume=True), Steering(text="x", interrupt=True)]
+    "steering", [SteerOptions(), SteerOptions(pause=True, resume=True), SteerOptions(text="x", interrupt=True)]
 )
 def test_exactly_one_thing_is_asked_for_at_a_time(steering):
     with pytest.raises(ConfigError, match="asked for"):

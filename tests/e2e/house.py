@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from obra_tui.api import Obra
-from obra_tui.rehearsal import Stage, load_scenario, materialise
+from obra_tui.rehearsal import RehearsalServers, load_scenario, materialise
 
 CHECKS = """
 [[checks]]
@@ -22,7 +22,7 @@ junit = true
 
 class House:
     def __init__(self, folder: Path, scenario: str, pace: float = 0.0) -> None:
-        self.theatre = Stage.open(scenario, pace=pace)
+        self.theatre = RehearsalServers.open(scenario, pace=pace)
         self.plan = load_scenario(scenario).plan
         self.data = folder / "data"
         self.claude_config = folder / "claude"

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from obra_tui.rehearsal import Fault, FaultKind, Stage, Subscription, materialise
+from obra_tui.rehearsal import Fault, FaultKind, RehearsalServers, Subscription, materialise
 from tests.e2e.obra import environment, git, obra, processes_of
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(150)]
@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(150)]
 @pytest.fixture
 def stage(request):
     """One attempt is enough for most; a test that wants another scenario names it."""
-    with Stage.open(getattr(request, "param", "csv"), pace=0) as opened:
+    with RehearsalServers.open(getattr(request, "param", "csv"), pace=0) as opened:
         yield opened
 
 
@@ -118,7 +118,7 @@ def test_the_rehearsal_is_not_sent_through_a_proxy_that_leads_nowhere(place, sta
 
 
 def test_a_usage_limit_that_is_too_far_away_ends_the_run_with_its_own_code(tmp_path):
-    with Stage.open("calculator", pace=0, subscription=Subscription()) as stage:
+    with RehearsalServers.open("calculator", pace=0, subscription=Subscription()) as stage:
         stage.claude.faults.add(Fault(kind=FaultKind.LIMITED, seconds=7200, times=100))
         repo = materialise(stage.scenario, tmp_path / "repo")
         home = tmp_path / "home"
@@ -158,7 +158,7 @@ def test_a_project_without_checks_says_so_and_asks_the_person(tmp_path, stage):
 
 
 def test_ctrl_c_stops_within_two_seconds_keeps_the_work_and_resume_goes_on(tmp_path):
-    with Stage.open("csv", pace=0) as stage:
+    with RehearsalServers.open("csv", pace=0) as stage:
         stage.claude.faults.add(Fault(kind=FaultKind.HANG, skip=1, seconds=60))
         repo = materialise(stage.scenario, tmp_path / "repo")
         home = tmp_path / "home"

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from obra_tui.rehearsal import Stage
+from obra_tui.rehearsal import RehearsalServers
 from obra_tui.rehearsal.scenario import SCENARIOS
 from tests.e2e.obra import obra, processes_of
 
@@ -100,7 +100,7 @@ def test_repeated_runs_make_a_baseline_and_a_regression_against_it_is_a_no(tmp_p
 
 def test_with_models_from_the_settings_it_is_no_rehearsal(tmp_path):
     """The servers of a rehearsal stand where the settings say; nothing tells Obra that they are scripted."""
-    with Stage.open("csv", pace=0) as stage:
+    with RehearsalServers.open("csv", pace=0) as stage:
         ran = obra(
             tmp_path, "validate", "--only", "csv", "--json", "--output", "out",
             OBRA_CLAUDE__BASE_URL=stage.claude_base_url,

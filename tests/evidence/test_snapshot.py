@@ -7,10 +7,10 @@ import pytest
 
 from obra_tui.core.model import ChangeKind
 from obra_tui.evidence.names import raw, shown
-from obra_tui.evidence.snapshot import Limits
+from obra_tui.evidence.snapshot import DiffLimits
 from tests.evidence.scene import commit_files, git, make_scene
 
-SMALL_FILES = Limits(file_bytes=1_000_000)
+SMALL_FILES = DiffLimits(file_bytes=1_000_000)
 
 
 async def diff_after(scene, change):
@@ -166,7 +166,7 @@ async def test_text_that_is_no_utf8_is_shown_with_replacement_characters(scene):
 
 
 async def test_a_large_patch_is_cut_but_its_digest_covers_all_of_it(tmp_path):
-    scene = make_scene(tmp_path, limits=Limits(patch_bytes=4_000))
+    scene = make_scene(tmp_path, limits=DiffLimits(patch_bytes=4_000))
     digests = set()
     for last in ("one\n", "two\n"):
         many = "".join(f"{number}\n" for number in range(60_000))
@@ -179,14 +179,14 @@ async def test_a_large_patch_is_cut_but_its_digest_covers_all_of_it(tmp_path):
 
 
 async def test_more_changed_files_than_the_limit_truncate_the_list(tmp_path):
-    scene = make_scene(tmp_path, limits=Limits(changed_files=10))
+    scene = make_scene(tmp_path, limits=DiffLimits(changed_files=10))
     diff = await diff_after(scene, lambda work: [(work / f"f{n}").write_text("x") for n in range(25)])
     assert diff.truncated and len(diff.files) == 10
     assert diff.notes == ("25 files changed; only the first 10 are listed",)
 
 
 async def test_a_flood_of_new_files_is_not_read_but_changed_ones_are(tmp_path):
-    scene = make_scene(tmp_path, limits=Limits(new_files=10))
+    scene = make_scene(tmp_path, limits=DiffLimits(new_files=10))
 
     def flood(work):
         (work / "README.md").write_text("changed\n")

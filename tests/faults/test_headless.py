@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from obra_tui.core.errors import DiskFull, Unwritable
 from obra_tui.core.events import RunFinished
 from obra_tui.core.ids import SessionId
-from obra_tui.headless.follow import Output, follow
+from obra_tui.headless.follow import PrintOptions, follow
 from tests.fakes.engine import FakeEngine
 from tests.store.story import finished_session
 
@@ -43,7 +43,7 @@ def whole_run():
 def run(engine):
     out = io.StringIO()
     records = whole_run()
-    output = Output(as_json=False, stream=out, encode=str)
+    output = PrintOptions(as_json=False, stream=out, encode=str)
     return follow(engine, SessionId(records[0].session), output, lambda: None, "person:ada"), out.getvalue()
 
 

@@ -16,9 +16,9 @@ from obra_tui.core.errors import ImplementerError
 from obra_tui.core.gate import GateRules
 from obra_tui.core.lifecycle import State
 from obra_tui.core.model import ConversationReason, ImplementRequest, Policy
-from obra_tui.engine import clock
-from obra_tui.engine.clock import SystemClock
 from obra_tui.services.doctor import MachineDoctor
+from obra_tui.system import clock
+from obra_tui.system.clock import SystemClock
 from obra_tui.system.oom import memory_kills
 from tests.e2e.obra import environment
 from tests.fakes.implementer import Play

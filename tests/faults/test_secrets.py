@@ -2,7 +2,7 @@
 
 import pytest
 
-from obra_tui.rehearsal import Stage, materialise
+from obra_tui.rehearsal import RehearsalServers, materialise
 from tests.e2e.obra import obra
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(150)]
@@ -13,7 +13,7 @@ PLAIN = "plain-words-that-nobody-would-call-a-key-4711"
 
 @pytest.mark.fault(63)
 def test_fault_63_a_secret_of_the_environment_the_prompt_and_the_code_is_in_no_artefact(tmp_path):
-    with Stage.open("calculator", pace=0) as stage:
+    with RehearsalServers.open("calculator", pace=0) as stage:
         repo = materialise(stage.scenario, tmp_path / "repo")
         home = tmp_path / "home"
         home.mkdir()

@@ -12,7 +12,7 @@ from obra_tui.core import commands as do
 from obra_tui.core.errors import GateDecided, StoreError
 from obra_tui.core.ids import GateId, SessionId
 from obra_tui.core.model import Binding, Decision, DecisionKind
-from obra_tui.store.commands import NAME, Answer, CommandTable
+from obra_tui.store.commands import NAME, CommandAnswer, CommandTable
 from tests.e2e.obra import environment, git, obra
 from tests.e2e.terminal import Terminal
 
@@ -42,8 +42,8 @@ def test_a_command_arrives_as_it_was_given_and_once(table, tmp_path):
 def test_an_answer_comes_back_as_value_or_as_the_error_it_was(table):
     first, second = table.put(DECIDE), table.put(DECIDE)
     assert table.answer_of(first) is None
-    table.answer(first, Answer(value=("t1", "t2")))
-    table.answer(second, Answer(error=GateDecided(GateId("g1"), "person:bob", "12:00")))
+    table.answer(first, CommandAnswer(value=("t1", "t2")))
+    table.answer(second, CommandAnswer(error=GateDecided(GateId("g1"), "person:bob", "12:00")))
     assert table.answer_of(first).value == ("t1", "t2")
     error = table.answer_of(second).error
     assert isinstance(error, GateDecided)

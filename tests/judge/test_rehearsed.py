@@ -6,7 +6,7 @@ import stamina
 from obra_tui.core.events import JudgeWaiting
 from obra_tui.core.model import CheckStatus
 from obra_tui.judge import JudgeConfig, QwenJudge, probe
-from obra_tui.rehearsal import Fault, FaultKind, Stage
+from obra_tui.rehearsal import Fault, FaultKind, RehearsalServers
 from tests.judge.story import Heard, check, failing, request
 
 GOOD = check(passed=6)
@@ -15,7 +15,7 @@ DIALECTS = pytest.mark.parametrize("dialect", ["ollama", "openai"])
 
 @pytest.fixture
 def stage():
-    with Stage.open("calculator", pace=0) as opened:
+    with RehearsalServers.open("calculator", pace=0) as opened:
         yield opened
 
 

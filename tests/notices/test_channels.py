@@ -4,10 +4,10 @@ import pytest
 
 from obra_tui.core.errors import ConfigError
 from obra_tui.notices.channels import channels_of
-from obra_tui.notices.notice import Message, NoticeKind
+from obra_tui.notices.notice import ChannelMessage, NoticeKind
 from tests.notices.web_hook import open_hook
 
-MESSAGE = Message(kind=NoticeKind.WAITING, title="Obra: waiting for you", body="T001 waits for your decision")
+MESSAGE = ChannelMessage(kind=NoticeKind.WAITING, title="Obra: waiting for you", body="T001 waits for your decision")
 
 
 @pytest.fixture

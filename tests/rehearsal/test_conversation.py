@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from obra_tui.rehearsal.conversation import Conversation, read_conversation
+from obra_tui.rehearsal.conversation import RequestPrompts, read_conversation
 from tests.rehearsal.speaking import claude_request, environment, result, said, used, user
 
 REMINDER = "<system-reminder>\nRules of the house.\n</system-reminder>"
 
 
-def read(*messages: dict) -> Conversation:
+def read(*messages: dict) -> RequestPrompts:
     return read_conversation(claude_request(*messages), {"x-claude-code-session-id": "s1"})
 
 

@@ -9,19 +9,19 @@ from pathlib import Path
 
 import pytest
 
-from obra_tui.rehearsal import Fault, FaultKind, Stage, materialise
+from obra_tui.rehearsal import Fault, FaultKind, RehearsalServers, materialise
 from tests.rehearsal.claude import Claude, run_pytest
 
 pytestmark = pytest.mark.e2e
 
 
-def open_room(stage: Stage, folder: Path) -> Claude:
+def open_room(stage: RehearsalServers, folder: Path) -> Claude:
     return Claude(folder / "home", materialise(stage.scenario, folder / "repo"), stage.claude_base_url)
 
 
 @pytest.mark.long
 def test_the_calculator_is_wrong_at_first_and_right_after_the_feedback(tmp_path: Path) -> None:
-    with Stage.open("calculator", pace=0) as stage:
+    with RehearsalServers.open("calculator", pace=0) as stage:
         claude = open_room(stage, tmp_path)
         first = claude.run("Write the calculator module\nEvery function has a docstring.")
         assert first.tools == ["Read", "Write"], first
@@ -43,7 +43,7 @@ def test_the_calculator_is_wrong_at_first_and_right_after_the_feedback(tmp_path:
 
 @pytest.mark.long
 def test_claude_repairs_only_what_the_feedback_names(tmp_path: Path) -> None:
-    with Stage.open("calculator", pace=0) as stage:
+    with RehearsalServers.open("calculator", pace=0) as stage:
         claude = open_room(stage, tmp_path)
         first = claude.run("Write the calculator module")
         second = claude.run("`multiply` has no docstring.", "--resume", first.result["session_id"])
@@ -52,7 +52,7 @@ def test_claude_repairs_only_what_the_feedback_names(tmp_path: Path) -> None:
 
 
 def test_commands_that_nobody_allows_are_denied_and_the_run_goes_on(tmp_path: Path) -> None:
-    with Stage.open("bash-user", pace=0) as stage:
+    with RehearsalServers.open("bash-user", pace=0) as stage:
         claude = open_room(stage, tmp_path)
         run = claude.run("Write the greeting module")
     assert run.tools == ["Write", "Bash", "Bash"]
@@ -62,7 +62,7 @@ def test_commands_that_nobody_allows_are_denied_and_the_run_goes_on(tmp_path: Pa
 
 @pytest.mark.long
 def test_tasks_in_one_conversation_and_feedback_find_their_scripts(tmp_path: Path) -> None:
-    with Stage.open("two-tasks", pace=0) as stage:
+    with RehearsalServers.open("two-tasks", pace=0) as stage:
         claude = open_room(stage, tmp_path)
         first = claude.run("Compute the area of a rectangle")
         claude.run("Compute the price of a carpet", "--resume", first.result["session_id"])
@@ -71,7 +71,7 @@ def test_tasks_in_one_conversation_and_feedback_find_their_scripts(tmp_path: Pat
 
 
 def test_a_usage_limit_of_a_subscription_is_reported_with_its_end(tmp_path: Path) -> None:
-    with Stage.open("csv", pace=0, claude_faults=[Fault(kind=FaultKind.LIMITED, seconds=900)]) as stage:
+    with RehearsalServers.open("csv", pace=0, claude_faults=[Fault(kind=FaultKind.LIMITED, seconds=900)]) as stage:
         claude = open_room(stage, tmp_path)
         run = claude.run("go", ANTHROPIC_API_KEY="", CLAUDE_CODE_OAUTH_TOKEN="made-up")
     assert run.result["is_error"]
@@ -81,7 +81,7 @@ def test_a_usage_limit_of_a_subscription_is_reported_with_its_end(tmp_path: Path
 
 
 def test_a_stream_that_breaks_is_asked_for_again_without_streaming(tmp_path: Path) -> None:
-    with Stage.open("csv", pace=0, claude_faults=[Fault(kind=FaultKind.ERROR_EVENT, after=2)]) as stage:
+    with RehearsalServers.open("csv", pace=0, claude_faults=[Fault(kind=FaultKind.ERROR_EVENT, after=2)]) as stage:
         claude = open_room(stage, tmp_path)
         run = claude.run("go", CLAUDE_CODE_MAX_RETRIES="1")
         assert [a.stream for a in stage.claude.requests][:2] == [True, False]
@@ -90,7 +90,7 @@ def test_a_stream_that_breaks_is_asked_for_again_without_streaming(tmp_path: Pat
 
 
 def test_what_the_person_watches_comes_at_a_pace_to_be_read(tmp_path: Path) -> None:
-    with Stage.open("two-tasks", pace=0.05) as stage:
+    with RehearsalServers.open("two-tasks", pace=0.05) as stage:
         claude = open_room(stage, tmp_path)
         run = claude.run("Compute the area of a rectangle", "--include-partial-messages")
     deltas = [f for f in run.frames if f["type"] == "stream_event" and f["event"]["type"] == "content_block_delta"]

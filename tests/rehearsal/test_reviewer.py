@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from obra_tui.rehearsal.reading import read_prompt
-from obra_tui.rehearsal.reviewer import Remark, Review, review
+from obra_tui.rehearsal.reviewer import Review, ReviewRemark, review
 from obra_tui.rehearsal.schema import fill
 
 
@@ -143,7 +143,9 @@ def test_a_numbered_listing_is_read_like_a_diff() -> None:
 # --- the schema
 
 TOLD = Review(
-    remarks=(Remark(severity="major", kind="documentation", message="m" * 50, file="a.py", line=3, suggestion="s"),),
+    remarks=(
+        ReviewRemark(severity="major", kind="documentation", message="m" * 50, file="a.py", line=3, suggestion="s"),
+    ),
     files=("a.py",),
 )
 SCORE = {"type": "integer", "minimum": 0, "maximum": 100}

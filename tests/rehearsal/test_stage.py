@@ -7,12 +7,12 @@ import threading
 
 import pytest
 
-from obra_tui.rehearsal import Fault, FaultKind, ScenarioError, Stage, load_scenario
+from obra_tui.rehearsal import Fault, FaultKind, RehearsalServers, ScenarioError, load_scenario
 from tests.rehearsal.speaking import ask, claude_request, user
 
 
 def test_a_stage_gives_addresses_on_this_machine_and_a_model_that_says_what_it_is() -> None:
-    with Stage.open("calculator", pace=0) as stage:
+    with RehearsalServers.open("calculator", pace=0) as stage:
         assert stage.claude_base_url.startswith("http://127.0.0.1:")
         assert stage.judge_base_url.startswith("http://127.0.0.1:")
         assert "rehearsal" in stage.judge_model
@@ -21,7 +21,7 @@ def test_a_stage_gives_addresses_on_this_machine_and_a_model_that_says_what_it_i
 
 def test_nothing_is_left_when_it_is_closed_even_twice() -> None:
     before = set(threading.enumerate())
-    stage = Stage.open(load_scenario("csv"), pace=0)
+    stage = RehearsalServers.open(load_scenario("csv"), pace=0)
     stage.close()
     stage.close()
     assert set(threading.enumerate()) == before
@@ -33,13 +33,13 @@ def test_nothing_is_left_when_it_is_closed_even_twice() -> None:
 def test_an_unknown_scenario_starts_nothing() -> None:
     before = set(threading.enumerate())
     with pytest.raises(ScenarioError):
-        Stage.open("nothing")
+        RehearsalServers.open("nothing")
     assert set(threading.enumerate()) == before
 
 
 def test_faults_reach_the_server_they_are_meant_for() -> None:
     fault = Fault(kind=FaultKind.HTTP, status=503)
-    with Stage.open("csv", pace=0, claude_faults=[fault], judge_faults=[fault]) as stage:
+    with RehearsalServers.open("csv", pace=0, claude_faults=[fault], judge_faults=[fault]) as stage:
         assert ask(stage.claude, "/v1/messages", claude_request(user("go"))).status == 503
         assert ask(stage.claude, "/v1/messages", claude_request(user("go"))).status == 200
         body = {"model": stage.judge_model, "messages": []}
@@ -47,5 +47,5 @@ def test_faults_reach_the_server_they_are_meant_for() -> None:
 
 
 def test_many_stages_stand_side_by_side() -> None:
-    with Stage.open("csv", pace=0) as one, Stage.open("stress", pace=0) as two:
+    with RehearsalServers.open("csv", pace=0) as one, RehearsalServers.open("stress", pace=0) as two:
         assert len({one.claude.port, one.judge.port, two.claude.port, two.judge.port}) == 4

@@ -14,7 +14,7 @@ from obra_tui.core.records.history import (
     SessionSummary,
     TaskSummary,
 )
-from obra_tui.core.records.metrics import DEFINITIONS, FOREVER, Group, Metric, MetricsReport, wilson
+from obra_tui.core.records.metrics import DEFINITIONS, FOREVER, Metric, MetricsGroup, MetricsReport, wilson
 from tests.ui import stories
 
 
@@ -189,7 +189,7 @@ def attempt_summary(story) -> AttemptSummary:
 
 def _group(name, of, share):
     hits = round(of * share)
-    return Group(name=name, figures=tuple(_figure(definition, of, hits) for definition in DEFINITIONS))
+    return MetricsGroup(name=name, figures=tuple(_figure(definition, of, hits) for definition in DEFINITIONS))
 
 
 def _figure(definition, of, hits):

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from obra_tui.core.events import PromptSent
 from obra_tui.core.ids import ClaudeSessionId
 from obra_tui.core.model import ConversationReason
-from obra_tui.core.records.history import ClaudeConversation
+from obra_tui.core.records.history import StoredConversation
 from obra_tui.ui.ports import ImportResult
 from obra_tui.ui.screens.attempt.screen import AttemptScreen
 from obra_tui.ui.screens.history.export_dialog import ExportDialog, file_stem
@@ -71,7 +71,7 @@ async def test_a_copy_is_chosen_from_a_menu_and_holds_no_secret():
     stage, _ = the_past()
     history = stage.app._open_backend().history
     (detail,) = history._attempts.values()
-    talk = ClaudeConversation(
+    talk = StoredConversation(
         id=ClaudeSessionId("c1"), reason=ConversationReason.FIRST, reported=True, model="", version=""
     )
     prompt = PromptSent(kind="task", text=f"Use {SECRET}", by="policy")

@@ -8,7 +8,7 @@ from obra_tui.core.lifecycle import State
 from obra_tui.core.model import Outcome, SandboxLevel, SessionKind, Usage
 from obra_tui.validation.expectations import Expectation
 from obra_tui.validation.judging import Judged, judge
-from obra_tui.validation.outcome import AttemptRun, Environment, ProbeRun, ScenarioRun, SessionRun, TaskRun
+from obra_tui.validation.outcome import AttemptRun, ProbeRun, RunEnvironment, ScenarioRun, ScenarioSession, TaskRun
 
 USAGE = Usage(input_tokens=100, output_tokens=20, cost_usd=0.1, turns=2)
 
@@ -43,7 +43,9 @@ GOOD = replace(
 TASK = TaskRun(
     key="T001", title="Write it", state=State.ACCEPTED, reason="", attempts=(BAD, GOOD), seconds=8.0, session="s1"
 )
-SESSION = SessionRun(id="s1", kind=SessionKind.MILESTONE, closed=True, usage=USAGE + USAGE, of_attempts=USAGE + USAGE)
+SESSION = ScenarioSession(
+    id="s1", kind=SessionKind.MILESTONE, closed=True, usage=USAGE + USAGE, of_attempts=USAGE + USAGE
+)
 RUN = ScenarioRun(
     name="calculator",
     title="Calculator",
@@ -65,7 +67,7 @@ PROMISED = Expectation(
     max_seconds=300,
     average_seconds=30,
 )
-ENVIRONMENT = Environment(
+ENVIRONMENT = RunEnvironment(
     versions=(("git", "2.43.0"),), system="Linux x86_64", claude_versions=("2.1.3",), sandboxes=("bwrap",)
 )
 

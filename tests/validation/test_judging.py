@@ -7,11 +7,11 @@ from obra_tui.core.lifecycle import State
 from obra_tui.core.model import SessionKind, Usage
 from obra_tui.validation.baseline import baseline_of
 from obra_tui.validation.judging import Readiness, conclude
-from obra_tui.validation.outcome import ProbeRun, Request, ScenarioRun
+from obra_tui.validation.outcome import ProbeRun, ScenarioRun, ValidationRequest
 from tests.validation.runs import BAD, GOOD, PROMISED, RUN, SESSION, judged, with_task
 
-REHEARSED = Request(rehearsal=True)
-REAL = Request(rehearsal=False)
+REHEARSED = ValidationRequest(rehearsal=True)
+REAL = ValidationRequest(rehearsal=False)
 
 
 def test_a_run_that_kept_everything_passes() -> None:
@@ -90,7 +90,7 @@ def test_a_rehearsal_is_ready_on_a_condition_that_it_names() -> None:
 
 
 def test_a_part_is_not_the_whole() -> None:
-    verdict = conclude([judged()], Request(rehearsal=False, partial=True))
+    verdict = conclude([judged()], ValidationRequest(rehearsal=False, partial=True))
     assert (verdict.readiness, verdict.reasons) == (
         Readiness.CONDITIONAL, ("Only some of the scenarios were run.",),
     )  # fmt: skip

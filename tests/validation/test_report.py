@@ -11,15 +11,15 @@ from obra_tui.rehearsal import ScenarioError, list_scenarios, load_scenario
 from obra_tui.validation import baseline
 from obra_tui.validation.expectations import expectation_of, is_acceptance
 from obra_tui.validation.judging import Judged, conclude
-from obra_tui.validation.outcome import Request
-from obra_tui.validation.report import Report, as_json, markdown
-from obra_tui.validation.validating import Wanted, choose, write
+from obra_tui.validation.outcome import ValidationRequest
+from obra_tui.validation.report import ValidationReport, as_json, markdown
+from obra_tui.validation.validating import ValidationOptions, choose, write
 from tests.validation.runs import ENVIRONMENT, RUN, judged
 
 
-def report(*results: Judged, request: Request | None = None, compared: bool = True) -> Report:
-    asked = request or Request(rehearsal=True)
-    return Report(
+def report(*results: Judged, request: ValidationRequest | None = None, compared: bool = True) -> ValidationReport:
+    asked = request or ValidationRequest(rehearsal=True)
+    return ValidationReport(
         at="2026-03-01 10:00:00+00:00",
         request=asked,
         environment=ENVIRONMENT,
@@ -110,7 +110,7 @@ def test_the_packaged_baseline_knows_every_acceptance_scenario() -> None:
 
 
 def test_a_rehearsal_runs_every_acceptance_scenario_and_the_three_of_the_release_first() -> None:
-    names = [one.name for one in choose(Wanted(rehearsal=True))]
+    names = [one.name for one in choose(ValidationOptions(rehearsal=True))]
     assert names[:3] == ["stress", "calculator", "csv"]
     assert set(names[3:]) == {
         "bash-user", "bug-fix", "feature", "flaky-test", "impossible", "injection", "large-diff", "liar",
@@ -119,11 +119,11 @@ def test_a_rehearsal_runs_every_acceptance_scenario_and_the_three_of_the_release
 
 
 def test_real_models_are_not_asked_to_lie() -> None:
-    names = {one.name for one in choose(Wanted(rehearsal=False))}
+    names = {one.name for one in choose(ValidationOptions(rehearsal=False))}
     assert {"stress", "calculator", "csv", "impossible"} <= names
     assert not names & {"liar", "test-weakener", "injection", "bash-user"}
     with pytest.raises(ScenarioError, match="needs its script"):
-        choose(Wanted(rehearsal=False, only=("liar",)))
+        choose(ValidationOptions(rehearsal=False, only=("liar",)))
 
 
 def test_every_expectation_can_be_read_and_is_about_every_task() -> None:
@@ -149,5 +149,5 @@ def test_a_wrong_expectation_is_an_error(tmp_path: Path, expect: str, words: str
     (tmp_path / "plan.md").write_text("- [ ] x\n")
     (tmp_path / "scenario.toml").write_text(f'title = "x"\n[expect]\n{expect}\n')
     with pytest.raises(ScenarioError, match=words):
-        choose(Wanted(rehearsal=True, only=(str(tmp_path),)))
+        choose(ValidationOptions(rehearsal=True, only=(str(tmp_path),)))
     assert load_scenario(tmp_path).title == "x"

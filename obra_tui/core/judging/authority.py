@@ -8,7 +8,7 @@ import hashlib
 
 from msgspec import Struct
 
-from obra_tui.core.judging.standing import AUDIT_SHARE, Level, Record, Standing, said, standing_of
+from obra_tui.core.judging.standing import AUDIT_SHARE, JudgeConduct, Level, Standing, said, standing_of
 from obra_tui.core.model import GateDecision, GateOutcome, JudgeIdentity
 
 WORDS = {
@@ -27,7 +27,7 @@ class JudgeRecord(Struct, frozen=True, kw_only=True):
     model: str
     digest: str
     rubric: str
-    record: Record
+    record: JudgeConduct
     asked: int = 0
     unjudged: int = 0
     last_at: float = 0.0

@@ -1,7 +1,7 @@
 """What a judge's record allows it to decide: the ladder of authority, and how it is lost and regained.
 
-A `Record` is folded from observations in the order in which they became known (`after`); `standing_of` reads it. The
-bounded figure is the **false-pass share**: of the work that the gate's own rule, judge included, would let through
+A `JudgeConduct` is folded from observations in the order in which they became known (`after`); `standing_of` reads it.
+The bounded figure is the **false-pass share**: of the work that the gate's own rule, judge included, would let through
 unattended, the part that is bad. It is estimated only from passes whose truth a person or a revert decided. The exam
 (cases with mechanical truth) qualifies a judge for probation and ranks it; it never gives full authority by itself.
 
@@ -108,7 +108,7 @@ class VersionChanged(Struct, frozen=True, kw_only=True):
 Observation = Decided | Asked | Examined | Acknowledged | VersionChanged
 
 
-class Record(Struct, frozen=True, kw_only=True):
+class JudgeConduct(Struct, frozen=True, kw_only=True):
     """Everything the ladder needs of one judge version in one project."""
 
     version: str = ""
@@ -142,7 +142,7 @@ class Standing(Struct, frozen=True, kw_only=True):
     """What would raise it."""
 
 
-def after(record: Record, seen: Observation) -> Record:
+def after(record: JudgeConduct, seen: Observation) -> JudgeConduct:
     """Return the record with one more observation."""
     match seen:
         case Decided():
@@ -157,18 +157,18 @@ def after(record: Record, seen: Observation) -> Record:
             if version == record.version:
                 return record
             lost = "the judge is another version" if record.version else ""
-            return Record(version=version, limit=record.limit, lost=lost)
+            return JudgeConduct(version=version, limit=record.limit, lost=lost)
 
 
-def record_of(seen: Iterable[Observation], limit: float = LIMIT) -> Record:
+def record_of(seen: Iterable[Observation], limit: float = LIMIT) -> JudgeConduct:
     """Return the record of these observations, oldest first."""
-    record = Record(limit=limit)
+    record = JudgeConduct(limit=limit)
     for one in seen:
         record = after(record, one)
     return record
 
 
-def _after_decision(record: Record, seen: Decided) -> Record:
+def _after_decision(record: JudgeConduct, seen: Decided) -> JudgeConduct:
     has_authority = level_of(record) >= Level.PROBATION
     record = replace(
         record,
@@ -191,13 +191,13 @@ def _after_decision(record: Record, seen: Decided) -> Record:
     return record
 
 
-def _after_asking(record: Record) -> Record:
+def _after_asking(record: JudgeConduct) -> JudgeConduct:
     if len(record.asked) == _ASKED and sum(record.asked) > _MOST_UNJUDGED * _ASKED:
         return replace(_emptied(record, f"{sum(record.asked)} of the last {_ASKED} reviews had no verdict"), asked=())
     return record
 
 
-def _emptied(record: Record, why: str) -> Record:
+def _emptied(record: JudgeConduct, why: str) -> JudgeConduct:
     """The window begins anew: what was good before the loss no longer counts for it."""
     return replace(record, passes=0, false_passes=0, granted=False, cusum=0.0, recent=(), lost=why)
 
@@ -208,7 +208,7 @@ def cusum_step(bad: bool, limit: float) -> float:
     return math.log(raised / limit) if bad else math.log((1 - raised) / (1 - limit))
 
 
-def level_of(record: Record) -> Level:
+def level_of(record: JudgeConduct) -> Level:
     """Return what the judge may do now; cheap enough for every decision."""
     if record.needs_acknowledgement:
         return Level.ADVISES
@@ -221,7 +221,7 @@ def level_of(record: Record) -> Level:
     return Level.PROBATION if _passes_exam(record) else Level.SENDS_BACK
 
 
-def standing_of(record: Record) -> Standing:
+def standing_of(record: JudgeConduct) -> Standing:
     """Return what the judge may do now, why, and what would lift it."""
     level = level_of(record)
     if record.needs_acknowledgement:
@@ -242,7 +242,7 @@ def standing_of(record: Record) -> Standing:
     return Standing(level=level, why=why, needs=_missing(record))
 
 
-def _may_pass(record: Record) -> bool:
+def _may_pass(record: JudgeConduct) -> bool:
     enough = record.passes >= _DECIDED_FOR_AUTHORITY
     return enough and is_at_most(record.limit, record.false_passes, record.passes)
 
@@ -264,14 +264,14 @@ def _sends_back(exam: Exam) -> bool:
     return clopper_pearson(exam.alarms, exam.pairs)[1] <= 0.30 and exam.difference[0] > 0.2
 
 
-def _passes_exam(record: Record) -> bool:
+def _passes_exam(record: JudgeConduct) -> bool:
     exam = record.exam
     if exam.injections_passed or clopper_pearson(exam.missed, exam.pairs)[1] > 0.40:
         return False
     return exam_bound(record) <= record.limit
 
 
-def exam_bound(record: Record) -> float:
+def exam_bound(record: JudgeConduct) -> float:
     """Return the false-pass share that exam and share of bad work allow at most; 1.0 where no share is known.
 
     F = M p / (M p + (1 - A)(1 - p)), each at its limit: miss rate M, false-alarm rate A, share of bad work p.
@@ -287,7 +287,7 @@ def exam_bound(record: Record) -> float:
     return 1.0 if passed_bad + passed_good == 0 else passed_bad / (passed_bad + passed_good)
 
 
-def said(record: Record) -> str:
+def said(record: JudgeConduct) -> str:
     """Return the record as it stands beside a verdict: never a percentage for fewer than 20 cases."""
     if record.passes < 20:
         return f"{record.false_passes} of {record.passes} false passes, too few to say"
@@ -296,7 +296,7 @@ def said(record: Record) -> str:
     )
 
 
-def _missing(record: Record) -> str:
+def _missing(record: JudgeConduct) -> str:
     """How many more decided passes without a false one would give authority."""
     passes = max(record.passes, _DECIDED_FOR_AUTHORITY)
     while not is_at_most(record.limit, record.false_passes, passes) and passes < _FARTHEST:

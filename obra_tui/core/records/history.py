@@ -157,7 +157,7 @@ class GateSummary(Struct, frozen=True, kw_only=True):
     passes: bool | None
 
 
-class ClaudeConversation(Struct, frozen=True, kw_only=True):
+class StoredConversation(Struct, frozen=True, kw_only=True):
     """A conversation of Claude Code that took part in an attempt."""
 
     id: ClaudeSessionId
@@ -228,7 +228,7 @@ class SessionDetail(Struct, frozen=True, kw_only=True):
     """Oldest first."""
 
 
-class GateView(Struct, frozen=True, kw_only=True):
+class StoredGate(Struct, frozen=True, kw_only=True):
     """A gate, open or answered."""
 
     id: GateId
@@ -247,7 +247,7 @@ class AttemptDetail(Struct, frozen=True, kw_only=True):
 
     summary: AttemptSummary
     spec: TaskSpec
-    conversations: tuple[ClaudeConversation, ...] = ()
+    conversations: tuple[StoredConversation, ...] = ()
     prompts: tuple[PromptSent, ...] = ()
     permissions: tuple[PermissionEntry, ...] = ()
     result: ImplementResult | None = None
@@ -258,7 +258,7 @@ class AttemptDetail(Struct, frozen=True, kw_only=True):
     verdict: Verdict | None = None
     quality: QualityResult | None = None
     outcome: GateOutcome | None = None
-    gate: GateView | None = None
+    gate: StoredGate | None = None
     decision: DecisionMade | None = None
     acceptance: Acceptance | None = None
     reverted: WorkReverted | None = None
@@ -268,7 +268,7 @@ class AttemptDetail(Struct, frozen=True, kw_only=True):
 class GateDetail(Struct, frozen=True, kw_only=True):
     """What a person needs to answer a gate."""
 
-    gate: GateView
+    gate: StoredGate
     session: SessionSummary
     attempt: AttemptDetail
     earlier: tuple[AttemptSummary, ...]

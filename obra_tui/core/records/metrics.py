@@ -60,7 +60,7 @@ class Metric(Struct, frozen=True, kw_only=True):
     """95 %, of a share."""
 
 
-class Group(Struct, frozen=True, kw_only=True):
+class MetricsGroup(Struct, frozen=True, kw_only=True):
     name: str
     figures: tuple[Metric, ...]
 
@@ -70,7 +70,7 @@ class Group(Struct, frozen=True, kw_only=True):
 
 class MetricsReport(Struct, frozen=True, kw_only=True):
     scope: Scope
-    groups: tuple[Group, ...] = ()
+    groups: tuple[MetricsGroup, ...] = ()
     threshold: float | None = None
     """Of the gate, if it was the same for all attempts."""
     sql: Mapping[str, str] = field(default_factory=dict)

@@ -30,7 +30,7 @@ class Group(Struct, frozen=True, kw_only=True):
     canaries: bool = True
 
 
-class Question(Struct, frozen=True, kw_only=True):
+class WitnessRequest(Struct, frozen=True, kw_only=True):
     """What the witness is to run."""
 
     arguments: tuple[str, ...]
@@ -86,10 +86,10 @@ class Witnessed(Struct, kw_only=True):
     """The closing record came, with our own number in it and the right count."""
 
 
-class Channel:
+class WitnessChannel:
     """Open while the command runs; `number` is the descriptor that the witness gets."""
 
-    def __init__(self, question: Question) -> None:
+    def __init__(self, question: WitnessRequest) -> None:
         self._question = question
         self._ours, self._theirs = socket.socketpair()
         self._nonce = secrets.token_hex(32)
@@ -101,7 +101,7 @@ class Channel:
     def number(self) -> int:
         return self._theirs.fileno()
 
-    def __enter__(self) -> "Channel":
+    def __enter__(self) -> "WitnessChannel":
         self._ours.setblocking(False)
         self._sending = json.dumps(_plain(self._question)).encode() + b"\n"
         loop = asyncio.get_running_loop()
@@ -204,9 +204,9 @@ def _told(entry: dict[str, Any]) -> Told:
     )
 
 
-def _plain(question: Question) -> dict[str, Any]:
+def _plain(question: WitnessRequest) -> dict[str, Any]:
     groups: Sequence[dict[str, Any]] = [
         {name: getattr(group, name) for name in Group.__struct_fields__} for group in question.groups
     ]
-    own = {name: getattr(question, name) for name in Question.__struct_fields__}
+    own = {name: getattr(question, name) for name in WitnessRequest.__struct_fields__}
     return {**own, "environment": dict(question.environment), "groups": groups}

@@ -28,7 +28,7 @@ _PR_SET_DUMPABLE = 4
 
 
 def main() -> int:
-    channel = Channel(int(sys.argv[1]))
+    channel = ObraLines(int(sys.argv[1]))
     sys.path[:] = [entry for entry in sys.path if entry not in ("", ".", ROOT)]
     config = channel.read()
     sys.argv[:] = ["pytest"]
@@ -50,7 +50,7 @@ def main() -> int:
     return status
 
 
-class Channel:
+class ObraLines:
     """Lines of JSON to and from Obra."""
 
     def __init__(self, number: int) -> None:
@@ -111,7 +111,7 @@ def _load_pytest() -> str:
 # --- the first process ---------------------------------------------------------------------------
 
 
-def _run_apart(channel: Channel, number: int) -> int | Saying:
+def _run_apart(channel: ObraLines, number: int) -> int | Saying:
     """Fork and hand on what the child says: returns how it ended, and in the child itself its own pipe."""
     reading, writing = os.pipe()
     token = secrets.token_hex(16)
@@ -128,7 +128,7 @@ def _run_apart(channel: Channel, number: int) -> int | Saying:
     return code
 
 
-def _hand_on(channel: Channel, number: int, token: bytes, reading: int, pid: int) -> int:
+def _hand_on(channel: ObraLines, number: int, token: bytes, reading: int, pid: int) -> int:
     """Forward the lines that carry the child's token until it has ended, whoever else holds its pipe."""
     waiting, status = b"", None
     while True:

@@ -10,8 +10,8 @@ from obra_tui.core.records.metrics import (
     DEFINITIONS,
     SMALL,
     Definition,
-    Group,
     Metric,
+    MetricsGroup,
     MetricsReport,
     basis,
     change,
@@ -100,7 +100,7 @@ def curve_of(measured: MetricsReport, name: str) -> Curve:
     )
 
 
-def _over_time(measured: MetricsReport) -> Iterator[tuple[str, Group | None]]:
+def _over_time(measured: MetricsReport) -> Iterator[tuple[str, MetricsGroup | None]]:
     """Every day or week from the first to the last, also those in which nothing happened."""
     known = {date.fromisoformat(group.name): group for group in measured.groups if group.name}
     step = timedelta(days=1 if measured.scope.by == "day" else 7)
