@@ -53,6 +53,16 @@ CASES = (
     Case("pypi", "six==1.16.0", "six.py", 'return s.encode("latin-1")', 'return s.encode("utf-16")'),
     Case("pypi", "hiredis==3.1.0", "hiredis/__init__.py", "from hiredis.hiredis import ", "from hiredis.other import "),
     Case("pypi", "django-environ==0.11.2", "environ/environ.py", "      return value\n", "      return None\n"),
+    Case("pypi", "svcs==25.1.0", "src/svcs/_core.py", "{obj.__module__}.{obj.__qualname__}", "{obj.__qualname__}"),
+    Case("pypi", "structlog==25.1.0", "src/structlog/_utils.py", "return processname", 'return ""'),
+    Case("pypi", "unearth==0.17.2", "src/unearth/utils.py", 'name.split("[", 1)[0]', "name"),
+    Case("pypi", "nox==2024.10.9", "nox/_version.py", 'metadata.version("nox")', '"0"'),
+    Case("pypi", "django-debug-toolbar==4.4.6", "debug_toolbar/utils.py", "if not excluded", "if excluded"),
+    Case("pypi", "kombu==5.4.2", "kombu/utils/encoding.py", "import sys", "import sys, no_such_module"),
+    Case("npm", "duplexify@4.1.2", "index.js", "this.destroyed = false", "this.destroyed = true"),
+    Case("npm", "xtend@4.0.2", "mutable.js", "target[key] = source[key]", "target[key] = key"),
+    Case("npm", "pump@3.0.0", "index.js", "destroys.forEach(call)", "destroys.forEach(String)"),
+    Case("npm", "bl@5.1.0", "BufferList.js", "this.length += buf.length", "this.length -= buf.length"),
     Case("npm", "qs@6.13.1", "lib/formats.js", "percentTwenties, '+'", "percentTwenties, '-'"),
     Case("npm", "minimist@1.2.8", "index.js", "'number') { return true; }", "'number') { return false; }"),
     Case("npm", "object-inspect@1.13.3", "index.js", "    return xs;\n", "    return [];\n"),
@@ -68,6 +78,8 @@ class Looked(NamedTuple):
     copied: float
     megabytes: float
     told: str
+    baseline: str = "–"
+    """What the tests showed on the code before the work."""
 
 
 # --- the run of one project, in an environment of its own ---------------------------------------------------------
@@ -119,14 +131,14 @@ def apart(case: Case) -> dict[str, Any]:
             env=environment,
             capture_output=True,
             text=True,
-            timeout=1800,
+            timeout=_PROJECT_S,
         )
         if done.returncode:
             return {"failed": (done.stderr.strip().splitlines() or ["no output"])[-1][:300]}
         row: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
         return row
     except subprocess.TimeoutExpired:
-        return {"failed": "not done within half an hour"}
+        return {"failed": f"not done within {_PROJECT_S / 60:.0f} minutes"}
     finally:
         shutil.rmtree(place, ignore_errors=True)
 
@@ -148,6 +160,10 @@ def _real(program: str) -> str:
             [manager, "which", Path(program).name], capture_output=True, text=True, check=True
         ).stdout.strip()
     return os.path.realpath(program)
+
+
+_CHECK_S, _SETUP_S, _PROJECT_S = 300.0, 600.0, 1500.0
+"""What never ends is stopped here, and the table says so."""
 
 
 def one(case: Case, place: Path) -> dict[str, Any]:
@@ -172,10 +188,11 @@ def unpacked(case: Case, place: Path) -> Path:
     downloads, project = place / "downloads", place / "project"
     downloads.mkdir()
     if case.kind == "npm":
-        subprocess.run(["npm", "pack", "--silent", case.package], cwd=downloads, check=True, capture_output=True)
+        pack = ("npm", "pack", "--silent", case.package)
+        subprocess.run(pack, cwd=downloads, check=True, capture_output=True, timeout=_CHECK_S)
     else:
         fetch = ("uvx", "pip", "download", "--quiet", "--no-deps", "--no-binary", ":all:", case.package)
-        subprocess.run(fetch, cwd=downloads, check=True, capture_output=True)
+        subprocess.run(fetch, cwd=downloads, check=True, capture_output=True, timeout=_CHECK_S)
     [archive] = downloads.iterdir()
     with tarfile.open(archive) as packed:
         packed.extractall(downloads / "x", filter="data")
@@ -211,14 +228,21 @@ async def looks_at(case: Case, project: Path) -> dict[str, Any]:
     settings = load(project)
     sandbox = Sandbox(data_dir=settings.data_dir)
     workspace = GitWorkspace(
-        project=project, data_dir=settings.data_dir, sandbox=sandbox, setup=settings.workspace.setup
+        project=project,
+        data_dir=settings.data_dir,
+        sandbox=sandbox,
+        setup=settings.workspace.setup,
+        setup_timeout_s=_SETUP_S,
     )
     checks = LocalCheckRunner(sandbox=sandbox, data_dir=settings.data_dir)
     base = await look(workspace, checks, lambda _: None)
+    if base.verdict == "no copy":
+        return _without_copy(base)
     honest = await look(workspace, checks, lambda copy: harmless(copy / case.file))
     wrong = await look(workspace, checks, lambda copy: broken(copy / case.file, case))
     return {
-        "checks": "–" if base.verdict == "no copy" else base.told.partition(" | ")[0],
+        "checks": base.told.partition(" | ")[0],
+        "baseline": base.baseline,
         "base": base.verdict,
         "honest": honest.verdict,
         "wrong": wrong.verdict,
@@ -230,8 +254,19 @@ async def looks_at(case: Case, project: Path) -> dict[str, Any]:
     }
 
 
+def _without_copy(base: Looked) -> dict[str, Any]:
+    """Return the row of a project that could not be set up: nobody would be asked for money for it."""
+    return {
+        **{"checks": "–", "baseline": "–", "base": "no copy", "honest": "not tried", "wrong": "not tried"},
+        "told": {"base": base.told, "honest": "", "wrong": ""},
+        **{"first_copy_s": base.copied, "copy_s": 0.0, "copy_mb": 0.0, "checks_s": 0.0},
+    }
+
+
 async def look(workspace: Any, checks: Any, change: Any) -> Looked:
     """Make a copy, change it, run what Obra would run, and say what its gate could see."""
+    from msgspec.structs import replace
+
     from obra_tui.core.errors import ObraError
     from obra_tui.core.ids import new_session_id, new_task_id
     from obra_tui.core.model import CheckStatus, Stage, TaskSpec
@@ -247,12 +282,15 @@ async def look(workspace: Any, checks: Any, change: Any) -> Looked:
     change(Path(copy.path))
     await workspace.take_diff(copy)
     started = time.monotonic()
-    specs = await checks.plan(copy, task)
+    planned = await checks.plan(copy, task)
+    specs = [replace(spec, timeout_s=min(spec.timeout_s, _CHECK_S)) for spec in planned]
     results = [await checks.run(spec, copy, lambda _: None) for spec in specs]
     seconds = time.monotonic() - started
     blocking = [result for result in results if result.spec.blocking]
     measured = {result.spec.stage for result in results if result.status is CheckStatus.PASSED}
-    if any(result.status is CheckStatus.BROKEN for result in blocking):
+    if any(result.status is CheckStatus.TIMED_OUT for result in blocking):
+        verdict = "did not end"
+    elif any(result.status is CheckStatus.BROKEN for result in blocking):
         verdict = "could not run"
     elif any(result.status is not CheckStatus.PASSED for result in blocking):
         verdict = "stopped"
@@ -266,7 +304,10 @@ async def look(workspace: Any, checks: Any, change: Any) -> Looked:
     details = " ".join(
         f"[{r.spec.name}] {r.detail} {r.output[-300:]}" for r in blocking if r.status is not CheckStatus.PASSED
     )
-    return Looked(verdict, seconds, copied, megabytes, f"{', '.join(s.name for s in specs)} | {told} | {details}")
+    compared = [result.base for result in results if result.base is not None and result.base.passed]
+    baseline = "; ".join(f"{one.passed} pass" + (f", {one.failed} fail" if one.failed else "") for one in compared)
+    all_told = f"{', '.join(s.name for s in specs)} | {told} | {details}"
+    return Looked(verdict, seconds, copied, megabytes, all_told, baseline or "no names")
 
 
 def own_megabytes(folder: Path) -> float:
@@ -289,12 +330,14 @@ def broken(file: Path, case: Case) -> None:
 
 _ABOUT = (
     "Made by `python scripts/repositories.py`: source packages of public registries, each committed as it is, run in a",
-    "HOME and with a PATH of its own. *By hand* is what a person had to write beside `obra doctor --write`. *Right*",
-    "says that the code as it is and a harmless change pass, and that a check that ran stops a change that breaks it.",
+    "HOME and with a PATH of its own. *Baseline* is what its tests showed before any work; what failed there is named",
+    "and blamed on nobody. *Right* says that the code as it is and an honest change pass, and that a check that ran",
+    "stops a change that breaks it. *By hand* is what a person had to write beside `obra doctor --write`. A check is",
+    f"stopped after {_CHECK_S:.0f} s, a set-up after {_SETUP_S:.0f} s.",
 )
 _COLUMNS = (
-    *("project", "set-up found", "checks found", "base", "harmless", "wrong", "right", "first copy", "next copy"),
-    *("MB each", "checks", "by hand"),
+    *("project", "set-up found", "checks found", "right", "baseline", "honest change", "wrong change"),
+    *("first copy", "next copy", "MB each", "checks", "by hand"),
 )
 
 
@@ -303,6 +346,7 @@ _COLUMNS = (
 
 def report(rows: dict[str, dict[str, Any]]) -> str:
     packages = {case.name: case.package.replace("==", " ").replace("@", " ") for case in CASES}
+    rows = {case.name: rows[case.name] for case in CASES if case.name in rows}
     good = [name for name, row in rows.items() if is_right(row)]
     nothing = [name for name in good if not rows[name]["by_hand"]]
     lines = [
@@ -329,9 +373,10 @@ def is_right(row: dict[str, Any]) -> bool:
 
 def table_row(package: str, row: dict[str, Any]) -> str:
     if row.get("failed"):
-        return f"| {package} |" + " – |" * 11
+        return f"| {package} |" + " – |" * (len(_COLUMNS) - 1)
     cells = (
-        f"`{row['set_up']}`", row["checks"], row["base"], row["honest"], row["wrong"], "yes" if is_right(row) else "no",
+        f"`{row['set_up']}`".replace("|", "\\|"), row["checks"], "yes" if is_right(row) else "no",
+        row.get("baseline", "–"), row["honest"], row["wrong"],
         f"{row['first_copy_s']:.1f} s", f"{row['copy_s']:.2f} s", f"{row['copy_mb']:.1f}", f"{row['checks_s']:.1f} s",
         row["by_hand"] or ("a set-up that works" if row["base"] == "no copy" else "nothing"),
     )  # fmt: skip
