@@ -106,7 +106,8 @@ class Environments:
             await check_out(self._repository, place.work, index, base)
             await bring_submodules(self._repository, place.work, base)
             cache = cache_of(self._data_dir, self._repository.project)
-            await run_setup(self._commands, place, self._sandbox, self._timeout_s, cache)
+            objects = self._repository.directory / "objects"
+            await run_setup(self._commands, place, self._sandbox, self._timeout_s, cache, objects)
             made = await self._keep(place, index, time.monotonic() - started)
         except BaseException:
             await asyncio.to_thread(_clear, place)

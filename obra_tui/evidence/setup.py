@@ -52,8 +52,13 @@ def _read_later(cache: Path) -> dict[str, str]:
     }
 
 
-async def run_setup(commands: tuple[str, ...], place: Place, sandbox: Sandbox, timeout_s: float, cache: Path) -> None:
-    """Run the commands one after the other; the first failure ends it. Output goes to the set-up log."""
+async def run_setup(
+    commands: tuple[str, ...], place: Place, sandbox: Sandbox, timeout_s: float, cache: Path, objects: Path
+) -> None:
+    """Run the commands one after the other; the first failure ends it. Output goes to the set-up log.
+
+    `objects` are those of git that the copy borrows: version tools read the history and its tags.
+    """
     if refusal := await sandbox.refusal():
         raise WorkspaceError(refusal, where=str(place.work), fix="Install bubblewrap, or allow a lower level.")
     await kill_left_over(f"{_label(place)}/")
@@ -62,7 +67,8 @@ async def run_setup(commands: tuple[str, ...], place: Place, sandbox: Sandbox, t
         with place.setup_log.open("w", encoding="utf-8") as log:
             for command in commands:
                 log.write(f"$ {command}\n")
-                ended = await _run_one(command, place, sandbox, scratch, timeout_s, cache)
+                job = _job(command, place, scratch, cache, objects)
+                ended = await _run_one(job, sandbox, timeout_s)
                 log.write(f"{ended.output}\n")
                 log.flush()
                 _refuse_failure(command, ended, place, timeout_s)
@@ -74,19 +80,23 @@ def _label(place: Place) -> str:
     return f"{place.task}/setup"
 
 
-async def _run_one(command: str, place: Place, sandbox: Sandbox, scratch: Path, timeout_s: float, cache: Path) -> Ended:
+async def _run_one(job: Job, sandbox: Sandbox, timeout_s: float) -> Ended:
     level, _ = await sandbox.probe()
+    return await run(sandbox.launch(level, job), timeout_s=timeout_s, printed=lambda _: None)
+
+
+def _job(command: str, place: Place, scratch: Path, cache: Path, objects: Path) -> Job:
     make_private(cache)
-    job = Job(
+    writable = tuple(Mount(source=path, target=path, writable=True) for path in (place.work, cache))
+    return Job(
         argv=("sh", "-c", command),
         cwd=place.work,
         scratch=scratch,
-        mounts=tuple(Mount(source=path, target=path, writable=True) for path in (place.work, cache)),
+        mounts=(*writable, Mount(source=objects, target=objects)),
         environment=download_environment(cache),
         network=True,
         label=_label(place),
     )
-    return await run(sandbox.launch(level, job), timeout_s=timeout_s, printed=lambda _: None)
 
 
 def _refuse_failure(command: str, ended: Ended, place: Place, timeout_s: float) -> None:

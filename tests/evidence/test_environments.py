@@ -209,6 +209,12 @@ async def test_version_tools_find_tags_in_the_copy_and_in_checks(tmp_path):
     assert result.output == f"{expected}\nA  b.txt\n"
 
 
+async def test_version_tools_find_tags_while_the_set_up_runs(tmp_path):
+    scene = make_scene(tmp_path, {"a.txt": "a\n"}, setup=("mkdir .venv && git describe --tags > .venv/version",))
+    git(scene.project, "tag", "1.5.0")
+    assert (Path((await scene.copy()).path) / ".venv" / "version").read_text() == "1.5.0\n"
+
+
 async def test_a_tag_made_later_is_found_in_the_next_copy(tmp_path):
     scene = make_scene(tmp_path)
     await scene.copy()
