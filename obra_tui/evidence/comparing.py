@@ -17,6 +17,7 @@ from obra_tui.core.model import (
     named_cases,
 )
 from obra_tui.evidence.reading import Execution
+from obra_tui.evidence.touched_code import Lines
 
 MOST_NAMED = 200
 """Names that one list of a comparison holds."""
@@ -42,8 +43,8 @@ class Runs(Struct, frozen=True, kw_only=True):
     replaced: tuple[str, ...] = ()
     moved: Mapping[str, str] = {}
     """Files of tests that were only renamed: old path, new path."""
-    changed: frozenset[str] = frozenset()
-    """Files of code that the work changed."""
+    changed: Mapping[str, tuple[Lines, ...] | None] = {}
+    """Files of code that the work changed, and which lines of them; None where all of the file counts."""
     asks: tuple[str, ...] = ()
 
     @property
@@ -187,7 +188,14 @@ def _hopeless(runs: Runs) -> set[str]:
 
 
 def _reaches(runs: Runs, name: str) -> bool:
-    return any(file in runs.changed for file, _, _ in runs.deciding.reached.get(name, ()))
+    return any(_is_touched(runs.changed, *place) for place in runs.deciding.reached.get(name, ()))
+
+
+def _is_touched(changed: Mapping[str, tuple[Lines, ...] | None], file: str, first: int, last: int) -> bool:
+    if file not in changed:
+        return False
+    lines = changed[file]
+    return lines is None or any(start <= last and first <= end for start, end in lines)
 
 
 def _problem(runs: Runs) -> str:

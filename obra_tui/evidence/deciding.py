@@ -20,6 +20,7 @@ from obra_tui.evidence.governing import NAMED, READ, RUNNER, SHADOW, TEST, Role,
 from obra_tui.evidence.reading import Execution
 from obra_tui.evidence.run_cache import RunCache, key_of_run
 from obra_tui.evidence.running import Printed
+from obra_tui.evidence.touched_code import Lines, touched_lines
 from obra_tui.evidence.trees import Change, Trees
 from obra_tui.evidence.witness.channel import Group
 
@@ -78,7 +79,7 @@ class Deciding(Struct, frozen=True, kw_only=True):
             as_is=as_is if is_laid else None,
             replaced=tuple(change.path for change in laid.replaced),
             moved=laid.moved,
-            changed=frozenset(change.path for change in self.changes),
+            changed=await self._changed() if deciding.reached else {},
             asks=(*laid.asks, *_speaks_for_tests(base, deciding, as_is)),
         )
         runs = await self._repeated(runs, laid)
@@ -130,6 +131,14 @@ class Deciding(Struct, frozen=True, kw_only=True):
         way = Way(groups=(Group(only=old, watch=old),))
         again = await self.executor.run(self.spec, await self._stand(tree), self.level, self._quiet, way)
         return replace(run, reached=again.reached)
+
+    async def _changed(self) -> dict[str, tuple[Lines, ...] | None]:
+        return {
+            change.path: touched_lines(
+                change.path, await self.trees.text(change.old), await self.trees.text(change.new)
+            )
+            for change in self.changes
+        }
 
     async def _stand(self, tree: str) -> Stand:
         return await stand_for(self.copy, self.executor.data_dir, fresh=False, tree="" if tree == self.work else tree)

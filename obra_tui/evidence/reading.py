@@ -181,7 +181,7 @@ def _witnessed_reading(spec: CheckSpec, ended: Ended, heard: Witnessed, cases: M
     if heard.missing:
         module = heard.missing.removeprefix("No module named ")
         return Reading(status=CheckStatus.BROKEN, detail=_no_module(module))
-    if problem := _dishonest(heard) or _incomplete(heard, ended, cases):
+    if problem := _dishonest(heard) or _about_others(heard) or _incomplete(heard, ended, cases):
         return Reading(status=CheckStatus.BROKEN, detail=problem)
     codes = [group.exit_code for group in heard.groups]
     for code in codes:
@@ -207,6 +207,17 @@ def _dishonest(heard: Witnessed) -> str:
         if group.tampered:
             return f"What the tests report cannot be believed: {group.tampered[0]}."
     return ""
+
+
+def _about_others(heard: Witnessed) -> str:
+    """Say which code was tested, if it is not that of the tree."""
+    names = [name for group in heard.groups for name in group.elsewhere]
+    if not names:
+        return ""
+    return (
+        f"The tests ran on other code than the project's: {names[0]} was loaded. "
+        "Let `workspace.setup` install the project with `-e`, or put its folder on PYTHONPATH in [[checks]]."
+    )
 
 
 def _incomplete(heard: Witnessed, ended: Ended, cases: Mapping[str, CaseOutcome]) -> str:

@@ -60,6 +60,11 @@ async def test_an_old_failure_in_code_that_was_changed_is_no_excuse(tmp_path):
     assert "failed before the work, too" in result.failures[0].message
 
 
+async def test_a_remark_beside_code_that_failed_before_is_not_blamed(tmp_path):
+    result = await examine(tmp_path, {**BASE, "calc.py": WRONG}, {"calc.py": WRONG + "# Later.\n"})
+    assert result.base.reached == () and result.base.old_failures == ("test_calc.py::test_add",)
+
+
 async def test_tests_that_could_not_even_be_read_before_count_when_they_pass(tmp_path):
     result = await examine(tmp_path, {"README.md": "", "test_calc.py": TESTS}, {"calc.py": CALC})
     assert result.status is CheckStatus.PASSED and result.base.is_independent

@@ -132,3 +132,22 @@ async def test_a_command_with_more_than_pytest_in_it_runs_as_it_is_and_names_no_
         {"calc.py": GOOD, "test_calc.py": TESTS}, CheckSpec(name="t", run="cd . && python3 -m pytest -q")
     )
     assert (result.status, result.cases, result.is_weak) == (CheckStatus.PASSED, None, True)
+
+
+async def test_tests_that_ran_on_another_copy_of_the_project_show_nothing(tmp_path):
+    """Installed without `-e`, a project with `src/` is tested as it was when the set-up ran."""
+    site = ".venv/lib/python3.1/site-packages"
+    setup = (
+        f"mkdir -p {site}/own && echo WHAT = 1 > {site}/own/__init__.py && mkdir .venv/bin && touch .venv/bin/x",
+        f'printf "import sys; sys.path.append(\'%s\')\n" "$PWD/{site}" > .venv/conftest_path.py',
+    )
+    scene = make_scene(tmp_path, {"a.txt": ""}, setup=setup)
+    files = {
+        "src/own/__init__.py": "WHAT = 2\n",
+        "conftest.py": f"import sys, os\nsys.path.append(os.path.abspath('{site}'))\n",
+        "test_own.py": "import own\n\n\ndef test_it():\n    assert own.WHAT\n",
+    }
+    copy, _ = await scene.work(files)
+    result = await scene.checks().run(PYTEST, copy, lambda _: None)
+    assert result.status is CheckStatus.BROKEN
+    assert "other code than the project's: own (" in result.detail and "`-e`" in result.detail

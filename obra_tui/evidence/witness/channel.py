@@ -65,6 +65,8 @@ class GroupReport(Struct, kw_only=True):
     tampered: list[str] = field(default_factory=list)
     replaced: list[str] = field(default_factory=list)
     read: tuple[str, ...] = ()
+    elsewhere: tuple[str, ...] = ()
+    """Packages of the tree that were loaded from another place."""
     exit_code: int | None = None
     """What pytest ended with; None when it never came to its end."""
     ended: int | None = None
@@ -176,6 +178,8 @@ def _take_said(group: GroupReport, said: dict[str, Any]) -> None:
             group.tampered.append(str(what)[:300])
         case {"replaced": what}:
             group.replaced.append(str(what)[:300])
+        case {"elsewhere": list() as names}:
+            group.elsewhere = tuple(str(name)[:300] for name in names[:_MOST_ELSEWHERE])
         case {"read": list() as names}:
             group.read = tuple(str(name) for name in names)
         case {"finished": code, "results": results}:
@@ -183,6 +187,7 @@ def _take_said(group: GroupReport, said: dict[str, Any]) -> None:
             group.results += int(results)
 
 
+_MOST_ELSEWHERE = 20
 _BADNESS = ("passed", "skipped", "failed", "error")
 
 

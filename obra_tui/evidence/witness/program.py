@@ -240,6 +240,26 @@ def _inside(path: str | bytes) -> str:
     return "" if name.startswith((".venv/", "venv/", ".git/", ".tox/", ".nox/")) or "/site-packages/" in name else name
 
 
+def _from_elsewhere() -> list[str]:
+    """Return which packages of the tree were loaded from another place: what the tests show is not about the tree."""
+    library = os.path.dirname(os.__file__)  # noqa: PTH120
+    found = []
+    for folder in (ROOT, f"{ROOT}/src"):
+        for entry in sorted(os.listdir(folder)) if os.path.isdir(folder) else ():  # noqa: PTH112, PTH208
+            is_code = entry.endswith(".py") or os.path.isfile(f"{folder}/{entry}/__init__.py")  # noqa: PTH113
+            name = entry[:-3] if entry.endswith(".py") else entry
+            source: Any = (
+                getattr(sys.modules.get(name), "__file__", None) if is_code and name not in _NO_PACKAGES else None
+            )
+            own = not source or _inside(source) or _inside(os.path.realpath(source))
+            if not own and ("-packages/" in source or not source.startswith(library)):
+                found.append(f"{name} ({source})")
+    return found
+
+
+_NO_PACKAGES = ("tests", "test", "docs", "setup", "conftest", "examples")
+
+
 def _plugin(pytest: Any, config: dict[str, Any], group: dict[str, Any], say: Saying) -> Any:  # noqa: C901
     from _pytest import runner
 
@@ -372,6 +392,7 @@ def _plugin(pytest: Any, config: dict[str, Any], group: dict[str, Any], say: Say
                     changed.append(f"plugin {manager.get_name(plugin)}")
             for name in changed:
                 say({"replaced": name})
+            say({"elsewhere": _from_elsewhere()})
             if config["trace"]:
                 say({"read": sorted(looking.read)})
 
