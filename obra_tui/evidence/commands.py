@@ -20,6 +20,7 @@ from obra_tui.evidence.witness.command import PytestCommand, pytest_command
 
 Kind = Literal["witness", "go", "file", "plain"]
 _MOST_MANIFEST = 1 << 20
+_ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
 _NODE_TEST = re.compile(r"^node (?:\S+ )*--test\b")
 _RUNS_TEST = re.compile(r"^(?:npm|pnpm|yarn|bun)(?: run)?(?: -\S+)* (?:test|t)$")
 _TAKES_REPORTERS = {
@@ -47,12 +48,30 @@ def start_of(spec: CheckSpec, stand: Stand, report: Path) -> Start:
     if spec.junit:
         return _plain(spec)
     words = _words(spec.run)
+    given: list[str] = []
+    while words and _ASSIGNMENT.match(words[0]):
+        given.append(words.pop(0))
     match words:
         case ["go", "test", *rest] if "-json" not in rest:
             return Start(kind="go", argv=("go", "test", "-json", *rest))
         case [python, "-m", "unittest", *rest] if "python" in python and "-v" not in rest:
-            return Start(kind="plain", argv=(python, "-m", "unittest", "-v", *rest))
+            return Start(kind="plain", argv=(python, "-m", "unittest", "-v", *rest), environment=_pairs(given))
+        case [python, "-m", "django", "test", *rest] if "python" in python and not _tells_names(rest):
+            argv = (python, "-m", "django", "test", "-v", "2", *rest)
+            return Start(kind="plain", argv=argv, environment=_pairs(given))
+        case [python, manage, "test", *rest] if manage.endswith("manage.py") and not _tells_names(rest):
+            return Start(kind="plain", argv=(python, manage, "test", "-v", "2", *rest), environment=_pairs(given))
+    if given:
+        return _plain(spec)
     return _node(spec, words, stand, report) or _plain(spec)
+
+
+def _pairs(given: list[str]) -> dict[str, str]:
+    return dict(entry.partition("=")[::2] for entry in given)
+
+
+def _tells_names(options: list[str]) -> bool:
+    return any(re.match(r"-v|--verbosity", option) for option in options)
 
 
 def _plain(spec: CheckSpec) -> Start:

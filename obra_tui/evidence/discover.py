@@ -23,10 +23,10 @@ from obra_tui.core.model import CheckSpec, Stage
 from obra_tui.evidence.discover_languages import (
     make_checks,
     other_checks,
-    own_runner,
     syntax_checks,
     touched_packages,
 )
+from obra_tui.evidence.projects.python_runner import chosen_by_project, own_runner
 from obra_tui.evidence.projects.reading import Project
 from obra_tui.evidence.untracked import JUNK
 
@@ -123,10 +123,10 @@ def _configures_ruff(files: Path) -> bool:
 
 def _test_checks(files: Path, changed: list[str], look: Look) -> Iterator[CheckSpec]:
     """Return the project's own runner, or pytest: at the root, or in each touched package where that says nothing."""
-    if command := own_runner(files):
-        yield CheckSpec(name="tests", run=f"{python_of(look)} {command}", stage=Stage.TESTING)
-        return
     project = Project(files)
+    if command := own_runner(project):
+        yield CheckSpec(name="tests", run=command.replace("{python}", python_of(look)), stage=Stage.TESTING)
+        return
     at_root = ("pyproject.toml", "setup.py", "setup.cfg", "pytest.ini", "tox.ini", "conftest.py")
     packages = [] if project.has(*at_root) else touched_packages(project, changed, "pyproject.toml")
     packages = [folder for folder in packages if _has_tests(files / folder)]
@@ -143,9 +143,11 @@ def _has_tests(folder: Path) -> bool:
 
 
 def _pytest_check(files: Path, look: Look) -> CheckSpec:
-    """Without an environment of its own, a project with `src/` is tested from there and not as installed elsewhere."""
-    path = "PYTHONPATH=src " if (files / "src").is_dir() and not _own_python(look, "") else ""
+    """Without an interpreter of its own, a project with `src/` is tested from there, not as installed elsewhere."""
+    path = "PYTHONPATH=src " if (files / "src").is_dir() and not _own_python(look, "pytest") else ""
     command = f'{path}{python_of(look, module="pytest")} -m pytest -q -o junit_family=xunit1 --junitxml="$OBRA_JUNIT"'
+    if chosen := chosen_by_project(Project(files)):
+        command = f"{command} {chosen}"
     return CheckSpec(name="pytest", run=command, stage=Stage.TESTING, junit=True)
 
 

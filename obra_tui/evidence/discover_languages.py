@@ -4,7 +4,6 @@ A manifest at the root speaks for the whole project. Where there is none, each p
 its own folder, and so is every other one whose manifest names it.
 """
 
-import os
 import re
 import shlex
 import shutil
@@ -13,7 +12,6 @@ from pathlib import Path
 
 from obra_tui.core.model import CheckSpec, Stage
 from obra_tui.evidence.projects.reading import Project
-from obra_tui.evidence.projects.witnesses import witnesses
 
 Look = Callable[[str], Path]
 
@@ -180,23 +178,3 @@ def _each(name: str, command: str, paths: Sequence[str]) -> CheckSpec:
     named = " ".join(shlex.quote(path if not path.startswith("-") else f"./{path}") for path in paths)
     run = f'bad=0; for file in {named}; do {command} "$file" || bad=1; done; exit $bad'
     return CheckSpec(name=name, run=run, stage=Stage.SYNTAX, timeout_s=300.0)
-
-
-def own_runner(files: Path) -> str:
-    """Return the command of a Python project whose own runner is not pytest, as it is written down; else nothing."""
-    project = Project(files)
-    named = [item.command for item in witnesses(project) if item.tests]
-    manifests = ("pyproject.toml", "setup.cfg", "tox.ini", "pytest.ini", "setup.py")
-    if any("pytest" in text for text in (*named, *map(project.text, manifests))):
-        return ""
-    python = re.compile(r"(?:(?:coverage|python[\d.]*) (?:-(?!m )\S+ )*(?:run )?(?:-(?!m )\S+ )*)((?:-m )?\S+.*)")
-    for command in named:
-        found = python.fullmatch(command)
-        if found and os.path.basename(found[1].split()[0]) in _RUNNERS:  # noqa: PTH119
-            return found[1]
-        if found and re.match(r"(?:-m )?(?:unittest|django test)\b|(?:\S+/)?manage\.py test\b", found[1]):
-            return found[1]
-    return ""
-
-
-_RUNNERS = ("runtests.py", "run_tests.py", "run-tests.py", "runtest.py")

@@ -7,6 +7,7 @@ from obra_tui.core.model import Stage
 from obra_tui.evidence import discover
 from obra_tui.evidence.discover import find_checks, python_of
 
+NOX = "@nox.session\ndef tests(s):\n    s.run({})\n"
 TESTS = {"test_a.py": "def test(): pass\n"}
 
 
@@ -239,6 +240,20 @@ def test_changed_scripts_are_read_by_the_programs_that_would_run_them(found):
             "python3 -m django test --settings tests.s",
         ),
         ({"Makefile": "test:\n\tcoverage run -m unittest discover\n"}, "python3 -m unittest discover"),
+        (
+            {"Makefile": "test:\n\tDJANGO_SETTINGS_MODULE=t.s \\\n\t\tpython -m django test $${ARGS:-tests}\n"},
+            "DJANGO_SETTINGS_MODULE=t.s python3 -m django test tests",
+        ),
+        (
+            {
+                "tox.ini": "[testenv]\nsetenv =\n  PYTHONPATH=.\n  CI=1\n"
+                "commands = python -b -W always -m coverage run -m django test -v2 {posargs:tests}\n"
+            },
+            "PYTHONPATH=. python3 -m django test -v2 tests",
+        ),
+        ({"noxfile.py": NOX.format("'python', '-m', 'unittest'")}, "python3 -m unittest"),
+        ({"pyproject.toml": "[tool.pdm.scripts]\ntest = {cmd='python -m unittest -b'}\n"}, "python3 -m unittest -b"),
+        ({"pyproject.toml": "# no pytest here\n", "Makefile": "test:\n\tpython -m unittest\n"}, "python3 -m unittest"),
     ],
 )
 def test_a_runner_of_its_own_is_used_where_a_project_wrote_it_down(found, files, run):
@@ -248,6 +263,24 @@ def test_a_runner_of_its_own_is_used_where_a_project_wrote_it_down(found, files,
 def test_pytest_is_used_where_a_project_names_it_beside_another_runner(found):
     specs = found({"tests/test_a.py": "", "Makefile": "test:\n\tpython runtests.py\n", "pytest.ini": "[pytest]\n"})
     assert "pytest" in specs and "tests" not in specs
+
+
+@pytest.mark.parametrize(
+    ("files", "chosen"),
+    [
+        ({"tox.ini": "[testenv]\ncommands = pytest -x {posargs:tests/unit}\n"}, "tests/unit"),
+        (
+            {"Makefile": "test:\n\tpytest -q tests -m 'not slow' --ignore=tests/net\n"},
+            "tests -m 'not slow' --ignore=tests/net",
+        ),
+        ({"noxfile.py": NOX.format("'pytest', '-k', 'not x', 'gone'")}, "-k 'not x'"),
+        ({"Makefile": "test:\n\tpytest tests/unit\n", "pytest.ini": "[pytest]\ntestpaths = t\n"}, ""),
+        ({"Makefile": "test:\n\tpytest $(X) tests\n"}, ""),
+    ],
+)
+def test_what_a_project_gives_pytest_is_given_to_it_where_its_settings_name_no_folders(found, files, chosen):
+    run = found({**files, "tests/unit/test_a.py": ""})["pytest"].run
+    assert run.partition('"$OBRA_JUNIT"')[2].strip() == chosen
 
 
 def test_just_task_and_ctest_run_the_tests_where_nothing_else_is_known(found, tmp_path):

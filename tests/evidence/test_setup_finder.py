@@ -5,6 +5,7 @@ import json
 import pytest
 
 from obra_tui.evidence.projects.reading import Project
+from obra_tui.evidence.projects.requirements import bounds
 from obra_tui.evidence.projects.setup_finder import propose
 from obra_tui.evidence.projects.witnesses import witnesses
 from obra_tui.evidence.setup_inputs import only_installs
@@ -65,6 +66,55 @@ def found(tmp_path):
                 "tox.ini": "[testenv]\ndeps =\n  pytest\n  mock>=2\n  -r{toxinidir}/x.txt\ncommands = pytest\n",
             },
             ["uv venv .venv", "uv pip install -e . pytest 'mock>=2'"],
+        ),
+        (
+            {
+                "setup.py": "",
+                "requirements/x.txt": "",
+                "tox.ini": "[tox]\n[testenv:lint]\ncommands = ruff .\n[testenv:py{38,39}]\nextras = fast\n"
+                "deps =\n  -r{toxinidir}/requirements/x.txt\n  tests: mock\n  dj42: django\n  !min: attrs\n"
+                "commands = pytest\n",
+                "setup.cfg": "[options.extras_require]\nfast = six\n",
+            },
+            ["uv venv .venv", "uv pip install -e '.[fast]' -r requirements/x.txt mock attrs pytest"],
+        ),
+        (
+            {
+                "pyproject.toml": PROJECT + "[project.optional-dependencies]\nall=['x']\n"
+                "[tool.tox.env_run_base]\nextras=['all']\ndeps=['pytest>7','mock']\ncommands=[['pytest']]\n",
+            },
+            ["uv venv .venv", "uv pip install -e '.[all]' 'pytest>7' mock"],
+        ),
+        (
+            {
+                "pyproject.toml": PROJECT,
+                "more.txt": "attrs\n",
+                "noxfile.py": "import nox\n\n@nox.session(python=['3.9'])\ndef lint(s):\n    s.install('ruff')\n\n"
+                "@nox.session\ndef tests(session):\n    session.install('-e', '.', '-r', 'more.txt', 'pytest-mock')\n"
+                "    session.run('pytest', *session.posargs)\n",
+            },
+            ["uv venv .venv", "uv pip install -e . -r more.txt pytest-mock pytest"],
+        ),
+        (
+            {
+                "setup.py": "",
+                ".github/workflows/ci.yml": "on: push\njobs:\n  t:\n    steps:\n      - run: |\n"
+                "          python -m pip install -U pip build\n          pip install . 'mock>=2' responses\n"
+                "          pytest\n",
+            },
+            ["uv venv .venv", "uv pip install -e . 'mock>=2' responses pytest"],
+        ),
+        (
+            {"setup.py": "", "Makefile": "install:\n\tpip install -e .[x] hypothesis\ntest:\n\tpython -m unittest\n"},
+            ["uv venv .venv", "uv pip install -e . hypothesis"],
+        ),
+        (
+            {
+                "pyproject.toml": PROJECT + "[tool.hatch.envs.default]\ndependencies=['pytest','mock']\n"
+                "[tool.hatch.envs.hatch-test]\nextra-dependencies=['attrs','{root:uri}/x']\n"
+                "[tool.hatch.envs.docs]\ndependencies=['mkdocs']\n",
+            },
+            ["uv venv .venv", "uv pip install -e . pytest mock attrs"],
         ),
         ({"package.json": NPM, "package-lock.json": "{}"}, ["npm ci --no-audit --no-fund"]),
         ({"package.json": NPM, "pnpm-lock.yaml": ""}, ["pnpm install --frozen-lockfile"]),
@@ -143,3 +193,60 @@ def test_commands_of_ci_tox_make_and_just_are_witnesses(tmp_path):
         ("just test", True),
         ("cargo test", True),
     ]
+
+
+POETRY = """[tool.poetry]
+name = "p"
+[tool.poetry.dependencies]
+python = "^3.8"
+[tool.poetry.dev-dependencies]
+pytest = "^7.2"
+mypy = "^0.990"
+six = "*"
+[tool.poetry.group.test.dependencies]
+mock = { version = "~4.0.1", extras = ["x"], python = "^3.8" }
+old = [{ version = "1.0", markers = "os_name == 'nt'" }, { git = "https://h/o.git", tag = "v1" }]
+own = { path = "../own" }
+[tool.poetry.group.docs.dependencies]
+sphinx = "*"
+[build-system]
+requires = ["poetry-core"]
+"""
+
+
+def test_tables_of_poetry_without_its_lock_file_are_installed_by_pip_where_poetry_is_not_there(found):
+    proposal = found({"pyproject.toml": POETRY}, lambda name: name == "uv")
+    assert proposal.setup[1] == (
+        "uv pip install -e . 'pytest>=7.2,<8' 'mypy>=0.990,<0.991' six "
+        '\'mock[x]>=4.0.1,<4.1 ; python_version >= "3.8" and python_version < "4"\' '
+        "'old==1.0 ; (os_name == \"nt\")' 'old @ git+https://h/o.git@v1'"
+    )
+    assert only_installs(proposal.setup)
+
+
+def test_with_its_lock_file_poetry_is_fetched(found):
+    proposal = found({"pyproject.toml": POETRY, "poetry.lock": ""}, lambda name: name == "uv")
+    assert proposal.setup == ("uvx poetry install --with test",)
+
+
+def test_groups_of_pdm_without_its_lock_file_are_installed_by_pip(found):
+    text = PROJECT + "[tool.pdm.dev-dependencies]\ntest=['pytest>=6.1']\ndoc=['furo']\n"
+    assert found({"pyproject.toml": text}, lambda name: name == "uv").setup[1] == "uv pip install -e . 'pytest>=6.1'"
+
+
+@pytest.mark.parametrize(
+    ("constraint", "expected"),
+    [
+        ("^1.2.3", ">=1.2.3,<2"),
+        ("^0.0.3", ">=0.0.3,<0.0.4"),
+        ("^0", ">=0,<1"),
+        ("~1", ">=1,<2"),
+        ("~=1.4", "~=1.4"),
+        (">= 1.2, <2.0", ">=1.2,<2.0"),
+        ("1.2.*", "==1.2.*"),
+        ("^1 || ^2", ""),
+        ("*", ""),
+    ],
+)
+def test_a_constraint_of_poetry_is_said_in_the_words_of_pip(constraint, expected):
+    assert bounds(constraint) == expected

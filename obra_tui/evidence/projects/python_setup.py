@@ -6,16 +6,14 @@ their own options ask for, such as a plugin of pytest, is added by name.
 
 import re
 import shlex
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from obra_tui.evidence.projects.proposing import Proposal
-from obra_tui.evidence.projects.reading import Project, lines_of, table, texts
-from obra_tui.evidence.projects.witnesses import Witness
+from obra_tui.evidence.projects.reading import Project, table, texts
+from obra_tui.evidence.projects.requirements import FOR_TESTS, Wanted, name_of, of_tables, without_repeats
+from obra_tui.evidence.projects.witnesses import Witness, installed_for_tests
 
 Has = Callable[[str], bool]
-_FOR_TESTS = re.compile(
-    r"(?:unit[-_]?)?(?:tests?|testing|dev|develop|development|ci|tests?[-_](?:deps|requirements))", re.I
-)
 _REQUIREMENTS = re.compile(
     r"(?:requirements?/)?(?:(?:tests?|testing|dev|ci|development)[-_.])?"
     r"(?:requirements?|tests?|testing|dev|ci|development|pip)(?:[-_.](?:tests?|testing|dev|ci|development))?\.txt",
@@ -41,6 +39,9 @@ def python_setup(project: Project, has: Has, found: Iterable[Witness]) -> Propos
     if not _is_python(project):
         return None
     wanted, because = _to_install(project, tuple(found))
+    by_tool = _unlocked(project, has)
+    if by_tool is not None and (not wanted or not by_tool.setup[0].startswith("uvx ")):
+        return by_tool
     if not wanted:
         return None
     if has("uv"):
@@ -58,19 +59,35 @@ def _is_python(project: Project) -> bool:
 
 
 def _locked(project: Project, has: Has) -> Proposal | None:
-    tool = table(project.pyproject, "tool")
     if project.has("uv.lock"):
         return _by("uv", f"uv sync{_uv_choice(project)}", "uv.lock", has)
-    if project.has("poetry.lock") or "poetry" in tool:
-        groups = ",".join(name for name in table(tool, "poetry", "group") if _FOR_TESTS.fullmatch(name))
-        extras = "".join(f" -E {name}" for name in table(tool, "poetry", "extras") if _FOR_TESTS.fullmatch(name))
-        command = f"poetry install{f' --with {groups}' if groups else ''}{extras}"
-        return _by("poetry", command, "poetry.lock" if project.has("poetry.lock") else "pyproject.toml", has)
-    if project.has("pdm.lock") or "pdm" in tool:
-        return _by("pdm", "pdm install -G :all", "pdm.lock" if project.has("pdm.lock") else "pyproject.toml", has)
+    if project.has("poetry.lock"):
+        return _by("poetry", _poetry_command(project), "poetry.lock", has)
+    if project.has("pdm.lock"):
+        return _by("pdm", "pdm install -G :all", "pdm.lock", has)
     if project.has("Pipfile"):
         return _by("pipenv", "pipenv install --dev", "Pipfile", has)
     return None
+
+
+def _unlocked(project: Project, has: Has) -> Proposal | None:
+    """Return the command of a tool whose tables are there and its lock file is not: it would have to look for versions.
+
+    Where the tool is not installed, pip does the same by what the tables name.
+    """
+    tool = table(project.pyproject, "tool")
+    if "poetry" in tool:
+        return _by("poetry", _poetry_command(project), "pyproject.toml", has)
+    if "pdm" in tool:
+        return _by("pdm", "pdm install -G :all", "pyproject.toml", has)
+    return None
+
+
+def _poetry_command(project: Project) -> str:
+    tool = table(project.pyproject, "tool")
+    groups = ",".join(name for name in table(tool, "poetry", "group") if FOR_TESTS.fullmatch(name))
+    extras = "".join(f" -E {name}" for name in table(tool, "poetry", "extras") if FOR_TESTS.fullmatch(name))
+    return f"poetry install{f' --with {groups}' if groups else ''}{extras}"
 
 
 def _by(program: str, command: str, source: str, has: Has) -> Proposal:
@@ -86,33 +103,47 @@ def _uv_choice(project: Project) -> str:
     groups = table(project.pyproject, "dependency-groups")
     default = texts(table(project.pyproject, "tool", "uv").get("default-groups")) or ("dev",)
     extras = table(project.pyproject, "project", "optional-dependencies")
-    chosen = [f" --group {name}" for name in groups if name not in default and _FOR_TESTS.fullmatch(name)]
-    chosen += [f" --extra {name}" for name in extras if _FOR_TESTS.fullmatch(name)]
+    chosen = [f" --group {name}" for name in groups if name not in default and FOR_TESTS.fullmatch(name)]
+    chosen += [f" --extra {name}" for name in extras if FOR_TESTS.fullmatch(name)]
     return "".join(chosen)
 
 
 def _to_install(project: Project, found: tuple[Witness, ...]) -> tuple[str, str]:
     """Return what pip installs, as words of a command line, and which file says so."""
+    wanted = installed_for_tests(project) | of_tables(project)
+    files = _requirement_files(project, wanted.files)
+    extras = _extras(project, found, wanted)
+    groups = [
+        name
+        for name in table(project.pyproject, "dependency-groups")
+        if FOR_TESTS.fullmatch(name) or name in wanted.groups
+    ]
     words: list[str] = []
-    files = _requirement_files(project)
     because = files[0] if files else ""
-    extras = _extras(project, found)
     if manifest := next((name for name in ("pyproject.toml", "setup.py", "setup.cfg") if _builds(project, name)), ""):
         words.append("-e " + shlex.quote(f".[{','.join(extras)}]" if extras else "."))
         because = manifest
-    groups = table(project.pyproject, "dependency-groups")
-    words += [f"--group {shlex.quote(name)}" for name in groups if _FOR_TESTS.fullmatch(name)]
+    words += [f"--group {shlex.quote(name)}" for name in groups]
     words += [f"-r {shlex.quote(name)}" for name in files]
-    named = _named_text(project, files, extras)
-    tox = [line for line in _tox_requirements(project) if line not in files]
-    words += [shlex.quote(line) for line in tox]
-    words += [shlex.quote(name) for name in _asked_for(project, found, f"{named} {' '.join(tox)}".casefold())]
+    named = _named_text(project, files, extras, groups)
+    known = [name_of(line) for line in named.splitlines()]
+    names = without_repeats(wanted.names, [*known, _own_name(project)])
+    words += [shlex.quote(line) for line in names]
+    words += [shlex.quote(name) for name in _asked_for(project, found, f"{named} {' '.join(names)}".casefold())]
     return " ".join(words), because or "tests"
+
+
+def _own_name(project: Project) -> str:
+    tables = (table(project.pyproject, "project"), table(project.pyproject, "tool", "poetry"))
+    told = next((str(entry["name"]) for entry in tables if "name" in entry), "")
+    return name_of(told or project.ini("setup.cfg").get("metadata", {}).get("name", ""))
 
 
 def _builds(project: Project, name: str) -> bool:
     match name:
         case "pyproject.toml":
+            if table(project.pyproject, "tool", "poetry").get("package-mode") is False:
+                return False
             return "project" in project.pyproject or (
                 "build-system" in project.pyproject and not project.has("setup.py")
             )
@@ -122,44 +153,48 @@ def _builds(project: Project, name: str) -> bool:
             return project.has(name)
 
 
-def _extras(project: Project, found: tuple[Witness, ...]) -> tuple[str, ...]:
-    """Return the extras for tests: by their name, and those that CI installs."""
+def _extras(project: Project, found: tuple[Witness, ...], wanted: Wanted) -> tuple[str, ...]:
+    """Return the extras for tests: by their name, and those that CI, tox and nox install."""
     known = list(table(project.pyproject, "project", "optional-dependencies"))
+    known += list(table(project.pyproject, "tool", "poetry", "extras"))
+    known += list(table(project.pyproject, "tool", "flit", "metadata", "requires-extra"))
     known += list(project.ini("setup.cfg").get("options.extras_require", {}))
     block = re.search(r"(?is)extras_require\w*\s*[=:]\s*\{(.*?)\n\s*\}", project.text("setup.py"))
     known += re.findall(r"[\"']([\w-]+)[\"']\s*:", block[1]) if block else []
     used = {
         name for item in found for group in re.findall(r"\.\[([\w,\s-]+)\]", item.command) for name in group.split(",")
     }
-    tox = project.ini("tox.ini").get("testenv", {}).get("extras", "")
-    used |= {name for line in lines_of(tox) for name in re.split(r"[,\s]+", line)}
-    return tuple(dict.fromkeys(name for name in known if _FOR_TESTS.fullmatch(name) or name in used))
+    used |= set(wanted.extras)
+    return tuple(dict.fromkeys(name for name in known if FOR_TESTS.fullmatch(name) or name in used))
 
 
-def _requirement_files(project: Project) -> tuple[str, ...]:
+def _requirement_files(project: Project, named: Iterable[str] = ()) -> tuple[str, ...]:
     """Return the requirement files; what one of them includes is not named twice."""
     found = [name for name in project.files if name.count("/") <= 1 and _REQUIREMENTS.fullmatch(name)]
     found += [name for name in project.files if re.fullmatch(r"tests?/requirements?(?:[-_]tests?)?\.txt", name)]
     if any(re.search("test", name) for name in found):  # what is for developing pins far more, often the project itself
         found = [name for name in found if re.search(r"test|(?:^|/)requirements\.txt$", name)]
+    found += named
     text = "\n".join(project.text(name) for name in found)
     included = {name.rpartition("/")[2] for name in re.findall(r"(?m)^\s*(?:-r|--requirement)[ =]?(\S+)", text)}
     return tuple(dict.fromkeys(name for name in found if name.rpartition("/")[2] not in included))
 
 
-def _named_text(project: Project, files: Iterable[str], extras: Iterable[str]) -> str:
-    """Return all that is installed by name: of requirement files, and of the groups and extras that were chosen."""
+def _named_text(project: Project, files: Iterable[str], extras: Iterable[str], groups: Iterable[str]) -> str:
+    """Return all that is installed by name, one a line: of requirement files, groups and extras that were chosen."""
     known = table(project.pyproject, "project", "optional-dependencies")
-    groups = table(project.pyproject, "dependency-groups")
-    chosen = [*(known.get(name) for name in extras), *(groups[name] for name in groups if _FOR_TESTS.fullmatch(name))]
+    in_groups = table(project.pyproject, "dependency-groups")
+    chosen = [*(known.get(name) for name in extras), *(in_groups[name] for name in groups)]
     old = [project.ini("setup.cfg").get("options.extras_require", {}).get(name, "") for name in extras]
-    return "\n".join([*map(project.text, files), *map(str, chosen), *old])
+    lines = [line for entry in chosen for line in texts(entry)]
+    lines += texts(table(project.pyproject, "project").get("dependencies"))
+    return "\n".join([*map(project.text, files), *lines, *old, *_extras_of_setup(project, extras)])
 
 
-def _tox_requirements(project: Project) -> list[str]:
-    deps = lines_of(project.ini("tox.ini").get("testenv", {}).get("deps", ""))
-    plain = [line for line in deps if not re.search(r"[{}]|^\s*-|^[\w,!.-]+:\s", line)]
-    return [line for line in plain if re.match(r"[A-Za-z]", line)]
+def _extras_of_setup(project: Project, extras: Iterable[str]) -> Iterator[str]:
+    for name in extras:
+        if found := re.search(rf"[\"']{re.escape(name)}[\"']\s*:\s*[\[(](.*?)[\])]", project.text("setup.py"), re.S):
+            yield from re.findall(r"[\"']([^\"']+)[\"']", found[1])
 
 
 def _asked_for(project: Project, found: Iterable[Witness], named: str) -> list[str]:
@@ -169,7 +204,7 @@ def _asked_for(project: Project, found: Iterable[Witness], named: str) -> list[s
     asked = f"{_options_text(project)} {options} {commands}"
     plugins = [name for sign, name in _PLUGINS if re.search(sign, asked)]
     tests = any(re.search(r"(?:^|/)(?:test_[^/]+|[^/]+_test)\.py$", name) for name in project.files)
-    wanted = ["pytest"] if tests or plugins else []
+    wanted = ["pytest"] if tests or plugins or commands else []
     return [name for name in (*wanted, *plugins) if not re.search(rf"(?<![\w-]){name}(?![\w-])", named)]
 
 

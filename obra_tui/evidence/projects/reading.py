@@ -52,12 +52,7 @@ class Project:
             return {}
 
     def ini(self, name: str) -> Mapping[str, Mapping[str, str]]:
-        parser = configparser.RawConfigParser(strict=False, allow_no_value=True)
-        try:
-            parser.read_string(self.text(name))
-        except configparser.Error:
-            return {}
-        return {section: {k: v or "" for k, v in parser.items(section)} for section in parser.sections()}
+        return sections_of(self.text(name))
 
     @cached_property
     def files(self) -> tuple[str, ...]:
@@ -86,6 +81,16 @@ class Project:
         """Return the scripts of `package.json`."""
         scripts = self.package.get("scripts")
         return {k: v for k, v in scripts.items() if isinstance(v, str)} if isinstance(scripts, dict) else {}
+
+
+def sections_of(text: str) -> Mapping[str, Mapping[str, str]]:
+    """Return the sections of an INI file; a broken one has none."""
+    parser = configparser.RawConfigParser(strict=False, allow_no_value=True)
+    try:
+        parser.read_string(text)
+    except configparser.Error:
+        return {}
+    return {section: {k: v or "" for k, v in parser.items(section)} for section in parser.sections()}
 
 
 def table(value: object, *path: str) -> dict[str, Any]:
