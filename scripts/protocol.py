@@ -13,7 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 DOCUMENT = ROOT / "docs" / "protocol.md"
 CORE = ROOT / "obra_tui/core"
-EVENTS = ("session", "plan", "attempt", "permission", "evidence", "gate")
+EVENTS = ("session", "plan", "attempt", "permission", "evidence", "gate", "judging")
 SOURCES = {"commands": (CORE / "commands.py",), "events": tuple(CORE / f"events/{name}.py" for name in EVENTS)}
 
 

@@ -22,7 +22,8 @@ from obra_tui.agents import sweep
 from obra_tui.agents.claude_code import ClaudeCode
 from obra_tui.core.errors import JudgeError, ObraError, StoreError
 from obra_tui.core.gate import GateRules
-from obra_tui.core.judging.standing import JudgeConduct, Standing, standing_of
+from obra_tui.core.judging.authority import JudgeRecord, record_in
+from obra_tui.core.judging.standing import Standing
 from obra_tui.core.model import JudgeIdentity, SandboxLevel
 from obra_tui.engine.config import EngineConfig, Ports
 from obra_tui.engine.orchestrator import Orchestrator
@@ -205,6 +206,7 @@ class EngineHandle:
 
     def _assemble(self, adapters: Adapters, store: Store, models: Models, config: EngineConfig) -> Assembly:
         by_record = self.settings.gate.trust == "record"
+        records = _records_of(store.history, self.settings, self.project, rehearsal=bool(models.rehearsal))
         ports = Ports(
             implementer=adapters.claude,
             workspace=adapters.workspace,
@@ -213,7 +215,8 @@ class EngineHandle:
             journal=store.journal,
             ledger=store.history,
             clock=SystemClock(),
-            judge_standing=_standing_of(store.history, self.settings, self.project) if by_record else None,
+            judge_standing=_standing_of(records, self.settings) if by_record else None,
+            judge_records=records,
             look_at_judge=None if models.rehearsal else partial(_look_at_judge, models.judge),
         )
         orchestrator = Orchestrator(ports, config)
@@ -232,16 +235,25 @@ class EngineHandle:
         )
 
 
-def _standing_of(
-    history: SqlHistory, settings: Settings, project: Path
-) -> Callable[[JudgeIdentity], Awaitable[Standing]]:
-    """Return what reads a judge's record anew at every pass: a revert counts from the moment in which it is made."""
-    limit = settings.gate.false_pass_limit
+def _records_of(
+    history: SqlHistory, settings: Settings, project: Path, *, rehearsal: bool
+) -> Callable[[], Awaitable[tuple[JudgeRecord, ...]]]:
+    """Return what reads the records anew each time: a revert counts from the moment in which it is made."""
+    read = partial(
+        history.judge_records, str(project), rehearsal=rehearsal, limit=settings.gate.false_pass_limit
+    )
 
+    async def look() -> tuple[JudgeRecord, ...]:
+        return await asyncio.to_thread(read)
+
+    return look
+
+
+def _standing_of(
+    records: Callable[[], Awaitable[tuple[JudgeRecord, ...]]], settings: Settings
+) -> Callable[[JudgeIdentity], Awaitable[Standing]]:
     async def look(identity: JudgeIdentity) -> Standing:
-        found = await asyncio.to_thread(history.judge_records, str(project), limit=limit)
-        mine = (item.standing for item in found if item.is_of(identity))
-        return next(mine, None) or standing_of(JudgeConduct(limit=limit))
+        return record_in(await records(), identity, settings.gate.false_pass_limit).standing
 
     return look
 
@@ -300,6 +312,7 @@ def _config(
         hold_prompts=settings.claude.hold_prompts,
         task_budget=settings.budget.of_task(),
         session_budget=settings.budget.of_session(),
+        false_pass_limit=gate.false_pass_limit,
         undo_s=gate.undo_s if request.attended else 0.0,
         keep_copies=settings.workspace.keep_copies,
         rehearsal=rehearsal,

@@ -8,6 +8,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from obra_tui.core.events.judging import Judging
 from obra_tui.core.ids import GateId, QuestionId, RuleId, SessionId, TaskId
 from obra_tui.core.model import Binding, Decision, PermissionAnswer, SessionKind, TaskSpec, Usage
 
@@ -252,6 +253,14 @@ class RecordUsage(Struct, frozen=True, kw_only=True):
     usage: Usage
 
 
+class RecordJudging(Struct, frozen=True, kw_only=True):
+    """Write what was found out about the judge: cases, trials, labels. Answered with the session that holds it."""
+
+    title: str
+    events: tuple[Judging, ...]
+    rehearsal: str = ""
+
+
 Command = (
     OpenSession
     | CloseSession
@@ -282,4 +291,5 @@ Command = (
     | RevertWork
     | HandBack
     | RecordUsage
+    | RecordJudging
 )

@@ -10,6 +10,7 @@ import contextlib
 from obra_tui.core.errors import ObraError, Unwritable
 from obra_tui.core.events import (
     AttemptStarted,
+    AuditDrawn,
     CopyPrepared,
     DecisionMade,
     Event,
@@ -19,7 +20,8 @@ from obra_tui.core.events import (
 )
 from obra_tui.core.gate import Evidence, assess, decide
 from obra_tui.core.ids import AttemptId, new_attempt_id, new_gate_id
-from obra_tui.core.judging.authority import authorised
+from obra_tui.core.judging.authority import authorised, beside, record_in
+from obra_tui.core.judging.standing import AUDIT_SHARE
 from obra_tui.core.lifecycle import State, Trigger
 from obra_tui.core.model import (
     Decision,
@@ -209,28 +211,47 @@ class TaskRunner:
         task, rules = self._task, self._config.rules
         quality = assess(evidence, rules)
         outcome = decide(quality, evidence, rules, counted=task.counted, earlier=task.earlier)
-        outcome = await self._as_allowed(attempt, evidence, outcome)
+        outcome, audit = await self._as_allowed(attempt, evidence, outcome)
         over = over_budget(self._config, self._session, task)
         if over and outcome.decision is GateDecision.RETRY:
             outcome = GateOutcome(decision=GateDecision.ASK, reasons=(*over, *outcome.reasons))
-        judged = GateJudged(quality=quality, outcome=outcome, number=task.number)
+        record = await self._line_of_record(evidence)
+        judged = GateJudged(quality=quality, outcome=outcome, number=task.number, record=record)
         match outcome.decision:
             case GateDecision.PASS:
                 self._pass(attempt, evidence, judged)
             case GateDecision.ASK:
-                self._ask(attempt, evidence, judged)
+                self._ask(attempt, evidence, judged, audit)
             case GateDecision.RETRY:
                 move = self._entries.move(Trigger.RETRY, " ".join(outcome.reasons))
                 self._entries.commit((attempt, judged), (attempt, move))
                 return retry(task, quality, evidence, outcome)
         return None
 
-    async def _as_allowed(self, attempt: AttemptId, evidence: Evidence, outcome: GateOutcome) -> GateOutcome:
-        """Let nothing pass unattended that the judge's record does not allow."""
+    async def _as_allowed(
+        self, attempt: AttemptId, evidence: Evidence, outcome: GateOutcome
+    ) -> tuple[GateOutcome, tuple[AuditDrawn, ...]]:
+        """Let nothing pass unattended that the judge's record does not allow; tell what was drawn for an audit."""
         look = self._ports.judge_standing
         if look is None or outcome.decision is not GateDecision.PASS:
-            return outcome
-        return authorised(outcome, await look(evidence.verdict.identity), attempt)
+            return outcome, ()
+        standing = await look(evidence.verdict.identity)
+        allowed = authorised(outcome, standing, attempt)
+        share = AUDIT_SHARE.get(standing.level)
+        if share is None or allowed.decision is GateDecision.PASS:
+            return allowed, ()
+        return allowed, (AuditDrawn(version=evidence.verdict.identity.version, share=share),)
+
+    async def _line_of_record(self, evidence: Evidence) -> str:
+        """What is known of the judge, for people: a record that cannot be read has no line."""
+        look, identity = self._ports.judge_records, evidence.verdict.identity
+        if look is None or not identity.model:
+            return ""
+        try:
+            found = record_in(await look(), identity, self._config.false_pass_limit)
+        except ObraError:
+            return ""
+        return beside(found, is_given=self._ports.judge_standing is None)
 
     def _pass(self, attempt: AttemptId, evidence: Evidence, judged: GateJudged) -> None:
         decision = Decision(kind=DecisionKind.APPROVE, by="policy", note=" ".join(judged.outcome.reasons))
@@ -241,10 +262,13 @@ class TaskRunner:
             (attempt, self._entries.move(Trigger.PASS)),
         )
 
-    def _ask(self, attempt: AttemptId, evidence: Evidence, judged: GateJudged) -> None:
+    def _ask(
+        self, attempt: AttemptId, evidence: Evidence, judged: GateJudged, audit: tuple[AuditDrawn, ...]
+    ) -> None:
         reasons = judged.outcome.reasons
         opened = GateOpened(gate=new_gate_id(), binding=bind(attempt, evidence), reasons=reasons)
-        self._entries.commit((attempt, judged), (attempt, self._entries.move(Trigger.ASK)), (attempt, opened))
+        drawn = ((attempt, event) for event in audit)
+        self._entries.commit((attempt, judged), (attempt, self._entries.move(Trigger.ASK)), *drawn, (attempt, opened))
 
     # --- leaving half-way ---
 

@@ -6,7 +6,8 @@ from msgspec import Struct, field
 
 from obra_tui.core.errors import ObraError
 from obra_tui.core.gate import GateRules
-from obra_tui.core.judging.standing import Standing
+from obra_tui.core.judging.authority import JudgeRecord
+from obra_tui.core.judging.standing import LIMIT, Standing
 from obra_tui.core.model import Budget, JudgeIdentity
 from obra_tui.core.ports import CheckRunner, EngineClock, Implementer, Journal, Judge, Ledger, Workspace
 
@@ -21,6 +22,8 @@ class Ports(Struct, frozen=True, kw_only=True):
     clock: EngineClock
     judge_standing: Callable[[JudgeIdentity], Awaitable[Standing]] | None = None
     """What the judge's record allows; none when its word is taken as it is."""
+    judge_records: Callable[[], Awaitable[tuple[JudgeRecord, ...]]] | None = None
+    """What is known of each judge of the project, for people; nothing is decided by it."""
     look_at_judge: Callable[[], Awaitable[ObraError | None]] | None = None
     """Asks, before any work is paid, whether the judge is there; returns what is wrong with it."""
 
@@ -40,6 +43,7 @@ class EngineConfig(Struct, frozen=True, kw_only=True):
     task_budget: Budget = field(default_factory=Budget)
     """What one task may use before a person is asked; a task's own budget counts beside it."""
     session_budget: Budget = field(default_factory=Budget)
+    false_pass_limit: float = LIMIT
     undo_s: float = 0.0
     """How long a person's answer to a gate can be undone before it is carried out."""
     keep_copies: bool = False

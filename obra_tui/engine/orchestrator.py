@@ -29,6 +29,7 @@ from obra_tui.core.model import Finding, SessionKind
 from obra_tui.engine.approvals import Questions, revoke
 from obra_tui.engine.config import EngineConfig, Ports
 from obra_tui.engine.gates import Gates
+from obra_tui.engine.judge_watch import JudgeWatch
 from obra_tui.engine.outage import Outage, Watcher
 from obra_tui.engine.outbox import Listener, Outbox
 from obra_tui.engine.plan_undo import marked, taken_back
@@ -50,6 +51,8 @@ class Orchestrator:
         self._outage = Outage(ports.journal, ports.clock, self._runs)
         self._outbox = Outbox(ports.journal, ports.clock, self._outage.store_failed, self._outage.refusal)
         self._outbox.subscribe(self._apply)
+        self._watch = JudgeWatch(ports, config, self._outbox)
+        self._outbox.subscribe(self._watch.heard)
         self._questions = Questions(self._outbox, attended=config.attended)
         self._steering = SteeringRequests(ports, self._outbox)
         self._gates = Gates(ports, config, self._outbox, self._runs)
@@ -76,7 +79,7 @@ class Orchestrator:
             records = self._ports.ledger.session_records(session)
             if records:
                 listener(records)
-        return self._outbox.subscribe(listener)
+        return self._outbox.subscribe(lambda records: listener(self._watch.of_work(records)))
 
     def start(self) -> None:
         """Take up the open sessions of the journal: finish acceptances, mark the rest as interrupted."""
@@ -113,6 +116,8 @@ class Orchestrator:
             case do.RecordUsage(session=session, usage=usage):
                 self._run(session)
                 self._outbox.commit(session, [(None, None, UsageReported(usage=usage))])
+            case do.RecordJudging():
+                return await self._watch.record(command)
             case (
                 do.CancelTask()
                 | do.InterruptClaude()
@@ -169,6 +174,7 @@ class Orchestrator:
         await self._gates.settle_all()
         for run in self._runs.values():
             await run.shut_down()
+        await self._watch.settle()
         self._outbox.flush()
 
     # --- sessions ---
@@ -318,8 +324,9 @@ class Orchestrator:
     def _apply(self, records: Sequence[Record]) -> None:
         for record in records:
             run = self._runs.get(record.session)
-            if run is None and isinstance(record.event, SessionOpened):  # it was given up, and is stored after all
-                self._adopt(SessionWork(id=record.session, opened=record.event))
+            if run is None and isinstance(record.event, SessionOpened):
+                if record.event.kind is not SessionKind.PROBING:  # it was given up, and is stored after all
+                    self._adopt(SessionWork(id=record.session, opened=record.event))
             elif run is not None:
                 apply(run.work, record)
                 if isinstance(record.event, SessionClosed):

@@ -15,10 +15,11 @@ from typing import Any, cast, get_args
 from msgspec import Struct
 
 from obra_tui.core import errors
-from obra_tui.core.commands import ChangePlan, Command, PlanChange
+from obra_tui.core.commands import ChangePlan, Command, PlanChange, RecordJudging
 from obra_tui.core.errors import ObraError, StoreError
+from obra_tui.core.events import Judging
 from obra_tui.store import sqlite
-from obra_tui.store.codec import from_text, to_text
+from obra_tui.store.codec import decode, from_text, to_text
 
 NAME = "commands.db"
 _CLASSES: dict[str, type[Command]] = {cls.__name__: cls for cls in get_args(Command)}
@@ -139,6 +140,9 @@ def _body_of(command: Command) -> str:
         changes = [(type(change).__name__, _body_of(change)) for change in command.changes]
         said = {"session": command.session, "said": command.said, "by": command.by}
         return json.dumps({**said, "changes": changes})
+    if isinstance(command, RecordJudging):
+        events = [(event.type, to_text(event)) for event in command.events]
+        return json.dumps({"title": command.title, "rehearsal": command.rehearsal, "events": events})
     return to_text(command)
 
 
@@ -147,6 +151,9 @@ def _command_of(kind: str, body: str) -> Command:
         said = json.loads(body)
         changes = tuple(cast(PlanChange, _command_of(name, inner)) for name, inner in said.pop("changes"))
         return ChangePlan(**said, changes=changes)
+    if kind == RecordJudging.__name__:
+        said = json.loads(body)
+        return RecordJudging(**said | {"events": tuple(cast(Judging, decode(*event)) for event in said["events"])})
     return from_text(_CLASSES[kind], body)
 
 

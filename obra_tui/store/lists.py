@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, Table, and_, case, func, literal, or_, select, union_all
 
+from obra_tui.core.model import SessionKind
 from obra_tui.core.records.history import PageCursor, SessionSummary
 from obra_tui.store import rows
 from obra_tui.store import tables as t
@@ -73,7 +74,9 @@ def _older(at: ColumnElement[float], own_id: ColumnElement[str], mark: PageCurso
 def sessions(project: str, after: PageCursor | None, limit: int) -> Select[Any]:
     """Rows of `session`, newest first; of one project unless `project` is empty."""
     columns = t.session.c
-    conditions = [columns.project == project] if project else []
+    conditions = [columns.kind != SessionKind.PROBING.value]
+    if project:
+        conditions.append(columns.project == project)
     if after is not None:
         conditions.append(_older(columns.opened_at, columns.id, after))
     query = select(t.session).where(*conditions)

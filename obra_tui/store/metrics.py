@@ -35,7 +35,7 @@ WITH scope AS (
   FROM attempt
   JOIN session ON session.id = attempt.session
   LEFT JOIN acceptance ON acceptance.attempt = attempt.id
-  WHERE session.kind <> 'imported'
+  WHERE session.kind NOT IN ('imported', 'probing')
     AND (:rehearsal = 1 OR session.rehearsal = '')
     AND attempt.started_at >= :since AND attempt.started_at < :until
     AND (:project = '' OR session.project = :project)

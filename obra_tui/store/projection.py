@@ -355,6 +355,7 @@ def _verdict_reached(record: Record, event: e.VerdictReached) -> list[RowChange]
         model=identity.model,
         digest=identity.digest,
         rubric=identity.rubric,
+        version=identity.version,
         unjudged=verdict.unjudged,
         opinion=verdict.opinion,
         hunks_total=verdict.hunks_total,

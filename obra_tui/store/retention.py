@@ -11,6 +11,7 @@ from msgspec import Struct
 from sqlalchemy import Connection, Delete, Select, Table, bindparam, delete, func, select, text
 from sqlalchemy.exc import DBAPIError
 
+from obra_tui.core.model import SessionKind
 from obra_tui.store import sqlite
 from obra_tui.store import tables as t
 from obra_tui.store.codec import decode
@@ -97,6 +98,7 @@ def _sessions() -> Select[tuple[object, ...]]:
     columns = (t.session.c.id, t.session.c.title, t.session.c.opened_at, t.session.c.closed_at)
     counted = (func.count(t.event.c.id).label("events"), func.sum(func.length(t.event.c.body)).label("bytes"))
     query = select(*columns, *counted).outerjoin(t.event, t.event.c.session == t.session.c.id)
+    query = query.where(t.session.c.kind != SessionKind.PROBING.value)  # the judge's record is not of one session
     return query.group_by(*columns).order_by(t.session.c.opened_at, t.session.c.id)
 
 

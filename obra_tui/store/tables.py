@@ -270,6 +270,7 @@ verdict = _derived(
     Column("prompt_tokens", BigInteger, nullable=False),
     Column("output_tokens", BigInteger, nullable=False),
     Column("duration_s", Float, nullable=False),
+    _text("version"),
 )
 
 quality = _derived(

@@ -1,9 +1,9 @@
 """Which shape of the database this version of Obra has and knows."""
 
-SCHEMA = "0008"
+SCHEMA = "0009"
 """Newest migration: what the tables are."""
 
-KNOWN_SCHEMAS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008")
+KNOWN_SCHEMAS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009")
 """Every migration of this version, oldest first."""
 
 VERSION_TABLE = "alembic_version"

@@ -56,6 +56,16 @@ from obra_tui.core.events.gate import (
     WorkReverted,
     WorkTakenOver,
 )
+from obra_tui.core.events.judging import (
+    AuditDrawn,
+    CaseKept,
+    CaseRetired,
+    JudgeAcknowledged,
+    Judging,
+    StandingChanged,
+    TrialDone,
+    WorkLabelled,
+)
 from obra_tui.core.events.permission import (
     PermissionAnswered,
     PermissionAsked,
@@ -156,6 +166,13 @@ Event = (
     | WorkMerged
     | ConflictFound
     | WorkKept
+    | AuditDrawn
+    | StandingChanged
+    | CaseKept
+    | CaseRetired
+    | TrialDone
+    | WorkLabelled
+    | JudgeAcknowledged
 )
 
 TALK = frozenset((TextStreamed, ThinkingStreamed, TextFinished, ToolStarted, ToolFinished))
@@ -177,7 +194,10 @@ __all__ = [
     "STREAMED",
     "TALK",
     "AttemptStarted",
+    "AuditDrawn",
     "BudgetRenewed",
+    "CaseKept",
+    "CaseRetired",
     "CheckFinished",
     "CheckPrinted",
     "CheckStarted",
@@ -195,10 +215,12 @@ __all__ = [
     "Event",
     "GateJudged",
     "GateOpened",
+    "JudgeAcknowledged",
     "JudgePrompted",
     "JudgeStarted",
     "JudgeStreamed",
     "JudgeWaiting",
+    "Judging",
     "LimitReported",
     "Paused",
     "PermissionAnswered",
@@ -220,6 +242,7 @@ __all__ = [
     "RunStarted",
     "SessionClosed",
     "SessionOpened",
+    "StandingChanged",
     "SteerDelivered",
     "SteerQueued",
     "StopRequested",
@@ -237,11 +260,13 @@ __all__ = [
     "ThinkingStreamed",
     "ToolFinished",
     "ToolStarted",
+    "TrialDone",
     "UsageReported",
     "VerdictReached",
     "WorkAccepted",
     "WorkHandedBack",
     "WorkKept",
+    "WorkLabelled",
     "WorkMerged",
     "WorkReverted",
     "WorkTakenOver",

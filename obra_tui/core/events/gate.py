@@ -16,6 +16,8 @@ class GateJudged(Struct, frozen=True, kw_only=True):
     quality: QualityResult
     outcome: GateOutcome
     number: int
+    record: str = ""
+    """What was known of the judge then, in one line; empty in records of an earlier version."""
     type: Literal["gate_judged"] = "gate_judged"
 
 

@@ -20,6 +20,8 @@ from obra_tui.core.judging.bounds import clopper_pearson, is_at_most, paired_dif
 
 LIMIT = 0.10
 """Default of the largest tolerated false-pass share, `b`."""
+FEW = 20
+"""Fewer cases than this have no percentage."""
 _DECIDED_FOR_AUTHORITY = 50
 _PAIRS_FOR_A_WORD = 30
 _CUSUM_LIMIT = 2.9
@@ -99,13 +101,20 @@ class Acknowledged(Struct, frozen=True, kw_only=True):
     """A person has seen why authority was lost by a revert or an injection."""
 
 
+class Drifted(Struct, frozen=True, kw_only=True):
+    """The same version answers cases differently than it did before: something under its digest was changed."""
+
+    flips: int
+    repeats: int
+
+
 class VersionChanged(Struct, frozen=True, kw_only=True):
     """Another model digest, rubric, prompt, schema or option: evidence is run again, not carried over."""
 
     version: str
 
 
-Observation = Decided | Asked | Examined | Acknowledged | VersionChanged
+Observation = Decided | Asked | Examined | Acknowledged | Drifted | VersionChanged
 
 
 class JudgeConduct(Struct, frozen=True, kw_only=True):
@@ -153,6 +162,9 @@ def after(record: JudgeConduct, seen: Observation) -> JudgeConduct:
             return replace(record, exam=exam, bad_share=share)
         case Acknowledged():
             return replace(record, needs_acknowledgement=False, lost="")
+        case Drifted(flips=flips, repeats=repeats):
+            why = f"it answered {flips} of {repeats} repeated cases differently under the same digest"
+            return replace(_emptied(record, why), exam=Exam())
         case VersionChanged(version=version):
             if version == record.version:
                 return record
@@ -289,7 +301,7 @@ def exam_bound(record: JudgeConduct) -> float:
 
 def said(record: JudgeConduct) -> str:
     """Return the record as it stands beside a verdict: never a percentage for fewer than 20 cases."""
-    if record.passes < 20:
+    if record.passes < FEW:
         return f"{record.false_passes} of {record.passes} false passes, too few to say"
     return (
         f"{record.false_passes} of {record.passes} false passes, at most {record.upper:.1%} (limit {record.limit:.0%})"

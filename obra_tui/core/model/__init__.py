@@ -56,6 +56,7 @@ from obra_tui.core.model.judgement import (
     Severity,
     Verdict,
 )
+from obra_tui.core.model.trials import Case, CaseSource, Proof, Trial, Truth, case_id
 from obra_tui.core.model.work import (
     JUDGED_STAGES,
     MEASURED_STAGES,
@@ -76,8 +77,10 @@ __all__ = [
     "BaseComparison",
     "Binding",
     "Budget",
+    "Case",
     "CaseGroup",
     "CaseOutcome",
+    "CaseSource",
     "ChangeKind",
     "CheckResult",
     "CheckSpec",
@@ -107,6 +110,7 @@ __all__ = [
     "PermissionVerdict",
     "Plan",
     "Policy",
+    "Proof",
     "Provenance",
     "QualityResult",
     "Remedy",
@@ -117,8 +121,11 @@ __all__ = [
     "Stage",
     "StageScore",
     "TaskSpec",
+    "Trial",
+    "Truth",
     "Usage",
     "Verdict",
     "WorkCopy",
+    "case_id",
     "named_cases",
 ]

@@ -1,5 +1,6 @@
 """What the judge was shown and what it said."""
 
+import hashlib
 from enum import StrEnum
 
 from msgspec import Struct
@@ -57,6 +58,17 @@ class JudgeIdentity(Struct, frozen=True, kw_only=True):
     """Name and version of the rubric."""
     rubric_hash: str = ""
     prompt_hash: str = ""
+    options_hash: str = ""
+    """Of the answer's schema and of the options that are sent along: context, temperature, seed, thinking, length."""
+    template_hash: str = ""
+    """Of the chat template that the server says it uses; empty where it does not say."""
+
+    @property
+    def version(self) -> str:
+        """What its record stands for: another model, template, rubric, prompt, schema or option is another judge."""
+        parts = (self.model, self.digest, self.template_hash, self.rubric_hash or self.rubric, self.prompt_hash)
+        text = "\0".join((*parts, self.options_hash, self.dialect))
+        return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16]
 
 
 class CriterionScore(Struct, frozen=True, kw_only=True):

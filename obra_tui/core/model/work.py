@@ -13,6 +13,8 @@ class SessionKind(StrEnum):
     STANDALONE = "standalone"
     IMPORTED = "imported"
     """Read from somebody else's record: nothing was checked, judged or gated, and nothing can be run in it."""
+    PROBING = "probing"
+    """What was found out about the judge: cases, trials, labels. It has no tasks, and no list of sessions shows it."""
 
 
 class Policy(StrEnum):
