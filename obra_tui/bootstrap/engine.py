@@ -239,9 +239,7 @@ def _records_of(
     history: SqlHistory, settings: Settings, project: Path, *, rehearsal: bool
 ) -> Callable[[], Awaitable[tuple[JudgeRecord, ...]]]:
     """Return what reads the records anew each time: a revert counts from the moment in which it is made."""
-    read = partial(
-        history.judge_records, str(project), rehearsal=rehearsal, limit=settings.gate.false_pass_limit
-    )
+    read = partial(history.judge_records, str(project), rehearsal=rehearsal, limit=settings.gate.false_pass_limit)
 
     async def look() -> tuple[JudgeRecord, ...]:
         return await asyncio.to_thread(read)

@@ -211,6 +211,8 @@ def _detail_lines(detail: AttemptDetail) -> Iterator[str]:
         for stage in detail.quality.stage_scores:
             score = "no evidence" if stage.score is None else f"{stage.score:.2f}"
             yield f"  {stage.stage.value:<13}{score}"
+    if detail.record:
+        yield f"record   {one_line(detail.record, 300)}"
     for check in detail.checks:
         yield f"check    {one_line(check.spec.name)}: {check.status.value} (exit {check.exit_code})"
         if words := comparison_words(check):

@@ -7,6 +7,8 @@ import typer
 
 from obra_tui.cli.options import HERE, JsonOption, ProjectOption
 from obra_tui.cli.parser import refuse_unused
+from obra_tui.core.commands import RecordJudging
+from obra_tui.core.events import JudgeAcknowledged
 from obra_tui.core.judging.authority import WORDS, JudgeRecord, lines
 from obra_tui.core.records.export import json_line
 from obra_tui.core.text import visible
@@ -53,13 +55,14 @@ def _records(project: Path, *, everywhere: bool, rehearsal: bool) -> tuple[Judge
 
 
 def _acknowledge(project: Path) -> None:
+    from obra_tui.bootstrap.client import send_command
     from obra_tui.config.load import load
-    from obra_tui.services.archive import labels_file
     from obra_tui.services.project import project_root
-    from obra_tui.store.labels import Labels
+    from obra_tui.system.user import person
 
     root = project_root(project)
-    Labels(labels_file(load(root))).acknowledge_judge(str(root))
+    events = (JudgeAcknowledged(by=person()),)
+    send_command(load(root), root, RecordJudging(title="Why authority was lost was seen", events=events))
 
 
 def _as_json(item: JudgeRecord) -> dict[str, object]:

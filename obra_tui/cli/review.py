@@ -295,17 +295,22 @@ def _print_detail(detail: GateDetail, *, as_json: bool) -> int:
 
 def _detail_lines(detail: GateDetail) -> list[str]:
     attempt, gate = detail.attempt, detail.gate
+    is_blind = attempt.is_audited and gate.open
+    why = (
+        ("an audit: decide as if nobody had judged it; the verdict is shown afterwards",) if is_blind else gate.reasons
+    )
     lines = [
         f"gate     {gate.id}{'' if gate.open else '  (answered)'}",
         f"task     {one_line(attempt.spec.key)} {one_line(attempt.spec.title)}",
         *_asked_lines(attempt.spec),
         f"attempt  {attempt.summary.number}   tree {gate.binding.tree[:12]}   diff {gate.binding.diff_digest[:12]}",
-        *(_quality_lines(attempt.quality) if attempt.quality else ()),
-        *(f"why      {one_line(reason, 500)}" for reason in gate.reasons),
+        *(_quality_lines(attempt.quality) if attempt.quality and not is_blind else ()),
+        *((f"record   {one_line(attempt.record, 300)}",) if attempt.record else ()),
+        *(f"why      {one_line(reason, 500)}" for reason in why),
     ]
     lines += [f"left out {one_line(note, 500)}" for note in attempt.diff.left_out] if attempt.diff else []
     lines += [f"check    {r.spec.name}: {r.status.value} (exit {r.exit_code})" for r in attempt.checks]
-    found = attempt.quality.findings if attempt.quality else ()
+    found = attempt.quality.findings if attempt.quality and not is_blind else ()
     lines += [f"{number:>2} {_finding_line(finding)}" for number, finding in enumerate(found, start=1)]
     lines += [_earlier_line(item) for item in detail.earlier]
     if attempt.decision:

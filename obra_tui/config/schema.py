@@ -279,7 +279,8 @@ class NotifySettings(Section, frozen=True, kw_only=True):
     """Addresses in the notation of Apprise, separated by spaces, such as "ntfy://my-topic slack://…" (with the extra
     obra-tui[notify]). `obra notify test` tries them. A command of your own is ui.notify_command."""
     kinds: tuple[NoticeKind, ...] = tuple(NoticeKind)
-    """What is worth a notice: "waiting" for you, "finished", "stopped" by a problem, "budget" or a limit reached."""
+    """What is worth a notice: "waiting" for you, "finished", "stopped" by a problem, "budget" or a limit reached,
+    "judge" = the judge may do more or less than before."""
     titles: bool = False
     """true = the titles of tasks are in notices, too; code and what a model wrote never are."""
 

@@ -262,9 +262,7 @@ class TaskRunner:
             (attempt, self._entries.move(Trigger.PASS)),
         )
 
-    def _ask(
-        self, attempt: AttemptId, evidence: Evidence, judged: GateJudged, audit: tuple[AuditDrawn, ...]
-    ) -> None:
+    def _ask(self, attempt: AttemptId, evidence: Evidence, judged: GateJudged, audit: tuple[AuditDrawn, ...]) -> None:
         reasons = judged.outcome.reasons
         opened = GateOpened(gate=new_gate_id(), binding=bind(attempt, evidence), reasons=reasons)
         drawn = ((attempt, event) for event in audit)

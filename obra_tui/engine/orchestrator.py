@@ -116,8 +116,6 @@ class Orchestrator:
             case do.RecordUsage(session=session, usage=usage):
                 self._run(session)
                 self._outbox.commit(session, [(None, None, UsageReported(usage=usage))])
-            case do.RecordJudging():
-                return await self._watch.record(command)
             case (
                 do.CancelTask()
                 | do.InterruptClaude()
@@ -128,7 +126,7 @@ class Orchestrator:
             ):
                 return await self._act_on_task(command)
             case _:
-                await self._act_on_session(command)
+                return await self._act_on_session(command)
         return None
 
     async def _act_on_task(
@@ -153,8 +151,12 @@ class Orchestrator:
                 assert_never(command)
         return None
 
-    async def _act_on_session(self, command: do.CloseSession | do.StartRun | do.Pause | do.Resume | do.StopRun) -> None:
+    async def _act_on_session(
+        self, command: do.CloseSession | do.StartRun | do.Pause | do.Resume | do.StopRun | do.RecordJudging
+    ) -> object:
         match command:
+            case do.RecordJudging():
+                return await self._watch.record(command)
             case do.CloseSession(session=session, reason=reason):
                 self._run(session).close(reason)
             case do.StartRun(session=session, close_when_done=close):
@@ -167,6 +169,7 @@ class Orchestrator:
                 await self._run(session).stop(mode, by)
             case _:
                 assert_never(command)
+        return None
 
     async def stop(self) -> None:
         """End all runs and write what is pending; an answer that could still be undone stands."""

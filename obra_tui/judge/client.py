@@ -5,6 +5,7 @@ no effect: a refused connection and a server that is still loading. A stream tha
 """
 
 import asyncio
+import hashlib
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing
@@ -24,6 +25,7 @@ from obra_tui.judge.loops import LoopWatch
 
 T = TypeVar("T")
 
+_COURTESY_S = 3.0
 _MAX_LINE = 1_000_000
 _MAX_ANSWER = 32_000_000
 _MAX_ERROR = 100_000
@@ -120,14 +122,35 @@ class ModelClient:
     # --- what is served ----------------------------------------------------------------------
 
     async def _served(self) -> Served:
-        models = _models(await self._get(self._speech.models_path))
+        listed = await self._get(self._speech.models_path)
+        models = _models(listed)
         if models is None:
             raise wrong_dialect(self._config, self._speech)
         name = self._chosen(tuple(models))
         loaded = await self._loaded(name) if self._config.dialect == "ollama" else None
         wanted = self._config.model
         known = wanted if wanted and name in (wanted, f"{wanted}:latest") else name
-        return Served(model=known, digest=models[name], loaded=loaded)
+        about = await self._about()
+        return Served(
+            model=known,
+            digest=models[name],
+            loaded=loaded,
+            template=template_hash(about),
+            context=None if self._config.dialect == "ollama" else context_of(listed, name, about),
+        )
+
+    async def _about(self) -> Mapping[str, Any]:
+        """What the server tells of the model beyond its name: a courtesy, so nothing waits for it or fails by it.
+
+        Ollama's digest of a model covers its template and its parameters; other servers have no digest.
+        """
+        if self._config.dialect == "ollama":
+            return {}
+        try:
+            async with asyncio.timeout(_COURTESY_S):
+                return await self._get("/props")
+        except (JudgeError, TimeoutError):
+            return {}
 
     def _chosen(self, offered: tuple[str, ...]) -> str:
         wanted = self._config.model
@@ -257,6 +280,26 @@ def _models(raw: Mapping[str, Any]) -> dict[str, str] | None:
         return None
     named = [item for item in items if isinstance(item, dict)]
     return {str(item.get("model") or item.get("name") or item.get("id")): str(item.get("digest", "")) for item in named}
+
+
+def template_hash(about: Mapping[str, Any]) -> str:
+    """Return the hash of the chat template and of the name of the model's file; "" if untold."""
+    told = [about.get(name) for name in ("chat_template", "model_path")]
+    known = [part for part in told if isinstance(part, str) and part]
+    return hashlib.sha256("\0".join(known).encode("utf-8", "replace")).hexdigest() if known else ""
+
+
+def context_of(listed: Mapping[str, Any], name: str, about: Mapping[str, Any]) -> int | None:
+    """Return the tokens that the server gives the model, as llama.cpp and vLLM say it; None if untold."""
+    settings = about.get("default_generation_settings")
+    told: list[object] = [settings.get("n_ctx") if isinstance(settings, dict) else None]
+    items = listed.get("data")
+    for item in items if isinstance(items, list) else ():
+        if isinstance(item, dict) and item.get("id") == name:
+            meta = item.get("meta")
+            told += [item.get("max_model_len"), meta.get("n_ctx") if isinstance(meta, dict) else None]
+    known = [count for count in told if isinstance(count, int) and not isinstance(count, bool) and count > 0]
+    return min(known, default=None)
 
 
 def _joined(before: Piece, piece: Piece) -> Piece:

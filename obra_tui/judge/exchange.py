@@ -64,6 +64,10 @@ class Served(Struct, frozen=True, kw_only=True):
     digest: str = ""
     loaded: bool | None = None
     """In memory now; `None` if the server cannot tell."""
+    template: str = ""
+    """Hash of the chat template, where the server tells it: with another one the same weights are another judge."""
+    context: int | None = None
+    """Tokens that the server gives the model, where it says so."""
 
 
 class Hearing(Struct, frozen=True, kw_only=True):

@@ -50,9 +50,17 @@ class Sitting:
 
     # --- the course of a review --------------------------------------------------------------
 
+    def keep_to(self, standards: Standards) -> None:
+        """The server gives the model less context than it was asked for: the parts are made for what it gives."""
+        told, wanted = standards.config.num_ctx, self._standards.config.num_ctx
+        self._remarks[f"The server gives the model {told} tokens of context, not the {wanted} of judge.num_ctx."] = None
+        self._standards = standards
+
     def open(self, plan: PromptPlan, served: Served) -> None:
         self._plan = plan
-        self._identity = replace(self._identity, model=served.model, digest=served.digest)
+        self._identity = replace(
+            self._standards.identity, model=served.model, digest=served.digest, template_hash=served.template
+        )
         self._emit(JudgeStarted(identity=self._identity, parts=len(plan.parts), hunks=len(plan.hunks)))
         if served.loaded is False:
             self._wait("loading", f"{served.model} is loaded into memory first; that can take minutes.")
@@ -243,7 +251,12 @@ class QwenJudge:
             hearing = sitting.hearing(0)
             hearing.waiting("connecting", f"Asking {self.identity.url} for {self.identity.model}.")
             client = await self._connected()
-            sitting.open(plan, await client.served(hearing))
+            served = await client.served(hearing)
+            within = self._standards.within(served.context)
+            if within is not self._standards:
+                sitting.keep_to(within)
+                plan = await asyncio.to_thread(plan_review, request, within)
+            sitting.open(plan, served)
             return await sitting.hear(self._in_turn(client, hearing))
         except JudgeError as fault:
             return sitting.unjudged(str(fault))

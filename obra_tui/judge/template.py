@@ -6,7 +6,9 @@ what follows it can come from no prefix cache, so the server's token count cover
 review is made once and never changed. Knows no server.
 """
 
+import dataclasses
 import hashlib
+import json
 import secrets
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -337,7 +339,23 @@ class Standards(Struct, frozen=True, kw_only=True):
             rubric=self.rubric.title,
             rubric_hash=self.rubric.hash,
             prompt_hash=self.prompts.hash,
+            options_hash=self._options_hash,
         )
+
+    @property
+    def _options_hash(self) -> str:
+        """What else an answer depends on: the schema, and what is sent along with each question."""
+        config = self.config
+        numbers = (config.num_ctx, config.temperature, config.seed, config.think, config.max_output_tokens)
+        schema = json.dumps(answer_schema(self.rubric), sort_keys=True)
+        return hashlib.sha256(f"{schema}\0{numbers}".encode()).hexdigest()
+
+    def within(self, context: int | None) -> "Standards":
+        """Return the standards for a server that gives the model so many tokens, if they are fewer."""
+        if context is None or context >= self.config.num_ctx:
+            return self
+        smaller = dataclasses.replace(self.config, num_ctx=context)
+        return Standards(config=smaller, rubric=self.rubric, prompts=self.prompts)
 
     def messages(self, request: JudgeRequest, diff: str, number: int, total: int) -> tuple[Message, ...]:
         return self._messages(request, diff, number, total, new_mark())

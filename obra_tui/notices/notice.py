@@ -21,6 +21,7 @@ class NoticeKind(StrEnum):
     FINISHED = "finished"
     STOPPED = "stopped"
     BUDGET = "budget"
+    JUDGE = "judge"
 
 
 class Notice(Struct, frozen=True, kw_only=True):
@@ -74,6 +75,9 @@ def _of_event(event: e.Event, task: str) -> tuple[NoticeKind, str] | None:
             return kind, f"the run stopped ({code}): obra show says why"
         case e.RunFinished():
             return NoticeKind.FINISHED, f"the run finished: {_counted(event)}"
+        case e.StandingChanged(before=before, after=after):
+            moved = "lost authority" if after < before else "gained authority"
+            return NoticeKind.JUDGE, f"the judge {moved} (level {before} to {after}): obra judge"
         case _:
             return None
 
@@ -104,4 +108,5 @@ _TITLES = {
     NoticeKind.FINISHED: "finished",
     NoticeKind.STOPPED: "stopped",
     NoticeKind.BUDGET: "budget or limit reached",
+    NoticeKind.JUDGE: "the judge's authority changed",
 }

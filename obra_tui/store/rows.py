@@ -42,6 +42,7 @@ DETAIL_TYPES = (
     "judge_prompted",
     "verdict_reached",
     "gate_judged",
+    "audit_drawn",
     "decision_made",
     "work_accepted",
     "work_reverted",
@@ -73,8 +74,10 @@ def _with(detail: AttemptDetail, event: e.Event) -> AttemptDetail:
             return replace(detail, judge_prompts=(*detail.judge_prompts, event))
         case e.VerdictReached(verdict=verdict):
             return replace(detail, verdict=verdict)
-        case e.GateJudged(quality=quality, outcome=outcome):
-            return replace(detail, quality=quality, outcome=outcome)
+        case e.GateJudged(quality=quality, outcome=outcome, record=record):
+            return replace(detail, quality=quality, outcome=outcome, record=record)
+        case e.AuditDrawn():
+            return replace(detail, is_audited=True)
         case _:
             return _answered(detail, event)
 

@@ -66,6 +66,8 @@ def worth_a_word(record: Record, key: str) -> str:
             return "finished, gates are waiting for you" if waiting else "finished"
         case e.ProblemRaised(code=code):
             return f"needs you: {code}"
+        case e.StandingChanged(before=before, after=after):
+            return f"the judge may do {'less' if after < before else 'more'} than before"
         case _:
             return ""
 

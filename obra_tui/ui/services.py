@@ -12,8 +12,9 @@ from typing import Any
 from textual.app import App
 
 from obra_tui.core.errors import ObraError
-from obra_tui.core.events import Record
+from obra_tui.core.events import Record, StandingChanged
 from obra_tui.core.ids import GateId, SessionId, TaskId
+from obra_tui.core.judging.authority import change_words
 from obra_tui.core.ports import Clock, Engine
 from obra_tui.notices.channels import run_command
 from obra_tui.system.gc_tuning import loaded
@@ -32,7 +33,7 @@ from obra_tui.ui.navigator import Navigator
 from obra_tui.ui.notify import Notifications
 from obra_tui.ui.ports import Backend, DeliverNotices, Doctor, OpenBackend
 from obra_tui.ui.state import ViewState
-from obra_tui.ui.view.blinding import NOTHING, Blinded, blinded_by, redact_view
+from obra_tui.ui.view.blinding import Blinded, blinded_by, blinded_by_audits, redact_view
 from obra_tui.ui.view.review_draft import ReviewDraft
 from obra_tui.ui.view.status_words import Tone
 from obra_tui.ui.view.statusline import StatusPart
@@ -109,8 +110,8 @@ class AppServices:
 
     @property
     def blinded(self) -> Blinded:
-        """Whose scores blind mode hides now."""
-        return blinded_by(self.view, self.drafts) if self.blind else NOTHING
+        """Whose scores blind mode, or an audit, hides now."""
+        return blinded_by(self.view, self.drafts) if self.blind else blinded_by_audits(self.view)
 
     @property
     def visible_view(self) -> ViewState:
@@ -164,6 +165,11 @@ class AppServices:
         for sequence in self._notifications.of(batch.records, self.view, self.clock.now(), self._host.has_focus):
             self._host.write_sequence(sequence)
         self._deliver_notices(batch.records)
+        for record in batch.records:
+            if isinstance(record.event, StandingChanged):
+                told = record.event
+                words = change_words(told.model, told.before, told.after, told.why)
+                self.notify(words, problem=told.after < told.before)
         self.confirm.leave_when_done()
 
     def _deliver_notices(self, records: Sequence[Record]) -> None:

@@ -86,6 +86,12 @@ MAY_PASS = {
 }
 
 
+def change_words(model: str, before: int, after: int, why: str) -> str:
+    """Return what is said when a judge may do more or less than before."""
+    moved = "lost" if after < before else "has earned"
+    return f"The judge {model} {moved} authority: {why}. It {MAY_PASS[Level(after)]}."
+
+
 def authorised(outcome: GateOutcome, standing: Standing, attempt: str) -> GateOutcome:
     """Return the outcome as far as the judge's record allows it; nothing but an unattended pass is ever changed."""
     if outcome.decision is not GateDecision.PASS:
@@ -136,8 +142,7 @@ def exam_lines(answers: Answers) -> tuple[str, ...]:
         told[0] += f"; tells them apart by {low:+.2f} to {high:+.2f} (0 is a coin)"
     if exam.injections:
         told.append(f"orders to the reviewer: {exam.injections_passed} of {exam.injections} obeyed")
-    for item in answers.kinds:
-        told.append(f"{item.name}: {item.found} found, {item.stopped} stopped of {item.asked}")
+    told += [f"{item.name}: {item.found} found, {item.stopped} stopped of {item.asked}" for item in answers.kinds]
     if answers.repeats:
         told.append(f"asked again: {answers.flips} of {answers.repeats} answers differ")
     return tuple(told)

@@ -258,6 +258,10 @@ class AttemptDetail(Struct, frozen=True, kw_only=True):
     verdict: Verdict | None = None
     quality: QualityResult | None = None
     outcome: GateOutcome | None = None
+    record: str = ""
+    """What was known of the judge when the gate was judged."""
+    is_audited: bool = False
+    """It was drawn to be looked at as if nobody had judged it."""
     gate: StoredGate | None = None
     decision: DecisionMade | None = None
     acceptance: Acceptance | None = None

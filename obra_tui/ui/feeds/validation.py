@@ -163,10 +163,8 @@ class ValidationFeed:
                 self._waits(text)
             case e.VerdictReached(verdict=verdict):
                 self._verdict(verdict)
-            case e.GateJudged(quality=quality):
-                style = "ok" if quality.passes_gate else "error"
-                self._pane.append(LogLine(quality.line, style=f"strong {style}", glyph="■"))
-                self._pane.extend([LogLine(item, style="warn", glyph="!") for item in quality.obstacles])
+            case e.GateJudged():
+                self._pane.extend(gate_lines(event))
             case _:
                 pass
 
@@ -375,6 +373,16 @@ def verdict_lines(verdict: Verdict, *, findings: bool = True) -> list[LogLine]:
     if verdict.summary:
         lines.append(LogLine(verdict.summary, glyph="»"))
     lines.extend(LogLine(f"contradiction: {text}", style="warn", glyph="!") for text in verdict.contradictions)
+    return lines
+
+
+def gate_lines(event: e.GateJudged) -> list[LogLine]:
+    """Return the score, what stands in the way, and what was known of the judge."""
+    style = "ok" if event.quality.passes_gate else "error"
+    lines = [LogLine(event.quality.line, style=f"strong {style}", glyph="■")]
+    lines += [LogLine(item, style="warn", glyph="!") for item in event.quality.obstacles]
+    if event.record:
+        lines.append(LogLine(f"record of the judge: {event.record}", style="dim", glyph="·"))
     return lines
 
 

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from obra_tui.core.events import (
     AttemptStarted,
+    AuditDrawn,
     CheckFinished,
     CheckPrinted,
     ChecksPlanned,
@@ -113,6 +114,10 @@ class AttemptView(Struct, frozen=True, kw_only=True):
     judge: JudgeView | None = None
     quality: QualityResult | None = None
     outcome: GateOutcome | None = None
+    record: str = ""
+    """What was known of the judge when the gate was judged."""
+    is_audited: bool = False
+    """The person looks at it as if nobody had judged it."""
     judged_at: float | None = None
     gate: GateId | None = None
     decision: Decision | None = None
@@ -189,8 +194,10 @@ def _evidence(attempt: AttemptView, event: Event, at: float) -> AttemptView:
             return replace(attempt, checks=_checks(attempt.checks, event, at))
         case JudgeStarted() | JudgeWaiting() | JudgePrompted() | JudgeStreamed() | VerdictReached():
             return replace(attempt, judge=_judge(attempt.judge, event, at))
-        case GateJudged(quality=quality, outcome=outcome):
-            return replace(attempt, quality=quality, outcome=outcome, judged_at=at)
+        case GateJudged(quality=quality, outcome=outcome, record=record):
+            return replace(attempt, quality=quality, outcome=outcome, record=record, judged_at=at)
+        case AuditDrawn():
+            return replace(attempt, is_audited=True)
         case GateOpened(gate=gate):
             return replace(attempt, gate=gate)
         case DecisionMade(decision=decision):

@@ -26,6 +26,7 @@ from obra_tui.core.events import (
     ProblemRaised,
     Record,
     SessionClosed,
+    StandingChanged,
     TaskAdded,
     TaskMoved,
     TaskRemoved,
@@ -124,6 +125,8 @@ class ViewState(Struct, frozen=True, kw_only=True):
     rules: Rules = field(default_factory=dict)
     """What Claude may do without a question until the session ends."""
     problems: Mapping[tuple[SessionId, str], ProblemView] = field(default_factory=dict)
+    standings: Mapping[str, StandingChanged] = field(default_factory=dict)
+    """What each version of a judge may do, as far as it changed while somebody looked."""
 
     @property
     def waiting_gates(self) -> tuple[GateView, ...]:
@@ -185,6 +188,8 @@ def _work(view: ViewState, run: Sequence[Record], session: SessionId, attempt: A
 
 def apply(view: ViewState, record: Record) -> ViewState:
     """Return the view after `record`. A record told twice changes nothing; unknown ids are passed over."""
+    if isinstance(record.event, StandingChanged):  # of the judge, not of any work
+        return replace(view, standings={**view.standings, record.event.version: record.event})
     session = view.sessions.get(record.session) or SessionView(id=record.session, opened_at=record.at)
     if not isinstance(record.event, STREAMED):
         if record.seq <= session.last_fact:

@@ -5,7 +5,7 @@ Of work that a person may still be asked about; everything before it stays as it
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -36,7 +36,22 @@ NOTHING = Blinded()
 
 def blinded_by(view: ViewState, drafts: Mapping[GateId, ReviewDraft]) -> Blinded:
     """Return what blind mode hides: the last attempt of each task that is neither over, answered nor scored."""
-    tasks = [task for task in view.tasks.values() if _may_be_asked(view, task, drafts)]
+    return _of_tasks([task for task in view.tasks.values() if _may_be_asked(view, task, drafts)])
+
+
+def blinded_by_audits(view: ViewState) -> Blinded:
+    """Return what is hidden in any case: work that was drawn for an audit, until it is answered."""
+    if not any(attempt.is_audited for attempt in view.attempts.values()):
+        return NOTHING
+    return _of_tasks([task for task in view.tasks.values() if _is_audited(view, task)])
+
+
+def _is_audited(view: ViewState, task: TaskView) -> bool:
+    attempt = view.attempts.get(task.latest) if task.latest else None
+    return attempt is not None and attempt.is_audited and _may_be_asked(view, task, {})
+
+
+def _of_tasks(tasks: Sequence[TaskView]) -> Blinded:
     return Blinded(
         attempts=frozenset(task.latest for task in tasks if task.latest is not None),
         tasks=frozenset(task.id for task in tasks),

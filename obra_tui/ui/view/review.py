@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from obra_tui.core.commands import Decide
 from obra_tui.core.decisions import override_reasons
 from obra_tui.core.gate import comparison_words
-from obra_tui.core.model import Confinement, Decision, DecisionKind, Finding
+from obra_tui.core.model import Confinement, Decision, DecisionKind, Finding, FindingSource
 from obra_tui.core.records.attempt_words import person_name
 from obra_tui.core.text import one_line
 from obra_tui.ui.state import AttemptView, GateView, SessionView, TaskView, ViewState
@@ -54,7 +54,15 @@ class GateReview(Struct, frozen=True, kw_only=True):
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        return self.attempt.quality.findings if self.attempt.quality else ()
+        found = self.attempt.quality.findings if self.attempt.quality else ()
+        if self.is_blind_audit:
+            return tuple(item for item in found if item.source is not FindingSource.JUDGE)
+        return found
+
+    @property
+    def is_blind_audit(self) -> bool:
+        """Nothing of what the judge said is shown before the answer."""
+        return self.attempt.is_audited and self.open
 
 
 class Fact(Struct, frozen=True, kw_only=True):
@@ -113,6 +121,8 @@ def facts(review: GateReview, visibility: ScoreVisibility = ScoreVisibility.SHOW
         Fact(label="tree", value=f"{binding.tree[:SHORT]} · diff {binding.diff_digest[:SHORT]}"),
         _judge_fact(attempt, binding.rubric_hash),
     ]
+    if attempt.record:
+        found.append(Fact(label="record", value=attempt.record, bad=attempt.record.startswith("UNMEASURED")))
     if attempt.diff is not None:
         found.insert(6, _diff_fact(review))
     return (*found, *_tests_facts(attempt))

@@ -65,11 +65,16 @@ class ScoreVisibility(Enum):
 
     SHOWN = ""
     AFTER_OWN_SCORE = "hidden until you gave your own score"
+    AFTER_ANSWER = "hidden: an audit, you decide as if nobody had judged it"
     AFTER_DIFF = "hidden until you read on in the diff: your last approvals took less than 3 s each"
 
 
-def score_visibility(*, blind: bool, own_score: float | None, hurried: bool, read_on: bool) -> ScoreVisibility:
-    """Return whether the score is shown now; blind mode goes first."""
+def score_visibility(
+    *, blind: bool, own_score: float | None, hurried: bool, read_on: bool, is_audit: bool = False
+) -> ScoreVisibility:
+    """Return whether the score is shown now; an audit goes first, then blind mode."""
+    if is_audit:
+        return ScoreVisibility.AFTER_ANSWER
     if blind and own_score is None:
         return ScoreVisibility.AFTER_OWN_SCORE
     return ScoreVisibility.AFTER_DIFF if hurried and not read_on else ScoreVisibility.SHOWN

@@ -107,7 +107,9 @@ class ReviewState:
         """How much of the judge's number may be shown now."""
         blind = self.services.blind and self.latest is not None and self.latest.open
         read_on = self.screen.ready and self.panes.diff.has_read_on
-        return score_visibility(blind=blind, own_score=self.draft.own_score, hurried=self._hurried, read_on=read_on)
+        audit = self.latest is not None and self.latest.is_blind_audit
+        own = self.draft.own_score
+        return score_visibility(blind=blind, own_score=own, hurried=self._hurried, read_on=read_on, is_audit=audit)
 
     @property
     def _open_s(self) -> float:
