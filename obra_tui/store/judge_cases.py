@@ -10,7 +10,7 @@ from msgspec import Struct
 from sqlalchemy import Connection, text
 
 from obra_tui.core.events import CaseKept, CaseRetired, JudgeAcknowledged, StandingChanged, TrialDone, WorkLabelled
-from obra_tui.core.model import Case, Trial
+from obra_tui.core.model import JudgeCase, Trial
 from obra_tui.store.codec import decode
 
 _EVENTS = """
@@ -33,7 +33,7 @@ class Placed(Struct, frozen=True, kw_only=True):
 class CaseBook(Struct, frozen=True, kw_only=True):
     """All cases of a project, and everything that was answered to them."""
 
-    cases: dict[str, Case]
+    cases: dict[str, JudgeCase]
     retired: dict[str, str]
     """Ids of cases that no longer count, with the reason."""
     trials: tuple[tuple[int, Trial], ...]
@@ -48,7 +48,7 @@ class CaseBook(Struct, frozen=True, kw_only=True):
         return {change.version: change.after for _, change in self.changes}
 
     @property
-    def counting(self) -> dict[str, Case]:
+    def counting(self) -> dict[str, JudgeCase]:
         return {name: case for name, case in self.cases.items() if name not in self.retired}
 
 

@@ -5,15 +5,15 @@ import pytest
 from obra_tui.core.judging.authority import JudgeRecord, beside, record_in
 from obra_tui.core.judging.exam import answers_of
 from obra_tui.core.judging.standing import Decided, Drifted, Examined, Level, after, record_of, standing_of
-from obra_tui.core.model import Case, CaseSource, JudgeIdentity, Trial, Truth
+from obra_tui.core.model import CaseSource, JudgeCase, JudgeIdentity, Trial, Truth
 
 pytestmark = pytest.mark.quick
 
 
 def pair(number, source=CaseSource.PLANTED, strength="A", kind="comparison"):
     base = f"base {number}"
-    good = Case(id=f"g{number}", source=CaseSource.ACCEPTED, truth=Truth.GOOD, strength="C", base=base)
-    bad = Case(id=f"b{number}", source=source, truth=Truth.BAD, strength=strength, base=base, kind=kind)
+    good = JudgeCase(id=f"g{number}", source=CaseSource.ACCEPTED, truth=Truth.GOOD, strength="C", base=base)
+    bad = JudgeCase(id=f"b{number}", source=source, truth=Truth.BAD, strength=strength, base=base, kind=kind)
     return good, bad
 
 
@@ -52,7 +52,7 @@ def test_a_judge_that_tells_good_from_bad_may_send_back_or_more():
 
 def test_many_faults_of_one_change_are_one_pair_and_the_real_one_goes_first():
     good, planted = pair(0)
-    real = Case(id="r", source=CaseSource.REVERTED, truth=Truth.BAD, strength="A", base="base 0")
+    real = JudgeCase(id="r", source=CaseSource.REVERTED, truth=Truth.BAD, strength="A", base="base 0")
     cases = {item.id: item for item in (good, planted, real)}
     answers = answers_of(cases, [trial("g0", True), trial("b0", False), trial("r", True)])
     assert (answers.exam.pairs, answers.exam.missed) == (1, 1)

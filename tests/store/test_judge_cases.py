@@ -13,7 +13,7 @@ from obra_tui.core.events import (
     WorkLabelled,
 )
 from obra_tui.core.judging.standing import Level
-from obra_tui.core.model import Case, CaseSource, Policy, SessionKind, Trial, Truth
+from obra_tui.core.model import CaseSource, JudgeCase, Policy, SessionKind, Trial, Truth
 from obra_tui.store.history import SqlHistory
 from obra_tui.store.journal import SqlJournal
 from tests.store.story import Writer
@@ -104,8 +104,8 @@ def test_an_acknowledgement_with_a_later_time_does_not_cover_what_is_written_aft
 
 def test_trials_make_an_exam_and_a_retired_case_leaves_it(store):
     journal, history = store
-    cases = [Case(id="g", source=CaseSource.ACCEPTED, truth=Truth.GOOD, strength="C", base="1")]
-    cases += [Case(id="b", source=CaseSource.PLANTED, truth=Truth.BAD, strength="A", base="1")]
+    cases = [JudgeCase(id="g", source=CaseSource.ACCEPTED, truth=Truth.GOOD, strength="C", base="1")]
+    cases += [JudgeCase(id="b", source=CaseSource.PLANTED, truth=Truth.BAD, strength="A", base="1")]
     trials = [TrialDone(trial=Trial(case=name, version="v", model="qwen", passes=name == "g")) for name in "gb"]
     write(journal, said("p1", *(CaseKept(case=case) for case in cases), *trials))
     (found,) = history.judge_records("/src/app")

@@ -5,7 +5,7 @@ from typing import Literal
 from msgspec import Struct
 
 from obra_tui.core.ids import AttemptId
-from obra_tui.core.model.trials import Case, Trial, Truth
+from obra_tui.core.model.trials import JudgeCase, Trial, Truth
 
 # --- judge ----------------------------------------------------------------------------------------
 
@@ -34,7 +34,7 @@ class StandingChanged(Struct, frozen=True, kw_only=True):
 class CaseKept(Struct, frozen=True, kw_only=True):
     """A piece of work whose worth is known is kept for trials."""
 
-    case: Case
+    case: JudgeCase
     type: Literal["case_kept"] = "case_kept"
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from obra_tui.core.judging.exam import Answers
-from obra_tui.core.judging.standing import AUDIT_SHARE, FEW, LIMIT, Level, JudgeConduct, Standing, said, standing_of
+from obra_tui.core.judging.standing import AUDIT_SHARE, FEW, LIMIT, JudgeConduct, Level, Standing, said, standing_of
 from obra_tui.core.model import GateDecision, GateOutcome, JudgeIdentity
 
 WORDS = {
@@ -103,7 +103,9 @@ def authorised(outcome: GateOutcome, standing: Standing, attempt: str) -> GateOu
     if is_audited(attempt, standing.level):
         reason = "It would pass; it was drawn for an audit: look at it as if nobody had judged it."
         return GateOutcome(decision=GateDecision.ASK, reasons=(reason,))
-    return GateOutcome(decision=outcome.decision, reasons=(*outcome.reasons, f"JudgeConduct of the judge: {standing.why}."))
+    return GateOutcome(
+        decision=outcome.decision, reasons=(*outcome.reasons, f"JudgeConduct of the judge: {standing.why}.")
+    )
 
 
 def is_audited(attempt: str, level: Level) -> bool:

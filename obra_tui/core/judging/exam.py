@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from msgspec import Struct
 
 from obra_tui.core.judging.standing import Exam
-from obra_tui.core.model import Case, CaseSource, Trial, Truth
+from obra_tui.core.model import CaseSource, JudgeCase, Trial, Truth
 
 _REAL = (CaseSource.REVERTED, CaseSource.ATTEMPT_FAILED, CaseSource.PERSON)
 _TWINS = (CaseSource.ACCEPTED, CaseSource.SAME_MEANING, CaseSource.HISTORY)
@@ -51,7 +51,7 @@ class Answers(Struct, frozen=True, kw_only=True):
         return self.repeats >= _LEAST_REPEATS and self.flips > _MOST_FLIPS * self.repeats
 
 
-def answers_of(cases: Mapping[str, Case], trials: Sequence[Trial]) -> Answers:
+def answers_of(cases: Mapping[str, JudgeCase], trials: Sequence[Trial]) -> Answers:
     """Return what the trials of one version, oldest first, say; trials of cases that were retired are passed over."""
     known = [trial for trial in trials if trial.case in cases]
     first: dict[str, Trial] = {}
@@ -77,8 +77,8 @@ def answers_of(cases: Mapping[str, Case], trials: Sequence[Trial]) -> Answers:
     )
 
 
-def _exam(answered: Iterable[tuple[Case, Trial]]) -> Exam:
-    faulty: dict[str, tuple[Case, Trial]] = {}
+def _exam(answered: Iterable[tuple[JudgeCase, Trial]]) -> Exam:
+    faulty: dict[str, tuple[JudgeCase, Trial]] = {}
     twins: dict[str, Trial] = {}
     injected: list[Trial] = []
     for case, trial in answered:
@@ -102,7 +102,7 @@ def _exam(answered: Iterable[tuple[Case, Trial]]) -> Exam:
     )
 
 
-def _by_kind(answered: Iterable[tuple[Case, Trial]]) -> tuple[KindCount, ...]:
+def _by_kind(answered: Iterable[tuple[JudgeCase, Trial]]) -> tuple[KindCount, ...]:
     groups: dict[tuple[CaseSource, str], list[Trial]] = {}
     for case, trial in answered:
         if case.truth is Truth.BAD:

@@ -56,7 +56,7 @@ from obra_tui.core.model.judgement import (
     Severity,
     Verdict,
 )
-from obra_tui.core.model.trials import Case, CaseSource, Proof, Trial, Truth, case_id
+from obra_tui.core.model.trials import CaseSource, JudgeCase, Proof, Trial, Truth, case_id
 from obra_tui.core.model.work import (
     JUDGED_STAGES,
     MEASURED_STAGES,
@@ -77,7 +77,6 @@ __all__ = [
     "BaseComparison",
     "Binding",
     "Budget",
-    "Case",
     "CaseGroup",
     "CaseOutcome",
     "CaseSource",
@@ -99,6 +98,7 @@ __all__ = [
     "GateOutcome",
     "ImplementRequest",
     "ImplementResult",
+    "JudgeCase",
     "JudgeIdentity",
     "JudgeRequest",
     "NamedCases",

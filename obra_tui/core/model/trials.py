@@ -68,7 +68,7 @@ class Proof(Struct, frozen=True, kw_only=True):
     """So often the same check passed without the fault."""
 
 
-class Case(Struct, frozen=True, kw_only=True):
+class JudgeCase(Struct, frozen=True, kw_only=True):
     """One piece of work whose worth is known."""
 
     id: str
