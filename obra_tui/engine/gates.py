@@ -91,11 +91,9 @@ class Gates:
         for gate in self._holds.drop_all():
             await self._carry_out(gate, go_on=False)
 
-    async def answer(self, command: do.Decide | do.HandBack | do.UndoDecision | do.RevertWork) -> object:
-        """Do what a person wants with a gate. Raises one of `core.errors` and has changed nothing then."""
+    async def change(self, command: do.HandBack | do.UndoDecision | do.RevertWork) -> object:
+        """Change what a gate is about, or take an answer back. Raises one of `core.errors`; nothing is changed then."""
         match command:
-            case do.Decide():
-                await self.decide(command)
             case do.UndoDecision(gate=gate, by=by):
                 self.undo(gate, by)
             case do.HandBack(gate=gate, by=by):

@@ -107,12 +107,12 @@ class Orchestrator:
                 self._replan(command)
             case do.SendText(task=task, text=text, by=by):
                 return await self._send(task, text, by)
-            case do.Decide() | do.HandBack() | do.UndoDecision() | do.RevertWork():
-                return await self._gates.answer(command)
+            case do.Decide():
+                await self._gates.decide(command)
+            case do.HandBack() | do.UndoDecision() | do.RevertWork():
+                return await self._gates.change(command)
             case do.AnswerPermission(question=question, answer=answer):
                 self._questions.answer(question, answer)
-            case do.RevokeRule(session=session, rule=rule, by=by):
-                revoke(self._outbox, self._run(session).work, rule, by)
             case do.RecordUsage(session=session, usage=usage):
                 self._run(session)
                 self._outbox.commit(session, [(None, None, UsageReported(usage=usage))])
@@ -152,11 +152,14 @@ class Orchestrator:
         return None
 
     async def _act_on_session(
-        self, command: do.CloseSession | do.StartRun | do.Pause | do.Resume | do.StopRun | do.RecordJudging
+        self,
+        command: do.CloseSession | do.StartRun | do.Pause | do.Resume | do.StopRun | do.RecordJudging | do.RevokeRule,
     ) -> object:
         match command:
             case do.RecordJudging():
                 return await self._watch.record(command)
+            case do.RevokeRule(session=session, rule=rule, by=by):
+                revoke(self._outbox, self._run(session).work, rule, by)
             case do.CloseSession(session=session, reason=reason):
                 self._run(session).close(reason)
             case do.StartRun(session=session, close_when_done=close):

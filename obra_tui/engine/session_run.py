@@ -237,7 +237,7 @@ class SessionRun:
         if self._running and not self._halted:
             for task in self.work.tasks.values():
                 if task.state is State.ACCEPTING and task.spec.id not in self._jobs:
-                    self._launch_acceptance(task)
+                    self.accept_now(task)
             for task in schedule.startable(self.work, {*self._jobs, *self._leaving}, self._free_places()):
                 self._launch(task)
         if not self._jobs and self._running and not self._cut and not self._leaving:
@@ -250,7 +250,7 @@ class SessionRun:
     def accept_now(self, task: TaskWork) -> None:
         """Take in approved work at once, whether or not a run is on."""
         self._running = True
-        self._launch_acceptance(task)
+        self._own(task, asyncio.create_task(self._accept(task), name=f"accept {task.spec.key}"))
 
     def accept_what_waits(self) -> None:
         """Take in approved work that nobody takes in: its approval was stored and its answer lost."""
@@ -292,9 +292,6 @@ class SessionRun:
         )
         self._runners[task.spec.id] = runner
         self._own(task, asyncio.create_task(runner.run(), name=f"task {task.spec.key}"))
-
-    def _launch_acceptance(self, task: TaskWork) -> None:
-        self._own(task, asyncio.create_task(self._accept(task), name=f"accept {task.spec.key}"))
 
     async def _accept(self, task: TaskWork) -> ObraError | None:
         """One after the other: work that is merged while other work goes in would be merged and checked once more."""

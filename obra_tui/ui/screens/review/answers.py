@@ -49,15 +49,6 @@ class GateAnswers(ScreenPart):
     def check_action(self, action: str) -> bool | None:
         return action in _ALWAYS or self._state.takes_answers
 
-    def action_approve(self) -> None:
-        self._score.ask_before(self._approve)
-
-    def action_request_changes(self) -> None:
-        self._score.ask_before(self._request_changes)
-
-    def action_reject(self) -> None:
-        self._score.ask_before(self._reject)
-
     def action_open_copy(self) -> None:
         review, services = self._state.latest, self._state.services
         if review is not None and review.task.copy_path:
@@ -78,9 +69,9 @@ class GateAnswers(ScreenPart):
 
     # -- what each needs -----------------------------------------------------------------------
 
-    def _approve(self) -> None:
+    def action_approve(self) -> None:
         review = self._state.latest
-        if review is None:
+        if review is None or self._score.asks_first():
             return
         against = self._state.override_reasons(review)
         if against:
@@ -105,7 +96,9 @@ class GateAnswers(ScreenPart):
             ),
         )
 
-    def _request_changes(self) -> None:
+    def action_request_changes(self) -> None:
+        if self._score.asks_first():
+            return
         chosen = self._state.chosen()
         ask_text(
             self._state.screen.app,
@@ -119,9 +112,9 @@ class GateAnswers(ScreenPart):
             lambda text: self._decide(Decision(kind=DecisionKind.CHANGES, by=self._by, note=text, chosen=chosen)),
         )
 
-    def _reject(self) -> None:
+    def action_reject(self) -> None:
         review = self._state.latest
-        if review is None:
+        if review is None or self._score.asks_first():
             return
         ask_text(
             self._state.screen.app,

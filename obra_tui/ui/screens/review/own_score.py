@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from msgspec.structs import replace
 
 from obra_tui.ui.screens.dialogs.questions import ask_text
@@ -37,7 +35,7 @@ class OwnScore(ScreenPart):
             self._end_blind()
         self._state.screen.tick()
         self.show_allowed()
-        self.ask_before(lambda: None)
+        self.asks_first()
 
     def _end_blind(self) -> None:
         services = self._state.services
@@ -46,22 +44,22 @@ class OwnScore(ScreenPart):
         self._state.screen.tick()
         self.show_allowed()
 
-    def ask_before(self, then: Callable[[], None]) -> None:
-        """Go on; in blind mode ask for the person's own score instead, and answer nothing."""
+    def asks_first(self) -> bool:
+        """In blind mode ask for the person's own score, and say that nothing is answered yet."""
         state = self._state
         if state.visibility is not ScoreVisibility.AFTER_OWN_SCORE:
-            then()
+            return False
+        ask_text(state.screen.app, _OWN_SCORE, self._take, _refusal_of)
+        return True
+
+    def _take(self, text: str) -> None:
+        state = self._state
+        if not text.strip():
+            self._end_blind()
             return
-
-        def scored(text: str) -> None:
-            if not text.strip():
-                self._end_blind()
-                return
-            state.keep(replace(state.draft, own_score=own_score(text)))
-            self.show_allowed()
-            state.services.notify("The judge's number is shown now; your answer is still to give.")
-
-        ask_text(state.screen.app, _OWN_SCORE, scored, _refusal_of)
+        state.keep(replace(state.draft, own_score=own_score(text)))
+        self.show_allowed()
+        state.services.notify("The judge's number is shown now; your answer is still to give.")
 
 
 _OWN_SCORE = Writing(
