@@ -2,7 +2,7 @@
 # Pass arguments with ARGS, as in: make run ARGS="doctor"
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo quick test test-long validate test-real-llm chaos disk soak fuzz faults adversary bench lint gallery lock clean FORCE
+.PHONY: help run demo fleet-demo quick test test-long validate test-real-llm chaos disk soak fuzz faults adversary bench lint gallery lock clean FORCE
 
 BIN := .venv/bin
 READY := .venv/.set-up
@@ -40,6 +40,9 @@ AT_ONCE := -n auto --maxprocesses 6 --dist worksteal
 # The inner loop. Two workers are enough: nothing here waits for another program.
 # Other modules that say they are quick are named, so that the rest of their folders need not be imported.
 QUICK = tests/core tests/engine tests/scenarios $$(grep -rl --include='test_*.py' '^pytestmark = pytest.mark.quick' tests)
+
+fleet-demo: $(READY)  ## several hosts on this one: PostgreSQL, a coordinator, three workers, one of which is killed
+	@$(BIN)/obra fleet demo $(ARGS)
 
 quick: $(READY)  ## the inner loop, some 15 seconds: rules, engine, scenarios, what is pure of judge, view state and panes
 	@$(BIN)/python -m pytest $(QUICK) -m "quick and not long" -n 2 --dist worksteal -q $(ARGS)

@@ -16,7 +16,7 @@ import obra_tui
 import widgets
 
 ROOT = Path(__file__).parent.parent
-SIBLINGS = ("agents", "engine", "evidence", "judge", "rehearsal", "store", "ui")
+SIBLINGS = ("agents", "engine", "evidence", "fleet", "judge", "rehearsal", "store", "ui")
 FRAMEWORKS = frozenset(
     {"textual", "rich", "sqlalchemy", "alembic", "httpx", "pydantic", "pydantic_settings", "claude_agent_sdk", "typer"}
 )

@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from obra_tui.bootstrap.run_request import RunRequest
     from obra_tui.config.load import Settings
     from obra_tui.core import events
-    from obra_tui.core.ports import Journal
+    from obra_tui.core.ports import CheckRunner, Implementer, Journal, Judge
 
 
 _LOGINS = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN", "OPENAI_API_KEY")
@@ -74,6 +74,14 @@ class Adapters(Struct, frozen=True, kw_only=True):
     judge: QwenJudge
 
 
+class Hands(Struct, frozen=True, kw_only=True):
+    """Who does the work of an attempt: this machine, or workers on others."""
+
+    implementer: Implementer
+    checks: CheckRunner
+    judge: Judge
+
+
 class Store(Struct, frozen=True, kw_only=True):
     """The database of the owner, and the table by which others send commands."""
 
@@ -90,7 +98,7 @@ class Store(Struct, frozen=True, kw_only=True):
 def real_adapters(settings: Settings, request: RunRequest, models: Models) -> Adapters:
     """Build the adapters to the real programs and servers that `models` names."""
     sandbox = Sandbox(
-        data_dir=settings.data_dir, lowest=_lowest_sandbox(settings), readable=settings.sandbox.readable_paths()
+        data_dir=settings.data_dir, lowest=lowest_sandbox(settings), readable=settings.sandbox.readable_paths()
     )
     workspace = GitWorkspace(
         project=request.project,
@@ -135,7 +143,7 @@ class EngineHandle:
 
     def redaction(self) -> Callable[[events.Record], events.Record]:
         """Return what takes out of a record all that the database does not keep of it."""
-        return Redactor(_secrets(self.settings)).record
+        return Redactor(secrets_of(self.settings)).record
 
     def start(self) -> None:
         """Build everything and return when commands are taken. Raises `ObraError` when something is missing."""
@@ -164,8 +172,10 @@ class EngineHandle:
             closing.push_async_callback(adapters.claude.close)
             store = await asyncio.to_thread(_open_store, self.settings, self._on_disk_full(), self._on_lease_lost())
             closing.callback(store.close)
+            hands = await self._hands(adapters)
+            closing.push_async_callback(hands.implementer.close)
             config = _config(self.settings, self.request, models.rehearsal, await asyncio.to_thread(versions))
-            assembly = self._assemble(adapters, store, models, config)
+            assembly = self._assemble(adapters, hands, store, models, config)
             kept = closing.pop_all()
 
         async def close() -> None:
@@ -204,20 +214,31 @@ class EngineHandle:
 
         return on_lease_lost
 
-    def _assemble(self, adapters: Adapters, store: Store, models: Models, config: EngineConfig) -> Assembly:
+    async def _hands(self, adapters: Adapters) -> Hands:
+        if not self.settings.fleet.enabled:
+            return Hands(implementer=adapters.claude, checks=adapters.checks, judge=adapters.judge)
+        from obra_tui.bootstrap.fleet import fleet_hands
+
+        return await fleet_hands(self.settings, self.project, adapters)
+
+    def _assemble(
+        self, adapters: Adapters, hands: Hands, store: Store, models: Models, config: EngineConfig
+    ) -> Assembly:
         by_record = self.settings.gate.trust == "record"
         records = _records_of(store.history, self.settings, self.project, rehearsal=bool(models.rehearsal))
         ports = Ports(
-            implementer=adapters.claude,
+            implementer=hands.implementer,
             workspace=adapters.workspace,
-            checks=adapters.checks,
-            judge=adapters.judge,
+            checks=hands.checks,
+            judge=hands.judge,
             journal=store.journal,
             ledger=store.history,
             clock=SystemClock(),
             judge_standing=_standing_of(records, self.settings) if by_record else None,
             judge_records=records,
-            look_at_judge=None if models.rehearsal else partial(_look_at_judge, models.judge),
+            look_at_judge=None
+            if models.rehearsal or self.settings.fleet.enabled
+            else partial(_look_at_judge, models.judge),
         )
         orchestrator = Orchestrator(ports, config)
         self._parts = EngineParts(
@@ -225,8 +246,8 @@ class EngineHandle:
         )
 
         async def close() -> None:  # Claude and the judge must end before the journal does
-            await adapters.claude.close()
-            await adapters.judge.close()
+            await hands.implementer.close()
+            await hands.judge.close()
 
         return Assembly(
             orchestrator=orchestrator,
@@ -270,7 +291,7 @@ def _open_store(
     with ExitStack() as closing:
         journal = SqlJournal(
             database(settings),
-            _secrets(settings),
+            secrets_of(settings),
             space_ran_out=on_disk_full,
             holder=writer_name(settings),
             away=on_lease_lost,
@@ -284,7 +305,7 @@ def _open_store(
     return Store(journal=journal, history=history, commands=commands)
 
 
-def _secrets(settings: Settings) -> Iterator[str]:
+def secrets_of(settings: Settings) -> Iterator[str]:
     """Yield the exact values that must never be stored: the logins in the settings and in the environment."""
     yield settings.claude.api_key.get_secret_value()
     yield settings.judge.api_key.get_secret_value()
@@ -318,5 +339,5 @@ def _config(
     )
 
 
-def _lowest_sandbox(settings: Settings) -> SandboxLevel:
+def lowest_sandbox(settings: Settings) -> SandboxLevel:
     return SandboxLevel.BWRAP if settings.sandbox.level == "required" else SandboxLevel.NONE

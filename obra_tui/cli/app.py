@@ -10,6 +10,7 @@ from obra_tui.cli import (
     config,
     demo,
     export,
+    fleet,
     gate,
     history,
     info,
@@ -62,6 +63,6 @@ def main(
 
 for subject in (
     run, demo, review, validate, info, history, compare, replay, metrics, judge, export, permissions, steer, config,
-    tasks, notify, gate,
+    tasks, notify, gate, fleet,
 ):  # fmt: skip
     subject.register(app)

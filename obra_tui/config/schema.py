@@ -294,6 +294,22 @@ class DatabaseSettings(Section, frozen=True, kw_only=True):
     empty = SQLite in the data directory. Not in a project file."""
 
 
+class FleetSettings(Section, frozen=True, kw_only=True):
+    """Work on several hosts: this Obra hands the stages of attempts to workers (`obra worker`). Needs database.url on
+    PostgreSQL, and the extra obra-tui[fleet]. Not in a project file."""
+
+    enabled: bool = False
+    """true = hand work out to workers; `obra coordinator` does so without it."""
+    labels: tuple[str, ...] = ()
+    """What a worker must offer to get work, such as ["linux", "gpu"]."""
+    lease_s: Annotated[float, Meta(ge=2, le=3600)] = 30.0
+    """How long a worker may be silent before its work is given to another one."""
+    checkpoint_s: Annotated[float, Meta(ge=0.5, le=3600)] = 10.0
+    """How often a worker stores the files that Claude Code is working on."""
+    blob_mb: Annotated[int, Meta(ge=1, le=1000)] = 256
+    """Largest bundle of code that goes through the database."""
+
+
 class Origin(Struct, frozen=True, kw_only=True):
     """One setting, its value as text (secrets masked) and where the value came from."""
 
@@ -320,6 +336,7 @@ class Settings(Section, frozen=True, kw_only=True):
     """Keys of your own, such as `"review.approve" = "ctrl+a"`; `obra keys` lists the names. Not in a project file."""
     database: DatabaseSettings = DatabaseSettings()
     notify: NotifySettings = NotifySettings()
+    fleet: FleetSettings = FleetSettings()
 
     def check_specs(self) -> tuple[CheckSpec, ...]:
         return tuple(check.spec() for check in self.checks)

@@ -3,6 +3,7 @@
 copies/<task>/work           the tree that Claude Code works in
 copies/<task>/prepared.json  written last: the copy is complete
 copies/<task>/taken.json     the tree that was last read from it
+copies/<task>/left-out.json  what work that was done on another host lacks of its place there
 copies/<task>/setup.log      output of the set-up commands
 copies/<task>/bench          throw-away export of that tree, which checks see below a layer of their own
 copies/<task>/bench.git      the .git that they see
@@ -103,6 +104,17 @@ class Place(Struct, frozen=True):
 
     def note_taken(self, taken: Taken) -> None:
         _write(self.root / "taken.json", asdict(taken))
+
+    def left_out(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Return what the tree lacks of the place where it was taken, and what git ignored there."""
+        note = _read(self.root / "left-out.json")
+        return (tuple(note["notes"]), tuple(note["ignored"])) if note else ((), ())
+
+    def note_left_out(self, notes: tuple[str, ...], ignored: tuple[str, ...]) -> None:
+        if notes or ignored:
+            _write(self.root / "left-out.json", {"notes": notes, "ignored": ignored})
+        else:
+            (self.root / "left-out.json").unlink(missing_ok=True)
 
 
 def place_of_task(data_dir: Path, task: str) -> Place:

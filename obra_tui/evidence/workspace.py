@@ -67,17 +67,17 @@ class GitWorkspace:
     ) -> None:
         self.project = project.resolve()
         self._data_dir = data_dir.resolve()
-        self._identity = identity or Identity()
+        self.identity = identity or Identity()
         self._include = include
-        self._repository = OwnRepository(self.project, repository_path(self._data_dir, self.project))
+        self.repository = OwnRepository(self.project, repository_path(self._data_dir, self.project))
         self._environments = Environments(
             data_dir=self._data_dir,
-            repository=self._repository,
+            repository=self.repository,
             sandbox=sandbox,
             commands=setup,
             timeout_s=setup_timeout_s,
         )
-        self._reader = Reader(self._repository, limits or DiffLimits(), (*rules_with(protected), *setup_rules(setup)))
+        self._reader = Reader(self.repository, limits or DiffLimits(), (*rules_with(protected), *setup_rules(setup)))
         self._one_at_a_time: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def head(self) -> str:
@@ -112,23 +112,23 @@ class GitWorkspace:
             )
 
     async def _make(self, place: Place, base: str) -> Prepared:
-        await self._repository.bring(base, base_ref(base))
-        await self._repository.keep_tags()
+        await self.repository.bring(base, base_ref(base))
+        await self.repository.keep_tags()
         if os.path.lexists(place.root):
             await asyncio.to_thread(remove_tree, place.root)
         make_private(place.root)
         place.work.mkdir(mode=0o700)
-        checking_out = check_out(self._repository, place.work, self._index(place), base)
+        checking_out = check_out(self.repository, place.work, self._index(place), base)
         _, environment = await together(checking_out, self._environments.of(base))
         if environment is not None:
             await asyncio.to_thread(give, environment, self._data_dir, place)
-        await take_along(self._repository, place, base, self._include)
+        await take_along(self.repository, place, base, self._include)
         return self._note(place, base, environment)
 
     def _note(self, place: Place, base: str, environment: Environment | None) -> Prepared:
         prepared = Prepared(
             project=str(self.project),
-            repository=str(self._repository.directory),
+            repository=str(self.repository.directory),
             base_commit=base,
             setup_ran=environment is not None,
             products=environment.products if environment else (),
@@ -138,18 +138,27 @@ class GitWorkspace:
         return prepared
 
     def _index(self, place: Place) -> Path:
-        return self._repository.indexes / place.task
+        return self.repository.indexes / place.task
 
     async def take_diff(self, copy: WorkCopy) -> Diff:
-        place = await self._expected(copy.path)
+        place = await self.place_at(copy.path)
         async with self._alone(place):
             taken = await self._reader.snapshot(
                 place.work, self._index(place), copy.base_commit, place.leftovers if place.leftovers.is_file() else None
             )
             place.note_taken(Taken(base=copy.base_commit, tree=taken.tree))
-            diff = await self._reader.compare(copy.base_commit, taken)
-            ignored = await self._reader.ignored(place.work, self._index(place))
-            return replace(diff, ignored=await asyncio.to_thread(self._of_the_work, place, ignored))
+            left_out, ignored_there = place.left_out()
+            diff = await self._reader.compare(copy.base_commit, _with_left_out(taken, left_out))
+            ignored = await self._ignored(place)
+            return replace(diff, ignored=tuple(sorted({*ignored, *ignored_there})))
+
+    async def ignored(self, path: str) -> tuple[str, ...]:
+        """Return what git ignores of the work in a copy."""
+        return await self._ignored(await self.place_at(path))
+
+    async def _ignored(self, place: Place) -> tuple[str, ...]:
+        ignored = await self._reader.ignored(place.work, self._index(place))
+        return await asyncio.to_thread(self._of_the_work, place, ignored)
 
     def _of_the_work(self, place: Place, ignored: tuple[str, ...]) -> tuple[str, ...]:
         """Leave out what was there before the work: of the set-up, and files that were taken along."""
@@ -159,12 +168,39 @@ class GitWorkspace:
         known = [(name, os.fsdecode(raw(name.rstrip("/")))) for name in ignored]
         return tuple(name for name, path in known if not any(os.path.lexists(root / path) for root in before))
 
+    async def snapshot(self, path: str) -> Snapshot:
+        """Return the tree of a copy as it is now, without noting it as taken for evidence."""
+        place = await self.place_at(path)
+        prepared = place.prepared()
+        async with self._alone(place):
+            return await self._reader.snapshot(
+                place.work,
+                self._index(place),
+                prepared.base_commit if prepared is not None else "",
+                place.leftovers if place.leftovers.is_file() else None,
+            )
+
+    async def show_tree(
+        self, path: str, tree: str, *, left_out: tuple[str, ...] = (), ignored: tuple[str, ...] = ()
+    ) -> None:
+        """Make the files of a copy those of a tree of ours; what git ignores stays.
+
+        `left_out` tells what the tree lacks of the place where it was taken, and `ignored` what git ignored there: both
+        are told with every later diff.
+        """
+        place = await self.place_at(path)
+        await self.snapshot(path)  # what is there and not in the tree goes, which git does for what it knows alone
+        async with self._alone(place):
+            reading = self.repository.reading(place.work, self._index(place))
+            await reading.run("read-tree", "--reset", "-u", tree, timeout_s=SLOW_S)
+            place.note_left_out(left_out, ignored)
+
     async def take_commit(self, copy: WorkCopy, commit: str) -> Diff:
         """Take a commit of the person's repository as the work of a copy; checks then run on exactly that tree."""
-        place = await self._expected(copy.path)
+        place = await self.place_at(copy.path)
         async with self._alone(place):
-            await self._repository.bring(commit, base_ref(commit))
-            tree = await self._repository.tree_of(commit)
+            await self.repository.bring(commit, base_ref(commit))
+            tree = await self.repository.tree_of(commit)
             place.note_taken(Taken(base=copy.base_commit, tree=tree))
             return await self._reader.compare(copy.base_commit, Snapshot(tree=tree, notes=(), complete=True))
 
@@ -173,7 +209,7 @@ class GitWorkspace:
 
         It is for the eye alone: what is checked and decided on is taken by `take_diff`.
         """
-        place = await self._expected(path)
+        place = await self.place_at(path)
         prepared = place.prepared()
         base = prepared.base_commit if prepared is not None else ""
         ignored = place.leftovers if place.leftovers.is_file() else None
@@ -183,7 +219,7 @@ class GitWorkspace:
                 await asyncio.to_thread(shutil.copyfile, self._index(place), index)
             return await self._reader.compare(base, await self._reader.snapshot(place.work, index, base, ignored))
 
-    async def _expected(self, path: str) -> Place:
+    async def place_at(self, path: str) -> Place:
         """Refuse a path that is not a copy of ours, or that git would take for a part of something else."""
         place = place_of_copy(self._data_dir, path)
         if place is None or place.work.is_symlink() or not place.work.is_dir() or place.prepared() is None:
@@ -218,25 +254,25 @@ class GitWorkspace:
     async def changes_from_head(self, later: Diff) -> Diff:
         """Return what differs between what the person has checked out, as it is committed, and the work."""
         head = await self.head()
-        await self._repository.bring(head, "refs/obra/heads/compared")
+        await self.repository.bring(head, "refs/obra/heads/compared")
         taken = Snapshot(tree=later.tree, notes=later.notes, complete=True)
         return await self._reader.compare(head, taken)
 
     async def keep(self, attempt: AttemptId, copy: WorkCopy, diff: Diff, message: str) -> tuple[str, str]:
         name = f"refs/obra/attempts/{attempt}"
         text = with_trailers(message, Obra_Attempt=attempt)
-        commit = await self._repository.commit(diff.tree, diff.base_commit, text, self._identity)
-        if not await self._repository.point_new(name, commit):
-            there = await self._repository.find(name)
-            if there and await self._repository.tree_of(there) == diff.tree:
+        commit = await self.repository.commit(diff.tree, diff.base_commit, text, self.identity)
+        if not await self.repository.point_new(name, commit):
+            there = await self.repository.find(name)
+            if there and await self.repository.tree_of(there) == diff.tree:
                 return name, there
-            await self._repository.point(name, commit)
+            await self.repository.point(name, commit)
         return name, commit
 
     async def accept(self, session: SessionId, attempt: AttemptId, diff: Diff, message: str) -> Acceptance:
         accepting = Accepting(
-            repository=self._repository,
-            identity=self._identity,
+            repository=self.repository,
+            identity=self.identity,
             session=session,
             attempt=attempt,
             diff=diff,
@@ -247,7 +283,7 @@ class GitWorkspace:
 
     async def revert(self, session: SessionId, commit: str, message: str) -> Reversal:
         reverting = Reverting(
-            repository=self._repository, identity=self._identity, session=session, commit=commit, message=message
+            repository=self.repository, identity=self.identity, session=session, commit=commit, message=message
         )
         async with self._one_at_a_time[session]:
             return await reverting.revert()
@@ -256,12 +292,12 @@ class GitWorkspace:
         place = place_of_task(self._data_dir, task)
         self._refuse_inside_project(place)
         async with self._alone(place):
-            await self._repository.bring(tip, f"refs/obra/tips/{session}", base_ref(tip))
+            await self.repository.bring(tip, f"refs/obra/tips/{session}", base_ref(tip))
             index = self._index(place)
             spare = index.with_name(f"{index.name}.fitting")
-            tree = await self._repository.fitting(tip, diff.base_commit, diff.tree, self._identity, spare)
+            tree = await self.repository.fitting(tip, diff.base_commit, diff.tree, self.identity, spare)
             prepared = await self._make(place, tip)
-            await self._repository.reading(place.work, index).run("read-tree", "--reset", "-u", tree, timeout_s=SLOW_S)
+            await self.repository.reading(place.work, index).run("read-tree", "--reset", "-u", tree, timeout_s=SLOW_S)
         return WorkCopy(path=str(place.work), base_commit=tip, setup_ran=prepared.setup_ran)
 
     async def discard(self, task: TaskId) -> None:
@@ -270,3 +306,9 @@ class GitWorkspace:
             (place.root / "prepared.json").unlink(missing_ok=True)
             await asyncio.to_thread(remove_tree, place.root)
             self._index(place).unlink(missing_ok=True)
+
+
+def _with_left_out(taken: Snapshot, left_out: tuple[str, ...]) -> Snapshot:
+    if not left_out:
+        return taken
+    return Snapshot(tree=taken.tree, notes=(*taken.notes, *left_out), complete=False)

@@ -18,8 +18,9 @@ from obra_tui.core import errors
 from obra_tui.core.commands import ChangePlan, Command, PlanChange, RecordJudging
 from obra_tui.core.errors import ObraError, StoreError
 from obra_tui.core.events import Judging
+from obra_tui.core.json_form import from_text, to_text
 from obra_tui.store import sqlite
-from obra_tui.store.codec import decode, from_text, to_text
+from obra_tui.store.codec import decode
 
 NAME = "commands.db"
 _CLASSES: dict[str, type[Command]] = {cls.__name__: cls for cls in get_args(Command)}

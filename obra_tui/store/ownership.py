@@ -28,6 +28,7 @@ from sqlalchemy.exc import DBAPIError
 from obra_tui.core.errors import AlreadyOwned, StoreError
 from obra_tui.store import fence
 from obra_tui.store.sqlite import private_directory
+from obra_tui.system.clock import since_boot
 
 LOCK_NAME = "owner.lock"
 _MOUNTS = Path("/proc/mounts")
@@ -228,7 +229,7 @@ _LOOK_EVERY_S = 2.0
 
 def now() -> float:
     """Seconds of a clock that goes on while the computer sleeps, as the one of the server does."""
-    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
+    return since_boot()
 
 
 class Lease:
