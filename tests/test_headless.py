@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from obra_tui.core import events as ev
 from obra_tui.core.ids import SessionId
 from obra_tui.core.lifecycle import State, Trigger
-from obra_tui.core.model import Outcome
+from obra_tui.core.model import Outcome, WorkCopy
 from obra_tui.headless.follow import PrintOptions, follow, text_lines
 from obra_tui.store.codec import record_to_json
 from obra_tui.store.redact import Redactor
@@ -87,3 +87,9 @@ def test_a_secret_that_the_database_does_not_keep_is_not_printed_either(as_json,
     assert "A1b2A1b2" not in out.getvalue()
     assert "hunter2" not in out.getvalue()
     assert "[redacted: " in out.getvalue()
+
+
+def test_what_copies_lack_is_said_before_the_first_attempt():
+    copy = WorkCopy(path="/c", base_commit="b", lacks=("`.env` is not in a copy. Set workspace.include.", "two"))
+    assert told(ev.CopyPrepared(copy=copy)) == ["! `.env` is not in a copy. Set workspace.include.", "! two"]
+    assert told(ev.CopyPrepared(copy=replace(copy, lacks=()))) == []

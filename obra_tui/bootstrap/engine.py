@@ -107,6 +107,7 @@ def real_adapters(settings: Settings, request: RunRequest, models: Models) -> Ad
         setup=settings.workspace.setup,
         protected=settings.workspace.protected,
         include=settings.workspace.include,
+        looks_for_checks=not models.checks,
     )
     checks = LocalCheckRunner(configured=models.checks, sandbox=sandbox, data_dir=settings.data_dir)
     claude = ClaudeCode(dataclasses.replace(models.claude, project=request.project))

@@ -23,9 +23,9 @@ from obra_tui.core.model import CheckSpec, Stage
 from obra_tui.evidence.discover_languages import (
     make_checks,
     other_checks,
-    syntax_checks,
     touched_packages,
 )
+from obra_tui.evidence.discover_syntax import syntax_checks
 from obra_tui.evidence.projects.python_runner import chosen_by_project, own_runner
 from obra_tui.evidence.projects.reading import Project
 from obra_tui.evidence.untracked import JUNK
@@ -52,11 +52,17 @@ def find_checks(
     found = [
         *_python_checks(files, changed_python(work or files, changed), see),
         *other_checks(files, changed, see),
-        *syntax_checks(work or files, changed),
     ]
+    read = [spec.name for spec in found if spec.stage is Stage.SYNTAX and _can_be_run(spec, see)]
+    found.extend(syntax_checks(work or files, changed, read))
     if not any(spec.stage is Stage.TESTING for spec in found):
         found.extend(make_checks(files))
     return tuple(found)
+
+
+def _can_be_run(spec: CheckSpec, see: Look) -> bool:
+    program = next((word for word in spec.run.rpartition("&& ")[2].split() if "=" not in word), "")
+    return "/" in program or shutil.which(program) is not None or see(program).exists()
 
 
 def python_files(root: Path) -> list[str]:

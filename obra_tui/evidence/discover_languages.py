@@ -22,7 +22,6 @@ _REPAIRS = re.compile(r"\s--(?:fix|write)\b")
 _MAKE_TEST = re.compile(r"(?m)^(test|check)\s*:(?!=)")
 _MOST_PACKAGES = 12
 _LOCKS = (("pnpm-lock.yaml", "pnpm"), ("yarn.lock", "yarn"), ("bun.lock", "bun"), ("bun.lockb", "bun"))
-_MOST_NAMED_FILES = 40
 
 
 def other_checks(files: Path, changed: Sequence[str], look: Look) -> list[CheckSpec]:
@@ -33,12 +32,16 @@ def other_checks(files: Path, changed: Sequence[str], look: Look) -> list[CheckS
         *_of_packages(project, changed, "Cargo.toml", _cargo),
         *_of_packages(project, changed, "go.mod", _go),
         *_of_packages(project, changed, "pom.xml", _maven),
+        *_c(project, changed),
     ]
 
 
 def make_checks(files: Path) -> Iterator[CheckSpec]:
     """Return what make, just or task run as tests: for projects where nothing else was found."""
     project = Project(files)
+    if "enable_testing" in project.text("CMakeLists.txt") or "include(CTest" in project.text("CMakeLists.txt"):
+        yield CheckSpec(name="ctest", run=f'{_CMAKE} && ctest --test-dir "$TMPDIR/build" --output-on-failure')
+        return
     for name in ("GNUmakefile", "makefile", "Makefile"):
         if found := _MAKE_TEST.search(project.text(name)):
             yield CheckSpec(name=f"make {found[1]}", run=f"make {found[1]}", stage=Stage.TESTING)
@@ -49,9 +52,6 @@ def make_checks(files: Path) -> Iterator[CheckSpec]:
             return
     if re.search(r"(?m)^  test:", project.text("Taskfile.yml") + project.text("Taskfile.yaml")):
         yield CheckSpec(name="task test", run="task test", stage=Stage.TESTING)
-    elif project.has("CMakeLists.txt") and "enable_testing" in project.text("CMakeLists.txt"):
-        build = 'cmake -S . -B "$TMPDIR/build" && cmake --build "$TMPDIR/build"'
-        yield CheckSpec(name="ctest", run=f'{build} && ctest --test-dir "$TMPDIR/build" --output-on-failure')
 
 
 # --- packages ------------------------------------------------------------------------------------
@@ -148,33 +148,27 @@ def _go(_: Project, folder: str) -> Iterator[CheckSpec]:
 
 
 def _maven(_: Project, folder: str) -> Iterator[CheckSpec]:
-    run = _at(folder, "mvn -o -q -B test")
-    yield CheckSpec(name=_called("mvn test", folder), run=run, stage=Stage.TESTING, timeout_s=1800.0)
+    compiled = _at(folder, "mvn -o -q -B test-compile")
+    yield CheckSpec(name=_called("mvn compile", folder), run=compiled, stage=Stage.SYNTAX, timeout_s=1800.0)
+    run = _at(folder, f"mvn -o -q -B test; code=$?; {_REPORTS_OF_MAVEN}; exit $code")
+    yield CheckSpec(name=_called("mvn test", folder), run=run, stage=Stage.TESTING, timeout_s=1800.0, junit=True)
 
 
-# --- syntax of what was changed ------------------------------------------------------------------
+_REPORTS_OF_MAVEN = (
+    "{ echo '<testsuites>'; find . -path '*/target/surefire-reports/TEST-*.xml' -exec sed 's/<?xml[^>]*>//' {} +; "
+    "echo '</testsuites>'; } > \"$OBRA_JUNIT\""
+)
 
 
-def syntax_checks(files: Path, changed: Sequence[str]) -> Iterator[CheckSpec]:
-    """Return checks that read the changed files of scripts and data, by the programs that are here."""
-    there = [path for path in changed if (files / path).is_file() and not (files / path).is_symlink()]
-    scripts = [path for path in there if path.endswith((".js", ".mjs", ".cjs"))]
-    if scripts and shutil.which("node"):
-        yield _each("node --check", "node --check", scripts)
-    for name, endings in (("sh", (".sh",)), ("bash", (".bash",))):
-        found = [path for path in there if path.endswith(endings)]
-        reader = "bash" if name == "sh" and any(_begins(files / path, "bash") for path in found) else name
-        if found and shutil.which(reader):
-            yield _each(f"{reader} -n", f"{reader} -n", found)
+def _c(project: Project, changed: Sequence[str]) -> Iterator[CheckSpec]:
+    """Build with CMake or make where C or C++ was changed: no file of it can be read alone."""
+    if not any(path.endswith(_C_FILES) for path in changed):
+        return
+    if project.has("CMakeLists.txt"):
+        yield CheckSpec(name="build", run=_CMAKE, stage=Stage.SYNTAX, timeout_s=1200.0)
+    elif project.has("Makefile", "makefile", "GNUmakefile") and not project.has("setup.py", "pyproject.toml"):
+        yield CheckSpec(name="build", run="make", stage=Stage.SYNTAX, timeout_s=1200.0)
 
 
-def _begins(path: Path, word: str) -> bool:
-    with path.open("rb") as file:
-        return word.encode() in file.readline(200)
-
-
-def _each(name: str, command: str, paths: Sequence[str]) -> CheckSpec:
-    """Run a command for every file: most programs of this kind read only the first one."""
-    named = " ".join(shlex.quote(path if not path.startswith("-") else f"./{path}") for path in paths)
-    run = f'bad=0; for file in {named}; do {command} "$file" || bad=1; done; exit $bad'
-    return CheckSpec(name=name, run=run, stage=Stage.SYNTAX, timeout_s=300.0)
+_CMAKE = 'cmake -S . -B "$TMPDIR/build" && cmake --build "$TMPDIR/build"'
+_C_FILES = (".c", ".h", ".cc", ".cpp", ".cxx", ".hpp")

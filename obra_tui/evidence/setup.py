@@ -49,6 +49,8 @@ def _read_later(cache: Path) -> dict[str, str]:
         "CARGO_HOME": str(cache / "cargo"),
         "GOMODCACHE": str(cache / "go"),
         "YARN_CACHE_FOLDER": str(cache / "yarn"),
+        "MAVEN_ARGS": f"-Dmaven.repo.local={cache / 'maven'}",
+        "MAVEN_OPTS": f"-Dmaven.repo.local={cache / 'maven'}",
     }
 
 

@@ -42,7 +42,7 @@ _INSTALLS = re.compile(
     r"uv (?:sync|venv|pip (?:install|sync))|(?:\S*bin/)?(?:pip3?|python[\d.]* -m (?:pip|venv)) ?|python[\d.]* -m venv|"
     r"poetry install|pdm (?:sync|install)|npm (?:ci|i|install)|pnpm (?:i|install)|yarn(?: install)?|bun (?:i|install)|"
     r"uvx (?:poetry|pdm|pipenv) install|pipenv install|npx --yes (?:pnpm|yarn)\S* install|"
-    r"corepack enable|cargo fetch|go mod download|bundle install|composer install"
+    r"mvn (?:-\S+ )*test clean|corepack enable|cargo fetch|go mod download|bundle install|composer install"
     r")(?:\s|$)"
 )
 _MORE_THAN_A_COMMAND = re.compile(r"[;|<>`$(){}*?]|(?<!&)&(?!&)")

@@ -37,6 +37,7 @@ from obra_tui.evidence.copies import (
 from obra_tui.evidence.environments import Environment, Environments, give
 from obra_tui.evidence.git import Git, together
 from obra_tui.evidence.names import raw
+from obra_tui.evidence.projects.lacks import lacks_of
 from obra_tui.evidence.protect import rules_with
 from obra_tui.evidence.repository import Identity, OwnRepository, base_ref, first_commit, open_project
 from obra_tui.evidence.reverting import Reverting
@@ -64,11 +65,17 @@ class GitWorkspace:
         include: tuple[str, ...] = (),
         identity: Identity | None = None,
         limits: DiffLimits | None = None,
+        looks_for_checks: bool = True,
     ) -> None:
+        """`looks_for_checks`: none are configured, so those that are found must be runnable."""
         self.project = project.resolve()
         self._data_dir = data_dir.resolve()
         self.identity = identity or Identity()
         self._include = include
+        self._setup = setup
+        self._looks_for_checks = looks_for_checks
+        self._told: set[SessionId] = set()
+        """Sessions in which was said what copies lack."""
         self.repository = OwnRepository(self.project, repository_path(self._data_dir, self.project))
         self._environments = Environments(
             data_dir=self._data_dir,
@@ -92,9 +99,21 @@ class GitWorkspace:
         self._refuse_inside_project(place)
         async with self._alone(place):
             prepared = place.prepared()
+            lacks: tuple[str, ...] = ()
             if prepared is None or not place.work.is_dir():
+                lacks = await self._lacks(session)
                 prepared = await self._make(place, base)
-        return WorkCopy(path=str(place.work), base_commit=prepared.base_commit, setup_ran=prepared.setup_ran)
+        return WorkCopy(
+            path=str(place.work), base_commit=prepared.base_commit, setup_ran=prepared.setup_ran, lacks=lacks
+        )
+
+    async def _lacks(self, session: SessionId) -> tuple[str, ...]:
+        """Return what copies lack, the first time that somebody asks in a session."""
+        if session in self._told:
+            return ()
+        self._told.add(session)
+        found = await lacks_of(self.project, self._include, self._setup, looks_for_checks=self._looks_for_checks)
+        return tuple(f"{lack.what}. {lack.fix}" for lack in found)
 
     @contextlib.asynccontextmanager
     async def _alone(self, place: Place) -> AsyncIterator[None]:

@@ -296,6 +296,8 @@ def text_lines(record: Record, said: str = "") -> Iterator[str]:
                 yield f"! {one_line(new, 500)}"
             if fix and fix not in text:
                 yield f"  {one_line(fix, 500)}"
+        case ev.CopyPrepared(copy=copy):
+            yield from (f"! {one_line(lack, 500)}" for lack in copy.lacks)
         case ev.TaskAdded(spec=spec):
             yield f"· {spec.key} {one_line(spec.title)}"
         case ev.TaskMoved(after=after, reason=reason):

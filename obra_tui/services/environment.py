@@ -25,7 +25,10 @@ def environment_lines(project: Path, settings: Settings) -> Iterator[DoctorLine]
     yield _setup_line(settings, propose(project))
     yield _checks_line(project, settings)
     try:
-        found = asyncio.run(lacks_of(project, settings.workspace.include))
+        asked = lacks_of(
+            project, settings.workspace.include, settings.workspace.setup, looks_for_checks=not settings.checks
+        )
+        found = asyncio.run(asked)
     except ObraError as error:
         yield _line("copy", DoctorStatus.UNKNOWN, error.what, detail=error.fix)
         return

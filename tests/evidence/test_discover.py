@@ -283,6 +283,34 @@ def test_what_a_project_gives_pytest_is_given_to_it_where_its_settings_name_no_f
     assert run.partition('"$OBRA_JUNIT"')[2].strip() == chosen
 
 
+def names_of(specs):
+    return sorted(spec.name for spec in specs.values() if spec.stage is Stage.SYNTAX)
+
+
+@pytest.mark.parametrize(
+    ("files", "changed", "names"),
+    [
+        ({"a.go": ""}, ["a.go"], ["grammar"]),
+        ({"a.go": "", "go.mod": ""}, ["a.go"], ["go vet"] if shutil.which("go") else ["go vet", "grammar"]),
+        ({"a.rs": "", "x.toml": ""}, ["a.rs", "x.toml"], ["grammar"]),
+        ({"a.ts": ""}, ["a.ts"], ["grammar"]),
+        ({"README.md": "", "x.txt": ""}, ["README.md", "x.txt"], ["text"]),
+        ({"a.py": "", "README.md": ""}, ["a.py", "README.md"], ["compile", "ruff"]),
+        ({"a.py": "", "x.yaml": ""}, ["a.py", "x.yaml"], ["compile", "grammar", "ruff"]),
+        ({"run": "#!/usr/bin/env bash\n"}, ["run"], ["bash -n"]),
+        ({"a.c": "", "CMakeLists.txt": "enable_testing()\n", "Makefile": "test:\n"}, ["a.c"], ["build"]),
+        ({"pom.xml": "<project/>"}, [], ["mvn compile"]),
+    ],
+)
+def test_every_kind_of_text_has_evidence_of_its_syntax_by_what_is_here(found, files, changed, names):
+    assert names_of(found(files, changed)) == names
+
+
+def test_ctest_comes_before_a_makefile_whose_target_may_only_run_a_demonstration(found):
+    specs = found({"CMakeLists.txt": "include(CTest)\n", "Makefile": "test:\n\t./demo\n"})
+    assert "ctest" in specs and "make test" not in specs
+
+
 def test_just_task_and_ctest_run_the_tests_where_nothing_else_is_known(found, tmp_path):
     assert "just test" in found({"justfile": "test:\n  ./t\n"})
     (tmp_path / "justfile").unlink()

@@ -1,11 +1,15 @@
 """What a copy has of the person's checkout beside the commit, and what is said of the rest."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 
+from obra_tui.core.ids import new_session_id, new_task_id
 from obra_tui.core.model import CheckSpec, CheckStatus
+from obra_tui.evidence.projects import versions
 from obra_tui.evidence.projects.lacks import lacks_of
+from obra_tui.evidence.projects.reading import Project
 from tests.evidence.scene import commit_files, git, make_project, make_scene
 
 
@@ -68,3 +72,71 @@ async def test_what_a_checkout_has_otherwise_is_said(tmp_path):
     told = " ".join(lack.what for lack in await lacks_of(project, ()))
     assert "a.bin" in told and "b.bat" in told and ".env" in told and "c.txt" not in told
     assert not any(".env" in lack.what for lack in await lacks_of(project, (".env",)))
+
+
+async def told(project, **options):
+    return [f"{lack.what}. {lack.fix}" for lack in await lacks_of(project, (), **options)]
+
+
+async def test_what_copies_lack_is_said_with_the_first_copy_of_a_session_and_once(tmp_path):
+    scene = make_scene(tmp_path, {".gitattributes": "*.bat eol=crlf\n", "b.bat": "b\n"})
+    session = new_session_id()
+    copies = [await scene.workspace.prepare(session, new_task_id(), await scene.workspace.head()) for _ in range(2)]
+    assert "without conversion: b.bat" in copies[0].lacks[0] and copies[1].lacks == ()
+
+
+async def test_an_ignored_file_is_named_where_a_file_of_the_project_names_it(tmp_path):
+    project = make_project(tmp_path / "p", {".gitignore": "*.key\n*.cache\nout/\n", "a.py": "open('conf/dev.key')\n"})
+    for name in ("conf/dev.key", "conf/other.key", "x.cache", "out/dev.key"):
+        (project / name).parent.mkdir(exist_ok=True)
+        (project / name).write_text("1")
+    [said] = await told(project)
+    assert 'conf/dev.key. If tests read them, set workspace.include = ["conf/dev.key"]' in said
+    assert await lacks_of(project, ("conf/*.key",)) == ()
+
+
+async def test_programs_of_the_set_up_and_of_found_checks_that_are_not_here_are_named(tmp_path):
+    project = make_project(tmp_path / "p", {"justfile": "test:\n  ./t\n", ".nvmrc": "v4.1\n"})
+    setup = ("cd x && no-such-tool install", "A=1 true", "./own.sh")
+    said = await told(project, setup=setup, looks_for_checks=True)
+    assert said[0].startswith("the set-up needs programs that are not installed: no-such-tool.")
+    assert any(text.startswith(".nvmrc asks for 4.1; node here is") for text in said) or not shutil.which("node")
+    assert any("`just test` needs `just`" in text for text in said) or shutil.which("just")
+
+
+async def test_a_sparse_checkout_and_what_a_partial_clone_never_fetched_are_said(tmp_path):
+    origin = make_project(tmp_path / "origin", {"a/x": "1", "b/y": "2"})
+    git(origin, "config", "uploadpack.allowFilter", "true")
+    clone = tmp_path / "clone"
+    git(tmp_path, "clone", "-q", "--filter=blob:none", "--no-checkout", f"file://{origin}", str(clone))
+    git(clone, "sparse-checkout", "set", "a")
+    git(clone, "checkout", "-q")
+    said = await told(clone)
+    assert "checkout is sparse" in said[0]
+    assert "clone is partial: 1 files" in said[1] and "git fetch --refetch" in said[1]
+
+
+@pytest.mark.parametrize(
+    ("files", "notes"),
+    [
+        ({".tool-versions": "nodejs 4.2.0\npython 3.12.1\n"}, [".tool-versions asks for 4.2.0; node here is 20.1"]),
+        (
+            {"mise.toml": "[tools]\nnode = '20'\ngo = {version = '1.2'}\n"},
+            ["mise.toml asks for go 1.2; it is not here"],
+        ),
+        ({"go.mod": "module x\n\ngo 1.22.1\n"}, ["go.mod asks for go 1.22; it is not here"]),
+        (
+            {"rust-toolchain.toml": "[toolchain]\nchannel = '1.60'\n"},
+            ["rust-toolchain.toml asks for 1.60; rust here is 1.80"],
+        ),
+        ({"rust-toolchain": "stable\n", ".nvmrc": "lts/iron\n"}, []),
+        ({"package.json": '{"engines": {"node": ">=22.3"}}'}, ["package.json asks for node 22; here is 20.1"]),
+        ({"package.json": '{"engines": {"node": ">=4"}}', ".python-version": "3.9\n"}, []),
+    ],
+)
+def test_a_version_that_is_asked_for_and_not_here_is_said(tmp_path, monkeypatch, files, notes):
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    here = {"node": "20.1", "rust": "1.80"}
+    monkeypatch.setattr(versions, "version_here", lambda name: here.get(name, ""))
+    assert list(versions.version_notes(Project(tmp_path), lambda _: True)) == notes

@@ -123,6 +123,7 @@ def found(tmp_path):
         ({"package.json": NPM, "bun.lock": ""}, ["bun install --frozen-lockfile"]),
         ({"Cargo.toml": "", "Cargo.lock": ""}, ["cargo fetch --locked"]),
         ({"go.mod": "module x\n"}, ["go mod download"]),
+        ({"pom.xml": "<project/>"}, ["mvn -q -B -Dmaven.test.failure.ignore=true test clean"]),
         (
             {"pyproject.toml": PROJECT, "uv.lock": "", "package.json": NPM, "package-lock.json": "{}"},
             ["uv sync", "npm ci --no-audit --no-fund"],
@@ -164,6 +165,10 @@ def test_a_pinned_package_manager_that_is_not_there_is_fetched_in_its_version(fo
 def test_what_is_proposed_for_python_only_installs(found):
     proposal = found({"setup.py": "", "tox.ini": "[testenv]\ndeps = mock>=2\n", "tests/test_a.py": ""})
     assert only_installs(proposal.setup)
+
+
+def test_what_maven_loads_for_its_tests_is_the_same_for_every_tree(found):
+    assert only_installs(found({"pom.xml": "<project/>"}).setup)
 
 
 def test_links_and_broken_manifests_say_nothing(found, tmp_path):

@@ -253,3 +253,10 @@ def test_what_was_not_drawn_is_told_as_one_line():
     pane = FakePane()
     ClaudeFeed(pane).skip(1_200)
     assert pane.texts == ["… 1200 steps too fast to be shown, kept in the history"]
+
+
+def test_what_copies_lack_stands_above_the_first_attempt():
+    copy = stories.WorkCopy(path="/c", base_commit="b", lacks=("`.env` is not in a copy.", "Your clone is partial."))
+    pane = claude(stories.streaming().tell(e.CopyPrepared(copy=copy)))
+    line = pane.line("`.env`")
+    assert line.style == "warn" and line.unfolded and [row.text for row in line.detail] == ["Your clone is partial."]

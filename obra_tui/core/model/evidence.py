@@ -17,6 +17,8 @@ class WorkCopy(Struct, frozen=True, kw_only=True):
     base_commit: str
     """Commit of the project that the copy started from."""
     setup_ran: bool = False
+    lacks: tuple[str, ...] = ()
+    """What of the person's checkout is not in it, and what helps: said once, with the first copy of a session."""
 
 
 class ChangeKind(StrEnum):

@@ -1,17 +1,43 @@
 """What a copy of the project lacks, compared with the person's own checkout: said before anything is spent on it."""
 
+import asyncio
 import os
+import re
 from collections.abc import Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from msgspec import Struct
 
+from obra_tui.evidence.discover import find_checks
 from obra_tui.evidence.git import Git, git_of_project
 from obra_tui.evidence.names import shown
+from obra_tui.evidence.projects.reading import Project
+from obra_tui.evidence.projects.setup_finder import is_installed
+from obra_tui.evidence.projects.versions import version_notes
+from obra_tui.evidence.untracked import JUNK, JUNK_PATTERNS
 from obra_tui.system.git import SLOW_S
 
 _ENVIRONMENT_FILES = (".env", ".env.local", ".env.test", "local_settings.py", ".secrets.toml", "config.local.json")
 _MOST_NAMED = 3
+_MOST_LOOKED_FOR = 40
+_SHORTEST_NAME = 4
+_OF_THE_SHELL = (
+    "cd",
+    "test",
+    "true",
+    "false",
+    "export",
+    "set",
+    "echo",
+    "printf",
+    "if",
+    "for",
+    "while",
+    "exec",
+    ".",
+    "[",
+)
 
 
 class Lack(Struct, frozen=True, kw_only=True):
@@ -21,11 +47,88 @@ class Lack(Struct, frozen=True, kw_only=True):
     fix: str
 
 
-async def lacks_of(project: Path, include: Sequence[str]) -> tuple[Lack, ...]:
-    """Return what a copy of the project's HEAD would lack."""
+async def lacks_of(
+    project: Path, include: Sequence[str], setup: Sequence[str] = (), *, looks_for_checks: bool = False
+) -> tuple[Lack, ...]:
+    """Return what a copy of the project's HEAD would lack, and what the set-up would not find."""
     git = git_of_project(project)
-    found = [*await _submodules(git, project), *await _converted(git), *await _ignored(git, project, include)]
-    return tuple(found)
+    return (
+        *await _submodules(git, project),
+        *await _left_out(git),
+        *await _converted(git, project),
+        *await _ignored(git, project, include),
+        *await asyncio.to_thread(_tools, project, setup),
+        *(await asyncio.to_thread(_programs_of_checks, project, setup) if looks_for_checks else ()),
+    )
+
+
+def _programs_of_checks(project: Path, setup: Sequence[str]) -> list[Lack]:
+    """Name the programs of the checks that would be found and that neither this machine nor the set-up has."""
+    missing = {}
+    for spec in find_checks(project, ()):
+        command = spec.run.rpartition("&& ")[2]
+        name = next((word for word in command.split() if not re.match(r"\w+=", word)), "")
+        if _is_program(name) and not is_installed(name) and not any(name in command for command in setup):
+            missing[name] = spec.name
+    return [
+        Lack(
+            what=f"`{check}` needs `{name}`, which is not installed",
+            fix="Install it, or name other checks as [[checks]] in .obra/config.toml; without it nothing is proven.",
+        )
+        for name, check in missing.items()
+    ]
+
+
+def _tools(project: Path, setup: Sequence[str]) -> list[Lack]:
+    """Name programs of the set-up that are not here, and versions that the project asks for and are not."""
+    begun = (part.split() for command in setup for part in command.split("&&"))
+    programs = [next((word for word in words if "=" not in word), "") for words in begun]
+    missing = [name for name in dict.fromkeys(programs) if _is_program(name) and not is_installed(name)]
+    found = [
+        Lack(
+            what=f"the set-up needs programs that are not installed: {_some(missing)}",
+            fix="Install them, or change `workspace.setup`; without them no copy can be made.",
+        )
+    ]
+    notes = version_notes(Project(project), is_installed)
+    versions = [
+        Lack(what=f"{note}", fix="Tests may show something else here than where that version is.") for note in notes
+    ]
+    return [*(found if missing else []), *versions]
+
+
+def _is_program(name: str) -> bool:
+    return re.fullmatch(r"[A-Za-z0-9_.+-]+", name) is not None and name not in _OF_THE_SHELL
+
+
+async def _left_out(git: Git) -> list[Lack]:
+    """Say what the person's checkout leaves out: by sparse patterns, or because it was never fetched."""
+    asked = r"^core\.sparsecheckout$|^extensions\.partialclone$|^remote\..*\.promisor$"
+    settings = (await git.run("config", "--get-regexp", asked, good=(0, 1))).text.casefold().splitlines()
+    found = []
+    if "core.sparsecheckout true" in settings:
+        found.append(
+            Lack(
+                what="your checkout is sparse, and copies hold all files of the commit",
+                fix="Checks of packages that a change touches still run alone; only disk and time are more.",
+            )
+        )
+    if any("promisor" in line or "partialclone" in line for line in settings):
+        listed = await git.run(
+            *("rev-list", "--objects", "--missing=print", "HEAD^{tree}"),
+            env={"GIT_NO_LAZY_FETCH": "1"},
+            timeout_s=SLOW_S,
+            good=(0, 128),
+        )
+        missing = sum(line.startswith("?") for line in listed.text.splitlines())
+        if missing:
+            found.append(
+                Lack(
+                    what=f"your clone is partial: {missing} files of the commit were never fetched",
+                    fix="Fetch them once with `git fetch --refetch --filter=blob:limit=1g`; a copy needs all of them.",
+                )
+            )
+    return found
 
 
 async def modules_of(git: Git, commit: str) -> dict[str, str]:
@@ -69,7 +172,7 @@ async def _has(directory: Path, commit: str) -> bool:
     return (await git.run("cat-file", "-e", f"{commit}^{{commit}}", good=(0, 1, 128))).code == 0
 
 
-async def _converted(git: Git) -> list[Lack]:
+async def _converted(git: Git, project: Path) -> list[Lack]:
     """Name files that a checkout has otherwise than they are committed: large files elsewhere, other line ends."""
     names = (await git.run("ls-files", "-z", timeout_s=SLOW_S)).out
     if b".gitattributes" not in names:
@@ -99,17 +202,44 @@ async def _converted(git: Git) -> list[Lack]:
 
 
 async def _ignored(git: Git, project: Path, include: Sequence[str]) -> list[Lack]:
-    there = [name for name in _ENVIRONMENT_FILES if (project / name).is_file() and name not in include]
+    """Name ignored files that configure a program, and those whose names stand in the project's files."""
+    there = [name for name in _ENVIRONMENT_FILES if (project / name).is_file()]
     tracked = set((await git.run("ls-files", "--cached", "-z", "--", *there)).names) if there else set()
     there = [name for name in there if os.fsencode(name) not in tracked]
-    if not there:
+    there = list(dict.fromkeys([*there, *await _named_in_files(git)]))
+    left = [name for name in there if not any(fnmatchcase(name, pattern) for pattern in include)]
+    if not left:
         return []
     return [
         Lack(
-            what=f"ignored files of your checkout are not in a copy: {_some(there)}",
-            fix=f'If tests read them, set workspace.include = ["{there[0]}"]; Claude can then read them, too.',
+            what=f"ignored files of your checkout are not in a copy: {_some(left)}",
+            fix=f'If tests read them, set workspace.include = ["{left[0]}"]; Claude can then read them, too.',
         )
     ]
+
+
+async def _named_in_files(git: Git) -> list[str]:
+    """Return ignored files whose name is written in a file of the project: what runs may read them."""
+    asked = ("ls-files", "--others", "--ignored", "--exclude-standard", "--directory", "-z")
+    listed = [os.fsdecode(name) for name in (await git.run(*asked, timeout_s=SLOW_S)).names]
+    names = [name for name in listed if _may_be_read(name)][:_MOST_LOOKED_FOR]
+    if not names:
+        return []
+    words = {name.rpartition("/")[2] for name in names}
+    patterns = [part for word in sorted(words) for part in ("-e", word)]
+    where = ("HEAD", "--", ":(exclude,glob)**/.gitignore", ":(exclude,glob)**/*.md", ":(exclude,glob)**/*.rst")
+    found = await git.run("grep", "-h", "-o", "-F", "-I", *patterns, *where, good=(0, 1), timeout_s=SLOW_S)
+    seen = {line.strip() for line in found.text.splitlines()}
+    return [name for name in names if name.rpartition("/")[2] in seen]
+
+
+def _may_be_read(name: str) -> bool:
+    base = name.rpartition("/")[2]
+    if len(base) < _SHORTEST_NAME or any(part in JUNK for part in name.split("/")):
+        return False
+    return not any(
+        fnmatchcase(base, pattern) for pattern in (*JUNK_PATTERNS, "*.log", "*.so", "*.o", "*.pyd", "*.lock")
+    )
 
 
 def _some(names: Sequence[str]) -> str:

@@ -3,17 +3,19 @@
 import json
 import re
 import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 from obra_tui.evidence.projects.proposing import Proposal
 from obra_tui.evidence.projects.python_setup import Has, python_setup
 from obra_tui.evidence.projects.reading import Project, texts
+from obra_tui.evidence.projects.versions import version_notes
 from obra_tui.evidence.projects.witnesses import witnesses
 from obra_tui.evidence.sandbox import search_path
 
 _DEVCONTAINER = (".devcontainer/devcontainer.json", ".devcontainer.json")
+_OF_MAVEN = "mvn -q -B -Dmaven.test.failure.ignore=true test clean"
+"""Which plugin runs the tests is only known, and loaded, when they run. What was compiled goes: it is of one tree."""
 _COMMENT = re.compile(r'("(?:\\.|[^"\\])*")|//[^\n]*|/\*.*?\*/', re.S)
 
 
@@ -91,7 +93,7 @@ def _rest(project: Project, has: Has) -> Proposal | None:
     for manifest, program, command in (
         ("Cargo.toml", "cargo", "cargo fetch" + (" --locked" if project.has("Cargo.lock") else "")),
         ("go.mod", "go", "go mod download"),
-        ("pom.xml", "mvn", "mvn -q -B -DskipTests test-compile"),
+        ("pom.xml", "mvn", _OF_MAVEN),
         ("Gemfile", "bundle", "bundle install --path vendor/bundle"),
         ("composer.json", "composer", "composer install --no-interaction"),
     ):
@@ -117,26 +119,3 @@ def _devcontainer(project: Project) -> Proposal | None:
         if any(commands):
             return Proposal(setup=tuple(filter(None, commands)), because=name)
     return None
-
-
-def version_notes(project: Project, has: Has) -> tuple[str, ...]:
-    """Say which version of an interpreter the project asks for, when another one is here."""
-    notes = []
-    for name, program in ((".python-version", "python3"), (".nvmrc", "node"), (".node-version", "node")):
-        wanted = project.text(name).strip().removeprefix("v").splitlines()[:1]
-        if not wanted or not re.match(r"\d", wanted[0]) or (program == "python3" and has("uv")):
-            continue
-        here = _version_of(program)
-        asked = wanted[0].split(".")[: 1 if program == "node" else 2]
-        if here and here.split(".")[: len(asked)] != asked:
-            notes.append(f"{name} asks for {wanted[0]}; {program} here is {here}")
-    return tuple(notes)
-
-
-def _version_of(program: str) -> str:
-    try:
-        asked = subprocess.run([program, "--version"], cwd="/", capture_output=True, text=True, timeout=20, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    found = re.search(r"\d+(?:\.\d+)+", asked.stdout)
-    return found[0] if found else ""

@@ -244,6 +244,10 @@ def _trouble(event: e.Event, time: str) -> LogLine | None:
             return _retry(event, time)
         case e.LimitReported(status=status) if status not in ("", "allowed", "ok"):
             return _limit(event, time)
+        case e.CopyPrepared(copy=copy) if copy.lacks:
+            first, *more = copy.lacks
+            details = tuple(line for text in more for line in text_lines(text))
+            return LogLine(first, style="warn", glyph=WARN, time=time, detail=details, unfolded=True)
         case e.PromptHeld():
             return LogLine("the next prompt waits for you", style="gate", glyph="?", time=time, aside="E opens it")
         case e.PromptWithdrawn():
