@@ -12,6 +12,7 @@ from obra_tui.core.model import Outcome, WorkCopy
 from obra_tui.headless.follow import PrintOptions, follow, text_lines
 from obra_tui.store.codec import record_to_json
 from obra_tui.store.redact import Redactor
+from obra_tui.store.redact_streams import StreamRedactor
 from tests.fakes.engine import FakeEngine
 from tests.store.story import finished_session
 
@@ -79,7 +80,7 @@ def test_a_secret_that_the_database_does_not_keep_is_not_printed_either(as_json,
     )
     end = ev.RunFinished(accepted=0, rejected=0, failed=0, waiting=0, interrupted=1, blocked=0)
     engine, out = FakeEngine(), io.StringIO()
-    redact = Redactor([SECRETS["of the environment"]]).record
+    redact = StreamRedactor(Redactor([SECRETS["of the environment"]])).take
     output = PrintOptions(as_json=as_json, stream=out, encode=record_to_json, redact=redact)
     records = [replace(first, event=event) for event in (*shown, end)]
     follow(engine, SessionId(first.session), output, lambda: engine.play(records), "person:ada")

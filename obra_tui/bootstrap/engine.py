@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import os
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack, ExitStack, suppress
 from functools import partial
 from pathlib import Path
@@ -43,6 +43,7 @@ from obra_tui.store.history import SqlHistory
 from obra_tui.store.journal import SqlJournal
 from obra_tui.store.ownership import Owner, acquire
 from obra_tui.store.redact import Redactor
+from obra_tui.store.redact_streams import StreamRedactor
 from obra_tui.system.clock import SystemClock
 from obra_tui.system.git import trusted_folders
 
@@ -142,9 +143,9 @@ class EngineHandle:
         assert self._parts is not None, "the engine was not started"
         return self._parts
 
-    def redaction(self) -> Callable[[events.Record], events.Record]:
-        """Return what takes out of a record all that the database does not keep of it."""
-        return Redactor(secrets_of(self.settings)).record
+    def redaction(self) -> Callable[[events.Record], Iterable[events.Record]]:
+        """Return what takes out of records, in their order, all that the database does not keep of them."""
+        return StreamRedactor(Redactor(secrets_of(self.settings))).take
 
     def start(self) -> None:
         """Build everything and return when commands are taken. Raises `ObraError` when something is missing."""

@@ -8,7 +8,7 @@ import json
 import queue
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TextIO
 
 from msgspec import Struct, field
@@ -132,8 +132,10 @@ class PrintOptions(Struct, frozen=True, kw_only=True):
     stream: TextIO
     encode: Callable[[Record], str]
     """Record → one JSON object on one line."""
-    redact: Callable[[Record], Record] = lambda record: record
-    """Takes the secrets out before anything is printed: what is printed ends in the logs of others."""
+    redact: Callable[[Record], Iterable[Record]] = lambda record: (record,)
+    """Takes the secrets out before anything is printed: what is printed ends in the logs of others.
+
+    What a piece of a stream holds back comes with a later record."""
 
 
 def follow(
@@ -233,7 +235,11 @@ def _drain(records: "queue.SimpleQueue[Sequence[Record]]", tally: RunSummary, ou
 
 
 def _print_record(record: Record, tally: RunSummary, output: PrintOptions) -> None:
-    record = output.redact(record)
+    for clean in output.redact(record):
+        _print_clean(clean, tally, output)
+
+
+def _print_clean(record: Record, tally: RunSummary, output: PrintOptions) -> None:
     if not output.as_json:
         lines = text_lines(record, tally.said)
         tally.said = _reason(record.event) or tally.said

@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError
 
 from obra_tui.core.crash_records import crash_at_records
 from obra_tui.core.errors import AlreadyOwned, DiskFull, OwnerChanged, StoreError
-from obra_tui.core.events import Record
+from obra_tui.core.events import ClaudeEnded, Record
 from obra_tui.core.ids import SessionId
 from obra_tui.core.ports import StoredAfterAll
 from obra_tui.store import database, fence, projection
@@ -26,7 +26,7 @@ from obra_tui.store import tables as t
 from obra_tui.store.ownership import LEASE_S, Lease, Reserve, now
 from obra_tui.store.redact import Redactor
 from obra_tui.store.search import index
-from obra_tui.store.streamed_secrets import blank_pieces
+from obra_tui.store.streamed_secrets import blank_pieces, blank_unfinished
 from obra_tui.store.target import target_of
 from obra_tui.store.write_path import COLUMNS, Batch, batch_of, insert_rows
 
@@ -204,6 +204,9 @@ class SqlJournal:
             index.add(connection, batch)
         for record in batch.blanked:
             blank_pieces(connection, record)
+        for record in batch.records:
+            if isinstance(record.event, ClaudeEnded):
+                blank_unfinished(connection, record, self._redactor)
 
     def _settled(self, connection: Connection, records: Sequence[Record]) -> dict[SessionId, int]:
         """Return the last numbers of what was in doubt if it turns out to be stored, nothing if it does not.

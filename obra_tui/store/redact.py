@@ -132,6 +132,7 @@ class Redactor:
         known = {secret for secret in secrets if len(secret) >= _SHORTEST_EXACT}
         forms = known | {quote(value, safe="") for value in known} | {_base64(value) for value in known}
         self._exact = tuple(sorted(forms, key=len, reverse=True))
+        self._of_several_words = tuple(secret for secret in self._exact if len(secret.split()) > 1)
         self._suspicious = AnyOf({*_HINTS, *(form for exact in self._exact for form in _as_json(exact))})
 
     def suspected(self, encoded: Sequence[str]) -> list[int]:
@@ -144,6 +145,18 @@ class Redactor:
         for secret in filter(contains, self._exact):
             text = text.replace(secret, _mark("secret"))
         return _without_tokens(text) if _ANY_HINT.within(text) else text
+
+    def begun(self, text: str, until: int) -> int:
+        """Return where, up to `until`, a secret over several lines begins that does not end before it."""
+        for begin in _PEM_BEGIN.finditer(text, max(0, until - _PEM_LIMIT), until):
+            if text.find(_PEM_END, begin.end(), until) < 0:
+                until = begin.start()
+        for secret in self._of_several_words:
+            begun = (
+                size for size in range(min(len(secret) - 1, until), 0, -1) if text.endswith(secret[:size], 0, until)
+            )
+            until -= next(begun, 0)
+        return until
 
     def record(self, record: Record) -> Record:
         """Return a record whose event holds no secret: the same one if there was none."""

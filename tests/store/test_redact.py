@@ -10,10 +10,12 @@ from urllib.parse import quote
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from sqlalchemy import select
 
 from obra_tui.core import events as e
 from obra_tui.core.ids import SessionId
+from obra_tui.core.model import Outcome
 from obra_tui.store import database
 from obra_tui.store import tables as t
 from obra_tui.store.codec import encode
@@ -211,6 +213,28 @@ def test_a_secret_that_came_in_pieces_is_taken_out_when_it_is_whole(journal: Sql
     journal.append([story.add(e.TextFinished(block="b7", text=f"It is {secret}."), "t1", "a1")])
     texts = [record.event.text for record in SqlHistory(path).records(SessionId("s1"), after=before)]
     assert texts == ["", "", "", "another block", "It is [redacted: anthropic key]."]
+
+
+@pytest.mark.parametrize("kind", [e.ThinkingStreamed, e.TextStreamed])
+def test_a_secret_in_pieces_that_are_never_said_in_full_is_taken_out_when_the_run_ends(
+    journal: SqlJournal, path: Path, kind: type
+) -> None:
+    secret = CANARIES["anthropic"]
+    story = Writer()
+    story.opened()
+    story.task_added("t1")
+    story.worked("t1", "a1")
+    ended = next(record.event for record in story.records if isinstance(record.event, e.ClaudeEnded))
+    journal.append(story.records)
+    before = len(story.records)
+    for piece in (secret[:20], secret[20:60], secret[60:]):
+        story.add(kind(block="b7", text=piece), "t1", "a1")
+    story.add(kind(block="b8", text="another block"), "t1", "a1")
+    cut_off = replace(ended, result=replace(ended.result, outcome=Outcome.KILLED))
+    story.add(cut_off, "t1", "a1")
+    journal.append(story.records[before:])
+    *texts, _ = [record.event for record in SqlHistory(path).records(SessionId("s1"), after=before)]
+    assert [event.text for event in texts] == ["", "", "", "another block"]
 
 
 def test_the_key_that_is_passed_in_is_never_stored(path: Path) -> None:
