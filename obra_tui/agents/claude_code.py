@@ -26,6 +26,7 @@ from obra_tui.core.errors import ImplementerError
 from obra_tui.core.ids import ClaudeSessionId
 from obra_tui.core.model import Confinement, ConversationReason, ImplementRequest
 from obra_tui.core.ports import AskPermission, Conversation, Emit
+from obra_tui.system.os_errors import advice
 
 if TYPE_CHECKING:
     from claude_agent_sdk import ClaudeAgentOptions
@@ -99,7 +100,10 @@ class ClaudeCode:
 
     async def start(self, request: ImplementRequest, emit: Emit, ask: AskPermission) -> Conversation:
         program = await self._prepared(request)
-        conversation = self._conversation(request, program, emit, ask)
+        try:
+            conversation = self._conversation(request, program, emit, ask)
+        except OSError as error:
+            raise _no_folder(error) from error
         self._running[request.claude_session] = conversation
         try:
             await conversation.start()
@@ -267,6 +271,15 @@ class ClaudeCode:
             verbatim_prompts=True,
             max_buffer_size=MAX_LINE,
         )
+
+
+def _no_folder(error: OSError) -> ImplementerError:
+    """A folder of the program's own cannot be made: its home is not there, or belongs to somebody else."""
+    return ImplementerError(
+        f"A folder that Claude Code needs cannot be made ({error.strerror or error}).",
+        where=str(error.filename or ""),
+        fix=advice(error) or "Set HOME, or claude.config_dir, to a folder of yours.",
+    )
 
 
 def _smaller(one: Number | None, other: Number | None) -> Number | None:

@@ -401,7 +401,7 @@ class ClaudeConversation:
         return Ending(
             result=None if broken else self._state.result,
             cause=self._cause,
-            error="; ".join([*([self._error] if self._error else []), *self._stderr.tail]),
+            error="; ".join(part.rstrip(". ") for part in (self._error, *self._stderr.tail) if part),
             exit_code=self._exit_code(),
             is_begun=self._state.is_answered or self._request.reason in _GOING_ON,
             starved=memory_kills() > self._memory_kills,

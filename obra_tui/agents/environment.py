@@ -4,6 +4,7 @@ Pure: values in, values out. Commands that Claude runs see the same environment,
 the program does not need.
 """
 
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -18,8 +19,7 @@ INHERITED = (
     "PATH", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "LC_MESSAGES", "TZ", "TERM",
     "NO_COLOR",
     *_PROXY_NAMES,
-    "SSL_CERT_FILE", "SSL_CERT_DIR", "NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE",
-    "CLAUDE_CODE_CLIENT_CERT", "CLAUDE_CODE_CLIENT_KEY",
+    "CLAUDE_CODE_CLIENT_KEY_PASSPHRASE",
     "CLAUDE_CODE_DISABLE_EXPERIMENTAL_BETAS",
     "VIRTUAL_ENV", "RUSTUP_HOME", "JAVA_HOME",
 )  # fmt: skip
@@ -57,6 +57,12 @@ _LOGIN_FOLDERS = {
     "CLAUDE_CODE_USE_VERTEX": (".config/gcloud",),
     "CLAUDE_CODE_USE_FOUNDRY": (".azure",),
 }
+CERTIFICATES = (
+    *("SSL_CERT_FILE", "SSL_CERT_DIR", "NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"),
+    *("GIT_SSL_CAINFO", "PIP_CERT", "CLAUDE_CODE_CLIENT_CERT", "CLAUDE_CODE_CLIENT_KEY"),
+)
+"""Names of files that say which servers are trusted, and who the person is to them."""
+
 _FILE_NAMES = (
     "GOOGLE_APPLICATION_CREDENTIALS", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_CA_BUNDLE",
     "AWS_WEB_IDENTITY_TOKEN_FILE", "AZURE_FEDERATED_TOKEN_FILE", "AZURE_CLIENT_CERTIFICATE_PATH",
@@ -100,6 +106,7 @@ def child_environment(
     home = str(config.home) if config.home else parent.get("HOME", "")
     return {
         **environment,
+        **_certificates(parent),
         **_proxies(parent, proxy),
         **({"HOME": home} if home else {}),
         **_FIXED,
@@ -114,6 +121,15 @@ def child_environment(
         ATTEMPT_MARK: attempt,
         OWNER_MARK: owner,
     }
+
+
+def _certificates(parent: Mapping[str, str]) -> dict[str, str]:
+    """Return where certificates are: a path from where the person stands is none from where the program does."""
+    named = {name: os.path.abspath(parent[name]) for name in CERTIFICATES if parent.get(name)}  # noqa: PTH100
+    others = [named[name] for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE") if name in named]
+    if others and not named.keys() & {"NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE"}:
+        named["NODE_EXTRA_CA_CERTS"] = others[0]  # the program knows no other name for it
+    return named
 
 
 def _proxies(parent: Mapping[str, str], proxy: str) -> dict[str, str]:

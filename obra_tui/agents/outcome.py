@@ -135,7 +135,7 @@ def _without_result(ending: Ending) -> Classified:
     if ending.starved and ending.exit_code == -signal.SIGKILL:
         how += f"; {STARVED}"
         advice = "give the machine more memory, or run fewer tasks at a time, and start the attempt again."
-    said = f" It said: {_brief(ending.error)}" if ending.error else ""
+    said = f" It said: {_sentence(ending.error, '')}" if ending.error else ""
     return Classified(
         outcome=Outcome.TRANSPORT_BROKEN,
         detail=f"Claude Code ended without a result ({how}).{said} The work so far is kept; {advice}",
@@ -248,7 +248,8 @@ def _refused(text: str, fix: str, remedy: Remedy) -> Classified:
 
 
 def _sentence(text: str, otherwise: str) -> str:
-    return (_brief(text) or otherwise).rstrip(". ") + "."
+    words = (_brief(text) or otherwise).rstrip(". ")
+    return words if words.endswith(("!", "?", "…")) else f"{words}."
 
 
 def _brief(text: str) -> str:

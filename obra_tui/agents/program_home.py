@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from obra_tui.agents.config import ClaudeConfig
 from obra_tui.agents.confinement import Visible, object_stores
-from obra_tui.agents.environment import login_files
+from obra_tui.agents.environment import CERTIFICATES, login_files
 from obra_tui.system.toolchain import lies_in
 
 LOGIN = ".credentials.json"
@@ -70,13 +70,14 @@ def program_home(config: ClaudeConfig, parent: Mapping[str, str], cwd: str) -> P
 def visible_to(config: ClaudeConfig, parent: Mapping[str, str], cwd: str, *, program: Path, proxy: str = "") -> Visible:
     """Make the folders of one copy and return what its program may see. Raises `OSError`."""
     of = program_home(config, parent, cwd)
+    Path(of.home).mkdir(parents=True, exist_ok=True)  # as the program itself would make it
     real_cwd = os.path.realpath(cwd)
     _make(of, real_cwd, ("hasCompletedOnboarding",) if config.base_url else KEPT_OF_STATE)
     transcripts = Path(of.config, "projects", slug(real_cwd))
     transcripts.mkdir(parents=True, exist_ok=True, mode=0o700)
     tmp = str(of.state / "tmp")
     repositories = config.data_dir / "repos" if config.data_dir else config.tmp_dir
-    certificates = (parent[name] for name in ("SSL_CERT_FILE", "SSL_CERT_DIR", "NODE_EXTRA_CA_CERTS") if name in parent)
+    certificates = (parent[name] for name in CERTIFICATES if parent.get(name))
     return Visible(
         cwd=real_cwd,
         writable=(

@@ -73,5 +73,6 @@ def _print(handle: EngineHandle, records: queue.SimpleQueue[Sequence[Record]], o
             if isinstance(record.event, TaskAdded):
                 keys[record.event.spec.id] = record.event.spec.key
             key = keys.get(record.task or "", "")
-            output.writelines(f"{f'{key}: ' if key else ''}{line.strip()}\n" for line in text_lines(redact(record)))
+            lines = (line for clean in redact(record) for line in text_lines(clean))
+            output.writelines(f"{f'{key}: ' if key else ''}{line.strip()}\n" for line in lines)
         output.flush()

@@ -50,7 +50,9 @@ def _of_the_machine(fault: Exception) -> ObraError | None:
 
 
 def _refuse_without_home() -> None:
-    """Settings and data are looked for below it: in a container, a user id may have none."""
+    """Settings and data are looked for below it: in a container, a user id may have none. Empty means not set."""
+    if not os.environ.get("HOME", "/"):
+        del os.environ["HOME"]
     if os.path.expanduser("~") == "~":  # noqa: PTH111  # Path.home() raises a RuntimeError instead
         raise ConfigError("No home directory is known.", where="HOME", fix="Set HOME to a folder of yours.")
 

@@ -28,18 +28,21 @@ Each carries what happened (`what`), where (`where`) and what to do next (`fix`)
 """
 
 from obra_tui.core.ids import GateId
+from obra_tui.core.text import sentence
 
 
 class ObraError(Exception):
     """Base of all expected errors: one plain sentence each for what, where and what to do next."""
 
     exit_code = 1
+    is_sentence = True
+    """Whether `what` stands by itself; it then ends with one full stop, whatever was quoted in it."""
 
     def __init__(self, what: str, *, where: str = "", fix: str = "") -> None:
-        super().__init__(what)
-        self.what = what
+        self.what = sentence(what) if self.is_sentence else what
+        super().__init__(self.what)
         self.where = where
-        self.fix = fix
+        self.fix = fix.removesuffix(".") if fix.endswith("..") and not fix.endswith("...") else fix
 
     def __str__(self) -> str:
         place = f"{self.where}: " if self.where else ""

@@ -32,7 +32,7 @@ from obra_tui.core.model import (
     StageScore,
     Verdict,
 )
-from obra_tui.core.text import few
+from obra_tui.core.text import few, sentence
 
 DEFAULT_WEIGHTS: tuple[tuple[Stage, float], ...] = (
     (Stage.SYNTAX, 0.20),
@@ -95,7 +95,7 @@ def assess(evidence: Evidence, rules: GateRules) -> QualityResult:
         findings=(*findings_of_checks(evidence.checks), *evidence.verdict.findings),
         provenance=tuple(_provenance(item, evidence) for item in stages),
         threshold=rules.threshold,
-        obstacles=obstacles,
+        obstacles=tuple(map(sentence, obstacles)),
     )
 
 
@@ -116,7 +116,7 @@ def decide(
         return _passing(rules.policy, _caveats(evidence.checks))
     if rules.policy is Policy.MANUAL:
         return _ask("The policy is manual: a person decides.", *quality.obstacles)
-    person_needed = _only_a_person(quality, evidence)
+    person_needed = tuple(map(sentence, _only_a_person(quality, evidence)))
     if person_needed:
         return _ask(*person_needed, *(text for text in quality.obstacles if text not in person_needed))
     stuck = _stuck(quality, evidence, earlier)

@@ -34,6 +34,14 @@ def closest_match(word: str, known: Iterable[str], likeness: float = 0.6) -> str
     return next(iter(get_close_matches(word, list(known), 1, likeness)), "")
 
 
+def sentence(text: str) -> str:
+    """Return the text with one mark at its end: what was quoted in it may have brought its own, or none."""
+    bare = text.rstrip(". \n")
+    if not bare or bare.endswith(("!", "?", "…", ":")):
+        return bare
+    return f"{bare}..." if text.rstrip().endswith("...") else f"{bare}."
+
+
 def few(names: Sequence[str], most: int = 5) -> str:
     """Return the first of many names, and how many more there are."""
     more = f" and {len(names) - most} more" if len(names) > most else ""

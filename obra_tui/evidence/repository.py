@@ -13,9 +13,9 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from obra_tui.core.errors import ProjectError
+from obra_tui.core.errors import ProjectError, WorkspaceError
 from obra_tui.evidence.copies import make_private, remove_tree
-from obra_tui.evidence.git import Git, git_of, git_of_project
+from obra_tui.evidence.git import Git, GitFailed, git_of, git_of_project
 from obra_tui.evidence.names import shown
 from obra_tui.evidence.own_git import TAGS
 from obra_tui.evidence.sharing import share_objects
@@ -132,11 +132,11 @@ class OwnRepository:
             await self._fetch(source, commit, name)
 
     async def _fetch(self, source: Path, commit: str, *names: str) -> None:
-        await self.git.run(
-            *_FETCH,
-            *(str(source), *(f"{commit}:{name}" for name in names)),
-            timeout_s=SLOW_S,
-        )
+        wanted = (f"{commit}:{name}" for name in names)
+        try:
+            await self.git.run(*_FETCH, str(source), *wanted, timeout_s=SLOW_S)
+        except GitFailed as error:
+            raise (await _partial_clone(source)) or error from None
         self._held |= dict.fromkeys(names, commit)
 
     async def keep_tags(self) -> None:
@@ -294,6 +294,20 @@ async def open_project(path: Path) -> Path:
     top = Path(answer.text)
     await first_commit(top)
     return top
+
+
+async def _partial_clone(source: Path) -> WorkspaceError | None:
+    """Say what helps when the repository is one that fetches its files when they are needed."""
+    asked = await git_of_project(source).run(
+        "config", "--get-regexp", r"^(extensions\.partialclone|remote\..*\.promisor)$", good=(0, 1)
+    )
+    if not asked.text:
+        return None
+    return WorkspaceError(
+        "The repository is a partial clone, and files of its history are not here. Obra fetches nothing by itself.",
+        where=str(source),
+        fix="Fetch them once: run `git fetch --refetch --no-filter` there, then start again.",
+    )
 
 
 async def first_commit(project: Path) -> str:

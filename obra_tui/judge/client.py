@@ -7,8 +7,10 @@ no effect: a refused connection and a server that is still loading. A stream tha
 import asyncio
 import hashlib
 import json
+import os
+import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import Any, TypeVar
 
 import httpx
@@ -25,6 +27,7 @@ from obra_tui.judge.loops import LoopWatch
 
 T = TypeVar("T")
 
+_CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
 _COURTESY_S = 3.0
 _MAX_LINE = 1_000_000
 _MAX_ANSWER = 32_000_000
@@ -78,6 +81,7 @@ class ModelClient:
             limits=httpx.Limits(max_keepalive_connections=0),
             # a proxy named in the environment must not see, or break, what is meant for this machine
             trust_env=not config.loopback,
+            verify=trusted_certificates(os.environ) if config.base_url.startswith("https:") else True,
         )
 
     async def close(self) -> None:
@@ -246,6 +250,11 @@ class ModelClient:
     def _fault(self, error: Exception) -> JudgeError:
         url = self._config.shown_url
         match error:
+            case httpx.ConnectError() if "CERTIFICATE_VERIFY_FAILED" in str(error):
+                return ServerRefused(
+                    f"The certificate of {url} is not trusted ({error}).",
+                    fix="Set SSL_CERT_FILE to the file with your network's certificate, and start Obra again.",
+                )
             case httpx.ConnectError() | httpx.ConnectTimeout():
                 return self._unreachable(str(error))
             case httpx.InvalidURL() | httpx.UnsupportedProtocol():
@@ -271,6 +280,18 @@ class ModelClient:
             f"{self._speech.name} gave no complete answer within {self._config.deadline_s:g} s; {came}.",
             fix="Raise judge.deadline_s, or choose a smaller model.",
         )
+
+
+def trusted_certificates(environment: Mapping[str, str]) -> ssl.SSLContext | bool:
+    """Return what is trusted: besides the usual, what this machine's programs are told to trust, by any name for it."""
+    named = [environment[name] for name in _CERTIFICATES if environment.get(name)]
+    if not named:
+        return True
+    context = httpx.create_ssl_context(trust_env=False)
+    for path in named:
+        with suppress(OSError):  # what is not there is trusted by nobody: the server's certificate then is not
+            context.load_verify_locations(**{"capath" if os.path.isdir(path) else "cafile": path})  # noqa: PTH112
+    return context
 
 
 def _models(raw: Mapping[str, Any]) -> dict[str, str] | None:

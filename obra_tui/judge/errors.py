@@ -58,3 +58,5 @@ class DiffUnreadable(JudgeError):
 
 class AnswerUnusable(JudgeError):
     """The answer arrived, but is no verdict. `what` is shown to the model in the repair request."""
+
+    is_sentence = False

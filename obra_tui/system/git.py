@@ -64,6 +64,9 @@ _SAFE_OPTIONS = (
 )
 
 
+_NO_REASON = ("warning:", "hint:", "remote: warning:", "remote: hint:")
+
+
 class GitStopped(Exception):
     """git did not end in time, or failed while its output was being read: `code` is None, or its exit code."""
 
@@ -127,8 +130,9 @@ def trusted_folders() -> str:
 
 def first_message(stderr: str) -> str:
     """Return the line of an error output that says what is wrong."""
-    lines = [line for line in stderr.splitlines() if line.strip() and not line.startswith(("warning:", "hint:"))]
-    return (lines or ["no message"])[0][:400]
+    lines = [line for line in stderr.splitlines() if line.strip() and not line.startswith(_NO_REASON)]
+    reasons = [line for line in lines if line.startswith(("fatal:", "error:", "remote: fatal:", "remote: error:"))]
+    return (reasons or lines or ["no message"])[0][:400]
 
 
 @functools.lru_cache(maxsize=4)

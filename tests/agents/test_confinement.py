@@ -1,10 +1,13 @@
 """What confinement says when it does not work, and what a confined run can and cannot see."""
 
 import os
+from pathlib import Path
 
 import pytest
 
 from obra_tui.agents.confinement import level
+from obra_tui.agents.environment import CERTIFICATES
+from obra_tui.agents.program_home import visible_to
 from obra_tui.core.errors import ImplementerError
 from obra_tui.core.events import ClaudeNoticed, ClaudeStarted, ToolFinished
 from obra_tui.core.model import Confinement, Outcome
@@ -84,3 +87,26 @@ async def test_with_the_network_closed_the_api_is_reached_and_other_servers_are_
     assert (result.outcome, result.confinement) == (Outcome.COMPLETED, Confinement.BWRAP)
     output = stage.of(ToolFinished)[0].output
     assert "refused" in output and output.rstrip().endswith("3"), output
+
+
+@pytest.mark.parametrize("name", CERTIFICATES)
+def test_certificates_are_shown_to_a_confined_program_and_an_empty_name_shows_nothing(stage: Stage, name):
+    def tools(value):
+        parent = {"HOME": str(stage.folder / "home"), "PATH": "/bin", name: value}
+        return visible_to(stage.config, parent, str(stage.copy), program=Path("/bin/true")).tools
+
+    assert "/root/corp.pem" in tools("/root/corp.pem")
+    assert str(Path.cwd()) not in map(os.path.realpath, tools(""))
+
+
+async def test_a_home_that_cannot_be_made_is_said_with_what_to_set(stage: Stage):
+    stage.set(home=Path("/proc/nobody"))
+    with pytest.raises(ImplementerError) as refused:
+        await stage.run()
+    assert "cannot be made" in refused.value.what and "Set HOME" in refused.value.fix
+
+
+async def test_a_home_that_is_not_there_is_made(stage: Stage):
+    stage.set(home=stage.folder / "new" / "home")
+    stage.play(says("Done."))
+    assert (await stage.run()).outcome is Outcome.COMPLETED

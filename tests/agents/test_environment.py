@@ -136,3 +136,17 @@ def test_this_machines_own_servers_are_never_reached_through_a_proxy(named):
 def test_the_certificate_of_a_persons_network_passes():
     named = {"NODE_EXTRA_CA_CERTS": "/etc/corp.pem", "SSL_CERT_FILE": "/etc/all.pem"}
     assert named.items() <= seen(parent={**PARENT, **named}).items()
+
+
+@pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+def test_a_certificate_by_a_name_that_the_program_does_not_know_is_given_by_one_that_it_does(name):
+    assert seen(parent={**PARENT, name: "/etc/corp.pem"})["NODE_EXTRA_CA_CERTS"] == "/etc/corp.pem"
+    both = {name: "/etc/corp.pem", "NODE_EXTRA_CA_CERTS": "/etc/own.pem"}
+    assert seen(parent={**PARENT, **both})["NODE_EXTRA_CA_CERTS"] == "/etc/own.pem"
+
+
+def test_a_certificate_is_found_from_the_copy_and_an_empty_name_is_none(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    named = seen(parent={**PARENT, "NODE_EXTRA_CA_CERTS": "corp.pem", "SSL_CERT_FILE": ""})
+    assert named["NODE_EXTRA_CA_CERTS"] == str(tmp_path / "corp.pem")
+    assert "SSL_CERT_FILE" not in named

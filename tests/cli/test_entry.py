@@ -74,6 +74,12 @@ def test_a_user_without_a_home_is_told_so(monkeypatch, capsys):
     assert capsys.readouterr().err == "obra: HOME: No home directory is known. Set HOME to a folder of yours.\n"
 
 
+def test_an_empty_home_is_not_set(monkeypatch, capsys):
+    monkeypatch.setenv("HOME", "")
+    assert run(["--version"]) == 0
+    assert "HOME" not in os.environ
+
+
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "utf-8"])
 def test_what_the_encoding_of_the_output_lacks_is_no_crash(encoding, tmp_path):
     (tmp_path / "plan.md").write_text("[ ] Größe – 寸法 🎌\n", encoding="utf-8")
