@@ -3,6 +3,8 @@
 
 from dataclasses import dataclass, field
 
+from obra_tui.core.model import CheckSpec
+
 CALC = "def add(a, b):\n    return a + b\n\n\ndef half(a):\n    return a / 2\n"
 WRONG = CALC.replace("a + b", "a - b")
 MORE = CALC + '\n\ndef twice(a):\n    """Return two times a number."""\n    return a * 2\n'
@@ -52,13 +54,16 @@ class Work:
     base: dict[str, str]
     files: dict[str, str | None] = field(default_factory=dict)
     moves: dict[str, str] = field(default_factory=dict)
+    links: dict[str, str] = field(default_factory=dict)
+    checks: tuple[CheckSpec, ...] = ()
+    """Checks as the person's settings name them; else they are found."""
 
 
-def _wrong(name: str, files: dict[str, str | None], base: dict[str, str] = PYTHON) -> Work:
+def wrong(name: str, files: dict[str, str | None], base: dict[str, str] = PYTHON) -> Work:
     return Work(name, base, {"calc.py": WRONG, **files})
 
 
-def _wrong_js(name: str, files: dict[str, str | None]) -> Work:
+def wrong_js(name: str, files: dict[str, str | None]) -> Work:
     return Work(name, NODE, {"calc.js": JS_WRONG, **files})
 
 
@@ -66,38 +71,38 @@ _CALL_PATCH = "from _pytest import python\n\npython.Function.runtest = lambda se
 
 FORGED = (
     # selection changed in a configuration file
-    _wrong("pyproject deselects", {"pyproject.toml": PROJECT + 'addopts = "-k half"\n'}, CONFIGURED),
-    _wrong("pyproject moves testpaths", {"pyproject.toml": PROJECT.replace('"tests"', '"docs"')}, CONFIGURED),
-    _wrong(
+    wrong("pyproject deselects", {"pyproject.toml": PROJECT + 'addopts = "-k half"\n'}, CONFIGURED),
+    wrong("pyproject moves testpaths", {"pyproject.toml": PROJECT.replace('"tests"', '"docs"')}, CONFIGURED),
+    wrong(
         "pyproject renames the functions", {"pyproject.toml": PROJECT + 'python_functions = "test_h*"\n'}, CONFIGURED
     ),
-    _wrong("pyproject ignores the folder", {"pyproject.toml": PROJECT + 'norecursedirs = ["tests"]\n'}, CONFIGURED),
+    wrong("pyproject ignores the folder", {"pyproject.toml": PROJECT + 'norecursedirs = ["tests"]\n'}, CONFIGURED),
     # a new file that the runner prefers
-    _wrong("pytest.ini", {"pytest.ini": "[pytest]\naddopts = -k half\n"}),
-    _wrong("hidden pytest.ini", {".pytest.ini": "[pytest]\naddopts = -k half\n"}),
-    _wrong("pytest.toml", {"pytest.toml": '[pytest]\naddopts = ["-k", "half"]\n'}),
-    _wrong("tox.ini", {"tox.ini": "[pytest]\naddopts = -k half\n"}),
-    _wrong("setup.cfg", {"setup.cfg": "[tool:pytest]\naddopts = -k half\n"}),
-    _wrong("new pyproject", {"pyproject.toml": '[tool.pytest.ini_options]\naddopts = "-k half"\n'}),
+    wrong("pytest.ini", {"pytest.ini": "[pytest]\naddopts = -k half\n"}),
+    wrong("hidden pytest.ini", {".pytest.ini": "[pytest]\naddopts = -k half\n"}),
+    wrong("pytest.toml", {"pytest.toml": '[pytest]\naddopts = ["-k", "half"]\n'}),
+    wrong("tox.ini", {"tox.ini": "[pytest]\naddopts = -k half\n"}),
+    wrong("setup.cfg", {"setup.cfg": "[tool:pytest]\naddopts = -k half\n"}),
+    wrong("new pyproject", {"pyproject.toml": '[tool.pytest.ini_options]\naddopts = "-k half"\n'}),
     # loaded before the tests
-    _wrong("conftest forges reports", {"conftest.py": FORGE}),
-    _wrong("conftest beside the tests", {"tests/conftest.py": FORGE}),
-    _wrong("conftest removes items", {"conftest.py": "def pytest_collection_modifyitems(items):\n    del items[:1]\n"}),
-    _wrong("conftest names a plugin", {"conftest.py": "pytest_plugins = ['plug']\n", "plug.py": FORGE}),
-    _wrong("sitecustomize", {"sitecustomize.py": "import os\nos._exit(0)\n"}),
-    _wrong("usercustomize", {"usercustomize.py": "import os\nos._exit(0)\n"}),
+    wrong("conftest forges reports", {"conftest.py": FORGE}),
+    wrong("conftest beside the tests", {"tests/conftest.py": FORGE}),
+    wrong("conftest removes items", {"conftest.py": "def pytest_collection_modifyitems(items):\n    del items[:1]\n"}),
+    wrong("conftest names a plugin", {"conftest.py": "pytest_plugins = ['plug']\n", "plug.py": FORGE}),
+    wrong("sitecustomize", {"sitecustomize.py": "import os\nos._exit(0)\n"}),
+    wrong("usercustomize", {"usercustomize.py": "import os\nos._exit(0)\n"}),
     # a module of the runner shadowed
-    _wrong("pytest shadowed", {"pytest.py": "raise SystemExit(0)\n"}),
-    _wrong("package pytest shadowed", {"pytest/__init__.py": "", "pytest/__main__.py": "raise SystemExit(0)\n"}),
-    _wrong("pluggy shadowed", {"pluggy.py": "raise SystemExit(0)\n"}),
-    _wrong("json shadowed", {"json.py": "raise SystemExit(0)\n"}),
+    wrong("pytest shadowed", {"pytest.py": "raise SystemExit(0)\n"}),
+    wrong("package pytest shadowed", {"pytest/__init__.py": "", "pytest/__main__.py": "raise SystemExit(0)\n"}),
+    wrong("pluggy shadowed", {"pluggy.py": "raise SystemExit(0)\n"}),
+    wrong("json shadowed", {"json.py": "raise SystemExit(0)\n"}),
     # patching from an innocent place
-    _wrong(
+    wrong(
         "a new test patches the code",
         {"tests/test_a.py": "import calc\n\ncalc.add = lambda a, b: a + b\n\n\ndef test_a():\n    pass\n"},
     ),
-    _wrong("a new test patches the runner", {"tests/test_a.py": _CALL_PATCH + "\n\ndef test_a():\n    pass\n"}),
-    _wrong("the package of tests patches", {"tests/__init__.py": "import calc\n\ncalc.add = lambda a, b: a + b\n"}),
+    wrong("a new test patches the runner", {"tests/test_a.py": _CALL_PATCH + "\n\ndef test_a():\n    pass\n"}),
+    wrong("the package of tests patches", {"tests/__init__.py": "import calc\n\ncalc.add = lambda a, b: a + b\n"}),
     Work("the code patches the runner", PYTHON, {"calc.py": _CALL_PATCH + WRONG}),
     Work(
         "the code ends the process",
@@ -116,23 +121,23 @@ FORGED = (
         {"calc.py": WRONG.replace("    return a - b", "    import pytest\n\n    pytest.exit('done', 0)")},
     ),
     # tests changed
-    _wrong("expectation changed", {"tests/test_calc.py": TESTS.replace("== 5", "== -1")}),
-    _wrong("test removed", {"tests/test_calc.py": TESTS.replace("test_add", "check_add")}),
-    _wrong(
+    wrong("expectation changed", {"tests/test_calc.py": TESTS.replace("== 5", "== -1")}),
+    wrong("test removed", {"tests/test_calc.py": TESTS.replace("test_add", "check_add")}),
+    wrong(
         "test skipped",
         {"tests/test_calc.py": TESTS.replace("def test_add", "import pytest\n\n\n@pytest.mark.skip\ndef test_add")},
     ),
-    _wrong("test defined again", {"tests/test_calc.py": TESTS + "\n\ndef test_add():\n    pass\n"}),
-    _wrong("module skipped", {"tests/test_calc.py": TESTS + "\n\n__test__ = False\n"}),
-    _wrong("name rebound at the end", {"tests/test_calc.py": TESTS + "\n\nadd = lambda a, b: 5\n"}),
-    _wrong(
+    wrong("test defined again", {"tests/test_calc.py": TESTS + "\n\ndef test_add():\n    pass\n"}),
+    wrong("module skipped", {"tests/test_calc.py": TESTS + "\n\n__test__ = False\n"}),
+    wrong("name rebound at the end", {"tests/test_calc.py": TESTS + "\n\nadd = lambda a, b: 5\n"}),
+    wrong(
         "fixture that patches added",
         {
             "tests/test_calc.py": TESTS
             + "\n\nimport pytest\n\n\n@pytest.fixture(autouse=True)\ndef f(monkeypatch):\n    monkeypatch.setitem(globals(), 'add', lambda a, b: 5)\n"
         },
     ),
-    _wrong("file of tests removed", {"tests/test_calc.py": None, "tests/test_new.py": "def test_new():\n    pass\n"}),
+    wrong("file of tests removed", {"tests/test_calc.py": None, "tests/test_new.py": "def test_new():\n    pass\n"}),
     Work(
         "class of tests changed",
         {**PYTHON, "tests/test_calc.py": CLASS_TESTS},
@@ -143,11 +148,11 @@ FORGED = (
         },
     ),
     # golden file, helper
-    _wrong("golden file", {"tests/expected.txt": "-1\n"}, GOLDEN),
-    _wrong("helper", {"helpers.py": "def check(a, b):\n    pass\n"}, HELPED),
+    wrong("golden file", {"tests/expected.txt": "-1\n"}, GOLDEN),
+    wrong("helper", {"helpers.py": "def check(a, b):\n    pass\n"}, HELPED),
     # package manager, make, toolchain
-    _wrong_js("script of package.json", {"package.json": PACKAGE.replace("node --test", "true")}),
-    _wrong_js(
+    wrong_js("script of package.json", {"package.json": PACKAGE.replace("node --test", "true")}),
+    wrong_js(
         "script before the tests",
         {
             "package.json": PACKAGE.replace('"test"', '"pretest": "exit 0", "test"').replace(
@@ -155,15 +160,15 @@ FORGED = (
             )
         },
     ),
-    _wrong_js(".npmrc with a shell of its own", {".npmrc": "script-shell=./sh.js\n", "sh.js": "#!/usr/bin/env node\n"}),
-    _wrong_js("test of JavaScript changed", {"calc.test.js": JS_TESTS.replace("5)", "-1)")}),
-    _wrong_js("only one test", {"calc.test.js": JS_TESTS.replace("test('half'", "test.only('half'")}),
+    wrong_js(".npmrc with a shell of its own", {".npmrc": "script-shell=./sh.js\n", "sh.js": "#!/usr/bin/env node\n"}),
+    wrong_js("test of JavaScript changed", {"calc.test.js": JS_TESTS.replace("5)", "-1)")}),
+    wrong_js("only one test", {"calc.test.js": JS_TESTS.replace("test('half'", "test.only('half'")}),
     Work("JavaScript ends early", NODE, {"calc.js": "process.exit(0);\n" + JS_WRONG}),
-    _wrong("recipe of the Makefile", {"Makefile": "test:\n\ttrue\n"}, MAKE),
-    _wrong("GNUmakefile is preferred", {"GNUmakefile": "test:\n\ttrue\n"}, MAKE),
-    _wrong("script behind the Makefile", {"verify.py": "print('all good')\n"}, MAKE),
+    wrong("recipe of the Makefile", {"Makefile": "test:\n\ttrue\n"}, MAKE),
+    wrong("GNUmakefile is preferred", {"GNUmakefile": "test:\n\ttrue\n"}, MAKE),
+    wrong("script behind the Makefile", {"verify.py": "print('all good')\n"}, MAKE),
     # checks that vanish, nothing that measures
-    _wrong(
+    wrong(
         "tests only of the implementer",
         {"tests/test_new.py": "def test_new():\n    assert True\n"},
         {"README.md": "x\n"},
