@@ -9,8 +9,8 @@ from pathlib import PurePath
 
 from msgspec import Struct
 
-PROTECTED = frozenset({".git", ".claude", ".mcp.json", ".envrc", ".vscode", ".idea", ".husky"})
-"""Names of files and folders through which a copy can run code in somebody else's hands."""
+from obra_tui.core.acting_paths import acting_part
+
 SECRET = frozenset({".ssh", ".aws", ".gnupg", ".netrc", ".kube", ".docker", ".azure", ".password-store"})
 _NOWHERE = frozenset({"/dev/null", "/dev/stdout", "/dev/stderr", "/dev/tty"})
 
@@ -44,7 +44,8 @@ class PathPolicy(Struct, frozen=True, kw_only=True):
         """Return the name that makes `path` a protected place; empty if it is none."""
         real = self.real(path)
         inner = os.path.relpath(real, self.cwd) if _under(real, (self.cwd,)) else real
-        return next((part for part in PurePath(inner).parts if part in PROTECTED | SECRET), "")
+        secret = next((part for part in PurePath(inner).parts if part in SECRET), "")
+        return secret or acting_part(inner)
 
     def dangers(self, path: str) -> tuple[str, ...]:
         """Return what touching `path` means, in words."""

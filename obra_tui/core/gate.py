@@ -385,6 +385,7 @@ def _not_for_claude(evidence: Evidence) -> Iterator[str]:
         yield f"Protected files were changed: {', '.join(diff.protected)}."
     if diff.secrets:
         yield f"Added lines look like secrets: {', '.join(diff.secrets)}."
+    yield from diff.doubts
     for result in evidence.checks:
         yield from result.asks
 

@@ -6,6 +6,8 @@ the work as it is where it changed tests, and of its new tests on the old code. 
 """
 
 import asyncio
+import hashlib
+import secrets
 from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
@@ -16,15 +18,34 @@ from obra_tui.evidence.check_workspace import Stand, stand_for
 from obra_tui.evidence.commands import manifest
 from obra_tui.evidence.comparing import Runs, bad, compare, file_of, new_tests, passing, sides_changed
 from obra_tui.evidence.executing import Executor, Way
-from obra_tui.evidence.governing import NAMED, READ, RUNNER, SHADOW, TEST, Role, concerns_tests, inline_tests, only_adds
+from obra_tui.evidence.governing import (
+    NAMED,
+    READ,
+    RUNNER,
+    SHADOW,
+    TEST,
+    Role,
+    concerns_tests,
+    inline_tests,
+    is_a_test,
+    only_adds,
+)
+from obra_tui.evidence.must_fail import nearest, planted
 from obra_tui.evidence.reading import Execution
 from obra_tui.evidence.run_cache import RunCache, key_of_run
 from obra_tui.evidence.running import Printed
+from obra_tui.evidence.serving_tests import may_serve_tests, serves_tests, word_of
 from obra_tui.evidence.touched_code import Lines, touched_lines
 from obra_tui.evidence.trees import Change, Trees
 from obra_tui.evidence.witness.channel import Group
 
 _MOST_REPEATED = 50
+_MOST_LOOKED_AT = 200
+_MOST_LIKE = 5
+_MOST_LOADED = 20
+_SALT = secrets.token_bytes(16)
+"""What is checked must not know beforehand how a test that must fail is called."""
+_UNNOTICED = "a test that must fail was laid beside the others, and passed."
 _REPEATS = 3
 _MOST_ASKS = 8
 _OTHER_CIRCUMSTANCES = (
@@ -83,6 +104,8 @@ class Deciding(Struct, frozen=True, kw_only=True):
             asks=(*laid.asks, *_speaks_for_tests(base, deciding, as_is)),
         )
         runs = await self._repeated(runs, laid)
+        if not await self._notices_failures(deciding, laid.tree):
+            runs = replace(runs, asks=(f"{self.spec.name} cannot be believed with this work: {_UNNOTICED}", *runs.asks))
         return compare(replace(runs, on_old_code=await self._on_old_code(runs, laid)))
 
     async def _of_tool(self) -> CheckResult:
@@ -140,6 +163,32 @@ class Deciding(Struct, frozen=True, kw_only=True):
             for change in self.changes
         }
 
+    async def _notices_failures(self, deciding: Execution, tree: str) -> bool:
+        """Lay tests that must fail beside those of before: with them a runner that can be believed does not pass."""
+        if deciding.source in ("", "witness") or deciding.status is not CheckStatus.PASSED:
+            return True
+        mark = f"k{hashlib.sha256(_SALT + self.work.encode()).hexdigest()[:10]}"
+        laid = await self._planted(tree, mark)
+        if not laid:
+            return True
+        on_work = await self._run(await self.trees.with_texts(tree, laid), self._quiet, keep_failed=True)
+        if any(mark in name.casefold() for name in passing(on_work.cases)):
+            return False
+        if on_work.status is not CheckStatus.PASSED:
+            return True
+        on_base = await self._run(await self.trees.with_texts(self.base, laid), self._quiet, keep_failed=True)
+        return on_base.status is CheckStatus.PASSED  # it never looks at such a file
+
+    async def _planted(self, tree: str, mark: str) -> list[tuple[str, str]]:
+        changed = [change.path for change in self.changes if change.new.is_there]
+        tests = nearest([path for path in await self.trees.files(self.base) if is_a_test(path)], changed)
+        texts: dict[str, str] = {}
+        for at, paths in ((self.base, tests[:_MOST_LIKE]), (tree, changed[:_MOST_LOADED])):
+            for path in paths:
+                if (text := await self.trees.text_at(at, path)) is not None:
+                    texts[path] = text
+        return [(item.path, item.text) for item in planted(tests, texts, changed, mark)]
+
     async def _stand(self, tree: str) -> Stand:
         return await stand_for(self.copy, self.executor.data_dir, fresh=False, tree="" if tree == self.work else tree)
 
@@ -186,7 +235,21 @@ class Deciding(Struct, frozen=True, kw_only=True):
             read=frozenset(base.read if base else ()),
             collected=frozenset(file_of(name) for name in cases if "::" in name),
             scripts=scripts,
+            serving=await self._serving(frozenset(file_of(name) for name in cases if "::" in name)),
         )
+
+    async def _serving(self, collected: frozenset[str]) -> frozenset[str]:
+        """Return which of the changed files only tests use, whatever they are called."""
+        found = set()
+        tests: frozenset[str] | None = None
+        for change in self.changes[:_MOST_LOOKED_AT]:
+            if change.is_new or not may_serve_tests(change.path, await self.trees.text(change.old)):
+                continue
+            if tests is None:
+                tests = collected | {path for path in await self.trees.files(self.base) if is_a_test(path)}
+            if serves_tests(await self.trees.mentions(self.base, word_of(change.path)), tests, change.path):
+                found.add(change.path)
+        return frozenset(found)
 
     # --- tests that gave another answer than before ---
 
@@ -235,8 +298,11 @@ class Deciding(Struct, frozen=True, kw_only=True):
 def _speaks_for_tests(base: Execution, *runs: Execution | None) -> list[str]:
     """Say which parts of the test runner the work replaces, and the code before it did not."""
     names = {name for run in runs if run is not None for name in run.replaced} - set(base.replaced)
-    shown = ", ".join(sorted(names)[:3])
-    return [f"The work replaces parts of the test runner while the tests run: {shown}."] if names else []
+    asked = sorted(name for name in names if " by " in name)
+    parts = sorted(names - set(asked))
+    replaced = f"The work replaces parts of the test runner while the tests run: {', '.join(parts[:3])}."
+    reached = f"The work looks into the test runner while the tests run: {', '.join(asked[:3])}."
+    return [*([replaced] if parts else []), *([reached] if asked else [])]
 
 
 def _moved_files(changes: Sequence[Change]) -> dict[str, str]:

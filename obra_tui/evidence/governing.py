@@ -79,6 +79,8 @@ class Role(Struct, frozen=True, kw_only=True):
     read: frozenset[str] = frozenset()
     collected: frozenset[str] = frozenset()
     """Files in which tests were found."""
+    serving: frozenset[str] = frozenset()
+    """Files of no telling name that only tests use."""
     scripts: str = ""
     """The text of what the command starts: scripts of the package manager, recipes."""
 
@@ -89,12 +91,14 @@ class Role(Struct, frozen=True, kw_only=True):
             return RUNNER
         if old is None and _shadows(path):
             return SHADOW
-        if is_test(path) or path in self.collected or _matches(name, _MORE_TESTS):
+        if is_a_test(path) or path in self.collected:
             return TEST
         if path in self.read or _lies_in(path, _DATA):
             return READ
         if old is not None and _names(f"{self.command} {self.scripts}", path):
             return NAMED
+        if path in self.serving:
+            return SUPPORT
         if old is not None and (_USES_RUNNER.search(old) or _HELPER.search(name.partition(".")[0].casefold())):
             return SUPPORT
         return ""
@@ -103,6 +107,11 @@ class Role(Struct, frozen=True, kw_only=True):
         found = tuple(pattern for tool, family in _BY_TOOL if tool.search(self.command) for pattern in family)
         known = found and not re.search(r"[;&|]|\.sh\b|^(?:make|just|task|sh|bash)\b", self.command)
         return found if known else tuple(pattern for family in _FAMILIES for pattern in family)
+
+
+def is_a_test(path: str) -> bool:
+    """Tell whether a path is by its name alone a file of tests, in any language."""
+    return is_test(path) or _matches(path.rpartition("/")[2], _MORE_TESTS)
 
 
 def _matches(name: str, patterns: Collection[str]) -> bool:

@@ -12,6 +12,7 @@ from obra_tui.evidence.names import shown
 
 _HUNK = re.compile(r"^@@ -\d+(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
 GITLINK = b"160000"
+LINK = b"120000"
 
 
 class RawChange(Struct, frozen=True, kw_only=True):

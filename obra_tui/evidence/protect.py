@@ -1,7 +1,7 @@
-"""Which paths a machine may not change on its own: existing tests, CI, and what configures the referee.
+"""Which paths a machine may not change on its own: existing tests, what configures the referee, and what acts.
 
-Pure. A rule names a pattern and the reason that people read. New test files
-are welcome; changing those that were there before is what needs a person.
+Pure; what acts at the person's machine is listed in `core.acting_paths`. A rule names a pattern and the reason that
+people read. New test files are welcome; changing those that were there before is what needs a person.
 """
 
 import re
@@ -10,10 +10,9 @@ from fnmatch import fnmatchcase
 
 from msgspec import Struct
 
+from obra_tui.core.acting_paths import acts_by
+
 EXISTING_TEST = "existing test"
-CI = "CI"
-OBRA = "Obra's configuration"
-CLAUDE = "Claude Code's configuration"
 TEST_CONFIG = "test configuration"
 CONFIGURED = "protected by the settings"
 
@@ -33,10 +32,6 @@ def _rules(reason: str, patterns: str, *, new_too: bool = True) -> tuple[Rule, .
 
 
 DEFAULT_RULES = (
-    *_rules(CI, ".github/* .gitlab-ci.yml .gitlab/* .circleci/* .ci/* .buildkite/* .travis.yml azure-pipelines.yml"),
-    *_rules(CI, "Jenkinsfile .woodpecker.yml .woodpecker/* .drone.yml bitbucket-pipelines.yml .pre-commit-config.yaml"),
-    *_rules(OBRA, ".obra/* */.obra/* obra.toml"),
-    *_rules(CLAUDE, ".claude/* */.claude/* .mcp.json */.mcp.json"),
     *_rules(TEST_CONFIG, "conftest.py */conftest.py pytest.ini */pytest.ini .pytest.ini tox.ini setup.cfg noxfile.py"),
     *_rules(TEST_CONFIG, "jest.config.* */jest.config.* vitest.config.* */vitest.config.* .coveragerc"),
     *_rules(
@@ -78,6 +73,8 @@ def reason_for(rules: Sequence[Rule], path: str, *, existed: bool, tests_existed
     A new test configuration is only suspicious where tests existed that it could switch off.
     """
     rule = _matching(rules, path)
+    if (rule is None or rule in DEFAULT_RULES) and (acts := acts_by(path)):
+        return acts
     if rule is None:
         return ""
     if rule.reason == TEST_CONFIG and not existed and not tests_existed:

@@ -16,7 +16,7 @@ from obra_tui.core.model import CheckSpec, CheckStatus, SandboxLevel
 from obra_tui.evidence.copies import make_private
 from obra_tui.evidence.reading import Execution
 
-_FORM = "1"
+_FORM = "2"
 _KEPT_S = 14 * 86_400
 _MOST = 2_000
 

@@ -13,11 +13,11 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from obra_tui.core.model import ChangeKind, Diff, FileChange
-from obra_tui.evidence import secrets
+from obra_tui.evidence import secrets, suspicious
 from obra_tui.evidence.git import Git, GitFailed
 from obra_tui.evidence.governing import only_adds
 from obra_tui.evidence.names import raw, shown, text_of
-from obra_tui.evidence.patch import RawChange, added_lines, read_changes
+from obra_tui.evidence.patch import LINK, RawChange, added_lines, read_changes
 from obra_tui.evidence.protect import (
     EXISTING_TEST,
     TEST_CONFIG,
@@ -137,6 +137,7 @@ class Reader:
             files=files,
             truncated=cut or len(changes) > most or not taken.complete,
             secrets=await _secrets_in(patch),
+            doubts=await self._doubts(patch, changes[:most]),
             notes=tuple(notes),
         )
 
@@ -165,6 +166,17 @@ class Reader:
     async def _protected(self, base: str, changes: tuple[tuple[RawChange, FileChange], ...]) -> tuple[FileChange, ...]:
         tests_existed = await self._tests_existed(base, changes)
         return tuple([await self._judged(change, raw, tests_existed) for raw, change in changes])
+
+    async def _doubts(self, patch: str, changes: tuple[tuple[RawChange, FileChange], ...]) -> tuple[str, ...]:
+        found: list[str] = []
+        for raw_change, change in changes:
+            if raw_change.new_mode == LINK:
+                found.append(suspicious.leads_out(change.path, await self.text(raw_change.new_blob) or ""))
+            elif change.path.endswith(".py") and change.added:
+                texts = await self.text(raw_change.old_blob), await self.text(raw_change.new_blob)
+                found.append(suspicious.equals_everything(change.path, *texts))
+        lines = await asyncio.to_thread(lambda: suspicious.in_lines(tuple(added_lines(patch))))
+        return (*filter(None, found), *lines)[: suspicious.MOST]
 
     async def _judged(self, change: FileChange, raw_change: RawChange, tests_existed: bool) -> FileChange:
         existed = change.kind is not ChangeKind.ADDED

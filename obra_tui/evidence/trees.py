@@ -7,7 +7,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from obra_tui.evidence.git import Git, git_of
-from obra_tui.evidence.names import shown, text_of
+from obra_tui.evidence.names import raw, shown, text_of
 from obra_tui.system.git import SLOW_S
 
 _MOST_TEXT = 1 << 20
@@ -64,6 +64,34 @@ class Trees(Struct, frozen=True):
             return None
         content = (await self.git.run("cat-file", "blob", entry.blob)).out
         return None if b"\0" in content[:8000] else text_of(content)
+
+    async def files(self, tree: str) -> tuple[str, ...]:
+        """Return the paths of all plain files of a tree."""
+        answer = await self.git.run("ls-tree", "-r", "-z", tree, timeout_s=SLOW_S)
+        rows = (row.partition(b"\t") for row in answer.names)
+        return tuple(shown(name) for head, _, name in rows if head.startswith(b"100"))
+
+    async def mentions(self, tree: str, word: str) -> tuple[str, ...]:
+        """Return the files of a tree in which a word stands."""
+        question = ("grep", "-l", "-z", "-w", "-I", "-F", "-e", word, tree)
+        answer = await self.git.run(*question, good=(0, 1), timeout_s=SLOW_S)
+        return tuple(shown(name).partition(":")[2] for name in answer.names)
+
+    async def text_at(self, tree: str, path: str) -> str | None:
+        """Return a file of a tree as text; None where there is no such file."""
+        answer = await self.git.run("--literal-pathspecs", "ls-tree", "-z", tree, "--", raw(path))
+        for row in answer.names:
+            mode, _, blob = os.fsdecode(row.partition(b"\t")[0]).split(" ")
+            return await self.text(TreeEntry(mode, blob))
+        return None
+
+    async def with_texts(self, tree: str, texts: Iterable[tuple[str, str]]) -> str:
+        """Return `tree` with these files as they are given."""
+        entries = []
+        for path, text in texts:
+            blob = await self.git.run("hash-object", "-w", "--stdin", stdin=text.encode("utf-8", "replace"))
+            entries.append((raw(path), TreeEntry("100644", blob.text)))
+        return await self.laid_over(tree, entries)
 
     async def laid_over(self, tree: str, entries: Iterable[tuple[bytes, TreeEntry]]) -> str:
         """Return `tree` with these files as they are given; an entry that is not there removes the file."""

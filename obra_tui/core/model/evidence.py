@@ -58,6 +58,8 @@ class Diff(Struct, frozen=True, kw_only=True):
     """What could not be taken in full: skipped FIFO, nested repository, …"""
     ignored: tuple[str, ...] = ()
     """New paths that git ignores, so that they are no part of the work; a folder ends with `/`."""
+    doubts: tuple[str, ...] = ()
+    """What rules found in it that only a person may let through, one sentence each."""
 
     @property
     def empty(self) -> bool:

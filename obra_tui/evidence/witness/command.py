@@ -82,4 +82,8 @@ def witness_argv(launch: tuple[str, ...], number: int) -> tuple[str, ...]:
 
 @cache
 def program() -> str:
-    return (Path(__file__).parent / "program.py").read_text("utf-8")
+    """Return the witness as one text that needs nothing of Obra."""
+    folder = Path(__file__).parent
+    lines = [line for name in ("looking.py", "program.py") for line in (folder / name).read_text("utf-8").splitlines()]
+    own = ("from __future__", "from obra_tui")
+    return "\n".join(["from __future__ import annotations", *(line for line in lines if not line.startswith(own)), ""])

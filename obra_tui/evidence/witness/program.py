@@ -1,9 +1,10 @@
 """The witness: starts pytest in processes of its own and hands on what became of each test.
 
-Obra gives this text to the project's interpreter on its command line, so it knows nothing of Obra, imports nothing but
-the standard library and pytest, and runs on Python 3.8. The first process holds the channel to Obra and never imports
-what is under test; its children run the tests, report by a pipe of their own and cannot reach the channel. What a child
-says is checked here by canaries (tests that must fail) and by a look at whether pytest was replaced while it ran.
+Obra gives this text, joined to that of `looking`, to the project's interpreter on its command line, so it knows nothing
+of Obra, imports nothing but the standard library and pytest, and runs on Python 3.8. The first process holds the
+channel to Obra and never imports what is under test; its children run the tests, report by a pipe of their own and
+cannot reach the channel. What a child says is checked here by canaries (tests that must fail) and by a look at whether
+pytest was replaced while it ran.
 """
 # mypy: disable-error-code="untyped-decorator"
 
@@ -19,11 +20,10 @@ import select
 import sys
 from typing import Any
 
-ROOT = os.getcwd()  # noqa: PTH109
+from obra_tui.evidence.witness.looking import ROOT, Introspection, Looking, inside_tree
+
 MOST_TEXT = 2_000
-MOST_READ = 5_000
 MOST_CANARIES = 20
-CODE = (".py", ".pyc", ".pyi", ".so", ".pyd", ".js", ".ts", ".mjs", ".cjs", ".sh", ".pl", ".rb")
 _PR_SET_DUMPABLE = 4
 
 
@@ -191,55 +191,6 @@ class Saying:
             _write(self._number, f"{self._token} {json.dumps(record)}\n".encode())
 
 
-class Looking:
-    """Which files the tests read, for a run of the base."""
-
-    def __init__(self) -> None:
-        self.read: set[str] = set()
-        self.places: frozenset[str] = frozenset()
-        """Folders that hold tests; nothing is noted before they are known."""
-
-    def __call__(self, event: str, arguments: tuple[Any, ...]) -> None:
-        if event == "open" and self.places:
-            self._note(arguments[0])
-        elif event == "subprocess.Popen" and self.places and isinstance(arguments[1], (list, tuple)):
-            for item in arguments[1]:
-                self._note(item)
-
-    def _note(self, path: object) -> None:
-        if not isinstance(path, (str, os.PathLike)) or len(self.read) >= MOST_READ:
-            return
-        name = _inside(os.fspath(path))
-        if name and not name.endswith(CODE) and name not in self.read and self._of_tests(name):
-            self.read.add(name)
-
-    def _of_tests(self, name: str) -> bool:
-        """A test opened it itself, or had it opened and it is no part of a package."""
-        frame, nearest = sys._getframe(3), True
-        packaged = os.path.exists(os.path.join(ROOT, os.path.dirname(name), "__init__.py"))  # noqa: PTH110, PTH118, PTH120
-        while frame is not None:
-            source = _inside(frame.f_code.co_filename)
-            if source:
-                if os.path.dirname(source) in self.places:  # noqa: PTH120
-                    return nearest or not packaged
-                nearest = False
-            frame = frame.f_back  # type: ignore[assignment]
-        return False
-
-
-def _inside(path: str | bytes) -> str:
-    """Return the path relative to the tree; empty if it is elsewhere or belongs to an environment."""
-    text = os.fsdecode(path)
-    if text.startswith("<"):
-        return ""
-    if not text.startswith("/"):
-        text = os.path.normpath(os.path.join(ROOT, text))  # noqa: PTH118
-    if not text.startswith(ROOT + "/"):
-        return ""
-    name = text[len(ROOT) + 1 :]
-    return "" if name.startswith((".venv/", "venv/", ".git/", ".tox/", ".nox/")) or "/site-packages/" in name else name
-
-
 def _from_elsewhere() -> list[str]:
     """Return which packages of the tree were loaded from another place: what the tests show is not about the tree."""
     library = os.path.dirname(os.__file__)  # noqa: PTH120
@@ -251,7 +202,7 @@ def _from_elsewhere() -> list[str]:
             source: Any = (
                 getattr(sys.modules.get(name), "__file__", None) if is_code and name not in _NO_PACKAGES else None
             )
-            own = not source or _inside(source) or _inside(os.path.realpath(source))
+            own = not source or inside_tree(source) or inside_tree(os.path.realpath(source))
             if not own and ("-packages/" in source or not source.startswith(library)):
                 found.append(f"{name} ({source})")
     return found
@@ -285,7 +236,7 @@ def _plugin(pytest: Any, config: dict[str, Any], group: dict[str, Any], say: Say
                 sys.path.insert(0 if config["first"] else first, entry)
 
         def pytest_ignore_collect(self, collection_path: Any) -> bool | None:
-            name = _inside(str(collection_path))
+            name = inside_tree(str(collection_path))
             return True if name and name in left and not os.path.isdir(collection_path) else None  # noqa: PTH112
 
         def pytest_collection(self) -> None:
@@ -304,7 +255,7 @@ def _plugin(pytest: Any, config: dict[str, Any], group: dict[str, Any], say: Say
         def pytest_collection_finish(self, session: Any) -> None:
             say({"collected": [item.nodeid for item in session.items]})
             self.plugins = {id(plugin) for plugin in session.config.pluginmanager.get_plugins()}
-            files = {_inside(str(item.path)) for item in session.items}
+            files = {inside_tree(str(item.path)) for item in session.items}
             looking.places = frozenset(os.path.dirname(name) for name in files if name)  # noqa: PTH120
             if group["canaries"]:
                 session.items[:] = self._with_canaries(session.items)
@@ -397,11 +348,12 @@ def _plugin(pytest: Any, config: dict[str, Any], group: dict[str, Any], say: Say
                 say({"read": sorted(looking.read)})
 
     def _note_call(frame: Any, event: str, argument: object) -> None:
-        if event == "call" and _inside(frame.f_code.co_filename):
+        if event == "call" and inside_tree(frame.f_code.co_filename):
             code = frame.f_code
-            reached.add((_inside(code.co_filename), code.co_firstlineno, _last_line(code)))
+            reached.add((inside_tree(code.co_filename), code.co_firstlineno, _last_line(code)))
 
     left = set(group["leave"])
+    sys.addaudithook(Introspection(say))
     if config["trace"]:
         sys.addaudithook(looking)
     return Witness()
@@ -427,7 +379,7 @@ def _failure(report: Any) -> dict[str, Any]:
     traceback = getattr(report.longrepr, "reprtraceback", None)
     for entry in getattr(traceback, "reprentries", ()):
         place = getattr(entry, "reprfileloc", None)
-        if place is not None and _inside(place.path) == own:
+        if place is not None and inside_tree(place.path) == own:
             line = place.lineno
     return {"message": message[:MOST_TEXT], "file": own, "line": line}
 
@@ -443,7 +395,7 @@ def _as_it_is() -> dict[tuple[str, ...], Any]:
     """Return the code of all that pytest consists of."""
     found: dict[tuple[str, ...], Any] = {}
     for name, module in list(sys.modules.items()):
-        if name.split(".")[0] not in ("_pytest", "pytest", "pluggy") or module is None:
+        if name.split(".")[0] not in ("_pytest", "pytest", "pluggy", "unittest") or module is None:
             continue
         for key, value in list(vars(module).items()):
             if (code := _code_of(value)) is not None:
