@@ -208,7 +208,11 @@ def _from_elsewhere() -> list[str]:
     return found
 
 
-_NO_PACKAGES = ("tests", "test", "docs", "setup", "conftest", "examples")
+_NO_PACKAGES = (
+    *("tests", "test", "docs", "setup", "conftest", "examples"),
+    *("pytest", "_pytest", "pluggy", "iniconfig", "packaging", "exceptiongroup", "xdist", "execnet"),
+)
+"""The latter are the runner's own: work that puts something in their place is told of as that."""
 
 
 def _plugin(pytest: Any, config: dict[str, Any], group: dict[str, Any], say: Saying) -> Any:  # noqa: C901
