@@ -2,12 +2,24 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from obra_tui.cli.options import HERE, EventsOption, Flags, JobsOption, ModelOption, PolicyOption, ProjectOption
+from obra_tui.cli.options import (
+    HERE,
+    EventsOption,
+    Flags,
+    JobsOption,
+    JsonOption,
+    ModelOption,
+    PolicyOption,
+    ProjectOption,
+)
 from obra_tui.cli.parser import Commands
+
+if TYPE_CHECKING:
+    from obra_tui.config.load import Settings
 
 fleet_app = Commands(help="Workers on other hosts.")
 
@@ -65,6 +77,56 @@ def worker(
     request = WorkerRequest(name=name, labels=_words(labels), places=places, kinds=_words(kinds))
     run_worker(load(), request, lambda line: print(line, flush=True))  # noqa: T201
     return 0
+
+
+@fleet_app.command()
+def status(as_json: JsonOption = False) -> int:
+    """Workers, what runs where, and what waits."""
+    from obra_tui.core.json_form import to_text
+    from obra_tui.services.fleet import fleet_status, status_lines
+
+    found = fleet_status(_settings())
+    for line in (to_text(found),) if as_json else status_lines(found):
+        typer.echo(line)
+    return 0
+
+
+@fleet_app.command()
+def drain(name: Annotated[str, typer.Argument(help="The worker that is to end when it is done.")]) -> int:
+    """Let a worker take nothing more, finish what it has, and end."""
+    from obra_tui.services.fleet import drain as ask
+
+    ask(_settings(), name)
+    typer.echo(f"{name} takes nothing more and ends when it is done.")
+    return 0
+
+
+@fleet_app.command()
+def metrics(
+    listen: Annotated[str, typer.Option("--listen", help="Serve them at HOST:PORT/metrics until ended.")] = "",
+) -> int:
+    """Print the fleet's figures in the format of Prometheus, or serve them."""
+    import threading
+
+    from obra_tui.services.fleet import metrics_text, serve_metrics
+
+    settings = _settings()
+    if not listen:
+        typer.echo(metrics_text(settings), nl=False)
+        return 0
+    address, _server = serve_metrics(settings, listen)
+    typer.echo(f"Serving {address} until ended.")
+    threading.Event().wait()
+    return 0
+
+
+def _settings() -> "Settings":
+    from obra_tui.bootstrap.fleet import refuse_without_fleet
+    from obra_tui.config.load import load
+
+    settings = load()
+    refuse_without_fleet(settings)
+    return settings
 
 
 @fleet_app.command()

@@ -13,6 +13,7 @@ from obra_tui.evidence.bundles import Bundles, Mirror
 from obra_tui.evidence.copies import project_key
 from obra_tui.evidence.sandbox import Sandbox
 from obra_tui.evidence.workspace import GitWorkspace
+from obra_tui.fleet.database import Database
 from obra_tui.fleet.desk import WorkerCard
 from obra_tui.fleet.dispatch import Dispatcher, FleetOptions
 from obra_tui.fleet.evidence import FleetCheckRunner, FleetJudge
@@ -194,6 +195,13 @@ class Rig:
 
     async def rows(self, query, **given):
         return await self.dispatcher._database.rows(query, **given)
+
+    async def rows_after_close(self, *statements):
+        database = Database(self.url)
+        await database.open()
+        for statement in statements:
+            await database.rows(statement)
+        await database.close()
 
     def texts(self):
         return [getattr(event, "text", "") for event in self.events]
