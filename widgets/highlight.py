@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from widgets.lines import LogLine, Run, from_runs
 
 if TYPE_CHECKING:
-    from pygments.lexer import Lexer  # type: ignore[import-untyped]
+    from pygments.lexer import Lexer
 
 _LARGEST = 60_000
 _LANGUAGE = re.compile(r"[\w+#.-]{1,30}")
@@ -65,8 +65,8 @@ def _style(kind: str) -> str:
 
 @lru_cache(maxsize=64)
 def _lexer(language: str) -> Lexer | None:
-    from pygments.lexers import get_lexer_by_name  # type: ignore[import-untyped]
-    from pygments.util import ClassNotFound  # type: ignore[import-untyped]
+    from pygments.lexers import get_lexer_by_name
+    from pygments.util import ClassNotFound
 
     try:
         return get_lexer_by_name(language.lower(), stripnl=False, ensurenl=False)

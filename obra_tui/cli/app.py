@@ -24,6 +24,7 @@ from obra_tui.cli import (
     steer,
     tasks,
     validate,
+    web,
 )
 from obra_tui.cli.fast_start import wants_screen
 from obra_tui.cli.options import HERE, ProjectOption
@@ -63,6 +64,6 @@ def main(
 
 for subject in (
     run, demo, review, validate, info, history, compare, replay, metrics, judge, export, permissions, steer, config,
-    tasks, notify, gate, fleet,
+    tasks, notify, gate, web, fleet,
 ):  # fmt: skip
     subject.register(app)

@@ -50,12 +50,12 @@ def gate(
     """Judge an existing change with the evidence of a run: 0 passes, 1 does not, 3 a person must look, 5 not judged."""
     import asyncio
 
-    from obra_tui.services.change_gate import Wanted, judge_change
+    from obra_tui.services.change_gate import GateQuestion, judge_change
     from obra_tui.services.project import project_root
 
     if checks_only:
         refuse_unused("--checks-only", judge_model=judge_model, task=task)
-    wanted = Wanted(
+    wanted = GateQuestion(
         project=project_root(project),
         base=base,
         head=head,

@@ -285,6 +285,27 @@ class NotifySettings(Section, frozen=True, kw_only=True):
     """true = the titles of tasks are in notices, too; code and what a model wrote never are."""
 
 
+class WebSettings(Section, frozen=True, kw_only=True):
+    """Gates in a browser (`obra web`, with the extra obra-tui[web]). Not in a project file."""
+
+    host: Annotated[str, ValueRule(_given)] = "127.0.0.1"
+    """Address to listen at. One that others reach needs tls_cert and tls_key, or a proxy."""
+    port: Annotated[int, Meta(ge=0, le=65535)] = 8765
+    """Port to listen at; 0 = one that is free."""
+    public_url: Annotated[str, ValueRule(_full_address)] = ""
+    """Address under which a browser reaches it, such as "https://obra.example.org"; empty = host and port. Notices
+    lead there."""
+    proxy: str = ""
+    """Address of the one proxy that passes requests on, such as "127.0.0.1"; it must set X-Forwarded-For. Nobody
+    else is answered then."""
+    tls_cert: str = ""
+    """File with the certificate, for TLS without a proxy."""
+    tls_key: str = ""
+    """File with its key."""
+    session_hours: Annotated[float, Meta(gt=0, le=744)] = 12.0
+    """A login ends when it was not used for so long, and after seven times as long in any case."""
+
+
 class DatabaseSettings(Section, frozen=True, kw_only=True):
     """Where the sessions are kept."""
 
@@ -337,6 +358,7 @@ class Settings(Section, frozen=True, kw_only=True):
     database: DatabaseSettings = DatabaseSettings()
     notify: NotifySettings = NotifySettings()
     fleet: FleetSettings = FleetSettings()
+    web: WebSettings = WebSettings()
 
     def check_specs(self) -> tuple[CheckSpec, ...]:
         return tuple(check.spec() for check in self.checks)

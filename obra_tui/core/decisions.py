@@ -105,6 +105,8 @@ def decision_lines(decision: Decision) -> Iterator[tuple[str, str]]:
         yield "against", text
     for finding in decision.chosen:
         yield "sent", finding_text(finding)
+    if decision.device:
+        yield "device", decision.device
     if decision.own_score is not None:
         yield "own score", f"{decision.own_score:.2f}, given before the judge's was shown"
     if decision.open_s > 0:

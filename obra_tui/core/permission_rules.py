@@ -98,8 +98,13 @@ class PermissionOverview(Struct, frozen=True, kw_only=True):
 def permissions_of(records: Iterable[Record]) -> PermissionOverview:
     found = PermissionOverview()
     for record in records:
-        found = _asked_or_answered(replace(found, rules=apply_to_rules(found.rules, record)), record)
+        found = with_record(found, record)
     return found
+
+
+def with_record(found: PermissionOverview, record: Record) -> PermissionOverview:
+    """Return what can be said after one more record."""
+    return _asked_or_answered(replace(found, rules=apply_to_rules(found.rules, record)), record)
 
 
 def _asked_or_answered(found: PermissionOverview, record: Record) -> PermissionOverview:

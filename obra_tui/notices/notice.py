@@ -48,6 +48,8 @@ class NoticeReader(Struct):
     """Whether the title that a person gave to a task may leave the machine."""
     since: float = 0.0
     """Seconds since the epoch; what happened before, and is read again at a start, is no news."""
+    web_url: str = ""
+    """Where `obra web` is reached; empty = notices name commands alone."""
     _names: dict[TaskId, str] = field(default_factory=dict)
 
     def read(self, records: Iterable[Record]) -> Sequence[Notice]:
@@ -61,7 +63,21 @@ class NoticeReader(Struct):
             title = f" ({one_line(spec.title, _LONGEST_TITLE)})" if self.with_titles else ""
             self._names[spec.id] = f"{spec.key}{title}"
         found = _of_event(record.event, self._names.get(record.task, "a task") if record.task else "")
-        return Notice(kind=found[0], text=found[1], session=record.session) if found else None
+        if found is None:
+            return None
+        return Notice(kind=found[0], text=f"{found[1]}{self._link(record)}", session=record.session)
+
+    def _link(self, record: Record) -> str:
+        """Return where a browser shows it, for what waits for an answer or has ended."""
+        match record.event:
+            case _ if not self.web_url:
+                return ""
+            case e.GateOpened(gate=gate):
+                return f" · {self.web_url}/gates/{gate}"
+            case e.PermissionAsked():
+                return f" · {self.web_url}/"
+            case _:
+                return f" · {self.web_url}/sessions/{record.session}"
 
 
 def _of_event(event: e.Event, task: str) -> tuple[NoticeKind, str] | None:

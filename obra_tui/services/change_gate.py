@@ -49,7 +49,7 @@ _TASK = (
 )
 
 
-class Wanted(Struct, frozen=True, kw_only=True):
+class GateQuestion(Struct, frozen=True, kw_only=True):
     """What is asked for on the command line."""
 
     project: Path
@@ -65,7 +65,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
 Tell = Callable[[str], None]
 
 
-async def judge_change(wanted: Wanted, flags: Mapping[str, object], tell: Tell) -> ChangeReport:
+async def judge_change(wanted: GateQuestion, flags: Mapping[str, object], tell: Tell) -> ChangeReport:
     """Take the evidence and return what the gate says. Raises `ObraError` when it cannot be taken."""
     change = await find_change(wanted.project, wanted.base, wanted.head)
     settings = await _settings_at(wanted, change.base, flags)
@@ -87,7 +87,7 @@ async def judge_change(wanted: Wanted, flags: Mapping[str, object], tell: Tell) 
     )
 
 
-async def _settings_at(wanted: Wanted, base: str, flags: Mapping[str, object]) -> Settings:
+async def _settings_at(wanted: GateQuestion, base: str, flags: Mapping[str, object]) -> Settings:
     for name in (".obra/config.toml", "config.toml"):
         content = await file_at(wanted.project, base, name)
         if content is not None and (name != "config.toml" or speaks_of_obra(content)):
@@ -118,7 +118,7 @@ async def _copy_of(
 
 
 async def _evidence(
-    wanted: Wanted,
+    wanted: GateQuestion,
     change: ExistingChange,
     settings: Settings,
     sandbox: Sandbox,

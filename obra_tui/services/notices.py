@@ -21,5 +21,10 @@ def remote_channels(settings: Settings) -> Sequence[Channel]:
 
 def start_delivery(settings: Settings, channels: Sequence[Channel], on_problem: Callable[[str], None]) -> Delivery:
     """Return a running delivery of what happens from now on."""
-    reader = NoticeReader(kinds=frozenset(settings.notify.kinds), with_titles=settings.notify.titles, since=time.time())
+    reader = NoticeReader(
+        kinds=frozenset(settings.notify.kinds),
+        with_titles=settings.notify.titles,
+        since=time.time(),
+        web_url=settings.web.public_url,
+    )
     return Delivery(channels, reader, on_problem)

@@ -55,3 +55,12 @@ def test_a_batch_is_one_message_that_says_first_that_a_person_is_waited_for():
 def test_what_happened_before_the_start_is_no_news():
     story = stories.at_gate()
     assert NoticeReader(since=story.records[-1].at + 1).read(story.records) == []
+
+
+def test_where_a_browser_reaches_obra_a_notice_has_the_link_to_the_gate():
+    story = stories.at_gate()
+    (gate,) = (record.event.gate for record in story.records if isinstance(record.event, e.GateOpened))
+    story.tell(e.RunFinished(accepted=0, waiting=1, rejected=0, failed=0, interrupted=0, blocked=0))
+    waiting, ended = NoticeReader(web_url="https://obra.example.org").read(story.records)
+    assert waiting.text.endswith(f"· https://obra.example.org/gates/{gate}")
+    assert ended.text.endswith(f"· https://obra.example.org/sessions/{stories.SESSION}")

@@ -100,6 +100,8 @@ class Decision(Struct, frozen=True, kw_only=True):
     """What an approval went against, as it was shown to the person, one sentence each."""
     own_score: float | None = None
     """0.0–1.0: what the person gave before the judge's number was shown to them."""
+    device: str = ""
+    """The browser in which it was answered, by the name that its owner gave it; empty = on this machine."""
 
 
 class OpenGate(Struct, frozen=True, kw_only=True):

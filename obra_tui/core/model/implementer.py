@@ -170,3 +170,5 @@ class PermissionAnswer(Struct, frozen=True, kw_only=True):
     """`person:<login>`, `policy` or `unattended`."""
     note: str = ""
     """Reason of a denial, or the text that answers a question."""
+    device: str = ""
+    """The browser in which it was answered; empty = on this machine."""

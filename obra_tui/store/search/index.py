@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, column, func, inspect, literal_column, select, table, text
 
+from obra_tui.core.errors import UnknownId
 from obra_tui.core.ids import AttemptId, SessionId, TaskId
 from obra_tui.core.records.history import PageCursor, SearchHit
 from obra_tui.store import tables as t
@@ -28,6 +29,7 @@ _LAST = select(func.last_insert_rowid())
 _ADD_ON_SERVER = text(server.ADD)
 _EMPTY = f"INSERT INTO {TABLE} ({TABLE}) VALUES ('delete-all')"
 _BATCH = 500
+_LONGEST_NUMBER = 18
 _PIECES = 8
 """So many pieces of the index, of about the same size, become one as it is written. At FTS5's own 4 whatever is written
 to the index costs a fifth more; at 8 a word is found a twentieth of a millisecond later."""
@@ -119,7 +121,7 @@ def query(wanted: Terms, after: PageCursor | None, limit: int, *, indexed: str) 
         hits = hits.where(~t.event.c.streamed, *(contains(t.event.c.body, term) for term in wanted.wanted))
         hits = hits.where(*(~contains(t.event.c.body, term) for term in wanted.unwanted))
     if after is not None:
-        hits = hits.where(order < int(after.id))
+        hits = hits.where(order < _number(after))
     return hits.order_by(order.desc()).limit(limit)
 
 
@@ -151,3 +153,10 @@ def hit(row: Any, wanted: Terms) -> SearchHit:
 def rows_of_index() -> Any:
     """Return the index as a table with the column `rowid`: the ids of the events in it."""
     return _index
+
+
+def _number(cursor: PageCursor) -> int:
+    """Return the number of the event at which a page ended. Raises `UnknownId` for a cursor of another list."""
+    if not cursor.id.isascii() or not cursor.id.isdecimal() or len(cursor.id) > _LONGEST_NUMBER:
+        raise UnknownId(f"{cursor.id!r} is no place in this search.", fix="Begin the search again.")
+    return int(cursor.id)
