@@ -94,3 +94,11 @@ def test_what_copies_lack_is_said_before_the_first_attempt():
     copy = WorkCopy(path="/c", base_commit="b", lacks=("`.env` is not in a copy. Set workspace.include.", "two"))
     assert told(ev.CopyPrepared(copy=copy)) == ["! `.env` is not in a copy. Set workspace.include.", "! two"]
     assert told(ev.CopyPrepared(copy=replace(copy, lacks=()))) == []
+
+
+def test_how_long_a_slow_check_took_before_is_said_when_it_starts():
+    assert told(ev.CheckStarted(name="pytest", command="x", expected_s=240.2)) == [
+        "  … pytest runs, about 240 s by its last times"
+    ]
+    assert told(ev.CheckStarted(name="pytest", command="x", expected_s=2.0)) == []
+    assert told(ev.CheckStarted(name="pytest", command="x")) == []

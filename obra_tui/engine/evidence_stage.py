@@ -78,7 +78,8 @@ class EvidenceCollector:
         results: list[CheckResult] = []
         for spec in () if skip else specs:
             await self._signals.next_stage()
-            self._entries.commit((attempt, CheckStarted(name=spec.name, command=spec.run)))
+            started = CheckStarted(name=spec.name, command=spec.run, expected_s=spec.expected_s)
+            self._entries.commit((attempt, started))
             result = await self._ports.checks.run(spec, copy, tell)
             tell(CheckFinished(result=result))
             results.append(result)

@@ -25,10 +25,12 @@ from obra_tui.core.model import (
 )
 from obra_tui.core.ports import Emit
 from obra_tui.evidence.check_workspace import Stand, stand_for
-from obra_tui.evidence.copies import disk_faults, place_of_copy
+from obra_tui.evidence.copies import disk_faults, place_of_copy, project_key
 from obra_tui.evidence.deciding import Deciding
 from obra_tui.evidence.discover import find_checks
+from obra_tui.evidence.early import first_failure
 from obra_tui.evidence.executing import Executor, label_of
+from obra_tui.evidence.experience import Experience
 from obra_tui.evidence.reading import Execution
 from obra_tui.evidence.run_cache import RunCache
 from obra_tui.evidence.sandbox import Sandbox, search_path
@@ -63,7 +65,14 @@ class LocalCheckRunner:
         with disk_faults(Path(copy.path)):
             stand = await self._stand(copy, fresh=True)
             general = await self._general(copy, stand)
-        return with_unique_names((*general, *(replace(spec, origin="plan") for spec in task.checks)))
+        specs = with_unique_names((*general, *(replace(spec, origin="plan") for spec in task.checks)))
+        return await asyncio.to_thread(self._experience(copy).expecting, specs)
+
+    def _experience(self, copy: WorkCopy) -> Experience:
+        place = place_of_copy(self._data_dir, copy.path)
+        prepared = place.prepared() if place else None
+        project = project_key(Path(prepared.project)) if prepared else "elsewhere"
+        return Experience(self._data_dir / "results" / f"experience-{project}.json")
 
     async def _general(self, copy: WorkCopy, stand: Stand) -> tuple[CheckSpec, ...]:
         if self._configured:
@@ -93,7 +102,7 @@ class LocalCheckRunner:
             trees=trees,
             base=base,
             work=taken.tree,
-            environment=f"{prepared.environment} {copy.path if place.taken_along.is_dir() else ''} {self._programs()}",
+            environment=f"{prepared.environment} {prepared.taken_along} {self._programs()}",
             changes=await trees.changes(base, taken.tree),
         )
 
@@ -125,9 +134,19 @@ class LocalCheckRunner:
                 changes=about.changes,
                 printed=printed,
             )
-            return await deciding.result()
+            return await self._decided(deciding, self._experience(copy))
         except (OSError, ObraError) as error:
             return _broken(spec, level, f"The check could not be started: {error}")
+
+    async def _decided(self, deciding: Deciding, experience: Experience) -> CheckResult:
+        """Run what is likely to fail first, if the whole is slow, and then the whole."""
+        before = await asyncio.to_thread(experience.of, deciding.spec)
+        early = await first_failure(deciding, before.failed, before.expected_s)
+        result = early or await deciding.result()
+        if result.spec.stage is Stage.TESTING:
+            whole = result.duration_s / (2 if result.as_is else 1)
+            await asyncio.to_thread(experience.note, result, whole, is_whole=early is None)
+        return result
 
 
 class _About(Struct, frozen=True, kw_only=True):

@@ -109,6 +109,11 @@ def _node(spec: CheckSpec, words: list[str], stand: Stand, report: Path) -> Star
     return Start(kind="file", argv=("sh", "-c", f"{spec.run} {'-- ' if through_script else ''}{asked}"))
 
 
+def script_behind(run: str, files: Path) -> str:
+    """Return the text of the script that a command of a package tool runs; of any other command the command itself."""
+    return _test_script(files) if _RUNS_TEST.match(run) else run
+
+
 def _test_script(files: Path) -> str:
     package = manifest(files / "package.json")
     scripts = package.get("scripts")

@@ -45,6 +45,8 @@ class Prepared(Struct, frozen=True, kw_only=True):
     """What the set-up left beside the files of the project, such as `.venv`; relative to the copy."""
     environment: str = ""
     """The key of what the set-up made; empty without a set-up."""
+    taken_along: str = ""
+    """A digest of what lies there of the person's checkout; empty when there is nothing."""
 
 
 class Taken(Struct, frozen=True, kw_only=True):

@@ -55,6 +55,9 @@ _OTHER_CIRCUMSTANCES = (
 )
 
 
+_ON_BASE = Way(trace=True)
+
+
 class Laid(Struct, frozen=True, kw_only=True):
     """What the work changed of tests and runner, and the tree that has them as they were."""
 
@@ -88,7 +91,7 @@ class Deciding(Struct, frozen=True, kw_only=True):
         if as_is.status is CheckStatus.TIMED_OUT:
             return compare(Runs(spec=self.spec, tree=self.base, base=None, deciding=as_is))
         base = await self._on_base()
-        laid = await self._lay(base)
+        laid = await self.lay(base)
         is_laid = laid.tree != self.work
         deciding = await self._run(laid.tree, self._quiet) if is_laid else as_is
         deciding = await self._with_reached(base, deciding, laid.tree)
@@ -111,7 +114,7 @@ class Deciding(Struct, frozen=True, kw_only=True):
     async def _of_tool(self) -> CheckResult:
         """A linter, compiler or type checker: it looks at new files, by the configuration of before."""
         as_is = await self._run(self.work, self.printed)
-        laid = await self._lay(None)
+        laid = await self.lay(None)
         is_laid = laid.tree != self.work
         deciding = await self._run(laid.tree, self._quiet) if is_laid else as_is
         failed = CheckStatus.FAILED in (deciding.status, as_is.status)
@@ -129,19 +132,26 @@ class Deciding(Struct, frozen=True, kw_only=True):
     # --- the runs ---
 
     async def _on_base(self) -> Execution:
-        return await self._run(self.base, self._quiet, Way(trace=True), keep_failed=True)
+        return await self._run(self.base, self._quiet, _ON_BASE, keep_failed=True)
+
+    def known_base(self) -> Execution | None:
+        """Return what the check showed on the code before the work, if it ran there before."""
+        return self.cache.get(self._key(self.base, _ON_BASE)) if self.level is SandboxLevel.BWRAP else None
+
+    def _key(self, tree: str, way: Way | None) -> str:
+        return key_of_run(self.spec, tree, self.level, self.environment, repr(way or Way()))
 
     async def _run(
         self, tree: str, printed: Printed, way: Way | None = None, *, keep_failed: bool = False
     ) -> Execution:
         """Run the check on a tree, or return what it showed there before."""
-        key = key_of_run(self.spec, tree, self.level, self.environment, repr(way or Way()))
+        key = self._key(tree, way)
         known = self.cache.get(key) if self.level is SandboxLevel.BWRAP else None
         if known is not None and (keep_failed or known.status is CheckStatus.PASSED):
             if known.output:
                 printed(known.output)
             return known
-        run = await self.executor.run(self.spec, await self._stand(tree), self.level, printed, way)
+        run = await self.executor.run(self.spec, await self.stand(tree), self.level, printed, way)
         if self.level is SandboxLevel.BWRAP and (keep_failed or run.status is CheckStatus.PASSED):
             self.cache.put(key, run)
         return run
@@ -152,7 +162,7 @@ class Deciding(Struct, frozen=True, kw_only=True):
         if not old or run.source != "witness":
             return run
         way = Way(groups=(Group(only=old, watch=old),))
-        again = await self.executor.run(self.spec, await self._stand(tree), self.level, self._quiet, way)
+        again = await self.executor.run(self.spec, await self.stand(tree), self.level, self._quiet, way)
         return replace(run, reached=again.reached)
 
     async def _changed(self) -> dict[str, tuple[Lines, ...] | None]:
@@ -189,7 +199,7 @@ class Deciding(Struct, frozen=True, kw_only=True):
                     texts[path] = text
         return [(item.path, item.text) for item in planted(tests, texts, changed, mark)]
 
-    async def _stand(self, tree: str) -> Stand:
+    async def stand(self, tree: str) -> Stand:
         return await stand_for(self.copy, self.executor.data_dir, fresh=False, tree="" if tree == self.work else tree)
 
     @staticmethod
@@ -198,7 +208,7 @@ class Deciding(Struct, frozen=True, kw_only=True):
 
     # --- what is laid over the work ---
 
-    async def _lay(self, base: Execution | None) -> Laid:
+    async def lay(self, base: Execution | None) -> Laid:
         role = await self._role(base)
         had_tests = base is None or base.status is not CheckStatus.BROKEN
         moved = _moved_files(self.changes)
@@ -227,7 +237,7 @@ class Deciding(Struct, frozen=True, kw_only=True):
         return reason == SHADOW or (reason == RUNNER and not path.endswith(".py"))
 
     async def _role(self, base: Execution | None) -> Role:
-        stand = await self._stand(self.base)
+        stand = await self.stand(self.base)
         scripts = await asyncio.to_thread(_scripts_of, stand, self.spec.run)
         cases = base.cases or {} if base else {}
         return Role(
@@ -261,14 +271,14 @@ class Deciding(Struct, frozen=True, kw_only=True):
         if not turned:
             return runs
         answers = runs.deciding.cases or {}
-        flaky = await self._with_both_answers(laid.tree, turned, {name: answers[name].is_bad for name in turned})
+        flaky = await self.with_both_answers(laid.tree, turned, {name: answers[name].is_bad for name in turned})
         before = runs.base.cases or {}
-        flaky_before = await self._with_both_answers(
+        flaky_before = await self.with_both_answers(
             self.base, tuple(sorted(flaky)), {name: before[name].is_bad for name in flaky}
         )
         return replace(runs, flaky=frozenset(flaky), flaky_before=frozenset(flaky_before))
 
-    async def _with_both_answers(self, tree: str, names: Sequence[str], answers: Mapping[str, bool]) -> set[str]:
+    async def with_both_answers(self, tree: str, names: Sequence[str], answers: Mapping[str, bool]) -> set[str]:
         found: set[str] = set()
         for number in range(_REPEATS):
             left = tuple(name for name in names if name not in found)
@@ -279,7 +289,7 @@ class Deciding(Struct, frozen=True, kw_only=True):
                 environment=_OTHER_CIRCUMSTANCES[number],
                 without=("CI",) if number == 0 else (),
             )
-            again = await self.executor.run(self.spec, await self._stand(tree), self.level, self._quiet, way)
+            again = await self.executor.run(self.spec, await self.stand(tree), self.level, self._quiet, way)
             cases = again.cases or {}
             found |= {name for name in left if name in cases and cases[name].is_bad != answers[name]}
         return found

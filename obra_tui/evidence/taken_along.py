@@ -5,6 +5,7 @@ commit is the one that the project names. Nothing is fetched from elsewhere.
 """
 
 import asyncio
+import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -20,8 +21,8 @@ from obra_tui.system.git import SLOW_S
 _MOST_FILES = 2_000
 
 
-async def take_along(repository: OwnRepository, place: Place, base: str, include: Sequence[str]) -> None:
-    """Put what there is into the copy, and once more where checks see it."""
+async def take_along(repository: OwnRepository, place: Place, base: str, include: Sequence[str]) -> str:
+    """Put what there is into the copy, and once more where checks see it. Returns a digest of it."""
     await asyncio.to_thread(make_private, place.taken_along)
     await bring_submodules(repository, place.taken_along, base)
     named = await asyncio.to_thread(_include, repository.project, place.taken_along, include)
@@ -29,6 +30,18 @@ async def take_along(repository: OwnRepository, place: Place, base: str, include
         with place.leftovers.open("ab") as file:
             file.writelines(b"/" + raw(name).replace(b" ", b"\\ ") + b"\n" for name in named)
     await asyncio.to_thread(copy_into, place.taken_along, place.work)
+    return await asyncio.to_thread(_digest, place.taken_along)
+
+
+def _digest(folder: Path) -> str:
+    """Return a digest of names and contents, empty for an empty folder: with the same, checks are the same."""
+    whole = hashlib.sha256()
+    found = sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+    for path in found:
+        with path.open("rb") as file:
+            content = hashlib.file_digest(file, "sha256").digest()
+        whole.update(os.fsencode(path.relative_to(folder)) + b"\0" + content)
+    return whole.hexdigest() if found else ""
 
 
 async def bring_submodules(repository: OwnRepository, target: Path, base: str) -> None:

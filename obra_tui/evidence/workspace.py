@@ -141,10 +141,10 @@ class GitWorkspace:
         _, environment = await together(checking_out, self._environments.of(base))
         if environment is not None:
             await asyncio.to_thread(give, environment, self._data_dir, place)
-        await take_along(self.repository, place, base, self._include)
-        return self._note(place, base, environment)
+        taken_along = await take_along(self.repository, place, base, self._include)
+        return self._note(place, base, environment, taken_along)
 
-    def _note(self, place: Place, base: str, environment: Environment | None) -> Prepared:
+    def _note(self, place: Place, base: str, environment: Environment | None, taken_along: str) -> Prepared:
         prepared = Prepared(
             project=str(self.project),
             repository=str(self.repository.directory),
@@ -152,6 +152,7 @@ class GitWorkspace:
             setup_ran=environment is not None,
             products=environment.products if environment else (),
             environment=environment.key if environment else "",
+            taken_along=taken_along,
         )
         place.note_prepared(prepared)
         return prepared

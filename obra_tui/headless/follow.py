@@ -364,6 +364,10 @@ def _claude_lines(event: ev.Event, said: str) -> Iterator[str]:
             yield f"  ■ Claude Code: {words} · {turns} turn{'s' * (turns != 1)} · {result.duration_s:.1f} s{how}"
 
 
+_WORTH_SAYING_S = 5.0
+"""A check that takes less has ended before anybody has read how long it takes."""
+
+
 def _evidence_lines(event: ev.Event) -> Iterator[str]:
     match event:
         case ev.DiffTaken(diff=diff):
@@ -372,6 +376,8 @@ def _evidence_lines(event: ev.Event) -> Iterator[str]:
             yield from (f"    {one_line(note, 500)}" for note in diff.left_out)
         case ev.ChecksPlanned(sandbox=sandbox, note=note):
             yield f"  checks run in sandbox '{sandbox}'" + (f": {one_line(note, 500)}" if note else "")
+        case ev.CheckStarted(name=name, expected_s=expected) if expected and expected >= _WORTH_SAYING_S:
+            yield f"  … {one_line(name)} runs, about {expected:.0f} s by its last times"
         case ev.CheckFinished(result=result):
             mark = "✓" if result.status is CheckStatus.PASSED else "✗"
             yield f"  {mark} {one_line(describe_check(result), 500)} · {result.duration_s:.1f} s"

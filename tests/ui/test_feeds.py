@@ -260,3 +260,10 @@ def test_what_copies_lack_stands_above_the_first_attempt():
     pane = claude(stories.streaming().tell(e.CopyPrepared(copy=copy)))
     line = pane.line("`.env`")
     assert line.style == "warn" and line.unfolded and [row.text for row in line.detail] == ["Your clone is partial."]
+
+
+def test_how_long_a_check_took_before_stands_beside_it_while_it_runs():
+    started = e.CheckStarted(name="pytest", command="pytest -q", expected_s=240.0)
+    pane = FakePane()
+    ValidationFeed(pane).add(stories.streaming().tell(started).records)
+    assert pane.line("pytest").aside == "running, about 4:00"

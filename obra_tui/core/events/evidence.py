@@ -31,6 +31,8 @@ class CheckStarted(Struct, frozen=True, kw_only=True):
 
     name: str
     command: str
+    expected_s: float | None = None
+    """How long it took when it ran before; None when it never did."""
     type: Literal["check_started"] = "check_started"
 
 

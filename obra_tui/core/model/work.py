@@ -60,6 +60,8 @@ class CheckSpec(Struct, frozen=True, kw_only=True):
     """`configured` in the settings, `found` by looking at the project, or named by the plan."""
     junit: bool = False
     """The command writes JUnit XML to the path in `$OBRA_JUNIT`."""
+    expected_s: float | None = None
+    """How long it took when it ran before; None when it never did."""
 
 
 class TaskSpec(Struct, frozen=True, kw_only=True):

@@ -146,8 +146,9 @@ class ValidationFeed:
                 self._merges += 1
             case e.ChecksPlanned():
                 self._planned(event)
-            case e.CheckStarted(name=name, command=command):
-                self._put(name, _check_line(name, command, glyph="●", aside="running", style="running"))
+            case e.CheckStarted(name=name, command=command, expected_s=expected):
+                aside = f"running, about {brief(expected)}" if expected and expected >= 1 else "running"
+                self._put(name, _check_line(name, command, glyph="●", aside=aside, style="running"))
             case e.CheckPrinted(name=name, text=text):
                 self._printed(name, text)
             case e.CheckFinished(result=result):
