@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from msgspec import Struct
@@ -17,14 +17,17 @@ from obra_tui.cli.parser import refuse_unused
 from obra_tui.cli.undo import undo_answer
 from obra_tui.core.commands import CloseSession, Decide, HandBack
 from obra_tui.core.decisions import decision_lines, finding_of_argument, finding_text, override_reasons
-from obra_tui.core.errors import ConfigError, GateDecided, StaleDecision
+from obra_tui.core.errors import ConfigError, GateDecided, NotAllowed, StaleDecision
 from obra_tui.core.ids import GateId, SessionId
 from obra_tui.core.lifecycle import State
 from obra_tui.core.model import Decision, DecisionKind, Finding, QualityResult, Severity, TaskSpec
 from obra_tui.core.plain import to_builtins
 from obra_tui.core.records.attempt_words import DECISION_WORDS, STATE_WORDS, person_name
-from obra_tui.core.records.history import AttemptSummary, GateDetail, GateSummary, History
+from obra_tui.core.records.history import AttemptSummary, GateDetail, GateSummary, History, StoredGate
 from obra_tui.core.text import one_line
+
+if TYPE_CHECKING:
+    from obra_tui.config.schema import Settings
 
 
 def register(app: typer.Typer) -> None:
@@ -166,10 +169,27 @@ def _decide(detail: GateDetail, kind: DecisionKind, answer: ReviewOptions, *, as
     state = decide(settings, project, command, detail.session.id, detail.attempt.summary.task)
     told = {"gate": gate.id, "kind": kind.value, "by": decision.by, "state": state.value}
     said = {"findings": [finding_text(item) for item in decision.chosen], "overridden": decision.overridden}
+    again = _gate_again(settings, detail) if state is State.AWAITING_HUMAN else None
+    if again is not None:
+        raise NotAllowed(
+            f"{detail.attempt.summary.task_key} could not be taken in. {' '.join(again.reasons)}",
+            where=gate.id,
+            fix=f"Mend that, then answer the gate that waits now: obra review {again.id}",
+        )
     held = " (the answer can still be undone in the app at work)" if state is State.AWAITING_HUMAN else ""
     words = f"{DECISION_WORDS[kind]}: {detail.attempt.summary.task_key} is {STATE_WORDS[state]}{held}"
     typer.echo(json.dumps({"type": "decision", **told, **said}) if as_json else words)
     return 0
+
+
+def _gate_again(settings: "Settings", detail: GateDetail) -> StoredGate | None:
+    """Return the gate that was opened because the work could not be taken in."""
+    from obra_tui.services.archive import open_history
+
+    task = detail.attempt.summary.task
+    with open_history(settings) as history:
+        fresh = [gate.id for gate in history.gates() if gate.task == task and gate.id != detail.gate.id]
+        return history.gate(fresh[-1]).gate if fresh else None
 
 
 def _decision(detail: GateDetail, kind: DecisionKind, answer: ReviewOptions, by: str) -> Decision:

@@ -162,7 +162,7 @@ def describe_check(result: CheckResult) -> str:
     name = result.spec.name
     match result.status:
         case CheckStatus.PASSED:
-            tests = f": {result.passed} tests" if result.passed is not None else ""
+            tests = f": {result.passed} test{'s' * (result.passed != 1)}" if result.passed is not None else ""
             return f"{name} passed{tests}{_before(result)}"
         case CheckStatus.TIMED_OUT:
             return f"{name} did not end within {result.spec.timeout_s:g} s"

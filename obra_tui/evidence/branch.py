@@ -11,19 +11,31 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from obra_tui.core.errors import BranchMoved, ObraError, WorkspaceError
+from obra_tui.core.errors import BranchMoved, ObraError, ProjectError, WorkspaceError
 from obra_tui.core.ids import SessionId
 from obra_tui.evidence.git import Git, GitFailed, git_of_project
 from obra_tui.evidence.repository import NO_COMMIT, Identity, OwnRepository, base_ref
 from obra_tui.system.git import SLOW_S
 
+_FOLDER = "obra/"
 TRIES = 5
 """How often a move is tried while somebody else moves the branch."""
 _DURABLE = ("-c", "core.fsync=all")
 
 
 def branch_of(session: SessionId) -> str:
-    return f"obra/{session}"
+    return f"{_FOLDER}{session}"
+
+
+async def refuse_taken_name(project: Path) -> None:
+    """Refuse a repository in which no branch of a session can be made, before work is spent on one."""
+    taken = _FOLDER.rstrip("/")
+    if await tip_of(project, taken) is not None:
+        raise ProjectError(
+            f"A branch named {taken} is in the way: branches of sessions are named {_FOLDER}….",
+            where=str(project),
+            fix=f"Rename it: git branch -m {taken} {taken}-2",
+        )
 
 
 def with_trailers(message: str, **trailers: str) -> str:

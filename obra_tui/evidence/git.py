@@ -93,12 +93,20 @@ class Git(Struct, frozen=True, kw_only=True):
         raise self._failed(arguments, error.code, error.err) from None
 
     def _failed(self, arguments: Sequence[str | bytes], code: int, stderr: str) -> GitFailed:
-        what = f"git {os.fsdecode(arguments[0])} failed with exit code {code}: {first_message(stderr)}"
+        what = f"git {_name(arguments)} failed with exit code {code}: {first_message(stderr)}"
         return GitFailed(what, where=self.where, fix=_advice(stderr), code=code, stderr=stderr)
 
     def _too_slow(self, arguments: Sequence[str | bytes], timeout_s: float) -> GitFailed:
-        what = f"git {os.fsdecode(arguments[0])} did not finish within {timeout_s:.0f} s and was stopped."
+        what = f"git {_name(arguments)} did not finish within {timeout_s:.0f} s and was stopped."
         return GitFailed(what, where=self.where, fix="Try again when the machine is less busy.", code=-1, stderr="")
+
+
+def _name(arguments: Sequence[str | bytes]) -> str:
+    """Return the command among the arguments: options may stand before it."""
+    words = [os.fsdecode(word) for word in arguments]
+    while len(words) > 1 and words[0].startswith("-"):
+        words = words[2:] if words[0] in ("-c", "-C") else words[1:]
+    return words[0] if words else ""
 
 
 async def together(one: Awaitable[T], other: Awaitable[U]) -> tuple[T, U]:

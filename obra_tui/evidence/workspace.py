@@ -20,7 +20,7 @@ from obra_tui.core.errors import WorkspaceError
 from obra_tui.core.ids import AttemptId, SessionId, TaskId
 from obra_tui.core.model import Acceptance, Diff, Reversal, WorkCopy
 from obra_tui.evidence.acceptance import Accepting, fast_forward
-from obra_tui.evidence.branch import branch_of, tip_of, with_trailers
+from obra_tui.evidence.branch import branch_of, refuse_taken_name, tip_of, with_trailers
 from obra_tui.evidence.checkout import check_out
 from obra_tui.evidence.copies import (
     Place,
@@ -88,7 +88,9 @@ class GitWorkspace:
         self._one_at_a_time: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def head(self) -> str:
-        return await first_commit(self.project)
+        commit = await first_commit(self.project)
+        await refuse_taken_name(self.project)
+        return commit
 
     async def tip(self, session: SessionId) -> str | None:
         return await tip_of(self.project, branch_of(session))

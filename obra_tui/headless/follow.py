@@ -255,9 +255,10 @@ def _print_summary(tally: RunSummary, output: PrintOptions) -> None:
     if output.as_json:
         text = json.dumps(summary)
     else:
+        attempts = "1 attempt" if tally.attempts == 1 else f"{tally.attempts} attempts"
         text = (
             f"{summary['accepted']} of {summary['tasks']} tasks accepted, {summary['waiting']} waiting for a person, "
-            f"{summary['rejected']} rejected, {summary['failed']} failed · {summary['attempts']} attempts · "
+            f"{summary['rejected']} rejected, {summary['failed']} failed · {attempts} · "
             f"{summary['duration_s']:.1f} s · about ${summary['cost_usd_estimate']:.2f} · branch {summary['branch']}"
         )
     print(text, file=output.stream, flush=True)

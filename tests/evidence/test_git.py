@@ -27,3 +27,8 @@ async def test_a_system_without_files_in_memory_uses_others(monkeypatch: pytest.
 async def test_the_first_failure_of_two_is_told_when_both_have_ended():
     with pytest.raises(GitFailed, match="rev-parse"):
         await together(BARE.run("version"), BARE.run("rev-parse", "--verify", "no-such-thing"))
+
+
+async def test_a_failure_names_the_command_and_not_an_option_before_it():
+    with pytest.raises(GitFailed, match="git rev-parse failed"):
+        await BARE.run("-c", "core.fsync=all", "rev-parse", "--verify", "no-such-thing")

@@ -140,3 +140,22 @@ def test_a_version_that_is_asked_for_and_not_here_is_said(tmp_path, monkeypatch,
     here = {"node": "20.1", "rust": "1.80"}
     monkeypatch.setattr(versions, "version_here", lambda name: here.get(name, ""))
     assert list(versions.version_notes(Project(tmp_path), lambda _: True)) == notes
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("package.json", '{"name": "x",, "scripts": {}}'),
+        ("package.json", "[]"),
+        ("pyproject.toml", "[project\nname=1\n"),
+    ],
+)
+async def test_a_manifest_that_cannot_be_read_is_said_before_it_seems_that_there_are_no_checks(tmp_path, name, text):
+    project = make_project(tmp_path / "project", {name: text})
+    (lack,) = await lacks_of(project, ())
+    assert lack.what.startswith(f"{name} cannot be read (") and name in lack.fix
+
+
+async def test_a_manifest_that_begins_with_a_byte_order_mark_can_be_read(tmp_path):
+    project = make_project(tmp_path / "project", {"package.json": '\ufeff{"name": "x"}'})
+    assert await lacks_of(project, ()) == ()

@@ -57,6 +57,7 @@ async def lacks_of(
         *await _left_out(git),
         *await _converted(git, project),
         *await _ignored(git, project, include),
+        *await asyncio.to_thread(_manifests, project),
         *await asyncio.to_thread(_tools, project, setup),
         *(await asyncio.to_thread(_programs_of_checks, project, setup) if looks_for_checks else ()),
     )
@@ -76,6 +77,14 @@ def _programs_of_checks(project: Path, setup: Sequence[str]) -> list[Lack]:
             fix="Install it, or name other checks as [[checks]] in .obra/config.toml; without it nothing is proven.",
         )
         for name, check in missing.items()
+    ]
+
+
+def _manifests(project: Path) -> list[Lack]:
+    """A manifest that cannot be read names no checks: without a word it would seem that there are none."""
+    return [
+        Lack(what=f"{name} cannot be read ({wrong}): its checks and packages are not found", fix=f"Correct {name}.")
+        for name, wrong in Project(project).unreadable()
     ]
 
 

@@ -8,7 +8,7 @@ import json
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -50,6 +50,19 @@ class Project:
             return tomllib.loads(self.text(name))
         except (ValueError, RecursionError):
             return {}
+
+    def unreadable(self) -> Iterator[tuple[str, str]]:
+        """Yield the manifests that are there and say nothing, each with what is wrong with it."""
+        for name, read in (("package.json", json.loads), ("pyproject.toml", tomllib.loads)):
+            if not self.has(name):
+                continue
+            try:
+                found = read(self.text(name))
+            except (ValueError, RecursionError) as error:
+                yield name, str(error)
+            else:
+                if not isinstance(found, dict):
+                    yield name, "it holds no table of names"
 
     def ini(self, name: str) -> Mapping[str, Mapping[str, str]]:
         return sections_of(self.text(name))
