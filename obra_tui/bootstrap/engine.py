@@ -34,6 +34,8 @@ from obra_tui.evidence.workspace import GitWorkspace
 from obra_tui.judge import JudgeConfig, QwenJudge, probe
 from obra_tui.services.archive import database, labels_file, writer_name
 from obra_tui.services.doctor import versions
+from obra_tui.services.judge_priority import JudgeWithPriority
+from obra_tui.services.judge_trials import lane_of
 from obra_tui.services.models import Models, real_models
 from obra_tui.services.plans import PlanUpdater
 from obra_tui.services.project import refuse_data_inside
@@ -232,7 +234,7 @@ class EngineHandle:
             implementer=hands.implementer,
             workspace=adapters.workspace,
             checks=hands.checks,
-            judge=hands.judge,
+            judge=JudgeWithPriority(hands.judge, lane_of(self.settings)),
             journal=store.journal,
             ledger=store.history,
             clock=SystemClock(),

@@ -15,6 +15,7 @@ from obra_tui.cli import (
     history,
     info,
     judge,
+    judge_trials,
     metrics,
     notify,
     permissions,
@@ -63,7 +64,7 @@ def main(
 
 
 for subject in (
-    run, demo, review, validate, info, history, compare, replay, metrics, judge, export, permissions, steer, config,
-    tasks, notify, gate, web, fleet,
+    run, demo, review, validate, info, history, compare, replay, metrics, judge, judge_trials, export,
+    permissions, steer, config, tasks, notify, gate, web, fleet,
 ):  # fmt: skip
     subject.register(app)

@@ -99,6 +99,22 @@ def assess(evidence: Evidence, rules: GateRules) -> QualityResult:
     )
 
 
+def judged_alone(verdict: Verdict, rules: GateRules) -> tuple[bool, float | None]:
+    """Return whether the gate's rule would pass by what the judge said, as if every check passed, and its score."""
+    if not verdict.complete:
+        return False, None
+    stages = [
+        StageScore(
+            stage=stage,
+            score=1.0 if stage in MEASURED_STAGES else _judged(i for i in verdict.scores if i.stage is stage),
+            weight=weight,
+        )
+        for stage, weight in rules.weights
+    ]
+    overall = _weighted_mean((item.score, item.weight) for item in stages)
+    return not (_doubts(verdict) or list(_shortfalls(stages, overall, rules))), overall
+
+
 def decide(
     quality: QualityResult,
     evidence: Evidence,

@@ -22,7 +22,7 @@ from obra_tui.judge.exchange import Answer, Hearing, Message, Question, Served, 
 from obra_tui.judge.injection import orders_around, orders_in_change, orders_in_message
 from obra_tui.judge.parts import Hunk
 from obra_tui.judge.planning import PromptPlan, plan_review
-from obra_tui.judge.template import INJECTION, Standards, as_read, trim
+from obra_tui.judge.template import INJECTION, Rubric, Standards, as_read, trim
 from obra_tui.judge.tokens import check_again, check_read
 from obra_tui.judge.verdict import Opinion, parse_answer, unwrapped
 
@@ -58,9 +58,7 @@ class Sitting:
 
     def open(self, plan: PromptPlan, served: Served) -> None:
         self._plan = plan
-        self._identity = replace(
-            self._standards.identity, model=served.model, digest=served.digest, template_hash=served.template
-        )
+        self._identity = identity_of(self._standards, served)
         self._emit(JudgeStarted(identity=self._identity, parts=len(plan.parts), hunks=len(plan.hunks)))
         if served.loaded is False:
             self._wait("loading", f"{served.model} is loaded into memory first; that can take minutes.")
@@ -231,11 +229,17 @@ def _unreported_orders(request: JudgeRequest, hunks: tuple[Hunk, ...], known: tu
     return [item for item in found if (item.file, item.line) not in places]
 
 
+def identity_of(standards: Standards, served: Served) -> JudgeIdentity:
+    """Return who judges by these standards, with the model as the server names it."""
+    return replace(standards.identity, model=served.model, digest=served.digest, template_hash=served.template)
+
+
 class QwenJudge:
     """Reviews diffs with a local model. Nothing heavy is imported and nothing connected before the first review."""
 
-    def __init__(self, config: JudgeConfig) -> None:
-        self._standards = Standards.of(config)
+    def __init__(self, config: JudgeConfig, rubric: Rubric | None = None) -> None:
+        """Another rubric than the built-in one is for experiments: its answers are those of another judge."""
+        self._standards = Standards.of(config, rubric)
         self._client: ModelClient | None = None
         self._lane = asyncio.Lock()
 
@@ -260,6 +264,12 @@ class QwenJudge:
             return await sitting.hear(self._in_turn(client, hearing))
         except JudgeError as fault:
             return sitting.unjudged(str(fault))
+
+    async def identify(self) -> JudgeIdentity:
+        """Return who would judge, as the server tells it now. Raises `JudgeError` when it is not there."""
+        client = await self._connected()
+        served = await client.served(Hearing(waiting=lambda state, text: None, piece=lambda _: None))
+        return identity_of(self._standards.within(served.context), served)
 
     def _in_turn(self, client: "ModelClient", hearing: Hearing) -> Asking:
         """One question at a time: a local server would queue them, and the wait would use up their deadlines."""

@@ -326,8 +326,8 @@ class Standards(Struct, frozen=True, kw_only=True):
     prompts: Prompts
 
     @classmethod
-    def of(cls, config: JudgeConfig) -> "Standards":
-        return cls(config=config, rubric=load_rubric(), prompts=load_prompts())
+    def of(cls, config: JudgeConfig, rubric: Rubric | None = None) -> "Standards":
+        return cls(config=config, rubric=rubric or load_rubric(), prompts=load_prompts())
 
     @property
     def identity(self) -> JudgeIdentity:

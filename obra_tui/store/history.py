@@ -18,6 +18,7 @@ from obra_tui.core.errors import StoreError, UnknownId
 from obra_tui.core.events import GateOpened, Record, TaskAdded, TaskEdited
 from obra_tui.core.ids import AttemptId, GateId, SessionId, TaskId
 from obra_tui.core.judging.authority import JudgeRecord
+from obra_tui.core.judging.book import CaseBook, PastWork
 from obra_tui.core.judging.standing import LIMIT
 from obra_tui.core.model import SessionKind, TaskSpec
 from obra_tui.core.records.history import (
@@ -35,7 +36,7 @@ from obra_tui.core.records.history import (
 )
 from obra_tui.core.records.metrics import MetricsReport, Scope
 from obra_tui.core.records.search import Query
-from obra_tui.store import judge_record, lists, metrics, rows
+from obra_tui.store import judge_cases, judge_record, lists, metrics, rows
 from obra_tui.store import tables as t
 from obra_tui.store.codec import decode, storable
 from obra_tui.store.labels import LABELS, Labels
@@ -165,6 +166,19 @@ class SqlHistory:
         with self._reading() as connection:
             seen = self._labels.judge_acknowledgements(project) if self._labels else ()
             return judge_record.judge_records(connection, project, rehearsal=rehearsal, limit=limit, acknowledged=seen)
+
+    def judge_book(self, project: str = "", *, rehearsal: bool = False) -> CaseBook:
+        with self._reading() as connection:
+            return judge_cases.case_book(connection, project, rehearsal=rehearsal)
+
+    def judge_seconds(self, model: str) -> float | None:
+        """How long a verdict of this model took lately, in the mean; None when it gave none."""
+        with self._reading() as connection:
+            return judge_cases.seconds_of(connection, model)
+
+    def past_work(self, project: str = "", *, rehearsal: bool = False) -> tuple[PastWork, ...]:
+        with self._reading() as connection:
+            return judge_cases.past_work(connection, project, rehearsal=rehearsal)
 
     # --- History: details
 

@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from sqlalchemy import Connection, text
 
 from obra_tui.core.judging.authority import JudgeRecord
+from obra_tui.core.judging.book import CaseBook
 from obra_tui.core.judging.exam import Answers, answers_of
 from obra_tui.core.judging.standing import (
     LIMIT,
@@ -31,7 +32,7 @@ from obra_tui.core.judging.standing import (
 )
 from obra_tui.core.model import Trial, Truth
 from obra_tui.core.records.metrics import LOOKED_S
-from obra_tui.store.judge_cases import CaseBook, case_book
+from obra_tui.store.judge_cases import case_book
 
 _CLOCK_JUMP_S = 120.0
 """Writes of several sessions may be told out of order by moments; more than this is a clock that was set back."""

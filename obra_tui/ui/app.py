@@ -359,6 +359,9 @@ class AppKeys(ScreenPart):
     def action_show_setup(self) -> None:
         self._app.show("setup")
 
+    def action_show_judge(self) -> None:
+        self._app.show("judge")
+
     def action_show_help(self) -> None:
         from obra_tui.ui.screens.dialogs.help import HelpScreen, live_rows
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 from msgspec import Struct, field
 
-ScreenName = Literal["live", "tasks", "gates", "history", "metrics", "setup"]
+ScreenName = Literal["live", "tasks", "gates", "history", "metrics", "setup", "judge"]
 
 
 class LaunchOptions(Struct, frozen=True, kw_only=True):

@@ -56,7 +56,7 @@ from obra_tui.core.model.judgement import (
     Severity,
     Verdict,
 )
-from obra_tui.core.model.trials import CaseSource, JudgeCase, Proof, Trial, Truth, case_id
+from obra_tui.core.model.trials import CaseSource, JudgeCase, Proof, Strength, Trial, Truth, case_id
 from obra_tui.core.model.work import (
     JUDGED_STAGES,
     MEASURED_STAGES,
@@ -120,6 +120,7 @@ __all__ = [
     "Severity",
     "Stage",
     "StageScore",
+    "Strength",
     "TaskSpec",
     "Trial",
     "Truth",

@@ -12,6 +12,7 @@ from msgspec import Struct, field
 from obra_tui.core.events import ChecksPlanned, DecisionMade, JudgePrompted, PromptSent, Record, WorkKept, WorkReverted
 from obra_tui.core.ids import AttemptId, ClaudeSessionId, GateId, QuestionId, SessionId, TaskId
 from obra_tui.core.judging.authority import JudgeRecord
+from obra_tui.core.judging.book import CaseBook, PastWork
 from obra_tui.core.judging.standing import LIMIT
 from obra_tui.core.lifecycle import State
 from obra_tui.core.model import (
@@ -344,6 +345,14 @@ class History(Protocol):
         self, project: str = "", *, rehearsal: bool = False, limit: float = LIMIT
     ) -> tuple[JudgeRecord, ...]:
         """The record of each judge of a project, or of all; the one that was asked last comes first."""
+        ...
+
+    def judge_book(self, project: str = "", *, rehearsal: bool = False) -> CaseBook:
+        """All that was written about the judges of a project: cases, trials, labels, changes of authority."""
+        ...
+
+    def past_work(self, project: str = "", *, rehearsal: bool = False) -> tuple[PastWork, ...]:
+        """All attempts of a project with what is known of their worth, oldest first."""
         ...
 
     def measure(self, scope: Scope) -> MetricsReport:

@@ -58,6 +58,12 @@ def _setup() -> ObraScreen:
     return SetupScreen()
 
 
+def _judge() -> ObraScreen:
+    from obra_tui.ui.screens.judge.screen import JudgeScreen
+
+    return JudgeScreen()
+
+
 def _main(name: str, make: Callable[[], ObraScreen]) -> Screen[Any]:
     screen = make()
     screen.mode = name
@@ -71,6 +77,7 @@ MAIN_SCREENS: Mapping[str, Callable[[], Screen[Any]]] = {
     "history": partial(_main, "history", _history),
     "metrics": partial(_main, "metrics", _metrics),
     "setup": partial(_main, "setup", _setup),
+    "judge": partial(_main, "judge", _judge),
 }
 
 

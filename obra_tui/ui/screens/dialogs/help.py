@@ -29,6 +29,7 @@ _GROUPS = {
     "compare": "Compare",
     "metrics": "Metrics",
     "setup": "Setup",
+    "judge": "Judge",
     "log": "In a pane",
     "diff": "In the diff",
     "checklist": "In the findings",
