@@ -15,6 +15,7 @@ from obra_tui.cli.options import HERE, JsonOption, ProjectOption
 from obra_tui.core.commands import RecordJudging
 from obra_tui.core.errors import ConfigError, UnknownId
 from obra_tui.core.events import CaseKept, CaseRetired, Judging
+from obra_tui.core.judging.book import CaseBook, PastWork
 from obra_tui.core.judging.comparing import compared
 from obra_tui.core.model import JudgeCase, JudgeIdentity, Trial
 from obra_tui.core.plain import to_builtins
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from obra_tui.config.load import Settings
     from obra_tui.judge import QwenJudge
     from obra_tui.services.judge_trials import CaseSet, ShownCase, TrialPlan
+    from obra_tui.store.history import SqlHistory
 
 
 class WantedSet(StrEnum):
@@ -144,6 +146,75 @@ def compare(
             if ids:
                 typer.echo(f"  only the {name} is right: {', '.join(ids[:12])}{' …' if len(ids) > 12 else ''}")
     return 0
+
+
+@judge_app.command()
+def probe(
+    number: Annotated[int, typer.Option("-n", "--n", min=1, max=1000, help="So many faults.")] = 20,
+    minutes: Annotated[float, typer.Option("--minutes", min=0.1, help="Stop after so many minutes.")] = 10.0,
+    kind: Annotated[str, typer.Option("--kind", help="Only faults of this kind, such as boundary.")] = "",
+    yes: YesOption = False,
+    rehearsal: RehearsalOption = False,
+    project: ProjectOption = HERE,
+    as_json: JsonOption = False,
+) -> int:
+    """Plant faults into accepted work and keep those that the project's own tests find, for `obra judge eval`."""
+    from obra_tui.services.archive import open_history
+    from obra_tui.services.judge_probes import bases_of
+
+    root, settings = _place(project)
+    with open_history(settings) as history:
+        book = history.judge_book(str(root), rehearsal=rehearsal)
+        bases = bases_of(history.past_work(str(root), rehearsal=rehearsal), book)
+        if not bases:
+            typer.echo("No work was accepted here by somebody who looked at it: there is nothing to plant faults into.")
+            return 0
+        if not as_json:
+            typer.echo(f"{len(bases)} bases; each runs its checks five times or more, for {minutes:g} min at most")
+        if not _may_go_on(yes=yes):
+            return 0
+        kept = asyncio.run(
+            _planted(settings, root, history, bases, book, wanted=number, minutes=minutes, kind=kind, as_json=as_json)
+        )
+    if kept:
+        _write(settings, root, "Planted faults", [CaseKept(case=case) for case in kept], rehearsal=rehearsal)
+    if not as_json:
+        typer.echo(f"{len(kept)} cases kept; `obra judge eval` asks about them")
+    return 0
+
+
+async def _planted(
+    settings: "Settings",
+    root: Path,
+    history: "SqlHistory",
+    bases: Sequence[PastWork],
+    book: CaseBook,
+    *,
+    wanted: int,
+    minutes: float,
+    kind: str,
+    as_json: bool,
+) -> list[JudgeCase]:
+    from obra_tui.services.judge_probes import planted_cases
+
+    kept: list[JudgeCase] = []
+    planting = planted_cases(
+        settings, root, history, bases, tuple(book.cases.values()), wanted=wanted, minutes=minutes, kind=kind
+    )
+    async for found in planting:
+        kept += found.cases
+        if as_json:
+            for case in found.cases:
+                typer.echo(json_line(_case_json(case)))
+        elif found.refused:
+            typer.echo(f"{one_line(found.title, 50)}: {one_line(found.refused, 200)}; nothing was planted")
+        else:
+            told = f"{len(found.cases)} kept of {found.tried} tried, {found.survivors} found by no test and thrown away"
+            typer.echo(f"{one_line(found.title, 50)}: {told}")
+            for case in found.cases:
+                tests = ", ".join(case.proof.tests[:3]) if case.proof else ""
+                typer.echo(f"  {_name_of(case):<28} {case.file}:{case.line}  found by {one_line(tests, 120)}")
+    return kept
 
 
 @judge_app.command("export")

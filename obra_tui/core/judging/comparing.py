@@ -8,7 +8,7 @@ from obra_tui.core.judging.bounds import ALPHA, mcnemar
 from obra_tui.core.model import JudgeCase, Trial, Truth
 
 
-class Comparison(Struct, frozen=True, kw_only=True):
+class JudgeComparison(Struct, frozen=True, kw_only=True):
     """Counts over the cases that both answered, each with its first answer."""
 
     cases: int
@@ -33,12 +33,12 @@ class Comparison(Struct, frozen=True, kw_only=True):
         return "the second is better" if len(self.only_second) > len(self.only_first) else "the first is better"
 
 
-def compared(cases: Mapping[str, JudgeCase], first: Sequence[Trial], second: Sequence[Trial]) -> Comparison:
+def compared(cases: Mapping[str, JudgeCase], first: Sequence[Trial], second: Sequence[Trial]) -> JudgeComparison:
     one, other = _answers(first), _answers(second)
     common = [name for name in cases if name in one and name in other]
     right_one = {name for name in common if _is_right(cases[name], one[name])}
     right_other = {name for name in common if _is_right(cases[name], other[name])}
-    return Comparison(
+    return JudgeComparison(
         cases=len(common),
         right=(len(right_one), len(right_other)),
         only_first=tuple(name for name in common if name in right_one - right_other),

@@ -163,6 +163,7 @@ class JudgeScreen(ObraScreen):
     @on(ChoiceList.Highlighted, "#judges")
     def _moved(self) -> None:
         self._show_chosen()
+        self.refresh_bindings()
 
     @on(ChoiceList.Picked, "#judges")
     def _picked(self) -> None:
