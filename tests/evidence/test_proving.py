@@ -47,11 +47,12 @@ async def bench(tmp_path, work=WORK, spec=PYTEST):
     return scene, Bench(scene.workspace, scene.checks(spec), task(), accepted.commit, diff), diff
 
 
+@pytest.mark.timeout(600)
 async def test_a_fault_is_kept_with_the_tests_that_find_it_and_shown_as_the_whole_change(tmp_path):
     scene, planting, shown = await bench(tmp_path)
-    planted = await planting.prove_faults(3, Counter(), time.monotonic() + 300)
+    planted = await planting.prove_faults(1, Counter(), time.monotonic() + 500)
     assert planted.refused == ""
-    assert len([item for item in planted.proved if not item.is_injected]) >= 2
+    assert len([item for item in planted.proved if not item.is_injected]) == 1
     for item in planted.proved:
         assert item.proof.tests and item.proof.runs == 2 and item.proof.base_runs == 2
         assert item.diff.base_commit == shown.base_commit
@@ -63,6 +64,7 @@ async def test_a_fault_is_kept_with_the_tests_that_find_it_and_shown_as_the_whol
     assert git(scene.project, "status", "--porcelain") == ""
 
 
+@pytest.mark.timeout(600)
 async def test_a_base_whose_checks_do_not_pass_any_more_is_said_and_gives_nothing(tmp_path):
     _, planting, _ = await bench(tmp_path, WORK.replace(">=", ">"))
     planted = await planting.prove_faults(3, Counter(), time.monotonic() + 300)
