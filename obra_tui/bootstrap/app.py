@@ -61,6 +61,30 @@ def open_demo_app(scenario: str, flags: Mapping[str, object], *, pace: float, jo
     return guarded(lambda: _show(launch, lambda closing, _: _open_demo(scenario, flags, pace, closing, jobs=jobs)))
 
 
+def open_judge_demo(flags: Mapping[str, object], *, pace: float) -> int:
+    """Open the app on the Judge screen while a month of two judges goes by."""
+    return guarded(lambda: _open_judge_demo(flags, pace))
+
+
+def _open_judge_demo(flags: Mapping[str, object], pace: float) -> int:
+    from obra_tui.bootstrap.judge_demo import Month, make_project, month_handle
+    from obra_tui.config.load import load
+
+    settings = load(None, flags)
+    project = make_project(settings.data_dir)
+    launch = replace(_launch(project, early_settings(), rehearsal="judge"), first_screen="judge")
+
+    def open_month(closing: ExitStack, _: Callable[[], None]) -> Backend:
+        handle = month_handle(settings, project)
+        backend = _own_backend(handle, settings, closing)
+        month = Month(handle, pace=pace)
+        month.start()
+        closing.callback(month.stop)
+        return backend
+
+    return _show(launch, open_month)
+
+
 def _show(launch: LaunchOptions, open_backend: Opener) -> int:
     from obra_tui.ui.app import ObraApp
 

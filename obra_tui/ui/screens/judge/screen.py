@@ -63,8 +63,13 @@ class JudgeScreen(ObraScreen):
                 item.name == "gate.trust" and item.value.strip('"') == "record" for item in backend.settings
             )
             limit = next((item.value for item in backend.settings if item.name == "gate.false_pass_limit"), "0.1")
-            work = partial(self._read, backend.history, self.services.launch.project, self._rehearsal, given, limit)
+            work = partial(self._read, backend.history, self._project(), self._rehearsal, given, limit)
             self.run_worker(work, thread=True, exit_on_error=False, group="judge", exclusive=True)
+
+    def _project(self) -> str:
+        """The one that is worked on; a rehearsal has a repository of its own."""
+        launch, newest = self.services.launch, self.services.view.newest_session
+        return newest.project if launch.rehearsal and newest and newest.project else launch.project
 
     def _read(self, history: History, project: str, rehearsal: bool, given: bool, limit: str) -> None:
         """In a worker thread."""
