@@ -2,7 +2,7 @@
 # Pass arguments with ARGS, as in: make run ARGS="doctor"
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo fleet-demo quick test test-long validate test-real-llm chaos disk soak fuzz faults adversary bench lint gallery lock clean FORCE
+.PHONY: help run demo fleet-demo quick test test-long validate test-real-llm chaos fleet-chaos disk soak fuzz faults adversary bench lint gallery lock clean FORCE
 
 BIN := .venv/bin
 READY := .venv/.set-up
@@ -66,6 +66,11 @@ SEED ?= 1
 chaos: $(READY)  ## kill Obra KILLS=100 times at random, then at every named place, and look for what was lost
 	@$(BIN)/python -m tests.chaos --kills $(KILLS) --seed $(SEED) $(ARGS)
 	@$(BIN)/python -m tests.chaos --points all
+
+FAULTS ?= 50
+
+fleet-chaos: $(READY)  ## kill, freeze and cut off a coordinator and four workers FAULTS=50 times, and look for what was lost
+	@$(BIN)/python -m tests.fleet.chaos --faults $(FAULTS) --seed $(SEED) $(ARGS)
 
 POINTS ?= 200
 

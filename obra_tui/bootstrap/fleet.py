@@ -11,7 +11,7 @@ import signal
 import socket
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
@@ -34,6 +34,7 @@ from obra_tui.system.process import watch_without_threads
 
 if TYPE_CHECKING:
     from obra_tui.config.load import Settings
+    from obra_tui.core.ports import CheckRunner, Implementer, Judge
     from obra_tui.fleet.jobs import StageKind
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
@@ -103,7 +104,7 @@ class WorkerRequest(Struct, frozen=True, kw_only=True):
 class _ProjectTools(Struct, frozen=True, kw_only=True):
     workspace: GitWorkspace
     carrier: Bundles
-    checks: LocalCheckRunner
+    checks: CheckRunner
 
 
 class WorkerTools:
@@ -117,8 +118,8 @@ class WorkerTools:
             data_dir=settings.data_dir, lowest=lowest_sandbox(settings), readable=settings.sandbox.readable_paths()
         )
         self._projects: dict[tuple[str, tuple[str, ...]], _ProjectTools] = {}
-        self.implementer = ClaudeCode(dataclasses.replace(models.claude, project=None))
-        self.judge = QwenJudge(models.judge)
+        self.implementer: Implementer = ClaudeCode(dataclasses.replace(models.claude, project=None))
+        self.judge: Judge = QwenJudge(models.judge)
 
     @property
     def sandbox(self) -> Sandbox:
@@ -152,7 +153,12 @@ class WorkerTools:
         await self.judge.close()
 
 
-def run_worker(settings: Settings, request: WorkerRequest, say: Callable[[str], None]) -> None:
+def run_worker(
+    settings: Settings,
+    request: WorkerRequest,
+    say: Callable[[str], None],
+    tools: Callable[[Settings, Models], WorkerTools] = WorkerTools,
+) -> None:
     """Be a worker until drained by a signal, or from the coordinator's side. Raises `ObraError`."""
     refuse_without_fleet(settings)
     name = request.name or default_name(settings)
@@ -162,7 +168,7 @@ def run_worker(settings: Settings, request: WorkerRequest, say: Callable[[str], 
         models = real_models(settings)
         sweep.sweep_leftovers(models.claude.tmp_dir)
         watch_without_threads()
-        asyncio.run(_work(settings, models, name, request, say))
+        asyncio.run(_work(settings, tools(settings, models), name, request, say))
 
 
 def default_name(settings: Settings) -> str:
@@ -186,12 +192,11 @@ def _refuse_names(name: str, request: WorkerRequest) -> None:
 
 
 async def _work(
-    settings: Settings, models: Models, name: str, request: WorkerRequest, say: Callable[[str], None]
+    settings: Settings, tools: WorkerTools, name: str, request: WorkerRequest, say: Callable[[str], None]
 ) -> None:
     from obra_tui.fleet.desk import WorkerCard
     from obra_tui.fleet.worker import Worker, WorkerOptions
 
-    tools = WorkerTools(settings, models)
     level, note = await tools.sandbox.probe()
     card = WorkerCard(
         instance="",
@@ -215,12 +220,21 @@ async def _work(
     )
     worker = Worker(card, tools, options)
     loop = asyncio.get_running_loop()
+    loop.set_exception_handler(_on_lost_exception)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, worker.drain)
     try:
         await worker.run()
     finally:
         await tools.close()
+
+
+def _on_lost_exception(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """A delivery that this worker lost cannot be ended by it: procrastinate raises where nobody listens."""
+    from procrastinate.exceptions import ProcrastinateException
+
+    if not isinstance(context.get("exception"), ProcrastinateException):
+        loop.default_exception_handler(context)
 
 
 def _kinds(given: tuple[str, ...]) -> tuple[StageKind, ...]:

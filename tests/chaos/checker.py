@@ -17,14 +17,20 @@ FINAL = {"accepted", "rejected", "failed", "cancelled"}
 def broken(place, *, finished):
     """Return what is wrong, in sentences; nothing if all is well."""
     with sqlite3.connect(f"file:{place.data / 'obra.db'}?mode=ro", uri=True) as db:
-        found = [*_gaps(db), *_lost(db, place), *_moves(db), *_doubled(db), *_integrity(db)]
-        commits = _commits(place)
-        found += _commits_against_records(db, commits)
-        if finished:
-            found += [*_unfinished(db), *_unrecorded(db, commits)]
-            # The script of the real program writes the same in every task.
-            found += [] if place.real else _files(db, place)
-    return found + (_orphans(place) if finished else [])
+        found = [*promises(db, place, finished=finished), *_integrity(db)]
+    return found + (orphans(place.data) if finished else [])
+
+
+def promises(db, place, *, finished):
+    """Return what is wrong with what is stored, whatever database it is in."""
+    found = [*_gaps(db), *_lost(db, place), *_moves(db), *_doubled(db)]
+    commits = _commits(place)
+    found += _commits_against_records(db, commits)
+    if finished:
+        found += [*_unfinished(db), *_unrecorded(db, commits)]
+        # The script of the real program writes the same in every task.
+        found += [] if place.real else _files(db, place)
+    return found
 
 
 def census(place):
@@ -142,13 +148,13 @@ def _files(db, place):
     return found
 
 
-def _orphans(place):
+def orphans(folder):
     found = []
     for process in psutil.process_iter():
         try:
             owner = process.environ().get("OBRA_OWNER", "")
         except (psutil.Error, OSError):
             continue
-        if str(place.data) in owner:
+        if str(folder) in owner:
             found.append(f"process {process.pid} ({process.name()}) was left behind")
     return found
