@@ -287,7 +287,7 @@ class Obra:
     def _add(self, session: SessionId, spec: TaskSpec, *, standalone: bool) -> None:
         """Put the task into the session; a session of its own is not left open if that is refused."""
         try:
-            self._do(AddTasks(session=session, tasks=(spec,)))
+            self._do(AddTasks(session=session, tasks=(spec,), by=person()))
         except ObraError as error:
             if standalone:
                 self._do(CloseSession(session=session, reason=str(error)))

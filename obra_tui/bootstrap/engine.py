@@ -336,6 +336,7 @@ def _config(
         task_budget=settings.budget.of_task(),
         session_budget=settings.budget.of_session(),
         false_pass_limit=gate.false_pass_limit,
+        other_approver=gate.other_approver,
         undo_s=gate.undo_s if request.attended else 0.0,
         keep_copies=settings.workspace.keep_copies,
         rehearsal=rehearsal,

@@ -53,7 +53,7 @@ def start_work(
     if request.resume:
         _submit(engine, Resume(session=session, by=by, fork=request.fork), on_waiting)
     elif request.plan is not None:
-        _submit(engine, AddTasks(session=session, tasks=request.plan.tasks), on_waiting)
+        _submit(engine, AddTasks(session=session, tasks=request.plan.tasks, by=by), on_waiting)
     _submit(engine, StartRun(session=session, close_when_done=True), on_waiting)
 
 

@@ -184,6 +184,9 @@ class GateSettings(Section, frozen=True, kw_only=True):
     """Attempts at one task before you are asked."""
     undo_s: Annotated[float, Meta(ge=0, le=3600)] = 10.0
     """Seconds in which your answer in the app can be undone before it is carried out; 0 = at once."""
+    other_approver: bool = False
+    """true = whoever asked for a task, changed it or worked on it by hand cannot approve it: another person must.
+    People are told apart by their logins; policies that pass work by themselves are not affected."""
     friction: bool = True
     """After three approvals in a row that took you under three seconds each, the next gate shows its score only
     when you have read on in the diff."""

@@ -35,6 +35,8 @@ class AddTasks(Struct, frozen=True, kw_only=True):
 
     session: SessionId
     tasks: tuple[TaskSpec, ...]
+    by: str = ""
+    """Who asks for them; empty = not said, as by older callers."""
 
 
 class EditTask(Struct, frozen=True, kw_only=True):

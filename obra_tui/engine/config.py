@@ -44,6 +44,8 @@ class EngineConfig(Struct, frozen=True, kw_only=True):
     """What one task may use before a person is asked; a task's own budget counts beside it."""
     session_budget: Budget = field(default_factory=Budget)
     false_pass_limit: float = LIMIT
+    other_approver: bool = False
+    """Work is approved by somebody else than who asked for it."""
     undo_s: float = 0.0
     """How long a person's answer to a gate can be undone before it is carried out."""
     keep_copies: bool = False

@@ -113,6 +113,8 @@ class Gates:
             self._refuse_answered(command.gate)
         if command.binding != gate.binding:
             raise StaleDecision(gate.id, "the work")
+        if command.decision.kind is DecisionKind.APPROVE:
+            self._refuse_author(task, command.decision.by)
         check_decision(command.decision, passes=task.quality is not None and task.quality.passes_gate)
         if command.decision.kind is DecisionKind.APPROVE:
             if task.diff is None or task.diff.empty:
@@ -127,6 +129,13 @@ class Gates:
         else:
             self._make(run, task, command.decision)
             self._follow_up(run, task, command.decision.by)
+
+    def _refuse_author(self, task: TaskWork, by: str) -> None:
+        if self._config.other_approver and by in task.authors:
+            raise NotAllowed(
+                f"{task.spec.key} was asked for, or worked on, by {by}: somebody else must approve it.",
+                fix="Ask another person, or send it back with what is to change (gate.other_approver).",
+            )
 
     def _make(self, run: SessionRun, task: TaskWork, decision: Decision) -> None:
         """Write the answer to the task's gate and the move that it leads to."""

@@ -8,6 +8,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import assert_never
 
+from msgspec.structs import replace
+
 from obra_tui.core import commands as do
 from obra_tui.core.errors import (
     NotAllowed,
@@ -249,7 +251,11 @@ class Orchestrator:
 
     def _change_plan(self, command: do.ChangePlan) -> None:
         run = self._open_run(command.session)
-        self._write_plan(run, marked(replanned_together(run.work, command.changes), command))
+        changes = [
+            replace(change, by=change.by or command.by) if isinstance(change, do.AddTasks) else change
+            for change in command.changes
+        ]
+        self._write_plan(run, marked(replanned_together(run.work, changes), command))
 
     def _undo_plan_change(self, session: SessionId, by: str) -> str:
         run = self._open_run(session)

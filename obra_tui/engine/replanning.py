@@ -36,11 +36,11 @@ Placed = tuple[TaskId | None, Event]
 def replanned(work: SessionWork, command: PlanCommand) -> tuple[Placed, ...]:
     """Return the events of a change. Raises `NotAllowed`, `PlanError` or `UnknownId` with what stands in its way."""
     if isinstance(command, do.AddTasks):
-        return _added(work, command.tasks)
+        return _added(work, command.tasks, command.by)
     task = _task_of(work, command.task)
     match command:
-        case do.EditTask(spec=spec):
-            return _edited(work, task, spec)
+        case do.EditTask(spec=spec, by=by):
+            return _edited(work, task, spec, by)
         case do.MoveTask(position=position, by=by):
             return ((None, TasksOrdered(order=moved(work, task, position), by=by)),)
         case do.HoldTask(by=by):
@@ -78,7 +78,7 @@ def _task_of(work: SessionWork, task: TaskId) -> TaskWork:
     return work.tasks[task]
 
 
-def _added(work: SessionWork, tasks: Sequence[TaskSpec]) -> tuple[Placed, ...]:
+def _added(work: SessionWork, tasks: Sequence[TaskSpec], by: str) -> tuple[Placed, ...]:
     if tasks and all(task.id in work.tasks and not work.tasks[task.id].removed for task in tasks):
         return ()  # asked for again by whoever never heard that they are there
     known = {item.spec.key for item in work.tasks.values() if not item.removed}
@@ -95,11 +95,11 @@ def _added(work: SessionWork, tasks: Sequence[TaskSpec]) -> tuple[Placed, ...]:
             )
     order(tasks)  # refuses a circle
     first = len(work.tasks)
-    return tuple((task.id, _joined(task, first + index)) for index, task in enumerate(tasks))
+    return tuple((task.id, _joined(task, first + index, by)) for index, task in enumerate(tasks))
 
 
-def _joined(task: TaskSpec, position: int) -> TaskAdded:
-    return TaskAdded(spec=task, position=position, state=State.BLOCKED if task.depends_on else State.QUEUED)
+def _joined(task: TaskSpec, position: int, by: str) -> TaskAdded:
+    return TaskAdded(spec=task, position=position, state=State.BLOCKED if task.depends_on else State.QUEUED, by=by)
 
 
 class TaskStanding(Struct, frozen=True, kw_only=True):
@@ -154,7 +154,7 @@ def moved(work: SessionWork, task: TaskWork, position: int) -> tuple[TaskId, ...
     return (*others[:place], task.spec.id, *others[place:], *gone)
 
 
-def _edited(work: SessionWork, task: TaskWork, spec: TaskSpec) -> tuple[Placed, ...]:
+def _edited(work: SessionWork, task: TaskWork, spec: TaskSpec, by: str) -> tuple[Placed, ...]:
     _refuse_started(task, "edited")
     if (spec.id, spec.key) != (task.spec.id, task.spec.key):
         raise PlanError(f"{task.spec.key} keeps its id.", where=spec.source, fix="Remove it and add another task.")
@@ -170,7 +170,7 @@ def _edited(work: SessionWork, task: TaskWork, spec: TaskSpec) -> tuple[Placed, 
         )
     plan = [spec if item is task else item.spec for item in in_order(work) if not item.removed]
     order(plan)  # refuses a circle
-    events: list[Placed] = [(spec.id, TaskEdited(spec=spec))]
+    events: list[Placed] = [(spec.id, TaskEdited(spec=spec, by=by))]
     if task.state is State.QUEUED and any(known[key].state is not State.ACCEPTED for key in spec.depends_on):
         after = advance(State.QUEUED, Trigger.BLOCK)
         events.append((spec.id, TaskMoved(before=State.QUEUED, trigger=Trigger.BLOCK, after=after)))

@@ -91,6 +91,8 @@ class TaskWork(Struct):
     """As it was added, before anybody edited it."""
     position: int
     state: State
+    authors: tuple[str, ...] = ()
+    """Who asked for it, changed what is asked, or worked on it by hand."""
     held_back: bool = False
     """A person does not want it started yet."""
     removed: bool = False
@@ -193,8 +195,9 @@ def apply(work: SessionWork, record: Record) -> None:
             work.closed = True
         case RuleAllowed() | RuleUsed() | RuleRevoked():
             work.rules = apply_to_rules(work.rules, record)
-        case TaskAdded(spec=spec, position=position, state=state):
-            work.tasks[spec.id] = TaskWork(spec=spec, original=spec, position=position, state=state)
+        case TaskAdded(spec=spec, position=position, state=state, by=by):
+            authors = (by,) if by else ()
+            work.tasks[spec.id] = TaskWork(spec=spec, original=spec, position=position, state=state, authors=authors)
         case TasksOrdered(order=order):
             for position, task in enumerate(order):
                 work.tasks[task].position = position
@@ -233,8 +236,9 @@ def _apply_to_task(task: TaskWork, record: Record) -> None:
         case TaskMoved(after=after):
             task.state = after
             task.held = None
-        case TaskEdited(spec=spec):
+        case TaskEdited(spec=spec, by=by):
             task.spec = spec
+            _note_author(task, by)
         case TaskHeld() | TaskReleased():
             task.held_back = isinstance(record.event, TaskHeld)
         case TaskRemoved():
@@ -268,8 +272,15 @@ def _apply_to_copy(task: TaskWork, record: Record) -> None:
             _apply_to_attempt(task, record)
 
 
+def _note_author(task: TaskWork, by: str) -> None:
+    if by and by not in task.authors:
+        task.authors = (*task.authors, by)
+
+
 def _hand_back(task: TaskWork, back: WorkHandedBack) -> None:
     task.gate = task.taken = None
+    if back.files or back.then == "check":
+        _note_author(task, back.by)
     if back.then == "check":
         task.handed_back = back.by
     elif back.files:

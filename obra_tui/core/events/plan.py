@@ -17,6 +17,8 @@ class TaskAdded(Struct, frozen=True, kw_only=True):
     spec: TaskSpec
     position: int
     state: State
+    by: str = ""
+    """Who asked for it; empty = not noted, as in older records."""
     type: Literal["task_added"] = "task_added"
 
 
@@ -24,6 +26,8 @@ class TaskEdited(Struct, frozen=True, kw_only=True):
     """A task that was not started says something else now."""
 
     spec: TaskSpec
+    by: str = ""
+    """Who changed it; empty = not noted, as in older records."""
     type: Literal["task_edited"] = "task_edited"
 
 

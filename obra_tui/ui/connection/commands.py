@@ -139,7 +139,7 @@ class CommandSender:
 
     def _fill(self, session: SessionId, spec: TaskSpec) -> None:
         started = c.StartRun(session=session, close_when_done=True)
-        self.send(c.AddTasks(session=session, tasks=(spec,)), lambda _: self.send(started))
+        self.send(c.AddTasks(session=session, tasks=(spec,), by=self._by), lambda _: self.send(started))
 
     @property
     def _by(self) -> str:
