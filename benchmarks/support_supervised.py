@@ -176,11 +176,18 @@ class Workshop:
         self._stage = stage
         self._runs = 0
         self.accepted = 0
+        self.printed = ""
+        """The records of the last supervised run, one in JSON a line."""
         self.consumed: list[Consumed] = []
         (folder / "tmp").mkdir(parents=True)
         settings = folder / ".config" / "obra" / "config.toml"
         settings.parent.mkdir(parents=True)
         settings.write_text("".join(self._check_tables()))
+
+    def set_up(self, command: str) -> None:
+        """Let every project be set up by a command."""
+        with (self._folder / ".config" / "obra" / "config.toml").open("a") as settings:
+            settings.write(f"\n[workspace]\nsetup = [{json.dumps(command)}]\n")
 
     def supervised(self, *, jobs: int = 1) -> float:
         """Seconds of `obra run PLAN --headless`, from the start of the process to its end."""
@@ -199,6 +206,7 @@ class Workshop:
         with Meter(process.pid) as meter:
             out, err = process.communicate()
         took = time.perf_counter() - began
+        self.printed = out
         summary = json.loads(out.splitlines()[-1]) if out else {}
         if process.returncode or summary.get("attempts") != summary.get("tasks"):
             raise RuntimeError(f"obra did not accept everything at the first attempt: {err or summary}")
