@@ -91,6 +91,10 @@ def compare(runs: Runs) -> CheckResult:
     if runs.spec.stage is not Stage.TESTING or not has_tests(runs.last):
         return _without_names(runs, plain)
     found = _comparison(runs)
+    if cause := _one_cause(runs):
+        return replace(
+            plain, status=CheckStatus.BROKEN, detail=cause, failures=(), base=_bounded(found), passed=None, failed=None
+        )
     failures = _failures(runs, found)
     status = _status(runs, failures)
     old = set(found.old_failures) | set(found.flaky)
@@ -185,6 +189,29 @@ def _from_old_files(names: set[str], before: Mapping[str, CaseOutcome], unreadab
 def _hopeless(runs: Runs) -> set[str]:
     """If no test at all passes, none of the failures is waved through as an old one."""
     return set() if passing(runs.last.cases) else bad(runs.deciding.cases)
+
+
+_MANY = 5
+"""So many tests do not fail in one way for a fault in the code that they test."""
+
+
+def _one_cause(runs: Runs) -> str:
+    """Say why nothing can be measured: all tests failed before the work, fail now, and all of them in one way."""
+    if runs.base is None or len(runs.base.cases or {}) < _MANY:
+        return ""
+    for run in (runs.base, runs.deciding, *([runs.as_is] if runs.as_is else [])):
+        if not run.cases or len(bad(run.cases)) < len(run.cases):
+            return ""
+    said = {
+        case.message.strip().splitlines()[0] for run in (runs.base, runs.last) for case in run.failures if case.message
+    }
+    if len(said) != 1:
+        return ""
+    return (
+        f"All {len(runs.base.cases or {})} tests failed before the work, too, and fail in one way: {said.pop()[:200]}. "
+        "Something that they need is missing here: add what starts or installs it to `workspace.setup`, files that git "
+        "ignores to `workspace.include`, and try with `obra doctor`."
+    )
 
 
 def _reaches(runs: Runs, name: str) -> bool:

@@ -89,6 +89,13 @@ class Job(Struct, frozen=True, kw_only=True):
         return (Mount(source=self.layers.tree, target=self.layers.target, writable=True), *self.mounts)
 
 
+_MAY_NOT = (
+    "It is installed and may make no namespaces: in a container start that one with "
+    "`--security-opt seccomp=unconfined --security-opt apparmor=unconfined`; on the machine itself allow them with "
+    "`sysctl kernel.unprivileged_userns_clone=1` or `sysctl kernel.apparmor_restrict_unprivileged_userns=0`."
+)
+
+
 class Sandbox:
     """One per process; `probe()` is done once and remembered."""
 
@@ -181,7 +188,8 @@ class Sandbox:
             except OSError as error:
                 return f"{level} could not be started: {error}."
         if ended.exit_code is None or not (inside / "wrote").exists():
-            return f"{level} does not work here: {ended.output.strip()[:200] or 'no answer'}."
+            remedy = f" {_MAY_NOT}" if level is SandboxLevel.BWRAP else ""
+            return f"{level} does not work here: {ended.output.strip()[:200] or 'no answer'}.{remedy}"
         got_out = ended.exit_code != 0 or outside.exists()
         if level is SandboxLevel.UNSHARE:
             got_out = bool(ended.exit_code & 2)

@@ -62,7 +62,11 @@ async def run_setup(
     `objects` are those of git that the copy borrows: version tools read the history and its tags.
     """
     if refusal := await sandbox.refusal():
-        raise WorkspaceError(refusal, where=str(place.work), fix="Install bubblewrap, or allow a lower level.")
+        raise WorkspaceError(
+            refusal,
+            where=str(place.work),
+            fix='Do what is said there, install bubblewrap, or set sandbox.level = "auto".',
+        )
     await kill_left_over(f"{_label(place)}/")
     scratch = scratch_in(place.root)
     try:

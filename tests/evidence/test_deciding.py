@@ -60,6 +60,23 @@ async def test_an_old_failure_in_code_that_was_changed_is_no_excuse(tmp_path):
     assert "failed before the work, too" in result.failures[0].message
 
 
+async def test_a_suite_that_fails_as_a_whole_and_in_one_way_before_the_work_measures_nothing(tmp_path):
+    tests = "import pytest\nfrom calc import add\n\n\n@pytest.fixture(autouse=True)\ndef server():\n"
+    tests += "    raise ConnectionError('no server at 127.0.0.1:6379')\n\n\n"
+    tests += "@pytest.mark.parametrize('n', range(6))\ndef test_add(n):\n    assert add(n, 1) == n + 1\n"
+    result = await examine(tmp_path, {"calc.py": CALC, "test_calc.py": tests}, {"calc.py": CALC + SUBTRACT})
+    assert (result.status, result.failures) == (CheckStatus.BROKEN, ())
+    assert "All 6 tests failed before the work, too" in result.detail and "127.0.0.1:6379" in result.detail
+    assert "`workspace.setup`" in result.detail
+
+
+async def test_tests_that_fail_before_the_work_for_the_code_itself_stay_its_failures(tmp_path):
+    tests = "import pytest\nfrom calc import add\n\n\n@pytest.mark.parametrize('n', range(6))\n"
+    tests += "def test_add(n):\n    assert add(n, 1) == n + 1\n"
+    result = await examine(tmp_path, {"calc.py": WRONG, "test_calc.py": tests}, {"calc.py": WRONG + SUBTRACT})
+    assert result.status is CheckStatus.FAILED
+
+
 async def test_a_remark_beside_code_that_failed_before_is_not_blamed(tmp_path):
     result = await examine(tmp_path, {**BASE, "calc.py": WRONG}, {"calc.py": WRONG + "# Later.\n"})
     assert result.base.reached == () and result.base.old_failures == ("test_calc.py::test_add",)

@@ -192,6 +192,23 @@ async def test_a_failed_set_up_leaves_nothing_but_its_log(tmp_path):
     assert [path.name for path in root.iterdir()] == ["setup.log"]
 
 
+async def test_without_the_sandbox_that_is_asked_for_no_set_up_runs_and_the_remedy_is_named(tmp_path):
+    sandbox = Fixed(data_dir=tmp_path / "data", level=SandboxLevel.NONE, overlays=False)
+    sandbox._lowest = SandboxLevel.BWRAP
+    scene = make_scene(tmp_path, sandbox=sandbox, setup=("touch made",))
+    with pytest.raises(WorkspaceError, match="only 'none' works here") as raised:
+        await scene.copy()
+    assert 'sandbox.level = "auto"' in raised.value.fix
+    assert not list((tmp_path / "data").glob("copies/*/prepared.json"))
+
+
+async def test_a_set_up_that_never_ends_is_stopped_and_leaves_no_copy(tmp_path):
+    scene = make_scene(tmp_path, setup=("sleep 600",), setup_timeout_s=0.5)
+    with pytest.raises(WorkspaceError, match="no end within"):
+        await scene.copy()
+    assert not list((tmp_path / "data").glob("copies/*/prepared.json"))
+
+
 async def test_work_that_changes_what_the_environment_is_made_from_needs_a_person(tmp_path):
     scene = make_scene(tmp_path, {"pyproject.toml": "[project]\n"}, setup=("true && sh scripts/prepare.sh || true",))
     _, diff = await scene.work({"pyproject.toml": "[project]\nname='x'\n", "scripts/prepare.sh": "x\n", "b.py": ""})

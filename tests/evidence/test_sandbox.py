@@ -99,6 +99,7 @@ async def test_a_bubblewrap_that_does_not_work_is_not_believed(sandbox, path_wit
     fake.chmod(0o755)
     level, reason = await sandbox.probe()
     assert level is SandboxLevel.NONE and "no permission to make namespaces" in reason
+    assert "It is installed and may make no namespaces" in reason and "--security-opt" in reason
 
 
 async def test_a_bubblewrap_that_protects_from_nothing_is_not_believed(sandbox, path_without, tmp_path):
