@@ -96,6 +96,7 @@ faults: $(READY)  ## the tests of the list of faults, and its table in docs/repo
 adversary: $(READY)  ## the real Claude Code program, everything allowed, tries to get out: how much of it works?
 	@$(BIN)/python -m tests.adversary.hidden_processes
 	@$(BIN)/python -m tests.adversary.reaching_out
+	@$(BIN)/python -m tests.adversary.resource_bombs
 	@$(BIN)/python -m tests.adversary.forged_works $(ARGS)
 
 bench: $(READY)  ## the measurements, some twenty minutes; the report goes to docs/reports

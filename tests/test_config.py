@@ -130,7 +130,7 @@ def test_an_unknown_key_is_told_with_its_line_and_the_nearest_key(project):
         ("[gate.weights]\n\nsyntaxx = 1\n", ":3", "Did you mean 'syntax'?"),
         ('[[checks]]\nname = "a"\nrun = "b"\n\n[[checks]]\nname = "c"\nrun = "d"\ntimeout = 5\n', ":8", "'timeout_s'"),
         ("gate = { threshold = 0.5, polcy = 1 }\n", ":1", "Did you mean 'policy'?"),
-        ("[sandbox]\nzzz = 1\n", ":2", "Possible here: level, readable."),
+        ("[sandbox]\nzzz = 1\n", ":2", "Possible here: level, readable, memory_mb"),
         ("[gate]\nthreshold = 85\n", ":2", "less than or equal to 1"),
         ("[gate]\nthreshold = nan\n", ":2", "finite"),
         ("[gate]\nthreshold = true\n", ":2", "'gate.threshold' has a wrong value"),
@@ -208,6 +208,8 @@ def test_a_wrong_flag_is_told(project):
         "[gate.weights]\nquality = 0\n",
         '[judge]\nbase_url = "http://example.org"\n',
         '[claude]\nbase_url = "https://127.0.0.1.example.org"\n',
+        '[judge]\nbase_url = "http://localhost:8080"\n',
+        '[claude]\nbase_url = "http://[::1]:8080"\n',
         '[claude]\ncli_path = "./claude"\n',
         '[claude]\nallow = ["sh"]\n',
         "[claude]\ntrust_project_settings = true\n",
@@ -228,13 +230,13 @@ def test_a_project_needs_trust_for_what_weakens_its_own_supervision(project, tex
     "text",
     [
         '[gate]\npolicy = "manual"\nthreshold = 0.9\nmax_attempts = 5\n',
-        '[judge]\nbase_url = "http://localhost:8080"\nmodel = "small"\n',
-        '[claude]\nbase_url = "http://[::1]:8080"\nmax_turns = 5\nmax_budget_usd = 0.5\n',
+        '[judge]\nmodel = "small"\n[sandbox]\nmemory_mb = 100\n',
+        "[claude]\nmax_turns = 5\nmax_budget_usd = 0.5\n",
         '[workspace]\nprotected = ["docs/**"]\n[sandbox]\nlevel = "required"\n',
         '[gate]\npolicy = "supervised"\n',
     ],
 )
-def test_a_project_may_be_stricter_and_name_this_machine(project, text):
+def test_a_project_may_be_stricter(project, text):
     write_project(project, text)
     load.load(project)
 

@@ -101,7 +101,10 @@ class Store(Struct, frozen=True, kw_only=True):
 def real_adapters(settings: Settings, request: RunRequest, models: Models) -> Adapters:
     """Build the adapters to the real programs and servers that `models` names."""
     sandbox = Sandbox(
-        data_dir=settings.data_dir, lowest=lowest_sandbox(settings), readable=settings.sandbox.readable_paths()
+        data_dir=settings.data_dir,
+        lowest=lowest_sandbox(settings),
+        readable=settings.sandbox.readable_paths(),
+        limits=settings.sandbox.limits(),
     )
     workspace = GitWorkspace(
         project=request.project,

@@ -115,7 +115,10 @@ class WorkerTools:
         self._models = models
         self._data_dir = settings.data_dir.resolve()
         self._sandbox = Sandbox(
-            data_dir=settings.data_dir, lowest=lowest_sandbox(settings), readable=settings.sandbox.readable_paths()
+            data_dir=settings.data_dir,
+            lowest=lowest_sandbox(settings),
+            readable=settings.sandbox.readable_paths(),
+            limits=settings.sandbox.limits(),
         )
         self._projects: dict[tuple[str, tuple[str, ...]], _ProjectTools] = {}
         self.implementer: Implementer = ClaudeCode(dataclasses.replace(models.claude, project=None))

@@ -7,14 +7,15 @@ and checks what a person wrote; the settings of the screen are in `early`, which
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
 from msgspec import Meta, Struct, field
 from platformdirs import user_data_path
 
+from obra_tui.config.addresses import plain_address
 from obra_tui.config.early import Section, UiSettings, absolute
 from obra_tui.core.model import Budget, CheckSpec, Policy, Stage
 from obra_tui.notices.notice import NoticeKind
+from obra_tui.system.limits import Limits, usual_memory_mb
 
 
 class ValueRule(Struct, frozen=True):
@@ -36,12 +37,6 @@ class Secret(Struct, frozen=True):
 
 
 # --- rules ---------------------------------------------------------------------------------------
-
-
-def _full_address(value: str) -> str:
-    if value and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).hostname):
-        raise ValueError("must be a full address such as http://127.0.0.1:11434")
-    return value.rstrip("/")
 
 
 def _given(value: str) -> str:
@@ -88,7 +83,7 @@ def _unique_names(value: "tuple[CheckSettings, ...]") -> "tuple[CheckSettings, .
 class ClaudeSettings(Section, frozen=True, kw_only=True):
     """How Claude Code is started. What is empty or 0 is left to Claude Code, or is no limit."""
 
-    base_url: Annotated[str, ValueRule(_full_address)] = ""
+    base_url: Annotated[str, ValueRule(plain_address)] = ""
     """Address of the Messages API; empty = Anthropic's own."""
     api_key: Secret = Secret()
     """API key; empty = ANTHROPIC_API_KEY or the login of Claude Code. Not in a project file."""
@@ -128,7 +123,7 @@ class ClaudeSettings(Section, frozen=True, kw_only=True):
 class JudgeSettings(Section, frozen=True, kw_only=True):
     """The local model that reviews the diff."""
 
-    base_url: Annotated[str, ValueRule(_full_address), ValueRule(_given)] = "http://127.0.0.1:11434"
+    base_url: Annotated[str, ValueRule(plain_address), ValueRule(_given)] = "http://127.0.0.1:11434"
     """Address of the model server, without a path."""
     model: Annotated[str, ValueRule(_given)] = "qwen2.5-coder:32b"
     """Model as the server names it."""
@@ -270,6 +265,23 @@ class SandboxSettings(Section, frozen=True, kw_only=True):
     readable: Annotated[tuple[str, ...], ValueRule(_whole_paths)] = ()
     """Folders in your home that checks may read and not change, such as a tool's cache: ["~/.cache/tool"].
     They see nothing else of it. Keep logins out of them: a check runs what Claude wrote."""
+    memory_mb: Annotated[int, Meta(ge=0, le=100_000_000)] = 0
+    """What a check or a set-up and all its processes may use of memory together, in MB; 0 = seven tenths of the
+    machine's. What passes this limit or one of the next is ended, and the limit is named."""
+    processes: Annotated[int, Meta(ge=0, le=1_000_000)] = 2_000
+    """How many processes it may run at once; 0 = any number."""
+    disk_mb: Annotated[int, Meta(ge=0, le=100_000_000)] = 20_000
+    """What it may write to the disk beside the set-up's own products, in MB; 0 = any amount."""
+    output_mb: Annotated[int, Meta(ge=0, le=1_000_000)] = 500
+    """What it may print, in MB; 0 = any amount. Of that the beginning and the end are kept."""
+
+    def limits(self) -> Limits:
+        return Limits(
+            memory_mb=self.memory_mb or usual_memory_mb(),
+            processes=self.processes,
+            disk_mb=self.disk_mb,
+            output_mb=self.output_mb,
+        )
 
     def readable_paths(self) -> tuple[Path, ...]:
         return tuple(Path(path).expanduser() for path in self.readable)

@@ -4,12 +4,10 @@ A file is trusted by its path and its exact content: any change asks again.
 """
 
 import hashlib
-import ipaddress
 import os
 import re
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from msgspec.structs import replace
 
@@ -113,7 +111,7 @@ def refuse_untrusted(layer: Layer, above: tuple[Layer, ...], below: Layer, *, tr
 
 
 def _harmless(key: str, new: Any, old: Any) -> bool:
-    """A project may choose models, make its gate stricter, and name servers on this machine; no more."""
+    """A project may choose models and make its gate stricter; no more. Logins are sent to addresses: none is harmless."""
     match key:
         case "gate.policy":
             return bool(new == Policy.MANUAL)
@@ -125,12 +123,12 @@ def _harmless(key: str, new: Any, old: Any) -> bool:
             return bool(new == "api")
         case "claude.max_turns" | "claude.max_budget_usd":
             return _tighter(new, old)
+        case "sandbox.memory_mb" | "sandbox.processes" | "sandbox.disk_mb" | "sandbox.output_mb":
+            return _tighter(new, old)
         case _ if key.startswith("budget."):
             return _tighter(new, old)
         case "workspace.protected":
             return set(new) >= set(old) and not any(glob.startswith("!") for glob in set(new) - set(old))
-        case "claude.base_url" | "judge.base_url":
-            return _is_loopback(new)
         case _:
             return key in _ALWAYS_HARMLESS
 
@@ -138,14 +136,6 @@ def _harmless(key: str, new: Any, old: Any) -> bool:
 def _tighter(new: Any, old: Any) -> bool:
     """0 is no limit."""
     return bool(new > 0 and (old == 0 or new < old))
-
-
-def _is_loopback(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 # --- the list of trusted files -------------------------------------------------------------------

@@ -11,7 +11,6 @@ import shlex
 import shutil
 import subprocess
 import sys
-import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from importlib.util import find_spec
@@ -211,7 +210,4 @@ def _tool(look: Look, name: str) -> str | None:
 
 def _toml(path: Path) -> dict[str, dict[str, object]]:
     """Return the file's tables; a file that cannot be read says nothing (its own tools will complain)."""
-    try:
-        return tomllib.loads(path.read_text("utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return {}
+    return Project(path.parent).toml(path.name)

@@ -64,12 +64,18 @@ def judge_run(spec: CheckSpec, ended: Ended, report: Report | None, problem: str
 
 
 def _without_report(spec: CheckSpec, ended: Ended) -> Reading | None:
+    if ended.passed_limit:
+        return Reading(status=CheckStatus.BROKEN, detail=_stopped(ended))
     if ended.exit_code is None:
         text = f"Stopped after {spec.timeout_s:g} s; all its processes were ended."
         return Reading(status=CheckStatus.TIMED_OUT, detail=text)
     if missing := _missing_tool(spec, ended):
         return Reading(status=CheckStatus.BROKEN, detail=missing)
     return None
+
+
+def _stopped(ended: Ended) -> str:
+    return f"{ended.passed_limit} It was stopped with all its processes; see [sandbox] in the settings."
 
 
 def _missing_tool(spec: CheckSpec, ended: Ended) -> str:
@@ -174,6 +180,8 @@ def _failed(told: Told) -> FailedCase:
 
 
 def _witnessed_reading(spec: CheckSpec, ended: Ended, heard: Witnessed, cases: Mapping[str, CaseOutcome]) -> Reading:
+    if ended.passed_limit:
+        return Reading(status=CheckStatus.BROKEN, detail=_stopped(ended))
     if ended.exit_code is None:
         return Reading(
             status=CheckStatus.TIMED_OUT, detail=f"Stopped after {spec.timeout_s:g} s; all its processes were ended."

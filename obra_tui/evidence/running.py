@@ -15,6 +15,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from obra_tui.system.limits import UNLIMITED, Limits, watch
 from obra_tui.system.process import NOTHING, Child, ended, start
 from obra_tui.system.process_sweep import kill_tree
 
@@ -39,6 +40,9 @@ class Launch(Struct, frozen=True, kw_only=True):
     """Descriptors that stay open for it."""
     options_at: int = 1
     """Where bubblewrap's own options begin in `argv`: other programs may come before it."""
+    limits: Limits = UNLIMITED
+    writes_to: tuple[Path, ...] = ()
+    """Folders of ours that it can write to: what lies there counts as written by it."""
 
 
 class Ended(Struct, frozen=True, kw_only=True):
@@ -47,6 +51,8 @@ class Ended(Struct, frozen=True, kw_only=True):
     exit_code: int | None
     output: str
     duration_s: float
+    passed_limit: str = ""
+    """Which limit it passed, as a sentence; it was ended for that."""
 
 
 class Output:
@@ -62,9 +68,12 @@ class Output:
         self._tail: list[str] = []
         self._tail_size = 0
         self._dropped = 0
+        self.size = 0
+        """Bytes that were printed."""
         self._waiting: list[str] = []
 
     def take(self, chunk: bytes, *, last: bool = False) -> None:
+        self.size += len(chunk)
         text = self._decoder.decode(chunk, last).replace("\0", "␀")
         self._waiting.append(text)
         self._head.append(text[: self._head_room])
@@ -111,12 +120,13 @@ async def run(
         child, reading = _start(launch, inner)
         closed = _listen(reading, output)
         try:
-            exit_code = await _wait(child, timeout_s)
+            exit_code, passed = await _wait(child, timeout_s, launch, output)
         finally:
             await asyncio.shield(_clean_up(child, launch.mark, inner, closed, reading))
             output.take(b"", last=True)
             output.pass_on()
-    return Ended(exit_code=exit_code, output=output.whole(), duration_s=time.monotonic() - started)
+    took = time.monotonic() - started
+    return Ended(exit_code=exit_code, output=output.whole(), duration_s=took, passed_limit=passed)
 
 
 class Inner:
@@ -188,11 +198,20 @@ def _start(launch: Launch, inner: Inner) -> tuple[Child, int]:
     return child, reading
 
 
-async def _wait(child: Child, timeout_s: float) -> int | None:
+async def _wait(child: Child, timeout_s: float, launch: Launch, output: Output) -> tuple[int | None, str]:
+    """Return the exit code, or None and which limit ended the wait; nothing is said of the time."""
+    ending = asyncio.ensure_future(child.wait(timeout_s))
+    watching = asyncio.ensure_future(watch(child.pid, launch.limits, launch.writes_to, lambda: output.size))
+    both = {ending, watching} if launch.limits != UNLIMITED else {ending}
     try:
-        return await child.wait(timeout_s)
+        done, _ = await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+        return (await ending, "") if ending in done else (None, watching.result())
     except TimeoutError:
-        return None
+        return None, ""
+    finally:
+        for task in (ending, watching):
+            task.cancel()
+        await asyncio.gather(ending, watching, return_exceptions=True)
 
 
 async def _clean_up(child: Child, mark: str, inner: Inner, closed: asyncio.Future[None], fd: int) -> None:

@@ -10,21 +10,27 @@ import contextlib
 import os
 import shutil
 import socket
+import subprocess
 import sys
 import tempfile
 import uuid
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from obra_tui.core.model import SandboxLevel
 from obra_tui.evidence.copies import disk_faults, make_private, remove_tree
 from obra_tui.evidence.layers import PROGRAMS, Layers
 from obra_tui.evidence.running import Launch, run
+from obra_tui.system.limits import MB, UNLIMITED, Limits, held
 from obra_tui.system.process_env import ATTEMPT_MARK
 from obra_tui.system.toolchain import SECRETS_AMONG_TOOLS, homes, inside_folders, lies_in, tool_folders
 
+_MOST_IN_MEMORY_MB = 512
+"""How much may lie in each of the folders that exist in memory only."""
 _ORDER = (SandboxLevel.NONE, SandboxLevel.UNSHARE, SandboxLevel.BWRAP)
 _PROBE_S = 20.0
 
@@ -106,11 +112,13 @@ class Sandbox:
         lowest: SandboxLevel = SandboxLevel.NONE,
         readable: Iterable[Path] = (),
         pass_on: Iterable[str] = (),
+        limits: Limits = UNLIMITED,
     ) -> None:
         self._data_dir = data_dir.resolve()
         self._lowest = lowest
         self._readable = tuple(map(str, readable))
         self._pass_on = tuple(pass_on)
+        self._limits = limits
         self._proven: tuple[SandboxLevel, str] | None = None
         self._overlays: bool | None = None
         self._trying = asyncio.Lock()
@@ -199,19 +207,25 @@ class Sandbox:
         """Return the complete program for a job at a level."""
         mark = f"{job.label}/{uuid.uuid4().hex[:12]}"
         environment = self._environment(level, job, mark)
+        before = held(self._limits)
+        started = Launch(
+            argv=(*before, *job.argv),
+            environment=environment,
+            cwd=Path("/"),
+            mark=mark,
+            limits=self._limits,
+            writes_to=(job.scratch, *((job.layers.folder,) if job.layers else ())),
+        )
         match level:
             case SandboxLevel.BWRAP:
                 inner = (*self._bwrap(job), *job.argv)
                 argv = job.layers.mounted(inner) if job.layers else inner
-                at = len(argv) - len(inner) + 1
-                return Launch(
-                    argv=argv, environment=environment, cwd=Path("/"), mark=mark, tells_inner=True, options_at=at
-                )
+                at = len(before) + len(argv) - len(inner) + 1
+                return replace(started, argv=(*before, *argv), tells_inner=True, options_at=at)
             case SandboxLevel.UNSHARE:
-                argv = (*_unshare(job), *job.argv)
-                return Launch(argv=argv, environment=environment, cwd=Path("/"), mark=mark)
+                return replace(started, argv=(*before, *_unshare(job), *job.argv))
             case SandboxLevel.NONE:
-                return Launch(argv=job.argv, environment=environment, cwd=job.cwd, mark=mark)
+                return replace(started, cwd=job.cwd)
 
     def _environment(self, level: SandboxLevel, job: Job, mark: str) -> dict[str, str]:
         names = (*_PASSED_ON, *self._pass_on, *(_FOR_NETWORK if job.network else ()))
@@ -236,8 +250,9 @@ class Sandbox:
         hidden = self._hidden(job)
         argv = ["bwrap", "--unshare-all", *(("--share-net",) if job.network else ()), "--die-with-parent"]
         argv += ["--new-session", "--cap-drop", "ALL", "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"]
-        for folder in hidden:
-            argv += ["--tmpfs", folder]
+        sized = ["--size", str(_MOST_IN_MEMORY_MB * MB)] if self._limits.memory_mb and _knows_size() else []
+        for folder in (*hidden, "/dev/shm"):
+            argv += [*sized, "--tmpfs", folder]
         argv += ["--bind", str(job.scratch / "tmp"), "/tmp"]
         for path in self._needed(hidden, job.network):
             argv += ["--ro-bind", path, path]
@@ -261,6 +276,16 @@ class Sandbox:
         if network:
             wanted += (str(Path("/etc/resolv.conf").resolve().parent),)
         return tuple(path for path in inside_folders(wanted, (*hidden, "/tmp")) if os.path.exists(path))  # noqa: PTH110
+
+
+@cache
+def _knows_size() -> bool:
+    """Tell whether this bubblewrap can limit a folder in memory, as from 0.8 on."""
+    try:
+        asked = subprocess.run(["bwrap", "--help"], capture_output=True, text=True, timeout=_PROBE_S, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return "--size" in asked.stdout + asked.stderr
 
 
 async def _overlay_holds(folder: Path) -> bool:

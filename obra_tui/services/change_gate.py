@@ -74,6 +74,7 @@ async def judge_change(wanted: GateQuestion, flags: Mapping[str, object], tell: 
         data_dir=settings.data_dir,
         lowest=SandboxLevel.BWRAP if settings.sandbox.level == "required" else SandboxLevel.NONE,
         readable=settings.sandbox.readable_paths(),
+        limits=settings.sandbox.limits(),
     )
     async with _copy_of(wanted.project, change, settings, sandbox) as (copy, diff):
         evidence = await _evidence(wanted, change, settings, sandbox, copy, diff, tell)
