@@ -307,7 +307,7 @@ class WebSettings(Section, frozen=True, kw_only=True):
     """Address to listen at. One that others reach needs tls_cert and tls_key, or a proxy."""
     port: Annotated[int, Meta(ge=0, le=65535)] = 8765
     """Port to listen at; 0 = one that is free."""
-    public_url: Annotated[str, ValueRule(_full_address)] = ""
+    public_url: Annotated[str, ValueRule(plain_address)] = ""
     """Address under which a browser reaches it, such as "https://obra.example.org"; empty = host and port. Notices
     lead there."""
     proxy: str = ""

@@ -111,7 +111,7 @@ def refuse_untrusted(layer: Layer, above: tuple[Layer, ...], below: Layer, *, tr
 
 
 def _harmless(key: str, new: Any, old: Any) -> bool:
-    """A project may choose models and make its gate stricter; no more. Logins are sent to addresses: none is harmless."""
+    """A project may choose models and make its gate stricter; no more. Logins go to addresses: none is harmless."""
     match key:
         case "gate.policy":
             return bool(new == Policy.MANUAL)
