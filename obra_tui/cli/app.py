@@ -19,6 +19,7 @@ from obra_tui.cli import (
     metrics,
     notify,
     permissions,
+    pr,
     replay,
     review,
     run,
@@ -65,6 +66,6 @@ def main(
 
 for subject in (
     run, demo, review, validate, info, history, compare, replay, metrics, judge, judge_trials, export,
-    permissions, steer, config, tasks, notify, gate, web, fleet,
+    permissions, steer, config, tasks, notify, gate, web, pr, fleet,
 ):  # fmt: skip
     subject.register(app)

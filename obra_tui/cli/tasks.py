@@ -11,9 +11,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from obra_tui.cli.options import HERE, JsonOption, ProjectOption
-from obra_tui.cli.parser import Commands
+from obra_tui.cli.parser import Commands, refuse_unused
 from obra_tui.core import commands as do
-from obra_tui.core.errors import PlanError
+from obra_tui.core.errors import ConfigError, PlanError
 from obra_tui.core.ids import SessionId, TaskId, new_task_id
 from obra_tui.core.model import TaskSpec
 from obra_tui.core.plain import to_builtins
@@ -84,14 +84,28 @@ def add(
 
 @task_app.command("import")
 def import_(
-    file: Annotated[Path, typer.Argument(help="Checklist, spec-kit tasks.md, TOML or issues as JSON; - reads.")],
+    file: Annotated[
+        Path | None, typer.Argument(help="Checklist, spec-kit tasks.md, TOML or issues as JSON; - reads.")
+    ] = None,
     theirs: Annotated[bool, typer.Option("--theirs", help="Take the file's where both were changed.")] = False,
+    issue: Annotated[
+        int | None, typer.Option("--issue", min=1, help="Instead of a file: this issue of the forge (forge.issues).")
+    ] = None,
+    label: Annotated[str, typer.Option("--label", help="Instead of a file: the open issues with this label.")] = "",
     project: ProjectOption = HERE,
     session: SessionOption = "",
     as_json: JsonOption = False,
 ) -> int:
-    """Take in the open tasks of a file: new ones, and what was changed in the file alone."""
-    return _import_tasks(PlanScope(project=project, session=session, as_json=as_json), file, theirs=theirs)
+    """Take in the open tasks of a file: new ones, and what was changed in the file alone; or issues of the forge."""
+    scope = PlanScope(project=project, session=session, as_json=as_json)
+    if issue is not None or label:
+        refuse_unused("--issue" if issue is not None else "--label", FILE=file, theirs=theirs)
+        if issue is not None:
+            refuse_unused("--issue", label=label)
+        return _import_issues(scope, issue, label)
+    if file is None:
+        raise ConfigError("Nothing to import was named.", fix="Name a file, or an issue: --issue 12")
+    return _import_tasks(scope, file, theirs=theirs)
 
 
 @task_app.command()
@@ -244,6 +258,30 @@ def _import_tasks(place: PlanScope, file: Path, *, theirs: bool) -> int:
                 _say_why(item)
         changes = merging(taken, known, plan.session, plan.by, found)
         _change(plan, place, changes, f"{read.source}: {describe(taken) or 'nothing new'}.")
+    return 0
+
+
+def _import_issues(place: PlanScope, issue: int | None, label: str) -> int:
+    """Take in issues of the forge that no task was made of yet; what they say is fenced as the words of strangers."""
+    from obra_tui.config.load import load
+    from obra_tui.core.forge import prompt_of_issue
+    from obra_tui.services.forge import issues_of
+    from obra_tui.services.project import project_root
+
+    root = project_root(place.project)
+    found = issues_of(load(root), root, number=issue, label=label)
+    with _open(place, make=f"Issues: {label}" if label else f"Issue {issue}") as plan:
+        keys, known = [task.spec.key for task in plan.tasks()], {task.spec.source for task in plan.tasks()}
+        specs: list[TaskSpec] = []
+        for item in found:
+            if item.url not in known:
+                key, title = free_key([*keys, *(spec.key for spec in specs)]), one_line(item.title, 120)
+                title = title or f"Issue {item.number}"
+                specs.append(
+                    TaskSpec(id=new_task_id(), key=key, title=title, prompt=prompt_of_issue(item), source=item.url)
+                )
+        said = f"{', '.join(spec.key for spec in specs)} of issues." if specs else "No issue is new."
+        _change(plan, place, [do.AddTasks(session=plan.session, tasks=tuple(specs))] if specs else [], said)
     return 0
 
 

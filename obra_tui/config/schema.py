@@ -321,6 +321,28 @@ class WebSettings(Section, frozen=True, kw_only=True):
     """A login ends when it was not used for so long, and after seven times as long in any case."""
 
 
+class ForgeSettings(Section, frozen=True, kw_only=True):
+    """Pull requests (`obra pr`) and issues. Tokens are read from the environment, the forge's own login or git's; never
+    from here. Not in a project file."""
+
+    kind: Literal["auto", "github", "forgejo", "gitlab"] = "auto"
+    """What the forge is; "auto" = by the name of its host. Gitea is a "forgejo"."""
+    url: Annotated[str, ValueRule(plain_address)] = ""
+    """Address of its API; empty = by the host of the remote."""
+    remote: Annotated[str, ValueRule(_given)] = "origin"
+    """The git remote that branches are pushed to."""
+    base: str = ""
+    """Branch that pull requests go to; empty = the default one of the forge."""
+    labels: tuple[str, ...] = ()
+    """Labels that each pull request gets."""
+    issues: bool = False
+    """true = `obra task import --issue` and `--label` may bring in issues, which anybody may have written."""
+    ci_back: bool = False
+    """true = `obra pr SESSION --ci` may make red checks and comments, which anybody may have written, into a task."""
+    ci_rounds: Annotated[int, Meta(ge=0, le=100)] = 3
+    """How many tasks of one session may come from its pull request."""
+
+
 class DatabaseSettings(Section, frozen=True, kw_only=True):
     """Where the sessions are kept."""
 
@@ -374,6 +396,7 @@ class Settings(Section, frozen=True, kw_only=True):
     notify: NotifySettings = NotifySettings()
     fleet: FleetSettings = FleetSettings()
     web: WebSettings = WebSettings()
+    forge: ForgeSettings = ForgeSettings()
 
     def check_specs(self) -> tuple[CheckSpec, ...]:
         return tuple(check.spec() for check in self.checks)

@@ -61,7 +61,7 @@ def speaks_of_obra(content: bytes) -> bool:
 
 def is_personal(key: str) -> bool:
     """Whether a setting belongs to the person and is never taken from a project."""
-    return key in _PERSONAL or key.startswith(("ui.", "web.", "fleet."))
+    return key in _PERSONAL or key.startswith(("ui.", "web.", "forge.", "fleet."))
 
 
 def without_personal(layer: Layer) -> Layer:

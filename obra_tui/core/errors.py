@@ -22,6 +22,7 @@
     │   ├── GateDecided        somebody answered this gate first
     │   └── StaleDecision      the content changed since it was shown
     ├── ImplementerError       Claude Code could not be started or driven
+    ├── ForgeError             the place of pull requests refused, or could not be reached
     └── JudgeError             the judge could not be asked
 
 Each carries what happened (`what`), where (`where`) and what to do next (`fix`).
@@ -151,6 +152,10 @@ class StaleDecision(NotAllowed):
 
 
 class ImplementerError(ObraError):
+    pass
+
+
+class ForgeError(ObraError):
     pass
 
 

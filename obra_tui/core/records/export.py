@@ -152,23 +152,24 @@ def markdown(told: Iterator[Block]) -> str:
 def _markdown(block: Block) -> str:
     match block.kind:
         case "h1" | "h2" | "h3":
-            return f"{'#' * int(block.kind[1])} {_plain(block.text)}\n"
+            return f"{'#' * int(block.kind[1])} {plain_markdown(block.text)}\n"
         case "p":
-            return f"{_plain(block.text)}\n"
+            return f"{plain_markdown(block.text)}\n"
         case "list":
-            return "".join(f"- {_plain(row[0])}\n" for row in block.rows)
+            return "".join(f"- {plain_markdown(row[0])}\n" for row in block.rows)
         case "table":
             return _markdown_table(block.rows)
         case kind:
             return _fenced(block.text, "diff" if kind == "diff" else "")
 
 
-def _plain(text: str) -> str:
+def plain_markdown(text: str) -> str:
+    """Return foreign words on one line that Markdown takes for words."""
     return _MARKUP.sub(r"\\\1", one_line(text, 2_000))
 
 
 def _markdown_table(rows: Sequence[Sequence[str]]) -> str:
-    head, *rest = (" | ".join(map(_plain, row)) for row in rows)
+    head, *rest = (" | ".join(map(plain_markdown, row)) for row in rows)
     line = " | ".join("---" for _ in rows[0])
     return "\n".join([f"| {head} |", f"| {line} |", *(f"| {row} |" for row in rest)]) + "\n"
 

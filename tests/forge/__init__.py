@@ -1,0 +1,1 @@
+"""Forges: what is sent to them, what their errors mean, and what strangers wrote there."""
