@@ -98,6 +98,40 @@ def test_every_command_option_variable_and_setting_that_a_text_names_exists():
     assert wrong == []
 
 
+def files_named(text):
+    """Return the names of files of Obra's or its project's that a sentence sends people to."""
+    return set(re.findall(r"(?<![\w/{])((?:docs/|scripts/|tests/)[\w./-]*\w|\.obra/[\w./-]*\w|[A-Z]{4,}\.md)\b", text))
+
+
+def test_every_file_that_a_text_sends_people_to_exists():
+    made_by_people = {
+        ".obra/config.toml",
+        ".obra/rubric.md",
+        "TODO.md",
+        "PRD.md",
+        "PLAN.md",
+        "TASKS.md",
+        "CLAUDE.md",
+        "README.md",
+    }
+    wrong = [
+        f"{path.relative_to(ROOT)}:{line}: {name}"
+        for path in SOURCES
+        for line, text in texts(path)
+        if is_sentence(text)
+        for name in files_named(text)
+        if name not in made_by_people and not (ROOT / name).exists()
+    ]
+    assert wrong == []
+
+
+def test_a_file_that_is_not_there_is_found():
+    assert files_named("Read docs/guides/nothing.md, or .obra/nothing.toml.") == {
+        "docs/guides/nothing.md",
+        ".obra/nothing.toml",
+    }
+
+
 @pytest.mark.parametrize("text", ["Name another one: --data-dir.", "Set it with `--nothing` beside."])
 def test_an_option_that_no_command_has_is_found(text):
     assert unknown_options(text)

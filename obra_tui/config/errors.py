@@ -20,20 +20,21 @@ _IN_TOML = {"tuple_type": "should be an array", "dict_type": "should be a table"
 
 def mistakes(errors: Sequence[ErrorDetails], place: Place) -> ConfigError:
     """Return one error that tells all mistakes of a source, the first one in full."""
-    first, *others = (_complaint(error) for error in errors)
     places = [place(error["loc"]) for error in errors]
+    first, *others = (_complaint(error, where) for error, where in zip(errors, places, strict=True))
     more = "".join(f"\nalso {place}: {what} {fix}" for place, (what, fix) in zip(places[1:], others, strict=True))
     return ConfigError(first[0], where=places[0], fix=first[1] + more)
 
 
-def _complaint(error: ErrorDetails) -> tuple[str, str]:
+def _complaint(error: ErrorDetails, where: str) -> tuple[str, str]:
     key = _dotted(error["loc"])
     if error["type"] == "extra_forbidden":
         return f"There is no setting '{key}'.", _nearest(error["loc"])
     if error["type"] == "missing":
         return f"'{key}' is missing.", "Add it."
     said = _IN_TOML.get(error["type"]) or error["msg"].removeprefix("Value error, ").replace("Input should", "should")
-    return f"'{key}' has a wrong value: {said}.", "Correct it, or delete the line to get the default."
+    out = "unset it" if where.startswith("OBRA_") else "delete the line"
+    return f"'{key}' has a wrong value: {said}.", f"Correct it, or {out} to get the default."
 
 
 def _dotted(loc: Key) -> str:

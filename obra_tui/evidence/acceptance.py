@@ -114,11 +114,11 @@ async def fast_forward(project: Path, branch: str) -> FastForward:
     head = await git.run("symbolic-ref", "--quiet", "--short", "HEAD", good=(0, 1))
     if head.code:
         raise ProjectError("HEAD is on no branch.", where=str(project), fix="Check out a branch first: git switch main")
+    if await tip_of(project, branch) is None:
+        raise ProjectError(f"There is no branch {branch}.", where=str(project), fix="See the list: git branch -a")
     dirty = await git.run("status", "--porcelain", "-z", "--untracked-files=no")
     if dirty.out:
         raise ProjectError("There are uncommitted changes.", where=str(project), fix="Commit or stash them first.")
-    if await tip_of(project, branch) is None:
-        raise ProjectError(f"There is no branch {branch}.", where=str(project), fix="See the list: git branch -a")
     before = (await git.run("rev-parse", "HEAD")).text
     merged = await git.run("merge", "--ff-only", "--quiet", f"refs/heads/{branch}", good=(0, 1, 128), timeout_s=SLOW_S)
     if merged.code:

@@ -34,8 +34,10 @@ def read_plan(path: Path) -> Plan:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        words = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise PlanError(f"The plan cannot be read: {words}.", where=str(path), fix="Name a readable file.") from error
+        words, fix = "it is not UTF-8 text", "Save it as UTF-8, or name another file."
+        if isinstance(error, OSError):
+            words, fix = error.strerror or str(error), "Name a readable file."
+        raise PlanError(f"The plan cannot be read: {words}.", where=str(path), fix=fix) from error
     return _plan_of(text, str(path), path.name)
 
 

@@ -39,7 +39,8 @@ def project_root(folder: Path) -> Path:
 def look_for_root(folder: Path) -> Callable[[], Path]:
     """Begin to look; calling what is returned waits and answers as `project_root` does."""
     if not folder.is_dir():
-        raise ProjectError("There is no such folder.", where=str(folder.absolute()), fix="Name a git repository.")
+        what = "This is no folder." if folder.exists() else "There is no such folder."
+        raise ProjectError(what, where=str(folder.absolute()), fix="Name a git repository.")
     try:
         ended = begin(_call(folder, *_ASKED))
     except FileNotFoundError:

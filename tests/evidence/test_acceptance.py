@@ -140,8 +140,8 @@ async def test_a_branch_checked_out_in_another_worktree_is_not_moved_either(scen
 
 
 async def test_a_branch_named_obra_is_named_as_the_obstacle(scene):
-    git(scene.project, "branch", "obra")
     _, diff = await scene.work({"new.txt": "new\n"})
+    git(scene.project, "branch", "obra")
     with pytest.raises(WorkspaceError) as caught:
         await scene.accept(diff)
     assert "Rename your branch `obra`" in caught.value.fix

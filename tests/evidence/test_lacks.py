@@ -159,3 +159,13 @@ async def test_a_manifest_that_cannot_be_read_is_said_before_it_seems_that_there
 async def test_a_manifest_that_begins_with_a_byte_order_mark_can_be_read(tmp_path):
     project = make_project(tmp_path / "project", {"package.json": '\ufeff{"name": "x"}'})
     assert await lacks_of(project, ()) == ()
+
+
+async def test_changes_since_the_last_commit_are_said_not_to_be_in_a_copy(tmp_path):
+    project = make_project(tmp_path / "project", {"a b.txt": "a\n", "c.txt": "c\n"})
+    (project / "new.txt").write_text("not mine to tell\n")
+    assert await lacks_of(project, ()) == ()
+    (project / "a b.txt").write_text("changed\n")
+    git(project, "rm", "--quiet", "c.txt")
+    (lack,) = await lacks_of(project, ())
+    assert lack.what.endswith("without your changes since then: a b.txt, c.txt")

@@ -55,6 +55,7 @@ async def lacks_of(
     return (
         *await _submodules(git, project),
         *await _left_out(git),
+        *await _uncommitted(git),
         *await _converted(git, project),
         *await _ignored(git, project, include),
         *await asyncio.to_thread(_manifests, project),
@@ -179,6 +180,16 @@ async def _submodules(git: Git, project: Path) -> list[Lack]:
 async def _has(directory: Path, commit: str) -> bool:
     git = Git(options=(f"--git-dir={directory}",), where=str(directory))
     return (await git.run("cat-file", "-e", f"{commit}^{{commit}}", good=(0, 1, 128))).code == 0
+
+
+async def _uncommitted(git: Git) -> list[Lack]:
+    """A copy begins from the last commit: whoever has changed files since may count on them."""
+    status = await git.run("status", "--porcelain", "-z", "--untracked-files=no", "--no-renames", timeout_s=SLOW_S)
+    changed = [shown(name[3:]) for name in status.names]
+    if not changed:
+        return []
+    what = f"a copy begins from the last commit, without your changes since then: {_some(changed)}"
+    return [Lack(what=what, fix="Commit them if the work builds on them.")]
 
 
 async def _converted(git: Git, project: Path) -> list[Lack]:
