@@ -14,7 +14,7 @@ from typing import Any
 from obra_tui.core.errors import NewerDatabase, StoreError
 from obra_tui.store import sqlite
 from obra_tui.store.labels import LABELS
-from obra_tui.store.version import KNOWN_SCHEMAS, SCHEMA, VERSION_TABLE
+from obra_tui.store.schema import KNOWN_SCHEMAS, SCHEMA, VERSION_TABLE
 
 _SIDE = ("-wal", "-shm")
 

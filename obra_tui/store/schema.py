@@ -8,6 +8,7 @@ Alembic is imported only when an older database must be brought up to date.
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.exc import DBAPIError
@@ -16,7 +17,21 @@ from obra_tui.core.errors import NewerDatabase, StoreError
 from obra_tui.store import database, sqlite
 from obra_tui.store.search import index
 from obra_tui.store.tables import metadata
-from obra_tui.store.version import KNOWN_SCHEMAS, SCHEMA, VERSION_TABLE
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+
+SCHEMA = "0009"
+"""Newest migration: what the tables are."""
+
+KNOWN_SCHEMAS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009")
+"""Every migration of this version, oldest first."""
+
+VERSION_TABLE = "alembic_version"
+"""Where a database says which shape it has."""
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def open_sqlite(path: Path) -> Engine:
@@ -165,7 +180,24 @@ def _must_upgrade(engine: Engine, where: str) -> bool:
     )
 
 
-def _upgrade(engine: Engine) -> None:
-    from obra_tui.store.migrate import upgrade  # a second to load, and hardly ever needed
+def alembic_config(connection: Connection | None = None) -> "Config":
+    """Return the settings for Alembic's commands; there is no ini file."""
+    from alembic.config import Config  # a second to load, and hardly ever needed
 
-    upgrade(engine)
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    config.attributes["connection"] = connection
+    return config
+
+
+def is_compared(name: str | None, kind: str, _parents: object) -> bool:
+    """Leave the tables of the search index out of Alembic's comparisons: SQLite makes them itself."""
+    return kind != "table" or name is None or not name.startswith(index.TABLE)
+
+
+def _upgrade(engine: Engine) -> None:
+    """Run the missing steps in one transaction; a crash between them leaves the database as it was."""
+    from alembic import command
+
+    with engine.begin() as connection:
+        command.upgrade(alembic_config(connection), SCHEMA)

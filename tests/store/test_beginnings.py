@@ -8,7 +8,7 @@ from sqlalchemy.exc import OperationalError
 from obra_tui.core.events import SteerQueued
 from obra_tui.core.records.search import parse
 from obra_tui.store.database import reader_engine
-from obra_tui.store.search.prefix import MOST, spelled_out
+from obra_tui.store.search.index import MOST_WORDS, expand_prefixes
 from obra_tui.store.search.words import Terms, fts_query
 from tests.store.story import finished_session
 
@@ -25,7 +25,7 @@ SAID = (
 @pytest.fixture
 def reader(journal, history, path):
     writer = finished_session("s1", 1000.0)
-    for text in (*SAID, *(f"many{number:03d}" for number in range(MOST + 5))):
+    for text in (*SAID, *(f"many{number:03d}" for number in range(MOST_WORDS + 5))):
         writer.add(SteerQueued(text=text, by="person:ada", delivered=False))
     journal.append(writer.records)
     with reader_engine(path).connect() as connection:
@@ -33,7 +33,7 @@ def reader(journal, history, path):
 
 
 def _spelled(reader, *words, exact=()):
-    return spelled_out(reader, Terms(words, (), frozenset(exact)))
+    return expand_prefixes(reader, Terms(words, (), frozenset(exact)))
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from obra_tui.core.ids import SessionId
 from obra_tui.store import sqlite
 from obra_tui.store.history import SqlHistory
 from obra_tui.store.journal import SqlJournal
-from obra_tui.store.version import SCHEMA
+from obra_tui.store.schema import SCHEMA
 from tests.store.story import Writer, finished_session
 
 

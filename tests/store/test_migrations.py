@@ -15,9 +15,8 @@ from obra_tui.core.records.search import parse
 from obra_tui.store import sqlite
 from obra_tui.store.history import SqlHistory
 from obra_tui.store.journal import SqlJournal
-from obra_tui.store.migrate import alembic_config, not_search
+from obra_tui.store.schema import KNOWN_SCHEMAS, SCHEMA, alembic_config, is_compared
 from obra_tui.store.tables import metadata
-from obra_tui.store.version import KNOWN_SCHEMAS, SCHEMA
 from tests.store.story import finished_session
 from tests.store.test_queries import reverted_later
 
@@ -66,7 +65,7 @@ def test_the_tables_in_the_code_and_the_migrations_agree() -> None:
 
         command.upgrade(alembic_config(connection), "head")
         assert (
-            compare_metadata(MigrationContext.configure(connection, opts={"include_name": not_search}), metadata) == []
+            compare_metadata(MigrationContext.configure(connection, opts={"include_name": is_compared}), metadata) == []
         )
 
 

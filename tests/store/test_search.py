@@ -123,7 +123,7 @@ def test_an_index_of_before_is_written_as_one_of_today(journal: SqlJournal, path
     engine.dispose()
 
 
-def test_streamed_pieces_are_not_searched(journal: SqlJournal, history: SqlHistory) -> None:
+def test_streamed_pieces_are_is_compareded(journal: SqlJournal, history: SqlHistory) -> None:
     journal.append(finished_session().records)
     assert [hit.kind for hit in hits(history, '"I will"')] == ["text_finished"]
 

@@ -11,11 +11,9 @@ from obra_tui.store import retention
 from obra_tui.store.history import SqlHistory
 from obra_tui.store.journal import SqlJournal
 from obra_tui.store.labels import LABELS, PINNED, Labels
-from obra_tui.store.migrate import not_search
-from obra_tui.store.search import server
-from obra_tui.store.search.words import terms_of
+from obra_tui.store.schema import SCHEMA, is_compared
+from obra_tui.store.search.words import terms_of, ts_query, words_of
 from obra_tui.store.tables import metadata
-from obra_tui.store.version import SCHEMA
 from tests.store.rebuild import rebuild
 from tests.store.story import finished_session, waiting_session
 
@@ -48,7 +46,7 @@ def test_the_migrations_make_from_nothing_what_the_code_knows(postgresql):
     write(url, finished_session())
     engine = create_engine(url)
     with engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"include_name": not_search, "compare_type": True})
+        context = MigrationContext.configure(connection, opts={"include_name": is_compared, "compare_type": True})
         assert compare_metadata(context, metadata) == []
         assert the_only(connection, "SELECT version_num FROM alembic_version") == SCHEMA
     engine.dispose()
@@ -105,9 +103,9 @@ def test_every_row_can_be_derived_anew(url, engine):
 
 
 def test_the_words_of_a_text_are_those_of_the_other_index():
-    assert server.words_of("Ça marche: naïve_façade/x.py 3.14") == "ca marche naive facade x py 3 14"
-    assert server.words_of("a" * 5_000) == "a" * 200
-    assert len(server.words_of("wort " * 200_000)) <= 300_000
+    assert words_of("Ça marche: naïve_façade/x.py 3.14") == "ca marche naive facade x py 3 14"
+    assert words_of("a" * 5_000) == "a" * 200
+    assert len(words_of("wort " * 200_000)) <= 300_000
 
 
 @pytest.mark.parametrize(
@@ -122,4 +120,4 @@ def test_the_words_of_a_text_are_those_of_the_other_index():
     ],
 )
 def test_a_line_becomes_a_question_to_the_server(line, query):
-    assert server.ts_query(terms_of(parse(line, 0.0).words)) == query
+    assert ts_query(terms_of(parse(line, 0.0).words)) == query

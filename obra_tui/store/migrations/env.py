@@ -2,13 +2,13 @@
 
 from alembic import context
 
-from obra_tui.store.migrate import not_search
+from obra_tui.store.schema import is_compared
 from obra_tui.store.tables import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=metadata,
-    include_name=not_search,
+    include_name=is_compared,
     transactional_ddl=True,
     render_as_batch=True,
 )

@@ -7,6 +7,7 @@ anew. A SQLite built without FTS5 is searched by reading, which is slower.
 
 from typing import Any
 
+from msgspec.structs import replace
 from sqlalchemy import ColumnElement, Connection, Select, column, func, inspect, literal_column, select, table, text
 
 from obra_tui.core.errors import UnknownId
@@ -16,17 +17,27 @@ from obra_tui.store import tables as t
 from obra_tui.store import write_path
 from obra_tui.store.codec import decode
 from obra_tui.store.lists import contains
-from obra_tui.store.search import server
-from obra_tui.store.search.words import Terms, excerpt, fts_query, text_of
+from obra_tui.store.search.words import INDEXED_BEGINNING, Terms, excerpt, fts_query, text_of, ts_query, words_of
 from obra_tui.store.write_path import Batch, run_for_rows
 
 TABLE = "search"
 _CREATE = f"""
     CREATE VIRTUAL TABLE {TABLE}
     USING fts5(words, content='', tokenize="unicode61 remove_diacritics 2", prefix='2 3')"""
+_SERVER_CREATE = """
+    CREATE TABLE search (
+        rowid BIGINT PRIMARY KEY REFERENCES event (id) ON DELETE CASCADE,
+        words TSVECTOR NOT NULL
+    )"""
+_SERVER_CREATE_INDEX = "CREATE INDEX ix_search_words ON search USING gin (words)"
+_SERVER_EMPTY = "DELETE FROM search"
+_SERVER_ADD = (
+    "INSERT INTO search (rowid, words) "
+    "SELECT id, to_tsvector('simple', :words) FROM event WHERE session = :session AND seq = :seq"
+)
 _ADD = f"INSERT INTO {TABLE} (rowid, words) VALUES (?, ?)"
 _LAST = select(func.last_insert_rowid())
-_ADD_ON_SERVER = text(server.ADD)
+_ADD_ON_SERVER = text(_SERVER_ADD)
 _EMPTY = f"INSERT INTO {TABLE} ({TABLE}) VALUES ('delete-all')"
 _BATCH = 500
 _LONGEST_NUMBER = 18
@@ -50,8 +61,8 @@ _COLUMNS = (
 def create(connection: Connection) -> None:
     """Make the empty index where the database can have one."""
     if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql(server.CREATE)
-        connection.exec_driver_sql(server.CREATE_INDEX)
+        connection.exec_driver_sql(_SERVER_CREATE)
+        connection.exec_driver_sql(_SERVER_CREATE_INDEX)
     elif connection.exec_driver_sql("SELECT sqlite_compileoption_used('ENABLE_FTS5')").scalar():
         connection.exec_driver_sql(_CREATE)
 
@@ -89,13 +100,13 @@ def add(connection: Connection, batch: Batch) -> None:
 
 
 def _on_server(record: Any, words: str) -> dict[str, Any]:
-    return {"session": record.session, "seq": record.seq, "words": server.words_of(words)}
+    return {"session": record.session, "seq": record.seq, "words": words_of(words)}
 
 
 def fill(connection: Connection) -> None:
     """Make the whole index anew from the events."""
     on_server = connection.dialect.name == "postgresql"
-    connection.exec_driver_sql(server.EMPTY if on_server else _EMPTY)
+    connection.exec_driver_sql(_SERVER_EMPTY if on_server else _EMPTY)
     event = t.event.c
     query = select(event.id, event.session, event.seq, event.type, event.body).where(~event.streamed)
     for rows in connection.execute(query).partitions(_BATCH):
@@ -104,6 +115,57 @@ def fill(connection: Connection) -> None:
             connection.execute(_ADD_ON_SERVER, [_on_server(row, words) for row, words in found])
         elif found:
             connection.exec_driver_sql(_ADD, [(row.id, words) for row, words in found])
+
+
+# --- beginnings of words -------------------------------------------------------------------------
+#
+# SQLite answers the beginning of a word of more than three letters by collecting every place of every such word, which
+# for a common word takes longer the longer the history is. The words themselves are few and found at once; asked for by
+# name, the newest places come first and the rest is never looked at.
+
+MOST_WORDS = 40
+"""A beginning of more words than this is left to SQLite."""
+_LIST_WORDS = "CREATE VIRTUAL TABLE IF NOT EXISTS temp.search_words USING fts5vocab('main', 'search', 'instance')"
+_NEXT_WORD = "SELECT term FROM temp.search_words WHERE term >= ? LIMIT 1"
+_FOLLOWING = "\x01"
+"""What comes before anything that could follow a word."""
+
+
+def expand_prefixes(connection: Connection, found: Terms) -> Terms:
+    """Return the same terms, with the words that their long beginnings stand for. On a connection of SQLite."""
+    long = [text for text in (*found.wanted, *found.unwanted) if _is_long(text) and text not in found.exact]
+    if not long:
+        return found
+    _list_words(connection)
+    words = {text: _words_beginning_with(connection, text.lower()) for text in long}
+    return replace(found, spelled={text: some for text, some in words.items() if 0 < len(some) <= MOST_WORDS})
+
+
+def _is_long(text: str) -> bool:
+    """Only what the index certainly keeps as it is typed: other alphabets are folded in ways of their own."""
+    return len(text) > INDEXED_BEGINNING and text.isascii() and text.isalnum()
+
+
+def _list_words(connection: Connection) -> None:
+    """A list for this connection alone; the database itself is opened for reading and stays so."""
+    connection.exec_driver_sql("PRAGMA query_only=OFF")
+    try:
+        connection.exec_driver_sql(_LIST_WORDS)
+    finally:
+        connection.exec_driver_sql("PRAGMA query_only=ON")
+
+
+def _words_beginning_with(connection: Connection, beginning: str) -> tuple[str, ...]:
+    """The words that begin so, up to one more than is wanted; each step is one look into the index."""
+    words: list[str] = []
+    start = beginning
+    while len(words) <= MOST_WORDS:
+        word = connection.exec_driver_sql(_NEXT_WORD, (start,)).scalar()
+        if word is None or not word.startswith(beginning):
+            break
+        words.append(word)
+        start = word + _FOLLOWING
+    return tuple(words)
 
 
 # --- reading -------------------------------------------------------------------------------------
@@ -128,7 +190,7 @@ def query(wanted: Terms, after: PageCursor | None, limit: int, *, indexed: str) 
 def matching(wanted: Terms, product: str) -> ColumnElement[bool]:
     """Return the condition on the index, in the language of its product."""
     if product == "postgresql":
-        query = server.ts_query(wanted)
+        query = ts_query(wanted)
         return _index.c.words.op("@@")(func.to_tsquery(literal_column("'simple'"), query))
     return literal_column(TABLE).op("MATCH")(fts_query(wanted))
 

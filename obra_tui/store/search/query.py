@@ -19,7 +19,6 @@ from obra_tui.store import tables as t
 from obra_tui.store.codec import storable
 from obra_tui.store.labels import PINNED, Labels
 from obra_tui.store.search import index
-from obra_tui.store.search.prefix import spelled_out
 from obra_tui.store.search.words import Terms, terms_of
 
 _A, _S, _T = t.attempt.c, t.session.c, t.task.c
@@ -91,7 +90,7 @@ def _hits(
     product = index.product(connection)
     terms = terms_of(query.words)
     if product == "sqlite":
-        terms = spelled_out(connection, terms)
+        terms = index.expand_prefixes(connection, terms)
     statement = index.query(terms, after, limit + 1, indexed=product)
     conditions = list(_conditions(query, labels, t.event.c.at))
     if conditions:

@@ -1,6 +1,12 @@
-"""What of an event can be searched, and its words as the index is asked for them."""
+"""What of an event can be searched, and its words as each index is asked for them.
+
+What is a word is decided here and not by PostgreSQL, whose parser would take paths and addresses for one word each; so
+the same line finds the same on every database. Words are as SQLite's index has them: letters and digits, without
+accents, in small letters.
+"""
 
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 
 from msgspec import Struct, field
@@ -99,6 +105,48 @@ def _fts_term(text: str, found: Terms) -> str:
 def _is_letter(text: str) -> bool:
     """One letter begins a word in nearly every text: as a beginning it would find all and take a second for it."""
     return len(text) == 1 and text.isascii()
+
+
+# --- PostgreSQL ----------------------------------------------------------------------------------
+
+_LETTERS = re.compile(r"[^\W_]+")
+_LONGEST_WORD = 200
+_MOST_BYTES = 300_000
+"""A tsvector may not be longer than a megabyte, with its places."""
+
+
+def words_of(text: str) -> str:
+    """Return the words of a text with spaces between them, as the index takes them."""
+    found, left = [], _MOST_BYTES
+    for match in _LETTERS.finditer(_plain(text)):
+        word = match[0][:_LONGEST_WORD]
+        left -= len(word.encode()) + 1
+        if left < 0:
+            break
+        found.append(word)
+    return " ".join(found)
+
+
+def _plain(text: str) -> str:
+    """In small letters and without accents."""
+    apart = unicodedata.normalize("NFKD", text.lower())
+    return "".join(char for char in apart if not unicodedata.combining(char))
+
+
+def ts_query(found: Terms) -> str:
+    """Return the terms in the language of `to_tsquery`; empty when nothing is wanted."""
+    wanted = [_ts_term(text, found) for text in found.wanted]
+    unwanted = [f"!({term})" for term in (_ts_term(text, found) for text in found.unwanted) if term]
+    return " & ".join([*(f"({term})" for term in wanted if term), *unwanted]) if any(wanted) else ""
+
+
+def _ts_term(text: str, found: Terms) -> str:
+    words = words_of(text).split()
+    beginning = "" if text in found.exact or not words or len(words[-1]) == 1 else ":*"
+    return " <-> ".join(words) + beginning
+
+
+# --- what is shown of it -------------------------------------------------------------------------
 
 
 def excerpt(text: str, found: Terms) -> tuple[str, tuple[tuple[int, int], ...]]:
