@@ -1,4 +1,4 @@
-"""The first commands of a run request: open or find the session, add the tasks, start the run."""
+"""The first commands of a run request: open or find the session, start the run with its tasks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from obra_tui.core.commands import AddTasks, Command, OpenSession, Resume, StartRun
+from obra_tui.core.commands import Command, OpenSession, Resume, StartRun
 from obra_tui.core.errors import StoreError, Unwritable
 from obra_tui.core.ids import SessionId
 from obra_tui.core.model import SessionKind
@@ -49,12 +49,11 @@ def enter_session(engine: Engine, request: RunRequest, on_waiting: OnWaiting | N
 def start_work(
     engine: Engine, session: SessionId, request: RunRequest, by: str, on_waiting: OnWaiting | None = None
 ) -> None:
-    """Add the tasks and begin, or go on after an interruption. Raises `ObraError` for an unknown or closed session."""
+    """Begin with the tasks, or go on after an interruption. Raises `ObraError` for an unknown or closed session."""
     if request.resume:
         _submit(engine, Resume(session=session, by=by, fork=request.fork), on_waiting)
-    elif request.plan is not None:
-        _submit(engine, AddTasks(session=session, tasks=request.plan.tasks, by=by), on_waiting)
-    _submit(engine, StartRun(session=session, close_when_done=True), on_waiting)
+    tasks = request.plan.tasks if request.plan is not None and not request.resume else ()
+    _submit(engine, StartRun(session=session, close_when_done=True, tasks=tasks, by=by), on_waiting)
 
 
 def start_work_in_thread(engine: Engine, session: SessionId, request: RunRequest, by: str) -> None:

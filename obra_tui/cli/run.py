@@ -71,7 +71,12 @@ def run(
         from obra_tui.bootstrap.app import open_app
 
         return open_app(request, flags.settings())
-    return _run_headless(request, flags, as_json=as_json)
+    from obra_tui.bootstrap.engine import EngineHandle
+    from obra_tui.config.load import load
+    from obra_tui.services.project import project_root
+
+    request = replace(request, project=project_root(request.project))
+    return run_to_end(EngineHandle(load(request.project, flags.settings()), request), as_json=as_json)
 
 
 def request_of(
@@ -103,15 +108,6 @@ def usual_plan(project: Path) -> Path:
         where=str(project.absolute()),
         fix=f"Name a plan file, give one task with --task, or write one of {', '.join(USUAL_FILES)}.",
     )
-
-
-def _run_headless(request: RunRequest, flags: Flags, *, as_json: bool) -> int:
-    from obra_tui.bootstrap.engine import EngineHandle
-    from obra_tui.config.load import load
-    from obra_tui.services.project import project_root
-
-    request = replace(request, project=project_root(request.project))
-    return run_to_end(EngineHandle(load(request.project, flags.settings()), request), as_json=as_json)
 
 
 def run_to_end(handle: "EngineHandle", *, as_json: bool) -> int:

@@ -113,6 +113,10 @@ class StartRun(Struct, frozen=True, kw_only=True):
     session: SessionId
     close_when_done: bool = False
     """Close the session when every task is in a final state."""
+    tasks: tuple[TaskSpec, ...] = ()
+    """Added before the start, as by `AddTasks`; those that the session has already are left as they are."""
+    by: str = ""
+    """Who adds them."""
 
 
 class Pause(Struct, frozen=True, kw_only=True):

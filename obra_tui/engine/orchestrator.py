@@ -101,6 +101,8 @@ class Orchestrator:
                 return await self._open_session(command)
             case do.AddTasks():
                 return self._add_tasks(self._open_run(command.session), command)
+            case do.StartRun():
+                self._start_run(self._open_run(command.session), command)
             case do.ChangePlan():
                 self._change_plan(command)
             case do.UndoPlanChange(session=session, by=by):
@@ -115,9 +117,6 @@ class Orchestrator:
                 return await self._gates.change(command)
             case do.AnswerPermission(question=question, answer=answer):
                 self._questions.answer(question, answer)
-            case do.RecordUsage(session=session, usage=usage):
-                self._run(session)
-                self._outbox.commit(session, [(None, None, UsageReported(usage=usage))])
             case (
                 do.CancelTask()
                 | do.InterruptClaude()
@@ -155,23 +154,30 @@ class Orchestrator:
 
     async def _act_on_session(
         self,
-        command: do.CloseSession | do.StartRun | do.Pause | do.Resume | do.StopRun | do.RecordJudging | do.RevokeRule,
+        command: do.CloseSession
+        | do.Pause
+        | do.Resume
+        | do.StopRun
+        | do.RecordJudging
+        | do.RecordUsage
+        | do.RevokeRule,
     ) -> object:
         match command:
             case do.RecordJudging():
                 return await self._watch.record(command)
-            case do.RevokeRule(session=session, rule=rule, by=by):
-                revoke(self._outbox, self._run(session).work, rule, by)
             case do.CloseSession(session=session, reason=reason):
                 self._run(session).close(reason)
-            case do.StartRun(session=session, close_when_done=close):
-                self._open_run(session).start(close_when_done=close)
             case do.Pause(session=session, by=by):
                 self._open_run(session).pause(by)
             case do.Resume(session=session, by=by, fork=fork):
                 self._open_run(session).resume(by, fork=fork)
             case do.StopRun(session=session, mode=mode, by=by):
                 await self._run(session).stop(mode, by)
+            case do.RecordUsage(session=session, usage=usage):
+                self._run(session)
+                self._outbox.commit(session, [(None, None, UsageReported(usage=usage))])
+            case do.RevokeRule(session=session, rule=rule, by=by):
+                revoke(self._outbox, self._run(session).work, rule, by)
             case _:
                 assert_never(command)
         return None
@@ -235,6 +241,12 @@ class Orchestrator:
                     f"Session {run.work.id} ({opened.title}) of this project is still open.",
                     fix=f"Go on with `obra run --resume {run.work.id}`, or end it with `obra close {run.work.id}`.",
                 )
+
+    def _start_run(self, run: SessionRun, command: do.StartRun) -> None:
+        new = tuple(task for task in command.tasks if task.id not in run.work.tasks)
+        if new:
+            self._add_tasks(run, do.AddTasks(session=command.session, tasks=new, by=command.by))
+        run.start(close_when_done=command.close_when_done)
 
     def _add_tasks(self, run: SessionRun, command: do.AddTasks) -> tuple[TaskId, ...]:
         self._write_plan(run, replanned(run.work, command))

@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from obra_tui.core import commands as do
 from obra_tui.core.errors import NotAllowed, PlanError
-from obra_tui.core.events import AttemptStarted
+from obra_tui.core.events import AttemptStarted, RunStarted, TaskAdded
 from obra_tui.core.lifecycle import State
 from obra_tui.core.model import SessionKind
 from tests.scenarios.world import ME, task
@@ -155,3 +155,23 @@ async def test_tasks_that_wait_for_each_other_in_a_circle_are_not_added(planned)
 async def test_a_session_for_another_project_is_not_opened(planned):
     with pytest.raises(NotAllowed, match="works on /project"):
         await planned.do(do.OpenSession(kind=SessionKind.STANDALONE, title="Other", project="/elsewhere"))
+
+
+async def test_a_start_brings_tasks_of_its_own_and_asked_again_brings_them_once(planned):
+    start = do.StartRun(session=planned.session, tasks=(task("T004"),))
+    await planned.do(start)
+    await planned.do(start)
+    await planned.finished()
+    assert [event.spec.key for event in planned.events() if isinstance(event, TaskAdded)] == [
+        "T001",
+        "T002",
+        "T003",
+        "T004",
+    ]
+    assert planned.state("T004") is State.ACCEPTED
+
+
+async def test_a_start_whose_tasks_are_refused_starts_nothing(planned):
+    with pytest.raises(PlanError):
+        await planned.do(do.StartRun(session=planned.session, tasks=(task("T001"),)))
+    assert not [event for event in planned.events() if isinstance(event, RunStarted)]

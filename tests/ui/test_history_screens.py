@@ -118,7 +118,7 @@ async def test_whatever_is_typed_is_searched_and_never_an_error():
         for _ in range(40):
             line = "".join(dice.choice(pieces) for _ in range(dice.randint(1, 5)))
             for end in range(1, len(line) + 1):
-                stage.screen.search(line[:end])
+                stage.screen.pages.search(line[:end])
             stage.app.focused.value, stage.app.focused.cursor_position = line, len(line)
             stage.screen.action_complete()
             await pilot.pause()

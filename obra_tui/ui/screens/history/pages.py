@@ -84,7 +84,7 @@ class HistoryPages:
         self.listing = replace(self.listing, labels=labels)
         self._on_rows(True)
 
-    def _ask(self, doing: str, question: Callable[[History], T], take: Callable[[T], None]) -> None:
+    def _ask(self, doing: str, question: Callable[[History], T], take: Callable[[tuple[T, Labels]], None]) -> None:
         """Read, and with it what sessions are labelled with."""
         backend = self._screen.services.backend
         archive = backend.archive if backend else None
@@ -92,42 +92,42 @@ class HistoryPages:
         def both(history: History) -> tuple[T, Labels]:
             return question(history), archive.labels() if archive is not None else {}
 
-        def taken(answer: tuple[T, Labels]) -> None:
-            found, labels = answer
-            self.listing = replace(self.listing, labels=labels)
-            take(found)
-
-        self.is_read = self.reading.ask(doing, both, taken) or self.is_read
+        self.is_read = self.reading.ask(doing, both, take) or self.is_read
         if self._screen.ready:
             self._screen.draw(())
 
-    def _take_first(self, page: Page[SessionSummary]) -> None:
-        self.listing = Listing(sessions=page.rows, more=page.next, labels=self.listing.labels)
+    def _take_first(self, answer: tuple[Page[SessionSummary], Labels]) -> None:
+        page, labels = answer
+        self.listing = Listing(sessions=page.rows, more=page.next, labels=labels)
         self._on_rows(True)
         if not page.rows:
             self._count_sources()
 
-    def _take_found(self, page: Page[SearchResult]) -> None:
+    def _take_found(self, answer: tuple[Page[SearchResult], Labels]) -> None:
+        page, labels = answer
         self.listing = Listing(
             found=page.rows,
             searched=True,
             by_score=asks_for_scores(self.query),
             more=page.next,
-            labels=self.listing.labels,
+            labels=labels,
         )
         self._on_rows(True)
 
-    def _take_more(self, page: Page[SessionSummary]) -> None:
-        self.listing = self.listing.with_more(page)
+    def _take_more(self, answer: tuple[Page[SessionSummary], Labels]) -> None:
+        page, labels = answer
+        self.listing = replace(self.listing.with_more(page), labels=labels)
         self._on_rows(True)
 
-    def _take_more_found(self, page: Page[SearchResult]) -> None:
-        self.listing = self.listing.with_more_found(page)
+    def _take_more_found(self, answer: tuple[Page[SearchResult], Labels]) -> None:
+        page, labels = answer
+        self.listing = replace(self.listing.with_more_found(page), labels=labels)
         self._on_rows(True)
 
-    def _take_session(self, detail: SessionDetail) -> None:
+    def _take_session(self, answer: tuple[SessionDetail, Labels]) -> None:
+        detail, labels = answer
         before = self.listing.opened
-        self.listing = replace(self.listing, opened=detail)
+        self.listing = replace(self.listing, opened=detail, labels=labels)
         self._on_rows(before is not None and before.summary.id == detail.summary.id)
 
     def _count_sources(self) -> None:

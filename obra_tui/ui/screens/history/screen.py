@@ -47,7 +47,7 @@ class HistoryScreen(ObraScreen):
     def __init__(self) -> None:
         super().__init__()
         self.pages = HistoryPages(self, self._show_rows)
-        self._search_keys = SearchKeys(self, self.search, lambda: self.pages.line)
+        self._search_keys = SearchKeys(self, self.pages.search, lambda: self.pages.line)
         self._marks = MarkKeys(self, self.subject, self._show_marks)
         self.add_part(self._search_keys)
         self.add_part(self._marks)
@@ -148,6 +148,7 @@ class HistoryScreen(ObraScreen):
         return self.pages.listing.subject(self.query_one("#list", ChoiceList).highlighted)
 
     def search(self, line: str) -> None:
+        """Show what a line finds, for the navigator."""
         self.pages.search(line)
 
     def search_for(self, line: str) -> None:
