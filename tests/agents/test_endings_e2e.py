@@ -26,7 +26,7 @@ from obra_tui.core.ids import new_attempt_id, new_claude_session_id
 from obra_tui.core.model import Budget, ConversationReason, Outcome, Remedy
 from obra_tui.rehearsal.faults import Fault, FaultKind
 from obra_tui.rehearsal.script import Response, Say, Think
-from tests.agents.stage import Stage, exists, left_of, runs, says, uses
+from tests.agents.stage import PATIENCE_S, Stage, exists, left_of, runs, says, uses
 
 pytestmark = pytest.mark.e2e
 
@@ -101,10 +101,13 @@ async def test_an_overloaded_api_is_tried_again_and_the_retry_is_told(stage: Sta
 
 async def test_text_of_a_broken_stream_is_dropped_and_said_again(stage: Stage):
     stage.set(max_retries=2)
-    stage.server.pace = 0.2
     stage.play(says("This sentence is long enough to be sent in many pieces over the wire."))
-    stage.server.faults.add(Fault(kind=FaultKind.CUT, after=3, times=1))
-    result = await stage.run()
+    stage.server.faults.add(Fault(kind=FaultKind.HANG, after=3, times=1, seconds=PATIENCE_S))
+    conversation = await stage.start()
+    await stage.until(lambda event: isinstance(event, TextStreamed))
+    with stage.server.down():  # cut in the middle of the answer, and only when some of it was heard
+        pass
+    result = await asyncio.wait_for(conversation.finished(), PATIENCE_S)
     assert result.outcome is Outcome.COMPLETED
     dropped = [e.block for e in stage.of(TextDropped)]
     finished = [e.block for e in stage.of(TextFinished)]
