@@ -71,6 +71,8 @@ def review(
         prompt=prompt,
     )
     _refuse_unused(gate, answer, hand_back, undo)
+    if hand_back is not None or undo is not None or answer.chosen() is not None:
+        _refuse_from_inside()
     if hand_back is not None:
         return _hand_back_gate(hand_back, as_json=as_json)
     if undo is not None:
@@ -93,6 +95,17 @@ def _refuse_unused(gate: str | None, answer: "ReviewOptions", hand_back: str | N
         refuse_unused("--changes", GATE=gate)
     else:
         refuse_unused(f"--{chosen[0].value}", GATE=gate, **for_changes)
+
+
+def _refuse_from_inside() -> None:
+    """An answer needs the person: whoever is judged gives none. Raises `NotAllowed`."""
+    from obra_tui.system.ancestry import is_started_by_obra
+
+    if is_started_by_obra():
+        raise NotAllowed(
+            "This was started by Claude Code or by a check, and an answer is yours alone.",
+            fix="Answer in a terminal of your own.",
+        )
 
 
 def _answers(answer: "ReviewOptions") -> dict[str, object]:

@@ -38,10 +38,30 @@ _KINDS: tuple[tuple[str, str, str], ...] = (
         r"\b[a-z][a-z0-9+.-]{1,20}://[^\s:/@'\"<>{}$]{1,64}:(?P<value>[^\s:/@'\"<>{}$]{3,128})@",
     ),
     (
+        "login of HTTP",
+        "authorization",
+        r"(?i)\bauthorization[\"']?\s{0,4}[:=]\s{0,4}[\"']?basic\s{1,4}(?P<value>[A-Za-z0-9+/]{16,400}={0,2})",
+    ),
+    (
+        "Azure key",
+        "accountkey sharedaccesskey",
+        r"(?i)\b(?:AccountKey|SharedAccessKey)=(?P<value>[A-Za-z0-9+/]{40,100}={0,2})",
+    ),
+    ("Google token", "ya29. gocspx-", r"\b(?:ya29\.[0-9A-Za-z_-]{20,1000}|GOCSPX-[0-9A-Za-z_-]{20,60})"),
+    ("DigitalOcean token", "_v1_", r"\bdo[oprt]_v1_[a-f0-9]{64}"),
+    ("SendGrid key", "sg.", r"\bSG\.[A-Za-z0-9_-]{16,64}\.[A-Za-z0-9_-]{16,64}"),
+    ("bearer token", "bearer", r"\b[Bb]earer (?P<value>[A-Za-z0-9._~+/-]{24,2000})"),
+    (
         "password",
         "password passwd pwd secret key token",
         r"(?i)(?:password|passwd|pwd|secret|api_?key|access_?key|auth_?token|access_?token|client_?secret)"
         r"[\"']?\s{0,4}[:=]\s{0,4}[\"'](?P<value>[^\"'\s]{8,128})[\"']",
+    ),
+    (
+        "password without quotes",
+        "password passwd pwd secret key token",
+        r"(?i)(?:password|passwd|pwd|secret|api_?key|access_?key|auth_?token|access_?token|client_?secret)"
+        r"\s{0,4}[:=]\s{0,4}(?P<random>(?!\$)[^\s\"'()\[\]{},;<>]{12,128})\s{0,4}$",
     ),
 )
 """Name, words of which one is in every such secret however its letters are cased, and what it looks like."""
@@ -60,6 +80,7 @@ _ALL = tuple(
     _Kind(name=name, hints=tuple(hints.split()), pattern=re.compile(pattern)) for name, hints, pattern in _KINDS
 )
 
+_VERSION = re.compile(r"v?\d+(?:\.\d+)+|\d[\d_.,:-]*$|[A-Za-z_][\w]*\.[A-Za-z_]")
 _PLACEHOLDER = re.compile(
     r"(?i)^(?:[<${%].{0,120}|.{0,40}(?:example|changeme|change-me|placeholder|dummy|redacted|your[-_]).{0,80}"
     r"|(?:x|\*|\.|0){3,128}|password|passwd|secret|hunter2)$"
@@ -75,8 +96,25 @@ def _pieces(text: str) -> Iterator[str]:
 
 
 def _is_real(match: re.Match[str]) -> bool:
+    random = match.groupdict().get("random")
+    if random is not None:
+        return _is_random(random) and not _PLACEHOLDER.match(random)
     value = match.groupdict().get("value")
     return value is None or not _PLACEHOLDER.match(value)
+
+
+def _is_random(value: str) -> bool:
+    """Tell whether a value without quotes reads like one that a machine made: no word, name, path or call does."""
+    kinds = (str.islower, str.isupper, str.isdigit, lambda letter: not letter.isalnum())
+    mixed = sum(any(map(kind, value)) for kind in kinds)
+    digits = sum(map(str.isdigit, value))
+    return (
+        mixed >= 2
+        and digits >= 3
+        and len(set(value)) * 2 >= min(len(value), 24)
+        and "/" not in value
+        and not _VERSION.match(value)
+    )
 
 
 def _possible(text: str) -> tuple[_Kind, ...]:

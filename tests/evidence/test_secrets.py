@@ -23,6 +23,12 @@ SECRETS = {
     "private key": "-----BEGIN " + "RSA PRIVATE KEY-----",
     "password in a URL": "postgres://app:" + "s3cr3tpw" + "@db.internal/x",
     "password": 'password = "' + "correct-horse-9" + '"',
+    "login of HTTP": "Authorization: " + "Basic YWRhOmxvdmVsYWNlMTgxNQ==",
+    "Azure key": "Account" + "Key=" + "q8Zt" * 21 + "aw==",
+    "Google token": "ya" + "29." + "a1B2_" * 8,
+    "DigitalOcean token": "do" + "p_v1_" + "ab12" * 16,
+    "SendGrid key": "S" + "G." + "a1B2" * 5 + "." + "a1B2" * 10,
+    "bearer token": "Bear" + "er " + "a1B2" * 8,
 }
 
 
@@ -44,6 +50,13 @@ def test_each_kind_is_found_in_the_middle_of_a_line(kind):
         "https://user@example.org/path",
         "sk-learn is a library; ghp_ is a prefix; AKIA too",
         "sha256:" + "ab12" * 16,
+        "token = generate_token_v2_for_user123",
+        "api_key: some.module.attribute2024",
+        "secret=./path/to/file123456789",
+        "password = 2024-01-01T00:00:00",
+        "access_token = response.json4567",
+        "auth_token: $AUTH_TOKEN_1234567",
+        "Authorization: Bearer <token>",
     ],
 )
 def test_plain_code_and_placeholders_are_no_secrets(line):
@@ -56,6 +69,18 @@ def test_plain_code_and_placeholders_are_no_secrets(line):
 def test_a_password_is_found_however_its_name_is_written(name):
     assert kinds_in(f'{name} = "correct-horse-9"') == ("password",)
     assert places([("a.py", 1, "nothing"), ("a.py", 2, f'{name} = "correct-horse-9"')]) == ("a.py:2 password",)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "API_KEY=9fK2xQ7vLw3ZtB8nR5mJ1c",
+        "auth_token: 7c1e9bd0a2f34c58b6e7d8f9a0b1c2d3",
+        "db_password = Xq7!vB2#mK9$wL4z",
+    ],
+)
+def test_a_value_without_quotes_counts_where_a_machine_made_it(line):
+    assert kinds_in(line) == ("password without quotes",)
 
 
 def test_a_secret_anywhere_in_a_long_line_is_found():
