@@ -142,6 +142,7 @@ class WorkerTools:
                 sandbox=self._sandbox,
                 setup=setup,
                 protected=self._settings.workspace.protected,
+                is_mirror=True,
             )
             checks = LocalCheckRunner(
                 configured=self._models.checks, sandbox=self._sandbox, data_dir=self._settings.data_dir

@@ -66,14 +66,19 @@ class GitWorkspace:
         identity: Identity | None = None,
         limits: DiffLimits | None = None,
         looks_for_checks: bool = True,
+        is_mirror: bool = False,
     ) -> None:
-        """`looks_for_checks`: none are configured, so those that are found must be runnable."""
+        """`looks_for_checks`: none are configured, so those that are found must be runnable.
+
+        `is_mirror`: nobody works in the project, it holds commits alone, so copies lack nothing beside a checkout.
+        """
         self.project = project.resolve()
         self._data_dir = data_dir.resolve()
         self.identity = identity or Identity()
         self._include = include
         self._setup = setup
         self._looks_for_checks = looks_for_checks
+        self._is_mirror = is_mirror
         self._told: set[SessionId] = set()
         """Sessions in which was said what copies lack."""
         self.repository = OwnRepository(self.project, repository_path(self._data_dir, self.project))
@@ -111,7 +116,7 @@ class GitWorkspace:
 
     async def _lacks(self, session: SessionId) -> tuple[str, ...]:
         """Return what copies lack, the first time that somebody asks in a session."""
-        if session in self._told:
+        if session in self._told or self._is_mirror:
             return ()
         self._told.add(session)
         found = await lacks_of(self.project, self._include, self._setup, looks_for_checks=self._looks_for_checks)

@@ -21,7 +21,8 @@ class There:
     def __init__(self, root: Path) -> None:
         self.mirror = Mirror(root / "there" / "fleet" / "p.git")
         data_dir = root / "there"
-        workspace = GitWorkspace(project=self.mirror.directory, data_dir=data_dir, sandbox=Sandbox(data_dir=data_dir))
+        sandbox = Sandbox(data_dir=data_dir)
+        workspace = GitWorkspace(project=self.mirror.directory, data_dir=data_dir, sandbox=sandbox, is_mirror=True)
         self.bundles = Bundles(workspace)
 
     async def copy(self, here, task, base):

@@ -93,7 +93,8 @@ class Tools:
     def project(self, project, setup):
         if self._project is None:
             mirror = self.mirror(project).directory
-            workspace = GitWorkspace(project=mirror, data_dir=self._data_dir, sandbox=Sandbox(data_dir=self._data_dir))
+            sandbox = Sandbox(data_dir=self._data_dir)
+            workspace = GitWorkspace(project=mirror, data_dir=self._data_dir, sandbox=sandbox, is_mirror=True)
             self._project = SimpleNamespace(workspace=workspace, carrier=Bundles(workspace), checks=self.checks)
         return self._project
 

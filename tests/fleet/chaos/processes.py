@@ -13,7 +13,7 @@ from obra_tui.bootstrap.fleet import WorkerRequest, WorkerTools, run_worker
 from obra_tui.bootstrap.run_request import RunRequest
 from obra_tui.config.load import load
 from obra_tui.core import commands as do
-from obra_tui.core.errors import ObraError
+from obra_tui.core.errors import ObraError, StoreAway
 from tests.chaos.agent import ScriptedAgent
 from tests.chaos.program import ME, _open, scripted
 from tests.fakes.checks import FakeCheckRunner
@@ -86,7 +86,7 @@ def coordinate(root: Path, url: str, *, bug: str = "", tasks: int = _TASKS) -> N
     handle.engine.subscribe(listen)
     try:
         while True:
-            for session, _ in handle.parts.history.open_sessions():
+            for session in _open_sessions(handle):
                 _finish(handle, session, heard)
             if (root / "enough").exists():
                 return
@@ -102,7 +102,7 @@ def _finish(handle, session, heard):
     deadline = time.monotonic() + _PATIENCE_S
     _patiently(handle, do.Resume(session=session, by=ME))
     _patiently(handle, do.StartRun(session=session, close_when_done=True))
-    while session in {known for known, _ in handle.parts.history.open_sessions()}:
+    while session in _open_sessions(handle):
         if time.monotonic() > deadline:
             raise TimeoutError(f"session {session} does not come to its end")
         try:
@@ -111,6 +111,14 @@ def _finish(handle, session, heard):
             continue
         if any(record.event.type == "run_finished" and record.event.interrupted for record in records):
             _patiently(handle, do.Resume(session=session, by=ME))
+
+
+def _open_sessions(handle):
+    while True:
+        try:
+            return [session for session, _ in handle.parts.history.open_sessions()]
+        except StoreAway:
+            time.sleep(0.5)
 
 
 def _patiently(handle, command):
