@@ -1,5 +1,6 @@
 """A patch as files of coloured lines for a page. Pure; what comes out is escaped by the library that colours it."""
 
+import functools
 import re
 from collections.abc import Iterator, Sequence
 
@@ -18,6 +19,8 @@ MOST_LINES = 4_000
 _LONGEST_LINE = 2_000
 _MOST_COLOURED = 200_000
 """Characters of one file that are coloured; more are shown plain."""
+_PLAIN = {"n", "p", "w", "o"}
+"""Names, signs and space: nothing would be gained by a colour."""
 _HUNK = re.compile(r"@@ -(\d+)(?:,\d+)? \+(\d+)(?:,\d+)? @@(.*)", re.DOTALL)
 
 
@@ -38,7 +41,30 @@ class ShownFile(Struct, frozen=True, kw_only=True):
 
 
 def files_of(diff: Diff) -> tuple[ShownFile, ...]:
-    """Return every changed file, in the order of the list; one that has no lines says why."""
+    """Return every changed file, in the order of the list; one that has no lines says why.
+
+    A gate is looked at again and again: the last ones are remembered.
+    """
+    return _files(_Remembered(diff))
+
+
+class _Remembered:
+    """A diff as a key: what it holds is known by its digest and its list of files."""
+
+    def __init__(self, diff: Diff) -> None:
+        self.diff = diff
+        self._key = (diff.digest, diff.base_commit, diff.tree, diff.files, diff.patch)
+
+    def __hash__(self) -> int:
+        return hash(self._key[:3])
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Remembered) and self._key == other._key
+
+
+@functools.lru_cache(maxsize=16)
+def _files(remembered: _Remembered) -> tuple[ShownFile, ...]:
+    diff = remembered.diff
     parts = {name: lines for lines in _parts(diff.patch) for name in _names(lines)}
     left = MOST_LINES
     found: list[ShownFile] = []
@@ -131,23 +157,32 @@ def _coloured(name: str, lines: list[str]) -> list[Markup]:
     lexer = _lexer(name)
     if lexer is None or sum(map(len, cut)) > _MOST_COLOURED:
         return [escape(line) for line in cut]
-    found: list[list[Markup]] = [[]]
+    found: list[list[str]] = [[]]
     for kind, text in lexer.get_tokens("\n".join(cut)):
         for index, piece in enumerate(text.split("\n")):
             if index:
                 found.append([])
             if piece:
                 found[-1].append(_span(kind, piece))
-    joined = [Markup("").join(parts) for parts in found[: len(cut)]]
+    joined = [Markup("".join(parts)) for parts in found[: len(cut)]]  # every part was escaped
     return [*joined, *(escape(line) for line in cut[len(joined) :])]
 
 
-def _span(kind: _TokenType, text: str) -> Markup:
-    name = STANDARD_TYPES.get(kind, "")
-    while not name and kind is not Token and kind.parent is not None:
-        kind = kind.parent
+def _span(kind: _TokenType, text: str) -> str:
+    """Return HTML: the text is escaped, the class is one of Pygments' own names."""
+    name = _class_of(kind)
+    return f'<span class="c-{name}">{escape(text)}</span>' if name else str(escape(text))
+
+
+@functools.cache
+def _class_of(kind: _TokenType) -> str:
+    """Return the short name of a kind of token; names and plain text have no colour."""
+    while kind is not Token and kind is not None:
         name = STANDARD_TYPES.get(kind, "")
-    return Markup('<span class="c-{}">{}</span>').format(name, text) if name else escape(text)
+        if name:
+            return "" if name in _PLAIN else str(name)
+        kind = kind.parent
+    return ""
 
 
 def _lexer(name: str) -> Lexer | None:
