@@ -61,14 +61,16 @@ def judge(
 @judge_app.command()
 def label(
     attempt: AttemptArgument,
-    truth: Annotated[Truth, typer.Argument(help="What the work is worth.")],
+    truth: Annotated[str, typer.Argument(help="What the work is worth: good or bad.")],
     note: NoteOption = "",
     blind: Annotated[bool, typer.Option("--blind", help="You had not seen the verdict.")] = False,
     project: ProjectOption = HERE,
     as_json: JsonOption = False,
 ) -> int:
     """Say what the work of an attempt is worth, without a gate. What was called bad once stays bad."""
-    return _say(project, attempt, truth, note=note, blind=blind, as_json=as_json)
+    if truth not in tuple(Truth):
+        raise ConfigError(f"Work is good or bad, not {truth!r}.", fix="Write `obra judge label ATTEMPT good`, or bad.")
+    return _say(project, attempt, Truth(truth), note=note, blind=blind, as_json=as_json)
 
 
 @judge_app.command()
@@ -160,10 +162,10 @@ def _records(project: Path, *, everywhere: bool, rehearsal: bool) -> tuple[Judge
     from obra_tui.services.archive import open_history
     from obra_tui.services.project import project_root
 
-    root = project_root(project)
+    root = None if everywhere else project_root(project)
     settings = load(root)
     with open_history(settings) as history:
-        where = "" if everywhere else str(root)
+        where = str(root or "")
         return history.judge_records(where, rehearsal=rehearsal, limit=settings.gate.false_pass_limit)
 
 

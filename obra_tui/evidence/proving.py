@@ -40,7 +40,7 @@ class ProvedFault(Struct, frozen=True, kw_only=True):
     """Beside it stands an order to whoever reviews it."""
 
 
-class Planted(Struct, frozen=True, kw_only=True):
+class PlantedWork(Struct, frozen=True, kw_only=True):
     """What came of one base."""
 
     proved: tuple[ProvedFault, ...] = ()
@@ -65,28 +65,28 @@ class Bench:
 
     async def prove_faults(
         self, wanted: int, weights: Counter[str], until: float, *, kinds: Collection[str] = ()
-    ) -> Planted:
+    ) -> PlantedWork:
         """Plant and prove up to `wanted` faults, kinds with few trials (`weights`) first, until a monotonic time."""
         task = new_task_id()
         try:
             copy = await self._workspace.prepare(new_session_id(), task, self._accepted)
             return await self._planted(copy, wanted, weights, until, kinds)
         except ObraError as error:
-            return Planted(refused=error.what)
+            return PlantedWork(refused=error.what)
         finally:
             await self._workspace.discard(task)
 
     async def _planted(
         self, copy: WorkCopy, wanted: int, weights: Counter[str], until: float, kinds: Collection[str]
-    ) -> Planted:
+    ) -> PlantedWork:
         await self._workspace.take_diff(copy)
         checks = [check for check in await self._runner.plan(copy, self._spec) if check.blocking]
         if not any(check.stage is Stage.TESTING for check in checks):
-            return Planted(refused="no check runs its tests")
+            return PlantedWork(refused="no check runs its tests")
         for _ in range(2):
             failed = await self._failing(copy, checks)
             if failed:
-                return Planted(refused=f"its own checks do not pass any more ({failed[0].spec.name})")
+                return PlantedWork(refused=f"its own checks do not pass any more ({failed[0].spec.name})")
         found: list[ProvedFault] = []
         tried = survivors = 0
         for fault in _drawn(self._candidates(copy), weights, kinds):
@@ -104,9 +104,9 @@ class Bench:
             injected = await self._injected(copy, checks, found[0])
             found += [injected] if injected else []
         if await self._failing(copy, checks):
-            return Planted(tried=tried, refused="its checks pass now and then: nothing is proved by them")
+            return PlantedWork(tried=tried, refused="its checks pass now and then: nothing is proved by them")
         found.sort(key=lambda item: len(item.proof.tests) > _HARD)
-        return Planted(proved=tuple(found), tried=tried, survivors=survivors)
+        return PlantedWork(proved=tuple(found), tried=tried, survivors=survivors)
 
     def _candidates(self, copy: WorkCopy) -> Iterator[PlantedFault]:
         """Faults on lines that the change added, and that still stand there: only those are shown to a reviewer."""

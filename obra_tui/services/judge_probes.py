@@ -17,7 +17,7 @@ from msgspec import Struct
 from obra_tui.core.judging.book import CaseBook, PastWork
 from obra_tui.core.model import CaseSource, JudgeCase, SandboxLevel, Truth, case_id
 from obra_tui.evidence.checks import LocalCheckRunner
-from obra_tui.evidence.proving import Bench, Planted, ProvedFault
+from obra_tui.evidence.proving import Bench, PlantedWork, ProvedFault
 from obra_tui.evidence.sandbox import Sandbox
 from obra_tui.evidence.workspace import GitWorkspace
 
@@ -101,7 +101,7 @@ async def planted_cases(
         )
 
 
-def _cases(base: PastWork, planted: Planted) -> list[JudgeCase]:
+def _cases(base: PastWork, planted: PlantedWork) -> list[JudgeCase]:
     return [
         _case(base, item) for item in planted.proved if len(item.diff.patch) <= _LARGEST and not item.diff.truncated
     ]
