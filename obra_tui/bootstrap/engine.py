@@ -34,8 +34,9 @@ from obra_tui.evidence.workspace import GitWorkspace
 from obra_tui.judge import JudgeConfig, QwenJudge, probe
 from obra_tui.services.archive import database, labels_file, writer_name
 from obra_tui.services.doctor import versions
+from obra_tui.services.judge_idle import IdleTrials
 from obra_tui.services.judge_priority import JudgeWithPriority
-from obra_tui.services.judge_trials import lane_of
+from obra_tui.services.judge_trials import lane_of, rules_of
 from obra_tui.services.models import Models, real_models
 from obra_tui.services.plans import PlanUpdater
 from obra_tui.services.project import refuse_data_inside
@@ -259,8 +260,28 @@ class EngineHandle:
         return Assembly(
             orchestrator=orchestrator,
             close=close,
-            beside=lambda: serve_commands(store.commands, orchestrator.handle),
+            beside=lambda: self._beside(store, orchestrator, adapters, models),
         )
+
+    async def _beside(self, store: Store, orchestrator: Orchestrator, adapters: Adapters, models: Models) -> None:
+        """Serve other processes, and where it is wanted ask the judge about kept cases while nobody works."""
+        serving = serve_commands(store.commands, orchestrator.handle)
+        minutes = self.settings.judge.probe_minutes
+        if not minutes or models.rehearsal:
+            await serving
+            return
+        trials = IdleTrials(
+            judge=adapters.judge,
+            identify=adapters.judge.identify,
+            history=store.history,
+            project=self.project,
+            rules=rules_of(self.settings),
+            lane=lane_of(self.settings),
+            write=orchestrator.handle,
+            is_idle=lambda: not any(orchestrator.is_running(session) for session, _ in orchestrator.open_sessions()),
+            minutes_per_day=minutes,
+        )
+        await asyncio.gather(serving, trials.run())
 
 
 def _records_of(

@@ -146,6 +146,9 @@ class JudgeSettings(Section, frozen=True, kw_only=True):
     """Longest time for one answer, loading the model included; a large change is reviewed in several answers."""
     connect_timeout_s: Annotated[float, Meta(gt=0)] = 5.0
     """Longest time to reach the server."""
+    probe_minutes: Annotated[float, Meta(ge=0, le=1440)] = 0.0
+    """While nothing else is to be done, ask the judge about kept cases for its record, for so many minutes a day
+    at most; 0 = never. Work goes first."""
 
 
 class Weights(Section, frozen=True, kw_only=True):
