@@ -131,14 +131,16 @@ class ModelClient:
         if models is None:
             raise wrong_dialect(self._config, self._speech)
         name = self._chosen(tuple(models))
-        loaded = await self._loaded(name) if self._config.dialect == "ollama" else None
+        running = await self._running(name) if self._config.dialect == "ollama" else None
         wanted = self._config.model
         known = wanted if wanted and name in (wanted, f"{wanted}:latest") else name
         about = await self._about()
         return Served(
             model=known,
             digest=models[name],
-            loaded=loaded,
+            loaded=None if running is None else bool(running),
+            on_cpu=share_on_cpu(running or {}),
+            loaded_context=_positive((running or {}).get("context_length")),
             template=template_hash(about),
             context=None if self._config.dialect == "ollama" else context_of(listed, name, about),
         )
@@ -168,12 +170,20 @@ class ModelClient:
                 return name
         raise missing_model(self._config, offered)
 
-    async def _loaded(self, name: str) -> bool | None:
+    async def _running(self, name: str) -> Mapping[str, Any] | None:
+        """What Ollama tells of the model in memory: nothing in it if it is not there, None if it cannot tell."""
         try:
-            models = _models(await self._get("/api/ps"))
+            listed = await self._get("/api/ps")
         except JudgeError:
             return None  # a courtesy of the server; without it we only know less
-        return None if models is None else name in models
+        models = _models(listed)
+        if models is None:
+            return None
+        items = listed.get("models", listed.get("data"))
+        found = (
+            item for item in items or () if isinstance(item, dict) and name in (item.get("model"), item.get("name"))
+        )
+        return next(found, {"name": name} if name in models else {})
 
     async def _get(self, path: str) -> Mapping[str, Any]:
         try:
@@ -321,6 +331,18 @@ def context_of(listed: Mapping[str, Any], name: str, about: Mapping[str, Any]) -
             told += [item.get("max_model_len"), meta.get("n_ctx") if isinstance(meta, dict) else None]
     known = [count for count in told if isinstance(count, int) and not isinstance(count, bool) and count > 0]
     return min(known, default=None)
+
+
+def share_on_cpu(running: Mapping[str, Any]) -> float | None:
+    """Return which part of a loaded model does not fit onto the graphics card; None where that is not told."""
+    size, card = _positive(running.get("size")), running.get("size_vram")
+    if size is None or not isinstance(card, int) or isinstance(card, bool):
+        return None
+    return min(1.0, max(0.0, 1 - card / size))
+
+
+def _positive(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else None
 
 
 def _joined(before: Piece, piece: Piece) -> Piece:

@@ -68,6 +68,10 @@ class Served(Struct, frozen=True, kw_only=True):
     """Hash of the chat template, where the server tells it: with another one the same weights are another judge."""
     context: int | None = None
     """Tokens that the server gives the model, where it says so."""
+    on_cpu: float | None = None
+    """Which part of the model in memory runs on the processor, 0.0-1.0; `None` where that is not told."""
+    loaded_context: int | None = None
+    """Tokens of context that the model in memory was loaded with: with another number it is loaded anew."""
 
 
 class Hearing(Struct, frozen=True, kw_only=True):

@@ -10,6 +10,7 @@ from msgspec import Struct
 from obra_tui.core.errors import JudgeError
 from obra_tui.judge.config import JudgeConfig
 from obra_tui.judge.errors import ModelMissing, NotReachable, StillLoading, WrongDialect
+from obra_tui.judge.exchange import Served
 
 if TYPE_CHECKING:
     from obra_tui.judge.client import ModelClient
@@ -60,10 +61,25 @@ async def _examined(client: "ModelClient", config: JudgeConfig) -> JudgeHealth:
         state="ready",
         url=url,
         model=served.model,
-        what=f"{served.model} is there{memory}.",
+        what=f"{served.model} is there{memory}{_slow(served)}{_other_context(served, config)}.",
         version=version,
         digest=served.digest,
         loaded=served.loaded,
+    )
+
+
+def _slow(served: Served) -> str:
+    """Most of a model on the processor answers in minutes, and a person should know why."""
+    share = served.on_cpu
+    return f", {share:.0%} of it runs on the CPU" if share is not None and share >= 0.01 else ""
+
+
+def _other_context(served: Served, config: JudgeConfig) -> str:
+    loaded = served.loaded_context
+    if loaded is None or loaded == config.num_ctx:
+        return ""
+    return (
+        f"; somebody else loaded it with a context of {loaded} tokens, so each review loads it anew ({config.num_ctx})"
     )
 
 

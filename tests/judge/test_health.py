@@ -74,3 +74,10 @@ def test_importing_the_judge_loads_no_http():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+async def test_a_model_that_does_not_fit_onto_the_card_is_said_and_one_that_others_loaded_otherwise():
+    running = {"model": MODEL, "name": MODEL, "size": 1_000, "size_vram": 590, "context_length": 4096}
+    found = await probed({"/api/ps": as_json({"models": [running]})}, num_ctx=16384)
+    assert "41% of it runs on the CPU" in found.what
+    assert "context of 4096 tokens" in found.what
