@@ -77,6 +77,7 @@ _NO_MODEL = re.compile(
     r"|model identifier is invalid)",
     re.I,
 )
+_CLOUD_MODEL = re.compile(r"not (available|enabled|found) (on|in) your (bedrock|vertex|foundry|mantle)", re.I)
 _BETA = re.compile(r"anthropic[-_]beta|extra inputs are not permitted", re.I)
 _CERTIFICATE = re.compile(r"certificate|unable_to_get_issuer|self.signed|tlsv1|ssl routines", re.I)
 _PROXY = re.compile(r"\b407\b|proxy authentication", re.I)
@@ -184,6 +185,9 @@ def _of_the_person(status: object, text: str) -> Classified | None:
         return None
     if status == 403:
         return _refused(text, "Use a key that may use this model, or set another claude.model.", Remedy.PERSON)
+    if _CLOUD_MODEL.search(text):
+        fix = "Set claude.model, or ANTHROPIC_MODEL, to a model that your cloud account may use."
+        return _refused(text, fix, Remedy.PERSON)
     if _NO_MODEL.search(text) or status == 404:
         return _refused(text, "Check claude.model and claude.base_url.", Remedy.PERSON)
     if _BETA.search(text):

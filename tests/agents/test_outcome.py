@@ -23,6 +23,13 @@ FAILURES = [
     (400, "Prompt is too long", Outcome.REFUSED, "smaller"),
     (413, "Request too large", Outcome.REFUSED, "smaller"),
     (404, "There's an issue with the selected model (x)", Outcome.REFUSED, "claude.model"),
+    (
+        404,
+        "The model m is not available on your bedrock deployment. Ask your admin.",
+        Outcome.REFUSED,
+        "ANTHROPIC_MODEL",
+    ),
+    (404, "The model m is not available on your vertex deployment.", Outcome.REFUSED, "cloud account"),
     (529, "API Error: Overloaded", Outcome.REFUSED, "again"),
     (429, "API Error: Request rejected (429)", Outcome.LIMITED, "again later"),
     (None, "You've hit your 5-hour limit · resets 9:56am (UTC)", Outcome.LIMITED, "again later"),
