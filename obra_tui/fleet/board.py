@@ -35,7 +35,7 @@ SELECT j.* FROM fleet_job j WHERE j.state = 'waiting' AND NOT EXISTS (
 """Its delivery was taken by a worker that died before it claimed the job: nobody would ever bring it."""
 
 
-class Line(Struct, frozen=True, kw_only=True):
+class BoardLine(Struct, frozen=True, kw_only=True):
     """Something that a worker wrote about a job."""
 
     epoch: int
@@ -44,7 +44,7 @@ class Line(Struct, frozen=True, kw_only=True):
     body: str
 
 
-class Standing(Struct, frozen=True, kw_only=True):
+class JobStanding(Struct, frozen=True, kw_only=True):
     """A job as it is now."""
 
     id: str
@@ -78,7 +78,7 @@ class Board:
         self._deliveries = deliveries
         self._generation = 0
 
-    async def open(self, coordinator: str, version: str) -> list[Standing]:
+    async def open(self, coordinator: str, version: str) -> list[JobStanding]:
         """Make the tables ready and take over: returns the jobs that an earlier coordinator left, now withdrawn."""
         async with self._database.transaction() as connection:
             await schema.bring_up_to_date(connection)
@@ -200,7 +200,7 @@ class Board:
             await rows(connection, f"SELECT pg_notify('{DOWN}', %(job)s)", job=row["id"])
         await self._deliveries.abort(connection, [row["delivery"] for row in gone if row["delivery"]])
 
-    async def read(self, job: str, epoch: int, seq: int) -> tuple[Standing, list[Line]]:
+    async def read(self, job: str, epoch: int, seq: int) -> tuple[JobStanding, list[BoardLine]]:
         """Return how a job stands, and what was written after a line; all of it once the job has ended."""
         found = await self._database.rows("SELECT * FROM fleet_job WHERE id = %(id)s", id=job)
         written = await self._database.rows(
@@ -210,7 +210,7 @@ class Board:
             epoch=epoch,
             seq=seq,
         )
-        return _standing(found[0]), [msgspec.convert(row, Line) for row in written]
+        return _standing(found[0]), [msgspec.convert(row, BoardLine) for row in written]
 
     async def tell(self, job: str, epoch: int, kind: str, body: Struct) -> None:
         """Write a message to the worker that holds the job in this epoch."""
@@ -358,8 +358,8 @@ async def _put_blob(connection: Connection, blob: str, data: bytes) -> None:
     )
 
 
-def _standing(row: dict[str, Any]) -> Standing:
-    return Standing(
+def _standing(row: dict[str, Any]) -> JobStanding:
+    return JobStanding(
         id=row["id"],
         task=TaskId(row["task"]),
         epoch=row["epoch"],

@@ -15,7 +15,7 @@ from obra_tui.core.errors import AlreadyOwned, StoreError
 from obra_tui.core.ids import TaskId
 from obra_tui.core.json_form import from_text, to_text
 from obra_tui.fleet import schema
-from obra_tui.fleet.board import UP, WHOEVER, Line, note_epoch, read_blob
+from obra_tui.fleet.board import UP, WHOEVER, BoardLine, note_epoch, read_blob
 from obra_tui.fleet.database import Connection, Database, names, rows
 from obra_tui.fleet.jobs import PROTOCOL, Claim, Code, Happened, StageKind
 from obra_tui.fleet.queues import Deliveries, queue_of
@@ -62,7 +62,7 @@ class WorkerCard(Struct, frozen=True, kw_only=True):
     sandbox_note: str
 
 
-class Message(Struct, frozen=True, kw_only=True):
+class JobMessage(Struct, frozen=True, kw_only=True):
     """Something that the coordinator says to whoever holds a job."""
 
     id: int
@@ -182,7 +182,7 @@ class Desk:
             await rows(connection, f"SELECT pg_notify('{UP}', %(job)s)", job=job)
         return _claim(row)
 
-    async def append(self, job: str, lines: Sequence[Line]) -> bool:
+    async def append(self, job: str, lines: Sequence[BoardLine]) -> bool:
         """Write what was said, in order; false when the job is held by somebody else, or by nobody, by now."""
         found = await self._database.rows(
             _APPEND,
@@ -274,7 +274,7 @@ class Desk:
         for row in found:
             await self.give_back(_claim(row))
 
-    async def messages(self, claim: Claim, after: int) -> tuple[bool, list[Message]]:
+    async def messages(self, claim: Claim, after: int) -> tuple[bool, list[JobMessage]]:
         """Return whether the job is still held, and what was said to its holder after a message."""
         held = await self._database.rows(
             "SELECT 1 FROM fleet_job WHERE id = %(id)s AND epoch = %(epoch)s AND state = 'running'",
@@ -288,7 +288,7 @@ class Desk:
             after=after,
             epoch=claim.epoch,
         )
-        return bool(held), [msgspec.convert(row, Message) for row in found]
+        return bool(held), [msgspec.convert(row, JobMessage) for row in found]
 
     # --- code ---
 

@@ -15,10 +15,10 @@ from msgspec import Struct
 from obra_tui.core.errors import ObraError, OwnerChanged, StoreError, WorkspaceError
 from obra_tui.core.ids import new_id
 from obra_tui.core.json_form import from_text
-from obra_tui.fleet.board import UP, Board, Line, Standing, WorkerRow
+from obra_tui.fleet.board import UP, Board, BoardLine, JobStanding, WorkerRow
 from obra_tui.fleet.database import Database
 from obra_tui.fleet.jobs import Code, ImplementStage, JobState, StageKind
-from obra_tui.fleet.ports import Carrier, Parcel
+from obra_tui.fleet.ports import Carrier, WorkParcel
 from obra_tui.fleet.queues import Deliveries
 
 _LOOK_EVERY_S = 1.0
@@ -32,11 +32,11 @@ _KEEP_HOURS = 24.0
 FINAL = frozenset({JobState.ENDED, JobState.LOST, JobState.WITHDRAWN})
 
 
-class Change(Struct, frozen=True, kw_only=True):
+class JobChange(Struct, frozen=True, kw_only=True):
     """How a job stands, and what was written since the last look."""
 
-    standing: Standing
-    lines: tuple[Line, ...]
+    standing: JobStanding
+    lines: tuple[BoardLine, ...]
 
 
 class FleetOptions(Struct, frozen=True, kw_only=True):
@@ -77,7 +77,7 @@ class Dispatcher:
             asyncio.create_task(self._look_around(), name="fleet: look around"),
         ]
 
-    async def _bring_home(self, standing: Standing) -> None:
+    async def _bring_home(self, standing: JobStanding) -> None:
         code = standing.code
         if code is not None and code.project == self.options.project and code.blob:
             path = from_text(ImplementStage, standing.stage).request.cwd
@@ -99,7 +99,7 @@ class Dispatcher:
 
     # --- jobs ---
 
-    async def changes(self, job: str) -> AsyncIterator[Change]:
+    async def changes(self, job: str) -> AsyncIterator[JobChange]:
         """Yield what changes about a job, in order, until it is final. An outage of the database is waited out."""
         woken = self._woken[job] = asyncio.Event()
         epoch = seq = 0
@@ -109,7 +109,7 @@ class Dispatcher:
                 standing, lines = await self._patiently(job, epoch, seq)
                 if lines:
                     epoch, seq = lines[-1].epoch, lines[-1].seq
-                yield Change(standing=standing, lines=tuple(lines))
+                yield JobChange(standing=standing, lines=tuple(lines))
                 if len(lines) == _LINES_AT_ONCE:
                     continue
                 if standing.state in FINAL:
@@ -119,7 +119,7 @@ class Dispatcher:
         finally:
             self._woken.pop(job, None)
 
-    async def _patiently(self, job: str, epoch: int, seq: int) -> tuple[Standing, list[Line]]:
+    async def _patiently(self, job: str, epoch: int, seq: int) -> tuple[JobStanding, list[BoardLine]]:
         while True:
             try:
                 return await self.board.read(job, epoch, seq)
@@ -197,7 +197,7 @@ class Dispatcher:
                 self._wake_all()
 
 
-def _code(options: FleetOptions, base: str, blob: str, parcel: Parcel) -> Code:
+def _code(options: FleetOptions, base: str, blob: str, parcel: WorkParcel) -> Code:
     return Code(
         project=options.project,
         base=base,

@@ -13,8 +13,8 @@ from obra_tui.core.ids import AttemptId, TaskId, new_id
 from obra_tui.core.json_form import EVENT_CLASSES, from_text, to_text
 from obra_tui.core.model import CheckResult, CheckSpec, JudgeRequest, SandboxLevel, TaskSpec, Verdict, WorkCopy
 from obra_tui.core.ports import CheckRunner, Emit, Judge
-from obra_tui.fleet.board import Standing, WorkerRow
-from obra_tui.fleet.dispatch import FINAL, Change, Dispatcher
+from obra_tui.fleet.board import JobStanding, WorkerRow
+from obra_tui.fleet.dispatch import FINAL, Dispatcher, JobChange
 from obra_tui.fleet.jobs import CheckStage, Code, JobState, JudgeStage, NewJob, StageKind
 
 _TRIES = 3
@@ -74,7 +74,7 @@ class FleetCheckRunner:
         last = self._checking.get(copy.path, "")
         return min(others, key=lambda worker: _order(worker, last)).name if others else None
 
-    async def _ask(self, spec: CheckSpec, copy: WorkCopy, task: TaskSpec, worker: str, emit: Emit) -> Standing:
+    async def _ask(self, spec: CheckSpec, copy: WorkCopy, task: TaskSpec, worker: str, emit: Emit) -> JobStanding:
         if copy.path not in self._codes:
             self._codes[copy.path] = await self._dispatcher.code_of(copy.path, taken=True)
         job = NewJob(
@@ -127,7 +127,7 @@ class FleetJudge:
         await self._here.close()
 
 
-async def follow(dispatcher: Dispatcher, job: NewJob, emit: Emit) -> Standing:
+async def follow(dispatcher: Dispatcher, job: NewJob, emit: Emit) -> JobStanding:
     """Put a job and return how it ended; its events are told on the way. Cancelled, it is withdrawn."""
     await dispatcher.board.put(job)
     try:
@@ -137,7 +137,7 @@ async def follow(dispatcher: Dispatcher, job: NewJob, emit: Emit) -> Standing:
         raise
 
 
-async def _last(changes: AsyncIterator[Change], emit: Emit) -> Standing:
+async def _last(changes: AsyncIterator[JobChange], emit: Emit) -> JobStanding:
     async for change in changes:
         for line in change.lines:
             emit(from_text(EVENT_CLASSES[line.kind], line.body))

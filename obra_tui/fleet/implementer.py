@@ -17,11 +17,11 @@ from obra_tui.core.ids import TaskId, new_id
 from obra_tui.core.json_form import EVENT_CLASSES, from_text, to_text
 from obra_tui.core.model import ConversationReason, ImplementRequest, ImplementResult, Outcome, PermissionAnswer
 from obra_tui.core.ports import AskPermission, Conversation, Emit
-from obra_tui.fleet.board import WHOEVER, Line, Standing
-from obra_tui.fleet.dispatch import FINAL, Change, Dispatcher
+from obra_tui.fleet.board import WHOEVER, BoardLine, JobStanding
+from obra_tui.fleet.dispatch import FINAL, Dispatcher, JobChange
 from obra_tui.fleet.jobs import (
-    Answer,
-    Asked,
+    AddedRules,
+    AnsweredQuestion,
     Code,
     ImplementStage,
     JobState,
@@ -29,10 +29,10 @@ from obra_tui.fleet.jobs import (
     MessageKind,
     NewJob,
     Nothing,
-    Rules,
+    RaisedQuestion,
     Sent,
     StageKind,
-    Text,
+    TextForClaude,
     Used,
 )
 
@@ -176,7 +176,9 @@ class FleetConversation:
         taken: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._sent[ident] = taken
         try:
-            await self._dispatcher.board.tell(self._job, self._epoch, MessageKind.TEXT, Text(id=ident, text=text))
+            await self._dispatcher.board.tell(
+                self._job, self._epoch, MessageKind.TEXT, TextForClaude(id=ident, text=text)
+            )
             async with asyncio.timeout(_SEND_S):
                 return await taken
         except (StoreError, TimeoutError):
@@ -224,7 +226,7 @@ class FleetConversation:
                 if not waiting.done():
                     waiting.set_result(False)
 
-    async def _take_in(self, change: Change) -> None:
+    async def _take_in(self, change: JobChange) -> None:
         standing = change.standing
         for line in change.lines:
             self._take_line(line)
@@ -236,7 +238,7 @@ class FleetConversation:
             self._look_for_files(standing.code)
             await self._tell_rules()
 
-    def _begin_epoch(self, standing: Standing) -> None:
+    def _begin_epoch(self, standing: JobStanding) -> None:
         self._epoch, self._worker = standing.epoch, standing.worker
 
     def _lose_worker(self) -> None:
@@ -249,15 +251,15 @@ class FleetConversation:
         if self._cause:  # nobody need go on
             self._ending = asyncio.create_task(self._dispatcher.withdraw(self._job))
 
-    def _take_line(self, line: Line) -> None:
+    def _take_line(self, line: BoardLine) -> None:
         if line.epoch > self._epoch:
             self._epoch = line.epoch
         match line.kind:
             case LineKind.ASKED:
-                asked = from_text(Asked, line.body)
+                asked = from_text(RaisedQuestion, line.body)
                 self._questions[asked.question.id] = asyncio.create_task(self._put_question(asked, line.epoch))
             case LineKind.UNASKED:
-                if question := self._questions.pop(from_text(Text, line.body).id, None):
+                if question := self._questions.pop(from_text(TextForClaude, line.body).id, None):
                     question.cancel()
             case LineKind.USED:
                 used = from_text(Used, line.body)
@@ -277,10 +279,10 @@ class FleetConversation:
         self._conversation = event.claude_session
         return replace(event, cwd=self._request.cwd)
 
-    async def _put_question(self, asked: Asked, epoch: int) -> None:
+    async def _put_question(self, asked: RaisedQuestion, epoch: int) -> None:
         answer: PermissionAnswer = await self._ask(asked.question)
         with contextlib.suppress(StoreError):  # asked again by whoever goes on
-            body = Answer(question=asked.question.id, answer=answer)
+            body = AnsweredQuestion(question=asked.question.id, answer=answer)
             await self._dispatcher.board.tell(self._job, epoch, MessageKind.ANSWER, body)
 
     async def _tell_rules(self) -> None:
@@ -288,7 +290,7 @@ class FleetConversation:
         if standing != self._rules:
             self._rules = standing
             with contextlib.suppress(StoreError):
-                body = Rules(patterns=tuple(sorted(standing)))
+                body = AddedRules(patterns=tuple(sorted(standing)))
                 await self._dispatcher.board.tell(self._job, self._epoch, MessageKind.RULES, body)
 
     # --- files ---
@@ -310,7 +312,7 @@ class FleetConversation:
 
     # --- the end ---
 
-    async def _result(self, standing: Standing) -> ImplementResult:
+    async def _result(self, standing: JobStanding) -> ImplementResult:
         if self._bringing is not None:
             await asyncio.wait((self._bringing,))
         try:

@@ -140,7 +140,7 @@ class MessageKind(StrEnum):
     STOP = "stop"
 
 
-class Asked(Struct, frozen=True, kw_only=True):
+class RaisedQuestion(Struct, frozen=True, kw_only=True):
     question: PermissionQuestion
 
 
@@ -149,7 +149,7 @@ class Used(Struct, frozen=True, kw_only=True):
     title: str
 
 
-class Text(Struct, frozen=True, kw_only=True):
+class TextForClaude(Struct, frozen=True, kw_only=True):
     id: str
     text: str
 
@@ -159,12 +159,12 @@ class Sent(Struct, frozen=True, kw_only=True):
     was_taken: bool
 
 
-class Answer(Struct, frozen=True, kw_only=True):
+class AnsweredQuestion(Struct, frozen=True, kw_only=True):
     question: str
     answer: PermissionAnswer
 
 
-class Rules(Struct, frozen=True, kw_only=True):
+class AddedRules(Struct, frozen=True, kw_only=True):
     patterns: tuple[str, ...]
 
 

@@ -9,7 +9,7 @@ from obra_tui.core.model import WorkCopy
 from obra_tui.core.ports import CheckRunner, Implementer, Judge, Workspace
 
 
-class Parcel(Protocol):
+class WorkParcel(Protocol):
     """The work of a copy, ready to be sent."""
 
     @property
@@ -39,11 +39,11 @@ class Carrier(Protocol):
         """Return the commit that a copy began from."""
         ...
 
-    async def pack(self, path: str) -> Parcel:
+    async def pack(self, path: str) -> WorkParcel:
         """Return the files of a copy as they are now."""
         ...
 
-    async def pack_taken(self, path: str) -> Parcel | None:
+    async def pack_taken(self, path: str) -> WorkParcel | None:
         """Return the tree that was last taken from a copy for evidence."""
         ...
 
@@ -64,7 +64,7 @@ class Carrier(Protocol):
         ...
 
 
-class Mirror(Protocol):
+class ProjectMirror(Protocol):
     """A project on a worker's host."""
 
     @property
@@ -99,6 +99,6 @@ class Tools(Protocol):
     @property
     def judge(self) -> Judge: ...
 
-    def mirror(self, project: str) -> Mirror: ...
+    def mirror(self, project: str) -> ProjectMirror: ...
 
     def project(self, project: str, setup: tuple[str, ...]) -> ProjectTools: ...

@@ -12,7 +12,7 @@ from msgspec import Struct
 from obra_tui.core.errors import StoreError
 from obra_tui.core.events import Event
 from obra_tui.core.json_form import to_text
-from obra_tui.fleet.board import Line
+from obra_tui.fleet.board import BoardLine
 from obra_tui.fleet.desk import Desk
 from obra_tui.fleet.jobs import Claim, LineKind
 
@@ -32,7 +32,7 @@ class Reporter:
         self._claim = claim
         self._redact = redact
         self._on_fenced = on_fenced
-        self._waiting: list[Line] = []
+        self._waiting: list[BoardLine] = []
         self._seq = 0
         self._there, self._written = asyncio.Event(), asyncio.Event()
         self._written.set()
@@ -49,7 +49,7 @@ class Reporter:
         if self.is_fenced:
             return
         self._seq += 1
-        self._waiting.append(Line(epoch=self._claim.epoch, seq=self._seq, kind=kind, body=to_text(body)))
+        self._waiting.append(BoardLine(epoch=self._claim.epoch, seq=self._seq, kind=kind, body=to_text(body)))
         self._written.clear()
         self._there.set()
 

@@ -25,10 +25,10 @@ from obra_tui.core.model import (
     WorkCopy,
 )
 from obra_tui.core.ports import Conversation
-from obra_tui.fleet.desk import Desk, Message
+from obra_tui.fleet.desk import Desk, JobMessage
 from obra_tui.fleet.jobs import (
-    Answer,
-    Asked,
+    AddedRules,
+    AnsweredQuestion,
     CheckStage,
     Claim,
     Code,
@@ -36,10 +36,10 @@ from obra_tui.fleet.jobs import (
     JudgeStage,
     LineKind,
     MessageKind,
-    Rules,
+    RaisedQuestion,
     Sent,
     StageKind,
-    Text,
+    TextForClaude,
     Used,
 )
 from obra_tui.fleet.ports import ProjectTools, Tools
@@ -52,7 +52,7 @@ _HANDED_ON = (
 )
 
 
-class Stage:
+class ClaimedStage:
     """One claimed job. `run` ends with a result that was written, or with nothing when the job was taken away."""
 
     def __init__(
@@ -114,16 +114,16 @@ class Stage:
                     self._heard = message.id
                     await self._obey(message)
 
-    async def _obey(self, message: Message) -> None:
+    async def _obey(self, message: JobMessage) -> None:
         match message.kind:
             case MessageKind.TEXT:
-                text = from_text(Text, message.body)
+                text = from_text(TextForClaude, message.body)
                 taken = self._conversation is not None and await self._conversation.send(text.text)
                 self._reporter.say(LineKind.SENT, Sent(id=text.id, was_taken=taken))
             case MessageKind.ANSWER:
-                self._asking.on_answer(from_text(Answer, message.body))
+                self._asking.on_answer(from_text(AnsweredQuestion, message.body))
             case MessageKind.RULES:
-                self._asking.rules = frozenset(from_text(Rules, message.body).patterns)
+                self._asking.rules = frozenset(from_text(AddedRules, message.body).patterns)
             case MessageKind.INTERRUPT:
                 await self._interrupt()
             case MessageKind.STOP:
@@ -306,11 +306,11 @@ class RemoteAsk:
     async def __call__(self, question: PermissionQuestion) -> PermissionAnswer:
         answered: asyncio.Future[PermissionAnswer] = asyncio.get_running_loop().create_future()
         self._open[question.id] = answered
-        self._reporter.say(LineKind.ASKED, Asked(question=question))
+        self._reporter.say(LineKind.ASKED, RaisedQuestion(question=question))
         try:
             return await answered
         except asyncio.CancelledError:
-            self._reporter.say(LineKind.UNASKED, Text(id=question.id, text=""))
+            self._reporter.say(LineKind.UNASKED, TextForClaude(id=question.id, text=""))
             raise
         finally:
             self._open.pop(question.id, None)
@@ -321,7 +321,7 @@ class RemoteAsk:
     def used(self, pattern: str, title: str) -> None:
         self._reporter.say(LineKind.USED, Used(pattern=pattern, title=title))
 
-    def on_answer(self, answer: Answer) -> None:
+    def on_answer(self, answer: AnsweredQuestion) -> None:
         waiting = self._open.get(answer.question)
         if waiting is not None and not waiting.done():
             waiting.set_result(answer.answer)

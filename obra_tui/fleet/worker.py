@@ -22,7 +22,7 @@ from obra_tui.fleet.jobs import Claim
 from obra_tui.fleet.ports import Tools
 from obra_tui.fleet.queues import Deliveries, queues_of
 from obra_tui.fleet.schema import NoFleet
-from obra_tui.fleet.stages import Stage
+from obra_tui.fleet.stages import ClaimedStage
 from obra_tui.system.clock import since_boot
 
 _RENEWALS = 3
@@ -53,7 +53,7 @@ class Worker:
         self._database = Database(options.url, most=max(4, 2 * card.places + 4))
         self._deliveries = Deliveries(self._database)
         self._desk = Desk(self._database, self._deliveries, options.lease_s)
-        self._stages: dict[str, Stage] = {}
+        self._stages: dict[str, ClaimedStage] = {}
         self._held: set[str] = set()
         """Jobs that are being claimed or worked on."""
         self._is_lost = False
@@ -161,7 +161,7 @@ class Worker:
 
     async def _carry_out(self, claim: Claim) -> None:
         job, options = claim.id, self._options
-        stage = Stage(claim, self._desk, self._tools, redact=options.redact, checkpoint_s=options.checkpoint_s)
+        stage = ClaimedStage(claim, self._desk, self._tools, redact=options.redact, checkpoint_s=options.checkpoint_s)
         self._stages[job] = stage
         options.say(f"{self._card.name}: {claim.kind} of {claim.task} (epoch {claim.epoch})")
         try:

@@ -168,7 +168,7 @@ def new_mark() -> str:
     return secrets.token_hex(16)
 
 
-class Limits(Struct, frozen=True, kw_only=True):
+class EvidenceLimits(Struct, frozen=True, kw_only=True):
     """How many characters of each kind of evidence are shown, so that the diff keeps most of the context."""
 
     output: int
@@ -177,7 +177,7 @@ class Limits(Struct, frozen=True, kw_only=True):
     files: int
 
     @classmethod
-    def of(cls, num_ctx: int) -> "Limits":
+    def of(cls, num_ctx: int) -> "EvidenceLimits":
         chars = num_ctx * _CHARS_PER_TOKEN
         return cls(output=chars // 8, message=chars // 25, previous=chars // 16, files=chars // 25)
 
@@ -210,7 +210,7 @@ def system_text(prompts: Prompts, rubric: Rubric) -> str:
 
 
 def review_text(
-    prompts: Prompts, request: JudgeRequest, diff: str, number: int, total: int, limits: Limits, mark: str
+    prompts: Prompts, request: JudgeRequest, diff: str, number: int, total: int, limits: EvidenceLimits, mark: str
 ) -> str:
     """Return the message for part `number` of `total`; `diff` is that part as shown."""
     return prompts.review.substitute(
@@ -374,7 +374,7 @@ class Standards(Struct, frozen=True, kw_only=True):
         return prompt_tokens((self.complaint("0 " * (_COMPLAINT // 2), cut=True),))
 
     def _messages(self, request: JudgeRequest, diff: str, number: int, total: int, mark: str) -> tuple[Message, ...]:
-        text = review_text(self.prompts, request, diff, number, total, Limits.of(self.config.num_ctx), mark)
+        text = review_text(self.prompts, request, diff, number, total, EvidenceLimits.of(self.config.num_ctx), mark)
         system = system_text(self.prompts, self.rubric)
         return (Message(role="system", content=system), Message(role="user", content=text))
 

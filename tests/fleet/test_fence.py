@@ -5,7 +5,7 @@ import pytest
 from obra_tui.core.errors import AlreadyOwned, NewerDatabase, OwnerChanged
 from obra_tui.core.ids import AttemptId, TaskId
 from obra_tui.evidence.bundles import Bundles
-from obra_tui.fleet.board import Line
+from obra_tui.fleet.board import BoardLine
 from obra_tui.fleet.database import Database
 from obra_tui.fleet.desk import Desk, WorkerCard
 from obra_tui.fleet.dispatch import Dispatcher
@@ -26,7 +26,7 @@ def job(ident="j1", kind=StageKind.IMPLEMENT, target=""):
 
 
 def line(claim, seq=1, kind="text_streamed"):
-    return Line(epoch=claim.epoch, seq=seq, kind=kind, body="{}")
+    return BoardLine(epoch=claim.epoch, seq=seq, kind=kind, body="{}")
 
 
 @pytest.fixture

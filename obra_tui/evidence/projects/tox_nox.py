@@ -20,7 +20,7 @@ _RUNS_TESTS = re.compile(
 _OF_TESTS = re.compile(r"(?:unit_?)?tests?(?:_\w+)?|pytest|unit|py", re.I)
 
 
-class Command(Struct, frozen=True):
+class RunnerCommand(Struct, frozen=True):
     """A command, and the arguments that it has when nobody gives it any."""
 
     text: str
@@ -31,7 +31,7 @@ class Found(Struct, frozen=True, kw_only=True):
     """The environment that runs the tests."""
 
     source: str
-    commands: tuple[Command, ...] = ()
+    commands: tuple[RunnerCommand, ...] = ()
     wanted: Wanted = Wanted()
     variables: tuple[tuple[str, str], ...] = ()
     """What it sets for them."""
@@ -93,15 +93,15 @@ def _for_tests(value: str) -> Iterator[str]:
         yield _PLACEHOLDER.sub("", line).replace("{envpython}", "python").replace("{toxinidir}", ".")
 
 
-def _command(line: str) -> Command:
+def _command(line: str) -> RunnerCommand:
     """Return a command without what the tool puts in; nothing where it hangs on variables."""
     plain = line.lstrip("- ")
     defaults = " ".join(found[1] or "" for found in _POSITIONAL.finditer(plain))
     text = " ".join(_POSITIONAL.sub("", plain).split())
-    return Command("") if "{" in text else Command(text, "" if "{" in defaults else defaults.strip())
+    return RunnerCommand("") if "{" in text else RunnerCommand(text, "" if "{" in defaults else defaults.strip())
 
 
-def _tests(commands: Iterable[Command]) -> bool:
+def _tests(commands: Iterable[RunnerCommand]) -> bool:
     return any(_RUNS_TESTS.search(one.text) for one in commands)
 
 
@@ -122,12 +122,12 @@ def _native(tox: Mapping[str, object], source: str) -> Found | None:
     return None
 
 
-def _of_list(words: object) -> Command:
+def _of_list(words: object) -> RunnerCommand:
     """Return a command that is written as a list of words."""
     given = words if isinstance(words, list) else []
     plain = [word for word in given if isinstance(word, str) and "{" not in word]
     references = [word for word in given if isinstance(word, dict) and word.get("replace") == "posargs"]
-    return Command(" ".join(plain), " ".join(word for one in references for word in texts(one.get("default"))))
+    return RunnerCommand(" ".join(plain), " ".join(word for one in references for word in texts(one.get("default"))))
 
 
 # --- nox -------------------------------------------------------------------------------------------
@@ -143,7 +143,7 @@ def of_nox(project: Project) -> Found | None:
     for function in ast.walk(tree):
         if isinstance(function, ast.FunctionDef) and _is_session(function):
             calls = list(_calls(function))
-            commands = [Command(shlex.join(words)) for method, words in calls if method == "run" and words]
+            commands = [RunnerCommand(shlex.join(words)) for method, words in calls if method == "run" and words]
             if _OF_TESTS.fullmatch(function.name) and _tests(commands):
                 wanted = Wanted()
                 for method, words in calls:
