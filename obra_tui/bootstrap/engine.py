@@ -1,15 +1,13 @@
-"""The engine and its adapters, built on the engine's own thread.
+"""The engine with its adapters and its store, built on the engine's own thread.
 
-The one place that chooses the concrete Implementer, Workspace, CheckRunner, Judge and Journal. Tests replace them
-by `adapters`.
+The one place that opens the Journal and joins it with what works (`bootstrap/adapters.py`). Tests replace the
+adapters by `adapters`.
 """
 
 from __future__ import annotations
 
 import asyncio
-import dataclasses
-import os
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, ExitStack, suppress
 from functools import partial
 from pathlib import Path
@@ -19,19 +17,17 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from obra_tui.agents import sweep
-from obra_tui.agents.claude_code import ClaudeCode
+from obra_tui.bootstrap.adapters import Adapters, Hands, real_adapters, secrets_of
 from obra_tui.core.errors import JudgeError, ObraError, StoreError
 from obra_tui.core.gate import GateRules
 from obra_tui.core.judging.authority import JudgeRecord, record_in
 from obra_tui.core.judging.standing import Standing
-from obra_tui.core.model import JudgeIdentity, SandboxLevel
+from obra_tui.core.model import JudgeIdentity
 from obra_tui.engine.config import EngineConfig, Ports
 from obra_tui.engine.orchestrator import Orchestrator
 from obra_tui.engine.thread import Assembly, EngineThread
-from obra_tui.evidence.checks import LocalCheckRunner
-from obra_tui.evidence.sandbox import Sandbox
 from obra_tui.evidence.workspace import GitWorkspace
-from obra_tui.judge import JudgeConfig, QwenJudge, probe
+from obra_tui.judge import JudgeConfig, probe
 from obra_tui.services.archive import database, labels_file, writer_name
 from obra_tui.services.doctor import versions
 from obra_tui.services.judge_idle import IdleTrials
@@ -54,10 +50,7 @@ if TYPE_CHECKING:
     from obra_tui.bootstrap.run_request import RunRequest
     from obra_tui.config.load import Settings
     from obra_tui.core import events
-    from obra_tui.core.ports import CheckRunner, Implementer, Journal, Judge
-
-
-_LOGINS = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN", "OPENAI_API_KEY")
+    from obra_tui.core.ports import Journal
 
 
 class EngineParts(Struct, frozen=True, kw_only=True):
@@ -67,23 +60,6 @@ class EngineParts(Struct, frozen=True, kw_only=True):
     history: SqlHistory
     workspace: GitWorkspace
     journal: Journal
-
-
-class Adapters(Struct, frozen=True, kw_only=True):
-    """The engine's ports to Claude Code, the copies, the checks and the judge."""
-
-    claude: ClaudeCode
-    workspace: GitWorkspace
-    checks: LocalCheckRunner
-    judge: QwenJudge
-
-
-class Hands(Struct, frozen=True, kw_only=True):
-    """Who does the work of an attempt: this machine, or workers on others."""
-
-    implementer: Implementer
-    checks: CheckRunner
-    judge: Judge
 
 
 class Store(Struct, frozen=True, kw_only=True):
@@ -97,28 +73,6 @@ class Store(Struct, frozen=True, kw_only=True):
         with ExitStack() as closing:
             closing.callback(self.journal.close)
             closing.callback(self.history.close)
-
-
-def real_adapters(settings: Settings, request: RunRequest, models: Models) -> Adapters:
-    """Build the adapters to the real programs and servers that `models` names."""
-    sandbox = Sandbox(
-        data_dir=settings.data_dir,
-        lowest=lowest_sandbox(settings),
-        readable=settings.sandbox.readable_paths(),
-        limits=settings.sandbox.limits(),
-    )
-    workspace = GitWorkspace(
-        project=request.project,
-        data_dir=settings.data_dir,
-        sandbox=sandbox,
-        setup=settings.workspace.setup,
-        protected=settings.workspace.protected,
-        include=settings.workspace.include,
-        looks_for_checks=not models.checks,
-    )
-    checks = LocalCheckRunner(configured=models.checks, sandbox=sandbox, data_dir=settings.data_dir)
-    claude = ClaudeCode(dataclasses.replace(models.claude, project=request.project))
-    return Adapters(claude=claude, workspace=workspace, checks=checks, judge=QwenJudge(models.judge))
 
 
 class EngineHandle:
@@ -333,13 +287,6 @@ def _open_store(
     return Store(journal=journal, history=history, commands=commands)
 
 
-def secrets_of(settings: Settings) -> Iterator[str]:
-    """Yield the exact values that must never be stored: the logins in the settings and in the environment."""
-    yield settings.claude.api_key.get_secret_value()
-    yield settings.judge.api_key.get_secret_value()
-    yield from (os.environ.get(name, "") for name in _LOGINS)
-
-
 def _config(
     settings: Settings, request: RunRequest, rehearsal: str, versions: tuple[tuple[str, str], ...]
 ) -> EngineConfig:
@@ -366,7 +313,3 @@ def _config(
         rehearsal=rehearsal,
         versions=versions,
     )
-
-
-def lowest_sandbox(settings: Settings) -> SandboxLevel:
-    return SandboxLevel.BWRAP if settings.sandbox.level == "required" else SandboxLevel.NONE

@@ -18,7 +18,7 @@ from msgspec import Struct
 from obra_tui import __version__
 from obra_tui.agents import sweep
 from obra_tui.agents.claude_code import ClaudeCode
-from obra_tui.bootstrap.engine import Adapters, Hands, lowest_sandbox, secrets_of
+from obra_tui.bootstrap.adapters import Adapters, Hands, lowest_sandbox, secrets_of
 from obra_tui.core.errors import ConfigError
 from obra_tui.core.events import Event
 from obra_tui.evidence.bundles import Bundles, Mirror

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from obra_tui.bootstrap.engine import EngineHandle, real_adapters
+from obra_tui.bootstrap.adapters import real_adapters
+from obra_tui.bootstrap.engine import EngineHandle
 from obra_tui.bootstrap.run_request import RunRequest
 from obra_tui.config.load import load
 from obra_tui.core import commands as do
