@@ -81,6 +81,8 @@ async def measured(bench: Bench, runs: int) -> tuple[list[float], list[float], C
         result, seconds = await bench.checked(name, broken)
         if result.status is not CheckStatus.FAILED:
             raise RuntimeError(f"the broken module was not found: {result.detail or result.output[-500:]}")
+        if "did not run" not in result.detail:
+            raise RuntimeError(f"the whole suite ran before the failure was told: {result.detail}")
         ours.append(seconds)
         theirs.append(bench.whole(name, broken))
     return ours, theirs, honest

@@ -278,9 +278,11 @@ class Deciding(Struct, frozen=True, kw_only=True):
         )
         return replace(runs, flaky=frozenset(flaky), flaky_before=frozenset(flaky_before))
 
-    async def with_both_answers(self, tree: str, names: Sequence[str], answers: Mapping[str, bool]) -> set[str]:
+    async def with_both_answers(
+        self, tree: str, names: Sequence[str], answers: Mapping[str, bool], repeats: int = _REPEATS
+    ) -> set[str]:
         found: set[str] = set()
-        for number in range(_REPEATS):
+        for number in range(repeats):
             left = tuple(name for name in names if name not in found)
             if not left:
                 break

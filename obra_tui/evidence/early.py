@@ -41,7 +41,7 @@ class Early(Struct, frozen=True, kw_only=True):
         turned = tuple(sorted(bad(run.cases) & passing(base.cases)))
         if run.source == "witness" and turned:
             answers = dict.fromkeys(turned, True)
-            flaky = await self.deciding.with_both_answers(laid.tree, turned, answers)
+            flaky = await self.deciding.with_both_answers(laid.tree, turned, answers, repeats=1)
             turned = tuple(name for name in turned if name not in flaky)
         return self._told(base, run, laid, turned) if turned else None
 
