@@ -55,7 +55,7 @@ CASES = (
     Case("pypi", "django-environ==0.11.2", "environ/environ.py", "      return value\n", "      return None\n"),
     Case("pypi", "svcs==25.1.0", "src/svcs/_core.py", "{obj.__module__}.{obj.__qualname__}", "{obj.__qualname__}"),
     Case("pypi", "structlog==25.1.0", "src/structlog/_utils.py", "return processname", 'return ""'),
-    Case("pypi", "unearth==0.17.2", "src/unearth/utils.py", 'name.split("[", 1)[0]', "name"),
+    Case("pypi", "unearth==0.17.2", "src/unearth/utils.py", "v[0] for k", "v for k"),
     Case("pypi", "nox==2024.10.9", "nox/_version.py", 'metadata.version("nox")', '"0"'),
     Case("pypi", "django-debug-toolbar==4.4.6", "debug_toolbar/utils.py", "if not excluded", "if excluded"),
     Case("pypi", "kombu==5.4.2", "kombu/utils/encoding.py", "import sys", "import sys, no_such_module"),
