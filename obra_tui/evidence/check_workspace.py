@@ -18,6 +18,7 @@ from msgspec import Struct
 from obra_tui.core.model import SandboxLevel, WorkCopy
 from obra_tui.evidence.copies import Place, Prepared, make_private, place_of_copy, remove_tree, setup_place
 from obra_tui.evidence.git import git_of
+from obra_tui.evidence.large_files import bring_large_files
 from obra_tui.evidence.layers import Layers
 from obra_tui.evidence.own_git import lay_out_git
 from obra_tui.evidence.sandbox import Mount, Sandbox
@@ -124,6 +125,8 @@ async def _export(place: Place, bench: Path, repository: Path, tree: str, *, fre
     git = git_of(repository, work_tree=bench, index=index)
     await git.run("read-tree", "--reset", "-u", tree, timeout_s=SLOW_S)
     prepared = place.prepared()
+    if prepared is not None:
+        await bring_large_files(git, bench, Path(prepared.project))
     if prepared is not None and not os.path.lexists(bench / ".git"):
         make_private(git_layer(bench))
         lay_out_git(git_layer(bench) / ".git", repository, prepared.base_commit)

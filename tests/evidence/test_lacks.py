@@ -1,5 +1,6 @@
 """What a copy has of the person's checkout beside the commit, and what is said of the rest."""
 
+import hashlib
 import shutil
 from pathlib import Path
 
@@ -169,3 +170,24 @@ async def test_changes_since_the_last_commit_are_said_not_to_be_in_a_copy(tmp_pa
     git(project, "rm", "--quiet", "c.txt")
     (lack,) = await lacks_of(project, ())
     assert lack.what.endswith("without your changes since then: a b.txt, c.txt")
+
+
+async def test_checks_have_the_files_of_lfs_from_the_persons_store_and_nobody_is_blamed_for_them(tmp_path):
+    oid = hashlib.sha256(b"the whole file\n").hexdigest()
+    pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{oid}\nsize 15\n"
+    other = pointer.replace(oid, "0" * 64)
+    scene = make_scene(tmp_path, {".gitattributes": "*.bin filter=lfs\n", "a.bin": pointer, "d/b.bin": other})
+    kept = scene.project / ".git/lfs/objects" / oid[:2] / oid[2:4] / oid
+    kept.parent.mkdir(parents=True)
+    kept.write_text("the whole file\n")
+    (scene.project / "a.bin").write_text("the whole file\n")
+    copy, diff = await scene.work({"c.txt": "c\n"})
+    assert [change.path for change in diff.files] == ["c.txt"]
+    see = CheckSpec(name="see", run="cat a.bin; head -1 d/b.bin")
+    result = await scene.checks().run(see, copy, lambda _: None)
+    assert (result.status, result.output) == (
+        CheckStatus.PASSED,
+        "the whole file\nversion https://git-lfs.github.com/spec/v1\n",
+    )
+    [said] = await told(scene.project)
+    assert "1 of 2 files in Git LFS were never fetched: d/b.bin. Run `git lfs pull`" in said

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from obra_tui.evidence.discover import find_checks
 from obra_tui.evidence.git import Git, git_of_project
+from obra_tui.evidence.large_files import object_of, objects_of_lfs
 from obra_tui.evidence.names import shown
 from obra_tui.evidence.projects.reading import Project
 from obra_tui.evidence.projects.setup_finder import is_installed
@@ -205,12 +206,7 @@ async def _converted(git: Git, project: Path) -> list[Lack]:
     other = [shown(p) for p, key, value in rows if key == b"working-tree-encoding" and value != b"unspecified"]
     found = []
     if large:
-        found.append(
-            Lack(
-                what=f"{len(large)} files are kept by Git LFS, and copies hold their pointers only: {_some(large)}",
-                fix="A test that reads one fails here. Name what tests need as `workspace.include`.",
-            )
-        )
+        found.append(await _large(git, project, large))
     if ends or other:
         found.append(
             Lack(
@@ -219,6 +215,22 @@ async def _converted(git: Git, project: Path) -> list[Lack]:
             )
         )
     return found
+
+
+async def _large(git: Git, project: Path, names: Sequence[str]) -> Lack:
+    """Say of files in LFS who sees what of them: the person's store may have some and not others."""
+    objects = await objects_of_lfs(git)
+    behind = [(name, object_of(project / name, objects)) for name in names]
+    missing = [name for name, kept in behind if kept is not None]  # the checkout itself has only the pointer
+    if missing:
+        return Lack(
+            what=f"{len(missing)} of {len(names)} files in Git LFS were never fetched: {_some(missing)}",
+            fix="Run `git lfs pull` in your checkout; checks take them from your store.",
+        )
+    return Lack(
+        what=f"{len(names)} files are kept by Git LFS: {_some(list(names))}",
+        fix="Checks have them from your store. Claude Code's copy holds their pointers: it cannot read or change them.",
+    )
 
 
 async def _ignored(git: Git, project: Path, include: Sequence[str]) -> list[Lack]:
