@@ -26,7 +26,9 @@ class ForgeClient:
         where = urlsplit(api)
         if where.scheme != "https" and where.hostname not in ("127.0.0.1", "localhost", "::1"):
             raise ForgeError(
-                "The token would be sent unencrypted.", where=api, fix="Set forge.url to an address with https://"
+                "The token would be sent unencrypted.",
+                where=api,
+                fix="Set forge.url to an address that begins with https://.",
             )
         self._api = api
         self._http = httpx.Client(headers={"user-agent": "obra", **headers}, timeout=_TIMEOUT_S, follow_redirects=False)

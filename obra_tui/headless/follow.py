@@ -135,7 +135,7 @@ class PrintOptions(Struct, frozen=True, kw_only=True):
     redact: Callable[[Record], Iterable[Record]] = lambda record: (record,)
     """Takes the secrets out before anything is printed: what is printed ends in the logs of others.
 
-    What a piece of a stream holds back comes with a later record."""
+    What must wait for the rest of its stream is told later, joined with it."""
 
 
 def follow(

@@ -1,8 +1,8 @@
 """A secret that is streamed in pieces, none of which looks like one, is not printed either.
 
 Of each stream the text behind the last line break waits for what follows it; so does whatever may be the beginning of
-a secret over several lines. What waits is told with the next piece, or by a piece of its own when the stream ends.
-Knows nothing of terminals and files.
+a secret over several lines. A piece of which something waits is not told, or under the number of the one that waited
+before it: no number is told twice, and no piece without text. Knows nothing of terminals and files.
 """
 
 import re
@@ -37,31 +37,35 @@ Key = tuple[object, ...]
 
 
 class StreamRedactor:
-    """Redacts records in their order; one piece may come out as less text, and what it held back later."""
+    """Redacts records in their order; a piece may come out later, joined with those that follow it."""
 
     def __init__(self, redactor: Redactor) -> None:
         self._redactor = redactor
         self._held: dict[Key, Record] = {}
-        """The last piece of each stream, with the text that waits."""
+        """The last piece of each stream that was not told, with the text that waits."""
 
     def take(self, record: Record) -> Iterator[Record]:
         """Yield what may be told now, without secrets."""
         if isinstance(record.event, STREAMED):
             yield from self._end(key for key in self._held if _follows(record, key))
-            yield self._piece(record, record.event.text)
+            yield from self._piece(record, record.event.text)
             return
         yield from self._end(key for key in self._held if _ends(record, key))
         yield self._redactor.record(record)
 
-    def _piece(self, record: Record, text: str) -> Record:
+    def _piece(self, record: Record, text: str) -> Iterator[Record]:
         key = (record.attempt, *(stream_key(record.event) or ()))
         held = self._held.pop(key, None)
         whole = _text(held) + text
-        told, rest = whole[: (cut := self._safe_until(whole))], whole[cut:]
-        if rest:
-            self._held[key] = _with_text(record, rest)
-        clean = self._redactor.text(told)
-        return record if clean == text else _with_text(record, clean)
+        cut = self._safe_until(whole)
+        if cut == len(whole):
+            clean = self._redactor.text(whole)
+            yield record if clean == text else _with_text(record, clean)
+        elif held is not None and cut:
+            yield _with_text(held, self._redactor.text(whole[:cut]))
+            self._held[key] = _with_text(record, whole[cut:])
+        else:
+            self._held[key] = _with_text(record, whole)
 
     def _safe_until(self, text: str) -> int:
         """Return the place behind which a secret may have begun that is not there in full."""

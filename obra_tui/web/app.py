@@ -58,6 +58,9 @@ def web_app(backend: WebBackend, access: Access, place: ServingPlace, tries: Tri
         Route("/gates/{id}/undo", do(lambda visit, r, _: gates.undo(visit, _id(r))), methods=["POST"]),
         Route("/gates/{id}/revert", do(lambda visit, r, form: gates.revert(visit, _id(r), form)), methods=["POST"]),
         Route("/permissions/{id}", do(lambda visit, r, form: gates.permission(visit, _id(r), form)), methods=["POST"]),
+        # Where a refused answer was shown: loaded again, or asked for its news, it is the page that it came from.
+        Route("/gates/{id}/{action}", show(lambda _, r: RedirectResponse(f"/gates/{quote(_id(r), safe='')}", 303))),
+        Route("/permissions/{id}", show(lambda *_: RedirectResponse("/", 303))),
         Mount("/static", StaticFiles(directory=FOLDER / "static")),
     ]
     handlers = {Exception: _failed, 404: _nothing_there}

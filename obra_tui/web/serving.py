@@ -24,7 +24,10 @@ def check_place(place: ServingPlace) -> None:
     """Refuse an address at which a password would cross a network in the clear. Raises `ConfigError`."""
     public = urlsplit(place.public_url)
     if place.public_url and (public.path or public.query or public.username or public.fragment):
-        raise ConfigError("web.public_url has more than scheme, host and port.", fix="Such as https://obra.example.org")
+        raise ConfigError(
+            "web.public_url has more than scheme, host and port.",
+            fix="Leave nothing else in it: https://obra.example.org",
+        )
     if place.proxy:
         _check_proxy(place)
         return
@@ -39,7 +42,7 @@ def check_place(place: ServingPlace) -> None:
             raise ConfigError(
                 f"{place.host} is no name that a browser can be sent to.",
                 where="web.public_url",
-                fix="Set it to the address that browsers use, such as https://obra.example.org:8765",
+                fix="Set it to the address that browsers use: https://obra.example.org:8765",
             )
     if place.public_url and not place.is_secure and not is_loopback(public.hostname or ""):
         raise _clear_text(place)
@@ -58,7 +61,7 @@ def _check_proxy(place: ServingPlace) -> None:
         raise ConfigError(
             "Behind a proxy the address that browsers use is not known.",
             where="web.public_url",
-            fix="Set it, such as https://obra.example.org",
+            fix="Set it to that address: https://obra.example.org",
         )
     if not place.is_secure and not is_loopback(urlsplit(place.public_url).hostname or ""):
         raise _clear_text(place)
@@ -66,7 +69,7 @@ def _check_proxy(place: ServingPlace) -> None:
 
 def _clear_text(place: ServingPlace) -> ConfigError:
     return ConfigError(
-        f"{place.public_url} is not encrypted.", where="web.public_url", fix="Use an address that begins with https://"
+        f"{place.public_url} is not encrypted.", where="web.public_url", fix="Use an address that begins with https://."
     )
 
 

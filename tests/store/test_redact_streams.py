@@ -71,13 +71,21 @@ def test_pieces_of_others_between_do_not_let_it_out():
         end(),
     )
     assert "A1b2" not in whole
-    assert [one.event.type for one in printed].count("thinking_streamed") == 3
+    assert [one.event.type for one in printed].count("thinking_streamed") == 1
 
 
 def test_what_waits_is_told_before_the_record_that_ends_its_stream():
     printed, whole = told(record(ev.TextStreamed(block="b", text="half a line")), end())
-    assert [one.event.type for one in printed] == ["text_streamed", "text_streamed", "text_finished"]
-    assert (printed[0].event.text, whole) == ("", "half a line")
+    assert [one.event.type for one in printed] == ["text_streamed", "text_finished"]
+    assert whole == "half a line"
+
+
+@given(st.lists(st.text(alphabet="ab \n-:/@", min_size=1, max_size=9), max_size=12))
+def test_no_number_is_told_twice_and_no_piece_is_empty(parts):
+    streamed = [replace(record(ev.TextStreamed(block="b", text=part)), seq=number) for number, part in enumerate(parts)]
+    printed, _ = told(*streamed, replace(end(), seq=len(parts)))
+    assert len({one.seq for one in printed}) == len(printed)
+    assert all(one.event.text for one in printed if isinstance(one.event, ev.STREAMED))
 
 
 def test_a_line_without_an_end_is_told_after_a_while():

@@ -240,3 +240,9 @@ def test_a_change_without_a_diff_can_be_looked_at(house):
     writer.gate_opened("t1", "a1", "g1", binding)
     house.write(writer)
     assert "Nothing was changed" in house.signed_in().get("/gates/g1").text
+
+
+@pytest.mark.parametrize("action", ["answer", "undo", "revert"])
+def test_the_address_of_a_refused_answer_leads_back_to_its_gate(house, gate, action):
+    again = house.signed_in().get(f"/gates/g1/{action}", headers={"x-part": "live"})
+    assert (again.status_code, again.headers["location"]) == (303, "/gates/g1")

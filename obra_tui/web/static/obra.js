@@ -42,7 +42,7 @@
     if (loading) { again = true; return; }
     loading = true;
     try {
-      const answer = await fetch(location.href, { headers: { "X-Part": "live" }, redirect: "manual" });
+      const answer = await fetch(location.href, { headers: { "X-Part": "live" } });
       if (answer.status === 401) { say("This login has ended: load the page to log in again."); return; }
       if (!answer.ok) return;
       const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("live");
