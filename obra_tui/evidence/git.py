@@ -124,6 +124,40 @@ def git_of_project(project: Path) -> Git:
     return Git(options=("-C", str(project)), where=str(project))
 
 
+async def uncommitted(project: Path) -> list[bytes]:
+    """Return which tracked files of the person's checkout are not as they are in the last commit.
+
+    To compare them git would run the filters that the project configures, so those are switched off by name. What a
+    filter made of a file is then unknown: such files are left out.
+    """
+    git = git_of_project(project)
+    asked = ("--name-only", "-z", "--get-regexp", r"^filter\..*\.(clean|smudge|process|required)$")
+    keys = [os.fsdecode(key) for key in (await git.run("config", *asked, good=(0, 1))).names]
+    drivers = dict.fromkeys(key.rpartition(".")[0] for key in keys)
+    off = {f"{driver}.{key}": "" for driver in drivers for key in ("clean", "smudge", "process")}
+    off |= {f"{driver}.required": "false" for driver in drivers}
+    listed = ("status", "--porcelain", "-z", "--untracked-files=no", "--no-renames", "--ignore-submodules=all")
+    names = [name[3:] for name in (await git.run(*listed, env=_configured(off), timeout_s=SLOW_S)).names]
+    if not drivers or not names:
+        return names
+    filtered = await git.run("check-attr", "-z", "--stdin", "filter", stdin=b"".join(name + b"\0" for name in names))
+    parts = filtered.out.split(b"\0")
+    unknown = {name for name, value in zip(parts[0::3], parts[2::3], strict=False) if value not in _NO_FILTER}
+    return [name for name in names if name not in unknown]
+
+
+def _configured(settings: Mapping[str, str]) -> dict[str, str]:
+    """Return settings as git reads them from its environment; as options, names with `=` would be others."""
+    named = enumerate(settings.items())
+    pairs = {
+        f"GIT_CONFIG_{part}_{at}": text for at, item in named for part, text in zip(("KEY", "VALUE"), item, strict=True)
+    }
+    return {"GIT_CONFIG_COUNT": str(len(settings)), **pairs}
+
+
+_NO_FILTER = (b"unspecified", b"unset", b"set")
+
+
 def git_of(
     directory: Path, *, work_tree: Path | None = None, index: Path | None = None, ignored: Path | None = None
 ) -> Git:

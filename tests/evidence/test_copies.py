@@ -8,6 +8,7 @@ import pytest
 from obra_tui.core.errors import ProjectError, WorkspaceError
 from obra_tui.core.ids import new_task_id
 from obra_tui.core.model import WorkCopy
+from obra_tui.evidence.git import uncommitted
 from obra_tui.evidence.sandbox import Sandbox
 from obra_tui.evidence.workspace import GitWorkspace, open_project
 from obra_tui.system.git import trusted_folders
@@ -46,6 +47,19 @@ async def test_a_filter_of_the_project_does_not_run_in_the_copy(tmp_path):
     copy = await scene.copy()
     assert (Path(copy.path) / "a.bin").read_text() == "pointer\n"
     assert (await scene.workspace.take_diff(copy)).empty
+    assert not (tmp_path / "ran").exists()
+
+
+async def test_no_filter_runs_to_say_which_files_are_not_committed(tmp_path):
+    files = {".gitattributes": "*.bin filter=lfs\n*.x filter=a=b\n", "a.bin": "a\n", "b.bin": "b\n", "c.x": "c\n"}
+    scene = make_scene(tmp_path, {**files, "d.txt": "d\n"})
+    for name in ("lfs", "a=b"):
+        for way in ("smudge", "clean", "process"):
+            git(scene.project, "config", f"filter.{name}.{way}", f"touch {tmp_path}/ran; cat")
+        git(scene.project, "config", f"filter.{name}.required", "true")
+    for name in ("b.bin", "c.x", "d.txt"):
+        (scene.project / name).write_text("more\n")
+    assert await uncommitted(scene.project) == [b"d.txt"]
     assert not (tmp_path / "ran").exists()
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from obra_tui.evidence.discover import find_checks
-from obra_tui.evidence.git import Git, git_of_project
+from obra_tui.evidence.git import Git, git_of_project, uncommitted
 from obra_tui.evidence.large_files import object_of, objects_of_lfs
 from obra_tui.evidence.names import shown
 from obra_tui.evidence.projects.reading import Project
@@ -56,7 +56,7 @@ async def lacks_of(
     return (
         *await _submodules(git, project),
         *await _left_out(git),
-        *await _uncommitted(git),
+        *await _uncommitted(project),
         *await _converted(git, project),
         *await _ignored(git, project, include),
         *await asyncio.to_thread(_manifests, project),
@@ -183,10 +183,9 @@ async def _has(directory: Path, commit: str) -> bool:
     return (await git.run("cat-file", "-e", f"{commit}^{{commit}}", good=(0, 1, 128))).code == 0
 
 
-async def _uncommitted(git: Git) -> list[Lack]:
+async def _uncommitted(project: Path) -> list[Lack]:
     """A copy begins from the last commit: whoever has changed files since may count on them."""
-    status = await git.run("status", "--porcelain", "-z", "--untracked-files=no", "--no-renames", timeout_s=SLOW_S)
-    changed = [shown(name[3:]) for name in status.names]
+    changed = [shown(name) for name in await uncommitted(project)]
     if not changed:
         return []
     what = f"a copy begins from the last commit, without your changes since then: {_some(changed)}"
