@@ -27,7 +27,7 @@ from obra_tui.core.ports import Emit
 from obra_tui.evidence.check_workspace import Stand, stand_for
 from obra_tui.evidence.copies import disk_faults, place_of_copy, project_key
 from obra_tui.evidence.deciding import Deciding
-from obra_tui.evidence.discover import find_checks
+from obra_tui.evidence.discover import checks_of_work, find_checks
 from obra_tui.evidence.early import first_failure
 from obra_tui.evidence.executing import Executor, label_of
 from obra_tui.evidence.experience import Experience
@@ -82,10 +82,8 @@ class LocalCheckRunner:
             return await asyncio.to_thread(find_checks, stand.files, (), stand.look)
         changed = tuple(change.path for change in about.changes if change.new.is_there)
         before = await stand_for(copy, self._data_dir, fresh=False, tree=about.base)
-        there = await asyncio.to_thread(find_checks, before.files, changed, before.look, stand.files)
-        now = await asyncio.to_thread(find_checks, stand.files, changed, stand.look)
-        known = {spec.name for spec in there}
-        return (*there, *(spec for spec in now if spec.name not in known))
+        found = partial(checks_of_work, before.files, before.look, stand.files, stand.look, changed)
+        return await asyncio.to_thread(lambda: tuple(found()))
 
     async def _stand(self, copy: WorkCopy, *, fresh: bool) -> Stand:
         return await stand_for(copy, self._data_dir, fresh=fresh)

@@ -48,15 +48,33 @@ def find_checks(
     `changed` are the paths that the work changed; they lie at `work`, which is the same tree if it is not given.
     """
     see = look or files.joinpath
-    found = [
-        *_python_checks(files, changed_python(work or files, changed), see),
-        *other_checks(files, changed, see),
-    ]
-    read = [spec.name for spec in found if spec.stage is Stage.SYNTAX and _can_be_run(spec, see)]
-    found.extend(syntax_checks(work or files, changed, read))
+    found = _of_project(files, changed, see, work or files)
+    return (*found, *syntax_checks(work or files, changed, _readers(found, see)))
+
+
+def checks_of_work(before: Path, look: Look, work: Path, look_now: Look, changed: Sequence[str]) -> Iterator[CheckSpec]:
+    """Yield the checks of the tree before the work, then those that only the work brought.
+
+    A changed file that one of either reads as a whole is not read once more by itself.
+    """
+    there = _of_project(before, changed, look, work)
+    known = {spec.name for spec in there}
+    now = [spec for spec in _of_project(work, changed, look_now, work) if spec.name not in known]
+    read = [*_readers(there, look), *_readers(now, look_now)]
+    yield from (*there, *now, *syntax_checks(work, changed, read))
+
+
+def _of_project(files: Path, changed: Sequence[str], see: Look, work: Path) -> list[CheckSpec]:
+    """Return what manifests and files of the tree ask for, without what reads single changed files."""
+    found = [*_python_checks(files, changed_python(work, changed), see), *other_checks(files, changed, see)]
     if not any(spec.stage is Stage.TESTING for spec in found):
         found.extend(make_checks(files))
-    return tuple(found)
+    return found
+
+
+def _readers(found: Sequence[CheckSpec], see: Look) -> list[str]:
+    """Return the names of the checks that can be run and read a language as a whole."""
+    return [spec.name for spec in found if spec.stage is Stage.SYNTAX and _can_be_run(spec, see)]
 
 
 def _can_be_run(spec: CheckSpec, see: Look) -> bool:
