@@ -40,8 +40,9 @@ def _python(text: str) -> bool:
         body = ast.parse(text).body
     except (SyntaxError, ValueError, RecursionError):
         return False
-    plain = (ast.Assign, ast.AnnAssign, ast.Import, ast.ImportFrom, ast.Expr)
-    return bool(body) and all(isinstance(node, plain) or _compares(node) for node in body)
+    says = [isinstance(node, (ast.Assign, ast.AnnAssign)) or _compares(node) for node in body]
+    beside = (ast.Import, ast.ImportFrom, ast.Expr)
+    return any(says) and all(said or isinstance(node, beside) for said, node in zip(says, body, strict=True))
 
 
 def _compares(node: ast.stmt) -> bool:

@@ -70,6 +70,9 @@ def test_the_tests_next_to_the_change_come_first():
         ("same.js", "module.exports = (a, b) => { if (a !== b) throw new Error(); };", True),
         ("calc.js", "exports.add = (a, b) => a + b;", False),
         ("cases.json", "[]", True),
+        ("greetings.py", '"""Words to greet with."""\n', False),
+        ("together.py", "from calc import add\n", False),
+        ("started.py", "import calc\n\ncalc.run()\n", False),
     ],
 )
 def test_what_a_file_consists_of_says_whether_it_may_serve_tests_alone(path, text, may):
