@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from obra_tui.core.model import CheckResult, CheckStatus, CriterionScore, Diff, Finding, Severity
 from obra_tui.judge.errors import AnswerUnusable
 from obra_tui.judge.parts import Part, one_line
-from obra_tui.judge.template import INJECTION, OPINIONS
+from obra_tui.judge.template import INJECTION, OPINIONS, Places
 from obra_tui.judge.verdict import Opinion
 
 _LOW, _HIGH = 0.5, 0.8
@@ -105,6 +105,11 @@ class Shown(Struct, frozen=True, kw_only=True):
 
     files: frozenset[str]
     lines: frozenset[tuple[str, int]]
+
+    @property
+    def places(self) -> Places:
+        """What the model's grammar lets through; which line belongs to which file is looked at in the answer."""
+        return Places(files=tuple(sorted(self.files)), last_line=max((line for _, line in self.lines), default=0))
 
     def resolve(self, file: str) -> str | None:
         """Return the file's name as we know it: models like to write `./x` or git's `b/x`."""

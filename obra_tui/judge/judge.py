@@ -97,7 +97,7 @@ class Sitting:
         part = self._plan.parts[number - 1]
         shown = shown_in(self._request.diff, part, self._request.checks)
         messages = self._standards.messages(self._request, part.shown, number, len(self._plan.parts))
-        answer = await self._ask(ask, messages, number)
+        answer = await self._ask(ask, messages, number, shown)
         try:
             return self._understood(answer, shown)
         except AnswerUnusable as fault:
@@ -114,7 +114,7 @@ class Sitting:
     async def _repaired(
         self, ask: Asking, conversation: tuple[Message, ...], number: int, shown: Shown, first: AnswerUnusable
     ) -> Opinion:
-        answer = await self._ask(ask, conversation, number, repair=True)
+        answer = await self._ask(ask, conversation, number, shown, repair=True)
         try:
             return self._understood(answer, shown, thoughts_allowed=True)
         except AnswerUnusable as second:
@@ -123,7 +123,9 @@ class Sitting:
                 fix=self._advice(),
             ) from second
 
-    async def _ask(self, ask: Asking, messages: tuple[Message, ...], number: int, *, repair: bool = False) -> Answer:
+    async def _ask(
+        self, ask: Asking, messages: tuple[Message, ...], number: int, shown: Shown, *, repair: bool = False
+    ) -> Answer:
         config = self._standards.config
         room = self._standards.room_after(messages)
         size = config.num_ctx - room
@@ -137,21 +139,21 @@ class Sitting:
         limit = min(room, 2 * config.max_output_tokens) if repair else config.max_output_tokens
         if config.think == "on":
             limit = min(room, limit + config.think_tokens)
-        answer = await ask(self._question(messages, limit), self.hearing(number))
+        question = self._standards.question(messages, limit, self._identity.model, shown.places)
+        answer = await ask(question, self.hearing(number))
         self._answers.append(answer)
-        self._remarks[await self._proof(ask, messages, answer)] = None
+        self._remarks[await self._proof(ask, question, answer)] = None
         return answer
 
-    def _question(self, messages: tuple[Message, ...], limit: int) -> Question:
-        return self._standards.question(messages, limit, self._identity.model)
-
-    async def _proof(self, ask: Asking, messages: tuple[Message, ...], answer: Answer) -> str:
+    async def _proof(self, ask: Asking, question: Question, answer: Answer) -> str:
         """Return what is to be remarked about the reading; raises `PromptCut` if the prompt was not read whole."""
         try:
-            return check_read(answer, [message.content for message in messages], self._standards.config.num_ctx)
+            return check_read(
+                answer, [message.content for message in question.messages], self._standards.config.num_ctx
+            )
         except CountTooSmall as doubt:
             silent = Hearing(waiting=self._wait, piece=lambda _: None)
-            return check_again(doubt, await ask(self._question(messages, 1), silent))
+            return check_again(doubt, await ask(replace(question, max_output_tokens=1), silent))
 
     def _understood(self, answer: Answer, shown: Shown, *, thoughts_allowed: bool = False) -> Opinion:
         if answer.looped:

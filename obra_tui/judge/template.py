@@ -109,16 +109,45 @@ def _closed(properties: Mapping[str, object]) -> dict[str, object]:
     }
 
 
-def answer_schema(rubric: Rubric) -> dict[str, object]:
+_MOST_NAMES = 100
+"""With more files than this their names are not part of the grammar, which would be slow; the parser knows them all."""
+_TEXT: Mapping[str, object] = {"type": "string", "minLength": 1, "maxLength": 400}
+"""A model that cannot end a sentence is ended by the grammar, and not by the length limit of the whole answer."""
+_MAYBE_TEXT: Mapping[str, object] = {"type": "string", "maxLength": 400}
+_SUMMARY: Mapping[str, object] = {"type": "string", "minLength": 1, "maxLength": 800}
+
+
+class Places(Struct, frozen=True, kw_only=True):
+    """What the findings of one part can name."""
+
+    files: tuple[str, ...] = ()
+    """None: anything that is written like a name."""
+    last_line: int = 0
+    """0: any."""
+
+
+def _place(places: Places) -> tuple[dict[str, object], dict[str, object]]:
+    names = tuple(dict.fromkeys(one_line(name) for name in places.files))
+    file: dict[str, object] = {"type": "string"}
+    line: dict[str, object] = {"type": ["integer", "null"]}
+    if 0 < len(names) <= _MOST_NAMES:
+        file["enum"] = [*names, ""]
+    if places.last_line:
+        line |= {"minimum": 1, "maximum": places.last_line}
+    return file, line
+
+
+def answer_schema(rubric: Rubric, places: Places | None = None) -> dict[str, object]:
     """Return the schema of an answer: findings first and the verdict last, because a model writes left to right."""
+    file, line = _place(places or Places())
     finding = _closed(
         {
-            "file": {"type": "string"},
-            "line": {"type": ["integer", "null"]},
+            "file": file,
+            "line": line,
             "severity": {"type": "string", "enum": [item.value for item in Severity]},
             "kind": {"type": "string", "enum": list(rubric.kinds)},
-            "message": {"type": "string"},
-            "suggestion": {"type": "string"},
+            "message": _TEXT,
+            "suggestion": _MAYBE_TEXT,
         }
     )
     score = {"type": "integer", "minimum": 0, "maximum": 100}
@@ -126,7 +155,7 @@ def answer_schema(rubric: Rubric) -> dict[str, object]:
         {
             "findings": {"type": "array", "items": finding, "maxItems": rubric.max_findings},
             "scores": _closed({criterion.id: score for criterion in rubric.criteria}),
-            "summary": {"type": "string"},
+            "summary": _SUMMARY,
             "verdict": {"type": "string", "enum": list(OPINIONS)},
         }
     )
@@ -378,8 +407,10 @@ class Standards(Struct, frozen=True, kw_only=True):
         system = system_text(self.prompts, self.rubric)
         return (Message(role="system", content=system), Message(role="user", content=text))
 
-    def question(self, messages: tuple[Message, ...], max_output_tokens: int, model: str = "") -> Question:
-        schema = answer_schema(self.rubric)
+    def question(
+        self, messages: tuple[Message, ...], max_output_tokens: int, model: str = "", places: Places | None = None
+    ) -> Question:
+        schema = answer_schema(self.rubric, places)
         return Question(messages=messages, schema=schema, max_output_tokens=max_output_tokens, model=model)
 
     def room_after(self, messages: tuple[Message, ...]) -> int:

@@ -18,7 +18,7 @@ from obra_tui.judge.client import ModelClient
 from obra_tui.judge.errors import PromptCut
 from obra_tui.judge.exchange import Hearing, Message, Question
 from obra_tui.judge.planning import plan_review
-from obra_tui.judge.template import Standards, answer_schema, load_rubric, prompt_tokens
+from obra_tui.judge.template import Places, Standards, answer_schema, load_rubric, prompt_tokens
 from obra_tui.judge.tokens import at_least
 from obra_tui.judge.verdict import parse_answer
 from tests.judge.story import Heard, new_file, request
@@ -75,7 +75,8 @@ async def test_what_the_grammar_lets_through_is_what_the_parser_takes(url):
     asked = Message(
         role="user", content="The change adds a file. Judge it. No findings. One short sentence as summary."
     )
-    question = Question(messages=(asked,), schema=answer_schema(load_rubric()), max_output_tokens=600)
+    schema = answer_schema(load_rubric(), Places(files=("a b.py", 'say "x".py', "é.py"), last_line=12))
+    question = Question(messages=(asked,), schema=schema, max_output_tokens=600)
     answer = await client.ask(question, Hearing(waiting=lambda state, text: None, piece=pieces.append))
     await client.close()
     assert "".join(pieces) == answer.text and len(pieces) > 5

@@ -30,6 +30,17 @@ async def test_a_good_answer_becomes_a_verdict_with_scores_findings_and_who_said
     assert [event.repair for event in heard.of(JudgePrompted)] == [False]
 
 
+async def test_a_finding_can_only_name_files_and_lines_that_this_part_shows_and_ends_by_itself():
+    async with model_server(ndjson(answer())) as server:
+        await judge(server.url).review(request(), Heard())
+    properties = server.prompts[0]["format"]["properties"]
+    finding_of = properties["findings"]["items"]["properties"]
+    assert finding_of["file"]["enum"] == ["README.md", "calculator.py", ""]
+    assert (finding_of["line"]["minimum"], finding_of["line"]["maximum"]) == (1, 13)
+    assert finding_of["message"]["minLength"] == properties["summary"]["minLength"] == 1
+    assert all("maxLength" in text for text in (finding_of["message"], finding_of["suggestion"], properties["summary"]))
+
+
 async def reviewed(*replies, heard=None, asked=None, **settings):
     async with model_server(*replies) as server:
         it = judge(server.url, **settings)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from obra_tui.core.model import Severity
 from obra_tui.judge.errors import AnswerUnusable
-from obra_tui.judge.template import OPINIONS, answer_schema, load_rubric
+from obra_tui.judge.template import OPINIONS, Places, answer_schema, load_rubric
 from obra_tui.judge.verdict import parse_answer
 from tests.judge.story import answer, finding
 
@@ -103,6 +103,11 @@ def test_what_cannot_be_stored_does_not_come_through():
 def test_a_line_without_a_file_is_refused():
     with pytest.raises(AnswerUnusable, match="has a line but no file"):
         parse_answer(answer(findings=[finding(file="", line=3)]), RUBRIC)
+
+
+def test_names_of_very_many_files_are_no_part_of_the_grammar():
+    schema = answer_schema(RUBRIC, Places(files=tuple(f"f{number}.py" for number in range(101))))
+    assert "enum" not in schema["properties"]["findings"]["items"]["properties"]["file"]
 
 
 def test_the_schema_asks_for_findings_first_and_the_verdict_last_and_forbids_the_rest():
