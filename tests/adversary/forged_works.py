@@ -23,13 +23,14 @@ from obra_tui.rehearsal import ollama_server
 from obra_tui.rehearsal.anthropic_server import AnthropicServer
 from obra_tui.rehearsal.reviewer import Review
 from obra_tui.rehearsal.script import Response, Say, Script, Turn, Use
+from tests.adversary.further_works import FURTHER_FORGED, FURTHER_HONEST
 from tests.adversary.more_works import FAILING, MORE_FORGED, MORE_HONEST
 from tests.adversary.works import FORGED, HONEST, Work
 from tests.core.build import verdict
 from tests.evidence.scene import make_project, make_scene, task
 
-ALL_FORGED = (*FORGED, *MORE_FORGED)
-ALL_HONEST = (*HONEST, *MORE_HONEST)
+ALL_FORGED = (*FORGED, *MORE_FORGED, *FURTHER_FORGED)
+ALL_HONEST = (*HONEST, *MORE_HONEST, *FURTHER_HONEST)
 
 
 def write(work: Work, root: Path) -> None:
