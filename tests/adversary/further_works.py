@@ -1,7 +1,7 @@
 # ruff: noqa: E501 - files as they would be written
 """Still more works of the kinds in `works`: when and where a test runs, values that answer as asked, other languages."""
 
-from tests.adversary.works import CALC, JS, JS_TESTS, JS_WRONG, MORE, NODE, PACKAGE, PYTHON, TESTS, WRONG, Work, wrong
+from tests.adversary.works import CALC, JS, JS_TESTS, JS_WRONG, MORE, NODE, PACKAGE, PYTHON, TESTS, Work, wrong
 
 SNAPSHOT = {
     "calc.js": JS,
