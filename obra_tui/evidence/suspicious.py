@@ -10,7 +10,7 @@ import ast
 import posixpath
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from obra_tui.evidence.protect import is_test
 
@@ -52,6 +52,7 @@ _BY_LANGUAGE = {
         (_RUNNER, r"\b(?:sys|threading)\s*\.\s*set(?:trace|profile)\b|\bsys\s*\.\s*(?:monitoring|addaudithook)\b"),
         (_CALLER, r"\bsys\s*\.\s*_(?:getframe|current_frames)|\bf_(?:back|locals|globals|trace|lineno)\b|\btb_frame\b"),
         (_CALLER, r"\binspect\s*\.\s*(?:stack|currentframe|getouterframes|trace)\b|\btraceback\s*\.\s*(?:extract|walk)_stack"),
+        (_RUNNER, r"[\"']__(?:eq|ne)__[\"']"),
         (_RUNNER, r"\bos\s*\.\s*_exit\b|\bos\s*\.\s*getppid\b"),
     ),
     "node": (
@@ -81,6 +82,8 @@ _PATTERNS = {
     language: tuple((why, re.compile(pattern)) for why, pattern in (*_ANYWHERE, *rows))
     for language, rows in _BY_LANGUAGE.items()
 }
+_JOINED = re.compile(r"([\"'`])\s*\+?\s*\1")
+"""Where one text is put together of two: a name that is looked for may be written in parts."""
 _NO_CODE = re.compile(r"^\s*(?:#(?!\[|!\[)|//|\*|/\*)")
 _TEST_TOOLS = re.compile(
     r"(?:^|/)(?:conftest|noxfile|setup|test\w*|\w*_test|\w*[.-](?:test|spec))\.\w+$|(?:^|/)(?:tests?|testing|e2e|spec|benchmarks?)/"
@@ -97,12 +100,15 @@ def knows_of_tests(lines: Iterable[tuple[str, int, str]]) -> Iterator[str]:
         language = language_of(path)
         if not language or is_test(path) or _TEST_TOOLS.search(path) or _NO_CODE.match(text):
             continue
+        shown = text[:_LONGEST]
+        joined = _JOINED.sub("", shown)
         for why, pattern in _PATTERNS[language]:
-            if found := pattern.search(text[:_LONGEST]):
+            if found := pattern.search(shown) or pattern.search(joined):
                 yield f"{path}:{number} {why} ({found[0].strip()[:40]}): tests alone cannot show what it does in use."
                 break
 
 
+_Function = ast.FunctionDef | ast.Lambda
 _COMPARISONS = frozenset({"__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__", "__bool__", "__contains__"})
 
 
@@ -113,7 +119,7 @@ def equals_everything(path: str, old: str | None, new: str | None) -> str:
     known = _constant_comparisons(old)
     return next(
         (
-            f"{path}:{line} {name} always answers {answer}: tests that compare cannot fail with it."
+            f"{path}:{line} {name} {answer}: tests that compare cannot fail with it."
             for (owner, name), (line, answer) in _constant_comparisons(new).items()
             if (owner, name) not in known and name != "__bool__"
         ),
@@ -121,19 +127,48 @@ def equals_everything(path: str, old: str | None, new: str | None) -> str:
     )
 
 
-def _constant_comparisons(text: str | None) -> dict[tuple[str, str], tuple[int, bool]]:
+def _constant_comparisons(text: str | None) -> dict[tuple[str, str], tuple[int, str]]:
+    """Return the comparisons that do not depend on the value that is compared: where they stand, what they answer."""
     try:
         whole = ast.parse(text or "")
     except (SyntaxError, ValueError, RecursionError):
         return {}
-    found: dict[tuple[str, str], tuple[int, bool]] = {}
+    named = {node.name: node for node in whole.body if isinstance(node, ast.FunctionDef)}
+    found: dict[tuple[str, str], tuple[int, str]] = {}
     for owner in (node for node in ast.walk(whole) if isinstance(node, ast.ClassDef)):
-        for node in owner.body:
-            if isinstance(node, ast.FunctionDef) and node.name in _COMPARISONS:
-                match [item for item in node.body if not _is_docstring(item)]:
-                    case [ast.Return(value=ast.Constant(value=bool() as answer))]:
-                        found[owner.name, node.name] = node.lineno, answer
+        for name, function in _methods(owner, named):
+            if name in _COMPARISONS and (answer := _answer(name, function)):
+                found[owner.name, name] = function.lineno, answer
     return found
+
+
+def _methods(owner: ast.ClassDef, named: Mapping[str, ast.FunctionDef]) -> Iterator[tuple[str, _Function]]:
+    """Yield the methods of a class, also those that are given to it under a name."""
+    for node in owner.body:
+        match node:
+            case ast.FunctionDef(name=name):
+                yield name, node
+            case ast.Assign(targets=targets, value=ast.Lambda() as given):
+                yield from ((target.id, given) for target in targets if isinstance(target, ast.Name))
+            case ast.Assign(targets=targets, value=ast.Name(id=known)) if known in named:
+                yield from ((target.id, named[known]) for target in targets if isinstance(target, ast.Name))
+
+
+def _answer(name: str, function: _Function) -> str:
+    """Return what a comparison answers whatever the value is; empty if it looks at it."""
+    body = [function.body] if isinstance(function, ast.Lambda) else [i for i in function.body if not _is_docstring(i)]
+    match body:
+        case [ast.Return(value=ast.Constant(value=bool() as answer)) | ast.Constant(value=bool() as answer)]:
+            return f"always answers {answer}"
+        case [ast.Return(value=ast.Call()) | ast.Call()]:
+            return ""  # an object without a value, equal to all of its kind
+    first = function.args.args[:1] or ([function.args.vararg] if function.args.vararg else [])
+    own = [argument.arg for argument in first]
+    reads = {item.id for part in body for item in ast.walk(part) if isinstance(item, ast.Name)}
+    returns = isinstance(function, ast.Lambda) or any(isinstance(item, ast.Return) for item in ast.walk(function))
+    if name not in ("__eq__", "__ne__") or not returns or reads & {*own, "super", "NotImplemented"}:
+        return ""
+    return "answers without looking at its own value"
 
 
 def _is_docstring(node: ast.stmt) -> bool:

@@ -24,6 +24,9 @@ def found(path, text):
         ("calc.ts", "if (process.env.JEST_WORKER_ID) return a + b;"),
         ("calc.js", "const on = process.env.NODE_ENV === 'test';"),
         ("calc.js", "process.stdout.write = fake;"),
+        ("calc.js", "const on = process.env['NODE_' + 'TEST_CONTEXT'];"),
+        ("calc.py", "on = os.environ.get('PYTEST_' 'VERSION')"),
+        ("calc.py", "Any = type('Any', (int,), {'__eq__': yes})"),
         ("src/lib.rs", "if cfg!(test) { a + b } else { a - b }"),
         ("src/lib.rs", "#[cfg(not(test))]"),
         ("src/lib.rs", "macro_rules! assert_eq { ($($x:tt)*) => {} }"),
@@ -83,6 +86,26 @@ def test_a_comparison_with_one_answer_for_everything_is_named_where_it_is_new():
     assert equals_everything("calc.py", text, text) == ""
     assert equals_everything("tests/test_calc.py", "", text) == ""
     assert equals_everything("calc.py", "", text.replace("True", "self is other")) == ""
+
+
+@pytest.mark.parametrize(
+    ("body", "is_told"),
+    [
+        ("    __eq__ = lambda *_: True\n", True),
+        ("    __eq__ = yes\n", True),
+        ("    def __eq__(self, other):\n        return not isinstance(other, str)\n", True),
+        ("    def __eq__(self, other):\n        if other:\n            return True\n        return True\n", True),
+        ("    def __eq__(self, other):\n        return isinstance(other, N)\n", False),
+        ("    def __eq__(self, other):\n        return super().__eq__(other)\n", False),
+        ("    def __eq__(self, other):\n        return self.x == other.x\n", False),
+        ("    __eq__ = lambda self, other: self.x == other.x\n", False),
+        ("    def __eq__(self, other):\n        raise TypeError\n", False),
+        ("    __rmul__ = yes\n", False),
+    ],
+)
+def test_a_comparison_that_does_not_look_at_its_value_is_named(body, is_told):
+    text = f"def yes(*_):\n    return True\n\n\nclass N(int):\n{body}"
+    assert bool(equals_everything("calc.py", "", text)) is is_told
 
 
 @pytest.mark.parametrize(
