@@ -11,15 +11,13 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
 
-from obra_tui.core import commands as c
 from obra_tui.core.errors import ObraError
-from obra_tui.core.events import JudgeAcknowledged, Judging, Record, StandingChanged, WorkLabelled
+from obra_tui.core.events import Record, StandingChanged
 from obra_tui.core.ids import AttemptId
-from obra_tui.core.judging.book import audits_due
-from obra_tui.core.model import Truth
-from obra_tui.core.records.history import AttemptDetail, History
+from obra_tui.core.records.history import AttemptDetail
 from obra_tui.ui.bindings import bindings
 from obra_tui.ui.screens.base import ObraScreen
+from obra_tui.ui.screens.judge.page import PersonsWord, Wanted, project_shown, read_page
 from obra_tui.ui.screens.judge.rows import ALARM, AUDIT, JUDGE, JudgePage, audit_rows, list_rows, record_rows
 from obra_tui.ui.screens.message_line import MessageLine
 from obra_tui.ui.view.status_words import Tone
@@ -48,6 +46,7 @@ class JudgeScreen(ObraScreen):
         self.query_one("#judges").border_title = "Judges and audits"
         self.query_one("#judges").focus()
         self._rehearsal = bool(self.services.launch.rehearsal)
+        self._word = PersonsWord(self.services, self._load)
         self._load()
 
     def on_screen_resume(self) -> None:
@@ -59,37 +58,21 @@ class JudgeScreen(ObraScreen):
     def _load(self) -> None:
         backend = self.services.backend
         if backend is not None:
-            given = not any(
-                item.name == "gate.trust" and item.value.strip('"') == "record" for item in backend.settings
+            wanted = Wanted(
+                project=project_shown(self.services),
+                is_rehearsal=self._rehearsal,
+                settings={item.name: item.value.strip('"') for item in backend.settings},
             )
-            limit = next((item.value for item in backend.settings if item.name == "gate.false_pass_limit"), "0.1")
-            work = partial(self._read, backend.history, self._project(), self._rehearsal, given, limit)
-            self.run_worker(work, thread=True, exit_on_error=False, group="judge", exclusive=True)
 
-    def _project(self) -> str:
-        """The one that is worked on; a rehearsal has a repository of its own."""
-        launch, newest = self.services.launch, self.services.view.newest_session
-        return newest.project if launch.rehearsal and newest and newest.project else launch.project
+            def read() -> None:
+                try:
+                    page = read_page(backend.history, wanted)
+                except ObraError as refused:
+                    self.services.call_soon(partial(self._refused, refused))
+                else:
+                    self.services.call_soon(partial(self._take, page))
 
-    def _read(self, history: History, project: str, rehearsal: bool, given: bool, limit: str) -> None:
-        """In a worker thread."""
-        try:
-            records = history.judge_records(project, rehearsal=rehearsal, limit=float(limit))
-            book = history.judge_book(project, rehearsal=rehearsal)
-            past = history.past_work(project, rehearsal=rehearsal)
-        except ObraError as refused:
-            self.services.call_soon(partial(self._refused, refused))
-            return
-        titles = {work.attempt: work.title for work in past}
-        alarms = [book.cases[name] for name in records[0].answers.alarms] if records else []
-        page = JudgePage(
-            records=records,
-            changes=book.changes,
-            audits=tuple((w.attempt, w.title) for w in audits_due(past, (label for _, label in book.labels))),
-            alarms=tuple((item.attempt, titles.get(item.attempt, "")) for item in alarms if item.attempt),
-            is_given=given,
-        )
-        self.services.call_soon(partial(self._take, page))
+            self.run_worker(read, thread=True, exit_on_error=False, group="judge", exclusive=True)
 
     def _refused(self, refused: ObraError) -> None:
         self._note = str(refused)
@@ -184,26 +167,14 @@ class JudgeScreen(ObraScreen):
         return super().check_action(action, parameters)
 
     def action_say_good(self) -> None:
-        self._label(Truth.GOOD, "")
+        self._word.good(AttemptId(self._chosen().removeprefix(AUDIT)))
 
     def action_say_bad(self) -> None:
-        self.query_one(MessageLine).ask("What is wrong with it", partial(self._label, Truth.BAD))
-
-    def _label(self, truth: Truth, note: str) -> None:
         attempt = AttemptId(self._chosen().removeprefix(AUDIT))
-        if truth is Truth.BAD and not note.strip():
-            self.services.notify("Nothing was written, so nothing was said of it.")
-            return
-        person = self.services.launch.person
-        self._write(WorkLabelled(of=attempt, truth=truth, by=person, blind=True, note=note.strip()))
+        self.query_one(MessageLine).ask("What is wrong with it", partial(self._word.bad, attempt))
 
     def action_acknowledge(self) -> None:
-        self._write(JudgeAcknowledged(by=self.services.launch.person))
-
-    def _write(self, event: Judging) -> None:
-        rehearsal = self.services.launch.rehearsal
-        command = c.RecordJudging(title="Said on the Judge screen", events=(event,), rehearsal=rehearsal)
-        self.services.commands.send(command, lambda _: self._load())
+        self._word.acknowledge()
 
     def action_rehearsals(self) -> None:
         self._rehearsal = not self._rehearsal
