@@ -216,7 +216,8 @@ def _number(names: Sequence[str], what: str) -> str:
 
 def _failure_words(result: CheckResult) -> str:
     if not result.failed:
-        return f"exit code {result.exit_code}"
+        why = result.detail.partition(". ")[0].rstrip(".") if result.exit_code == 0 else ""
+        return why[:1].lower() + why[1:] or f"exit code {result.exit_code}"
     total = result.failed + (result.passed or 0)
     names = ", ".join(case.name for case in result.failures[:3])
     more = len(result.failures) - 3

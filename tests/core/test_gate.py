@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from obra_tui.core.gate import GateRules, assess, decide, remember
+from obra_tui.core.gate import GateRules, assess, decide, describe_check, remember
 from obra_tui.core.model import CheckStatus, GateDecision, Outcome, Policy, Severity, Stage
 from tests.core.build import change, check, diff, evidence, finding, no_diff, syntax, unjudged, verdict
 
@@ -51,6 +51,12 @@ def test_a_failing_check_is_a_finding_with_the_tests_name():
     assert [(item.severity, item.message) for item in quality.findings] == [
         (Severity.BLOCKER, "test_divide fails: assert 1 == 2")
     ]
+
+
+def test_a_check_that_failed_though_it_ended_with_0_says_why():
+    told = "The command changed files of the project: Cargo.lock. A check looks and repairs nothing."
+    failed = replace(check("cargo check", CheckStatus.FAILED), exit_code=0, detail=told)
+    assert describe_check(failed) == "cargo check failed: the command changed files of the project: Cargo.lock"
 
 
 def test_a_failing_check_that_does_not_block_lowers_the_score_only():
