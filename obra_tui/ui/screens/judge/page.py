@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from obra_tui.ui.services import AppServices
 
 
-class Wanted(Struct, frozen=True, kw_only=True):
+class RecordScope(Struct, frozen=True, kw_only=True):
     """Whose record is read, and by which settings."""
 
     project: str
@@ -34,10 +34,10 @@ def project_shown(services: AppServices) -> str:
     return newest.project if launch.rehearsal and newest and newest.project else launch.project
 
 
-def read_page(history: History, wanted: Wanted) -> JudgePage:
+def read_page(history: History, scope: RecordScope) -> JudgePage:
     """Read everything that the screen shows; for a worker thread. Raises `ObraError`."""
-    project, rehearsal = wanted.project, wanted.is_rehearsal
-    limit = float(wanted.settings.get("gate.false_pass_limit", LIMIT))
+    project, rehearsal = scope.project, scope.is_rehearsal
+    limit = float(scope.settings.get("gate.false_pass_limit", LIMIT))
     records = history.judge_records(project, rehearsal=rehearsal, limit=limit)
     book = history.judge_book(project, rehearsal=rehearsal)
     past = history.past_work(project, rehearsal=rehearsal)
@@ -48,7 +48,7 @@ def read_page(history: History, wanted: Wanted) -> JudgePage:
         changes=book.changes,
         audits=tuple((w.attempt, w.title) for w in audits_due(past, (label for _, label in book.labels))),
         alarms=tuple((item.attempt, titles.get(item.attempt, "")) for item in alarms if item.attempt),
-        is_given=wanted.settings.get("gate.trust") != "record",
+        is_given=scope.settings.get("gate.trust") != "record",
     )
 
 

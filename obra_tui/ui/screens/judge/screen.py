@@ -17,7 +17,7 @@ from obra_tui.core.ids import AttemptId
 from obra_tui.core.records.history import AttemptDetail
 from obra_tui.ui.bindings import bindings
 from obra_tui.ui.screens.base import ObraScreen
-from obra_tui.ui.screens.judge.page import PersonsWord, Wanted, project_shown, read_page
+from obra_tui.ui.screens.judge.page import PersonsWord, RecordScope, project_shown, read_page
 from obra_tui.ui.screens.judge.rows import ALARM, AUDIT, JUDGE, JudgePage, audit_rows, list_rows, record_rows
 from obra_tui.ui.screens.message_line import MessageLine
 from obra_tui.ui.view.status_words import Tone
@@ -58,7 +58,7 @@ class JudgeScreen(ObraScreen):
     def _load(self) -> None:
         backend = self.services.backend
         if backend is not None:
-            wanted = Wanted(
+            scope = RecordScope(
                 project=project_shown(self.services),
                 is_rehearsal=self._rehearsal,
                 settings={item.name: item.value.strip('"') for item in backend.settings},
@@ -66,7 +66,7 @@ class JudgeScreen(ObraScreen):
 
             def read() -> None:
                 try:
-                    page = read_page(backend.history, wanted)
+                    page = read_page(backend.history, scope)
                 except ObraError as refused:
                     self.services.call_soon(partial(self._refused, refused))
                 else:
