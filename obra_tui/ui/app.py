@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from obra_tui.core.ids import GateId, QuestionId
     from obra_tui.core.ports import Clock
+    from obra_tui.ui.notice_board import NoticeBoard
     from obra_tui.ui.ports import Doctor, OpenBackend
     from obra_tui.ui.recovery import Recovery
     from obra_tui.ui.services import AppServices
@@ -105,6 +106,7 @@ class ObraApp(TypeAhead[UiResult]):
         self.overrides = keys.check_overrides(launch.keys)
         self.services: AppServices | None = None
         self.recovery: Recovery | None = None
+        self.notices: NoticeBoard | None = None
         self._open_backend = open_backend
         self._leaving = False
         self._parts: dict[str, ScreenPart] = {}
@@ -137,12 +139,14 @@ class ObraApp(TypeAhead[UiResult]):
         self.in_thread(work, "backend")
 
     def _imported(self) -> None:
+        from obra_tui.ui.notice_board import NoticeBoard
         from obra_tui.ui.recovery import Recovery
         from obra_tui.ui.services import AppServices
 
         sheet = Path(__file__).with_name("obra.tcss")
         # To the app's own sheet: breakpoints match there for every screen, in a screen's own they do not.
         self.stylesheet.add_source(sheet.read_text(encoding="utf-8"), read_from=(str(sheet), ""))
+        self.notices = NoticeBoard(self)
         self.services = AppServices(self)
         self.recovery = Recovery(self, self.clock, self.save_crash, partial(self.show_notice, problem=True))
         self.show(self.launch.first_screen)
@@ -186,9 +190,18 @@ class ObraApp(TypeAhead[UiResult]):
         if self.services is not None:
             self.services.confirm.take_over_engine(self._open_backend)
 
-    def show_notice(self, text: str, *, problem: bool = False) -> None:
-        """Show a short sentence for some seconds."""
-        self.notify(clean(text), severity="warning" if problem else "information", markup=False, timeout=6)
+    def show_notice(self, text: str, *, problem: bool = False, for_s: float | None = None) -> None:
+        """Show a short sentence for some seconds, in place of the one before."""
+        if self.notices is not None:
+            self.notices.tell(clean(text), is_problem=problem, for_s=for_s)
+
+    def notify(self, message: str, *, severity: str = "information", **more: Any) -> None:
+        """Textual's own words take the line for notices, too: they would cover what is below them."""
+        self.show_notice(message, problem=severity != "information")
+
+    def show_notices_on(self, screen: Screen[Any]) -> None:
+        if self.notices is not None:
+            self.notices.show_on(screen)
 
     def copy_to_clipboard(self, text: str) -> None:
         """Every copy of every screen and widget goes through here: no secret leaves by the clipboard."""
@@ -315,7 +328,7 @@ class AppKeys(ScreenPart):
     def check_action(self, action: str) -> bool | None:
         """Before the rest is imported there is nowhere to go but out."""
         services = self._app.services
-        if action in ("show_help", "ask_quit", "quit_app"):
+        if action in ("show_help", "ask_quit", "quit_app", "help_quit"):
             return True
         if services is None:
             return False
@@ -366,6 +379,15 @@ class AppKeys(ScreenPart):
         from obra_tui.ui.screens.dialogs.help import HelpScreen, live_rows
 
         self._app.push_screen(HelpScreen(live_rows(self._app, self._app.screen)))
+
+    def action_show_notices(self) -> None:
+        """What was told lately: the line shows the newest alone."""
+        if self._app.services is not None and self._app.notices is not None:
+            self._app.services.navigator.show_notices(self._app.notices.told)
+
+    def action_help_quit(self) -> None:
+        """Who presses what ends most programs is told what ends this one."""
+        self._app.show_notice(f"{self._app.key_name('ctrl+q')} quits Obra.")
 
     def action_ask_quit(self) -> None:
         if self._app.services is not None:

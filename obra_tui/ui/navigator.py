@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol, runtime_checkable
 
 from obra_tui.core.ids import AttemptId, GateId, QuestionId, SessionId, TaskId
 from obra_tui.ui.host import Host, Services
+from obra_tui.ui.notice_board import ToldNotice
 from obra_tui.ui.state import TaskView
+from obra_tui.ui.view.menus import Choice
 
 
 @runtime_checkable
@@ -74,6 +76,20 @@ class Navigator:
                 screen.point_at(name)
 
         self._show_and("setup", point)
+
+    def show_notices(self, told: Iterable[ToldNotice]) -> None:
+        """What was told lately, newest first; the one that is picked is copied."""
+        kept = list(told)
+        if not kept:
+            self._services.notify("Nothing was told yet.")
+            return
+        choices = [Choice(id=str(n), label=item.text, effect=item.at) for n, item in enumerate(kept)]
+
+        def copy(number: str) -> None:
+            if number:
+                self._services.copy(kept[int(number)].text, "the notice")
+
+        self._host.open_screen("choice", "Notices, newest first: enter copies", choices, on_result=copy)
 
     # -- screens on top ------------------------------------------------------------------------
 

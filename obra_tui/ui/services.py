@@ -10,6 +10,7 @@ from pathlib import PurePath
 from typing import Any
 
 from textual.app import App
+from textual.screen import Screen
 
 from obra_tui.core.errors import ObraError
 from obra_tui.core.events import Record, StandingChanged
@@ -247,9 +248,12 @@ class AppServices:
     def _key(self, key_id: str) -> str:
         return keys.keys_of(key_id, self._host.overrides).split(",")[0]
 
-    def notify(self, text: str, *, problem: bool = False) -> None:
-        """Show a short sentence for some seconds."""
-        self._host.show_notice(text, problem=problem)
+    def notify(self, text: str, *, problem: bool = False, for_s: float | None = None) -> None:
+        """Show a short sentence for some seconds, or for as long as it is of use."""
+        self._host.show_notice(text, problem=problem, for_s=for_s)
+
+    def show_notices_on(self, screen: Screen[Any]) -> None:
+        self._host.show_notices_on(screen)
 
     def report_error(self, error: BaseException, what: str) -> None:
         """An error in Obra that the app survives: a file and a sentence."""
@@ -267,8 +271,10 @@ class AppServices:
 
     def copy(self, text: str, what: str = "") -> None:
         """Copy a text; `what` names it when it is too long to be shown."""
-        self._host.copy_to_clipboard(text)
-        self.notify(f"Copied {what}" if what else f"Copied: {self.redact(text)}")
+        clean = self.redact(text)
+        self._host.copy_to_clipboard(clean)
+        left_out = " A secret was left out of the copy." if clean != text else ""
+        self.notify(f"Copied {what}.{left_out}" if what else f"Copied: {clean}{left_out}", problem=bool(left_out))
 
 
 def services_of(app: App[Any]) -> AppServices:

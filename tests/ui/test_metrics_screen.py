@@ -90,7 +90,7 @@ async def test_the_numbers_are_written_to_a_new_file_and_never_over_one(tmp_path
             await stage.press(pilot, "x")
             await settled(pilot, lambda: "Write as CSV to" in stage.text())
             await stage.press(pilot, "enter")
-            await settled(pilot, lambda said=said: any(said in note.message for note in stage.app._notifications))
+            await settled(pilot, lambda said=said: any(said in told.text for told in stage.app.notices.told))
     (file,) = (tmp_path / "exports").iterdir()
     lines = file.read_text().splitlines()
     assert lines[0] == "group,figure,value,hits,of,low,high,unit"

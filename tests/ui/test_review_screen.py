@@ -1,6 +1,6 @@
+import pytest
 from msgspec.structs import replace
 from textual import events
-from textual.widgets._toast import Toast
 
 from obra_tui.core.commands import Decide, HandBack, RevertWork, UndoDecision
 from obra_tui.core.errors import GateDecided, StaleDecision
@@ -270,7 +270,7 @@ async def test_in_a_short_terminal_the_first_press_only_shows_what_the_second_do
 async def test_facts_come_from_the_binding_and_not_from_the_model():
     stage = Stage(stories.at_gate())
     async with stage.open((200, 50)) as pilot:
-        await stage.press(pilot, "g")
+        await stage.press(pilot, "g", "h")
         text = stage.text()
         for fact in ("4b825dc6", "diff c0ffee12", "rubric 77aa12b0", "supervised", "1 of 3"):
             assert fact in text
@@ -279,8 +279,8 @@ async def test_facts_come_from_the_binding_and_not_from_the_model():
 async def test_no_fact_is_cut_in_the_smallest_terminal():
     stage = Stage(stories.at_gate())
     async with stage.open((80, 24)) as pilot:
-        await stage.press(pilot, "g")
-        box = stage.text().partition("╚")[0]
+        await stage.press(pilot, "g", "h")
+        box = stage.text().partition("Diff")[0]
         assert "…" not in box
         for fact in ("base 9be21f0c", "4b825dc6 · diff c0ffee12", "rubric 77aa12b0", "attempt 1 of 3 · "):
             assert fact in box
@@ -300,9 +300,10 @@ async def test_what_is_told_covers_no_words_in_the_smallest_terminal():
     async with stage.open((80, 24)) as pilot:
         stage.services.notify("T001: approved. z undoes it until 20:29:25.")
         await settled(pilot, lambda: "T001: approved. z undoes it until 20:29:25." in stage.text())
-        (toast,) = stage.screen.query(Toast)
-        pane = stage.screen.query_one("#validation")
-        assert (toast.region.height, toast.region.y) == (1, pane.region.bottom - 1), "on the frame of the last pane"
+        line, pane, keys = (stage.screen.query_one(name) for name in ("#notice", "#validation", "#keys"))
+        assert pane.region.bottom == line.region.y, "below the last pane"
+        assert line.region.bottom == keys.region.y, "above the keys"
+        assert not stage.screen.query("Toast")
 
 
 async def test_an_answer_that_can_be_undone_says_until_when_and_z_takes_it_back():
@@ -390,3 +391,65 @@ async def test_how_long_the_gate_was_open_adds_up_over_visits():
         decision = stage.engine.asked(Decide)[0].decision
         assert decision.open_s == 15.0
         assert decision.seen_files == ("calculator.py", "tests/test_calculator.py")
+
+
+@pytest.mark.parametrize(("size", "least"), [((60, 20), 8), ((80, 24), 11)])
+async def test_a_small_terminal_shows_code_and_what_a_decision_needs(size, least):
+    stage = Stage(stories.failing_gate())
+    async with stage.open(size) as pilot:
+        await stage.press(pilot, "g")
+        await settled(pilot, lambda: "@@ " in stage.text())
+        text = stage.text()
+        for words in ("Quality: 0.59 (FAIL), needs 0.70", "why you", "asked", "[Diff]"):
+            assert words in text
+        patch = stage.screen.query_one("#patch")
+        assert patch.has_focus, "keys are those of the diff"
+        assert patch.region.height >= least, text
+        assert "diff c0ffee12" not in text
+
+
+async def test_panes_of_a_small_terminal_take_turns_and_say_which_is_in_front():
+    stage = Stage(stories.failing_gate())
+    async with stage.open((80, 24)) as pilot:
+        await stage.press(pilot, "g")
+        for name in ("[Checks (1 failed)]", "finding", "[2 files]", "[Diff]"):
+            await stage.press(pilot, "tab")
+            await settled(pilot, lambda name=name: name in stage.text())
+
+
+async def test_a_sentence_too_long_for_the_line_takes_more_rows_and_is_read_to_its_end():
+    stage = Stage(stories.at_gate())
+    async with stage.open((60, 20)) as pilot:
+        stage.services.notify(f"{'The plan stays as it is. ' * 4}Write a title.", problem=True)
+        await settled(pilot, lambda: "title." in stage.text())
+        assert "? Help" in stage.text()
+
+
+async def test_the_newest_notice_replaces_the_one_before_and_all_of_them_can_be_read_again():
+    stage = Stage(stories.at_gate())
+    async with stage.open((80, 24)) as pilot:
+        stage.services.notify("The first.")
+        stage.services.notify("The second.")
+        await settled(pilot, lambda: "The second." in stage.text())
+        assert "The first." not in stage.text()
+        await stage.press(pilot, "f8")
+        await settled(pilot, lambda: "The first." in stage.text())
+
+
+async def test_a_dialog_shows_what_is_told_above_itself():
+    stage = Stage(stories.failing_gate())
+    async with stage.open((80, 24)) as pilot:
+        await stage.press(pilot, "g", "c")
+        assert isinstance(stage.screen, WriteDialog)
+        stage.services.notify("Nobody listens.", problem=True)
+        await settled(pilot, lambda: "Nobody listens." in stage.text().splitlines()[0])
+
+
+async def test_the_screens_are_named_at_every_size_and_can_be_clicked():
+    stage = Stage(stories.at_gate())
+    async with stage.open((60, 20)) as pilot:
+        await stage.press(pilot, "g")
+        line = stage.screen.query_one("#notice")
+        await settled(pilot, lambda: "1 Live  2 Tasks  3 Gates(1)  4 History  5 Metrics  6 Setup" in stage.text())
+        await pilot.click("#notice", offset=(line.region.width - 4, 0))
+        await settled(pilot, lambda: stage.app.current_mode == "setup")

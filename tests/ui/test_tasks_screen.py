@@ -61,7 +61,7 @@ async def test_lines_of_the_file_that_look_like_tasks_and_are_none_are_named_bef
         await stage.press(pilot, "ctrl+s")
         await settled(pilot, lambda: isinstance(stage.screen, TasksScreen) and "Publish" in stage.text())
         await settled(pilot, lambda: "! tasks.md:9: No task: it stands in the comment" in stage.text())
-        await settled(pilot, lambda: any("And 1 more like it." in note.message for note in stage.app._notifications))
+        await settled(pilot, lambda: any("And 1 more like it." in told.text for told in stage.app.notices.told))
         plans.write("tasks.md", PLAN)
         await settled(pilot, lambda: "No task" not in stage.text())
 

@@ -84,6 +84,11 @@ class Checklist(ChoiceList):
         self._draw()
 
     @property
+    def count(self) -> int:
+        """How many there are, ticked or not."""
+        return len(self._findings)
+
+    @property
     def checked(self) -> tuple[str, ...]:
         """Keys of the ticked findings, in order."""
         return tuple(key for key in self._findings if key in self._ticked)

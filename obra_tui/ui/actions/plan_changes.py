@@ -186,6 +186,8 @@ class PlanFileWatch:
         if fresh := [note for note in notes if note not in self.notes]:
             more = f" And {len(fresh) - 1} more like it." if len(fresh) > 1 else ""
             self._services.notify(f"{fresh[0]}{more}", problem=True)
+        elif self.notes and not notes:
+            self._services.notify(f"Every task of {self.source} is understood now.")
         self.notes = notes
 
     def _refuse(self, error: PlanError) -> None:

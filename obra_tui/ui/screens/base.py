@@ -14,11 +14,12 @@ from textual.widgets import Static
 from textual.worker import Worker, WorkerState
 
 from obra_tui.core.events import STREAMED, Record, TextDropped, TextFinished, ToolFinished, ToolStarted, UsageReported
-from obra_tui.ui.screens.key_line import KeyLine, ScreenTab
+from obra_tui.ui.screens.key_line import KeyLine
 from obra_tui.ui.screens.parts import ScreenPart, add_part
 from obra_tui.ui.services import AppServices, services_of
 from obra_tui.ui.view.status_words import CONTENT_STYLES, Tone
 from obra_tui.ui.view.statusline import StatusPart
+from widgets.bars.notice_line import NoticeLine, ScreenTab
 from widgets.bars.status_line import StatusItem, StatusLine
 from widgets.fast_compositor import FastScreen
 
@@ -31,6 +32,15 @@ _TALK = (*STREAMED, TextDropped, TextFinished, ToolStarted, ToolFinished, UsageR
 
 LEAST = Size(60, 16)
 """Below this the panes would show nothing that can be read."""
+
+NARROW, SHORT = 100, 30
+"""Below so many columns and rows the style sheet has the classes `-narrow` and `-short`."""
+
+
+def is_small(size: Size) -> bool:
+    """There is room for one pane at a time."""
+    return size.width < NARROW and size.height < SHORT
+
 
 TABS = {
     "live": "Live",
@@ -50,6 +60,8 @@ class ObraScreen(FastScreen[object]):
     """Its widgets are there."""
     mode = ""
     """The name of a main screen in `registry.MAIN_SCREENS`; empty for one that is opened on top."""
+    tab = ""
+    """The main screen that it belongs to when it is opened on top of any."""
     has_missed = False
     """Something happened while another screen was in front; a screen that only adds what is new starts afresh then."""
     gate_shown: GateId | None = None
@@ -75,6 +87,7 @@ class ObraScreen(FastScreen[object]):
     def compose(self) -> ComposeResult:
         yield StatusLine(id="status")
         yield from self.compose_body()
+        yield NoticeLine(id="notice")
         yield KeyLine(id="keys")
         yield Static(id="too-small")
 
@@ -90,6 +103,7 @@ class ObraScreen(FastScreen[object]):
     def on_mount(self) -> None:
         """Called after that of the subclass: Textual calls the handler of every class."""
         self.ready = True
+        self.services.show_notices_on(self)
         self._unwatch = self.services.view_store.subscribe(self._changed)
         self.draw(())
 
@@ -110,6 +124,7 @@ class ObraScreen(FastScreen[object]):
 
     def on_screen_resume(self) -> None:
         if self.ready:
+            self.services.show_notices_on(self)
             self.draw(())
             self.has_missed = False
 
@@ -134,7 +149,10 @@ class ObraScreen(FastScreen[object]):
         shown = [_line_part(part, 0, width) for part in lead]
         shown.extend(_line_part(part, index, width) for index, part in enumerate(parts))
         self.query_one("#status", StatusLine).show(shown)
-        self.query_one(KeyLine).show_tabs(_tabs(self))
+        self.query_one(NoticeLine).show_places(_places(self))
+
+    def on_notice_line_pressed(self, message: NoticeLine.Pressed) -> None:
+        self.services.navigator.show(message.name)
 
 
 def _not_started(screen: ObraScreen) -> Sequence[StatusPart]:
@@ -145,12 +163,12 @@ def _not_started(screen: ObraScreen) -> Sequence[StatusPart]:
     return (StatusPart(text=f"could not start: {services.key_label('app.show_live')} says why", tone=Tone.FAIL),)
 
 
-def _tabs(screen: ObraScreen) -> list[ScreenTab]:
-    services, here = screen.services, screen.app.current_mode
+def _places(screen: ObraScreen) -> list[ScreenTab]:
+    services, here = screen.services, screen.tab or screen.app.current_mode
     waiting = len(services.view.waiting_gates)
     labels = {"gates": f"Gates({waiting})"} if waiting else {}
     return [
-        ScreenTab(services.key_label(f"app.show_{name}"), labels.get(name, label), name == here)
+        ScreenTab(services.key_label(f"app.show_{name}"), labels.get(name, label), name, here=name == here)
         for name, label in TABS.items()
     ]
 

@@ -30,14 +30,6 @@ class FooterKey(Struct, frozen=True):
         return cell_len(self.shown) + 1 + cell_len(self.label)
 
 
-class ScreenTab(Struct, frozen=True):
-    """A screen to go to, named at the right edge where there is room."""
-
-    shown: str
-    label: str
-    here: bool = False
-
-
 class KeyLine(Widget):
     """The shown bindings of the screen and what has the focus."""
 
@@ -49,12 +41,6 @@ class KeyLine(Widget):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._entries: tuple[FooterKey, ...] = ()
-        self._tabs: tuple[ScreenTab, ...] = ()
-
-    def show_tabs(self, tabs: Sequence[ScreenTab]) -> None:
-        if tuple(tabs) != self._tabs:
-            self._tabs = tuple(tabs)
-            self.refresh()
 
     def on_mount(self) -> None:
         self.screen.bindings_updated_signal.subscribe(self, self._updated)
@@ -81,10 +67,7 @@ class KeyLine(Widget):
 
     def render(self) -> Content:
         width = self.content_size.width
-        keys = Content("  ").join([self._piece(entry) for entry in fitting(self._entries, width)])
-        tabs = Content("  ").join([_place(place) for place in self._tabs])
-        room = width - keys.cell_length - tabs.cell_length
-        return Content.assemble(keys, " " * room, tabs) if room >= 3 else keys
+        return Content("  ").join([self._piece(entry) for entry in fitting(self._entries, width)])
 
     def _piece(self, entry: FooterKey) -> Content:
         key = Content.styled(entry.shown, "bold $footer-key-foreground")
@@ -98,12 +81,6 @@ class KeyLine(Widget):
                 self.app.simulate_key(entry.key)
                 return
             x -= entry.width + 2
-
-
-def _place(place: ScreenTab) -> Content:
-    if place.here:
-        return Content.styled(f"{place.shown} {place.label}", "bold reverse")
-    return Content.assemble((place.shown, "bold $footer-key-foreground"), " ", (place.label, "$foreground 70%"))
 
 
 def without_repeats(entries: Sequence[FooterKey]) -> tuple[FooterKey, ...]:

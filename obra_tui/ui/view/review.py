@@ -6,6 +6,7 @@ The only text of a model here are file names, cut and cleaned where they are sho
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from enum import IntEnum
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -65,10 +66,23 @@ class GateReview(Struct, frozen=True, kw_only=True):
         return self.attempt.is_audited and self.open
 
 
+class FactDepth(IntEnum):
+    """How much the box of facts says."""
+
+    BRIEF = 0
+    """Where lines are few: the score, why a person is asked, and what was asked for."""
+    USUAL = 1
+    """What a decision is about."""
+    ALL = 2
+    """Also what it is bound to: hashes, names and settings."""
+
+
 class Fact(Struct, frozen=True, kw_only=True):
     label: str
     value: str
     bad: bool = False
+    rows: int = 3
+    """So many rows it may take."""
 
 
 def review_of(view: ViewState, gate_id: str) -> GateReview | None:
@@ -108,24 +122,57 @@ def _unblocks(view: ViewState, task: TaskView) -> tuple[str, ...]:
     return tuple(other.spec.key for other in others if task.spec.key in other.spec.depends_on and not other.over)
 
 
-def facts(review: GateReview, visibility: ScoreVisibility = ScoreVisibility.SHOWN) -> tuple[Fact, ...]:
+def facts(
+    review: GateReview, visibility: ScoreVisibility = ScoreVisibility.SHOWN, depth: FactDepth = FactDepth.ALL
+) -> tuple[Fact, ...]:
     """Return the box that no text of an agent reaches; what gives the score away stays hidden."""
+    why = Fact(label="why you", value=_why(review, visibility))
+    if depth is FactDepth.BRIEF:
+        return _brief_facts(review, visibility, why)
+    return tuple(_facts(review, visibility, why, everything=depth is FactDepth.ALL))
+
+
+def _brief_facts(review: GateReview, visibility: ScoreVisibility, why: Fact) -> tuple[Fact, ...]:
+    """A row or two each: the rest of a small terminal belongs to the code."""
+    scored, diff = _shown_score(review, visibility), review.attempt.diff
+    size = f" · {plural(len(diff.files), 'file')} +{diff.added} −{diff.removed}" if diff else ""
+    problems = [one_line(problem) for problem in _problems_of(review)]
+    found = [replace(scored, value=f"{scored.value}{size}", rows=1), replace(why, rows=2)]
+    if problems:
+        found.append(Fact(label="change", value=" · ".join(problems), bad=True, rows=1))
+    return (*found, Fact(label="asked", value=_asked_in_short(review.task), rows=2))
+
+
+def _facts(review: GateReview, visibility: ScoreVisibility, why: Fact, *, everything: bool) -> Iterator[Fact]:
     attempt, binding, session = review.attempt, review.gate.binding, review.session
     of = f" of {session.max_attempts}" if attempt.number <= session.max_attempts else ""
-    found = [
-        Fact(label="score", value=visibility.value) if visibility is not ScoreVisibility.SHOWN else _score_fact(review),
-        Fact(label="why you", value=_why(review, visibility)),
-        Fact(label="policy", value=f"{session.policy.value}, threshold {score(session.threshold)}"),
-        _attempt_fact(attempt, f"{attempt.number}{of} · {binding.attempt}"),
-        Fact(label="commit", value=f"{session.branch} · base {session.base_commit[:SHORT]}"),
-        Fact(label="tree", value=f"{binding.tree[:SHORT]} · diff {binding.diff_digest[:SHORT]}"),
-        _judge_fact(attempt, binding.rubric_hash),
-    ]
-    if attempt.record:
-        found.append(Fact(label="record", value=attempt.record, bad=attempt.record.startswith("UNMEASURED")))
+    yield _shown_score(review, visibility)
+    yield why
+    if everything:
+        yield Fact(label="policy", value=f"{session.policy.value}, threshold {score(session.threshold)}")
+    yield _attempt_fact(attempt, f"{attempt.number}{of}{f' · {binding.attempt}' if everything else ''}")
+    if everything:
+        yield Fact(label="commit", value=f"{session.branch} · base {session.base_commit[:SHORT]}")
+        yield Fact(label="tree", value=f"{binding.tree[:SHORT]} · diff {binding.diff_digest[:SHORT]}")
     if attempt.diff is not None:
-        found.insert(6, _diff_fact(review))
-    return (*found, *_tests_facts(attempt))
+        yield _diff_fact(review)
+    if everything or attempt.judge is None or _is_unjudged(attempt):
+        yield _judge_fact(attempt, binding.rubric_hash)
+    if attempt.record:
+        yield Fact(label="record", value=attempt.record, bad=attempt.record.startswith("UNMEASURED"))
+    yield from _tests_facts(attempt)
+
+
+def _shown_score(review: GateReview, visibility: ScoreVisibility) -> Fact:
+    return _score_fact(review) if visibility is ScoreVisibility.SHOWN else Fact(label="score", value=visibility.value)
+
+
+def _asked_in_short(task: TaskView) -> str:
+    """The prompt in one line, without the title, which stands above; then how many criteria there are."""
+    spec = task.spec
+    text = one_line(spec.prompt).removeprefix(one_line(spec.title)).lstrip(" .:") or one_line(spec.title)
+    count = len(spec.acceptance)
+    return f"{text} · {count} {'criterion' if count == 1 else 'criteria'}" if count else text
 
 
 def _tests_facts(attempt: AttemptView) -> Iterator[Fact]:
@@ -156,10 +203,14 @@ def _score_fact(review: GateReview) -> Fact:
 
 
 def _judge_fact(attempt: AttemptView, rubric_hash: str) -> Fact:
-    verdict = attempt.judge.verdict if attempt.judge else None
-    unjudged = verdict is not None and not verdict.complete
+    unjudged = _is_unjudged(attempt)
     said = "UNJUDGED · " if unjudged else ""
     return Fact(label="judge", value=said + _judge(attempt, rubric_hash), bad=unjudged)
+
+
+def _is_unjudged(attempt: AttemptView) -> bool:
+    verdict = attempt.judge.verdict if attempt.judge else None
+    return verdict is not None and not verdict.complete
 
 
 def _judge(attempt: AttemptView, rubric_hash: str) -> str:
@@ -174,17 +225,22 @@ def _diff_fact(review: GateReview) -> Fact:
     diff = review.attempt.diff
     assert diff is not None
     size = f"{plural(len(diff.files), 'file')} +{diff.added} −{diff.removed}"
-    problems = [
-        name
-        for name, bad in (
-            ("cut at a size limit", diff.truncated),
-            (f"{len(diff.protected)} protected", bool(diff.protected)),
-            (f"{plural(len(diff.secrets), 'secret')} found", bool(diff.secrets)),
-        )
-        if bad
-    ]
+    problems = _problems_of(review)
     left_out = [one_line(note) for note in diff.left_out]
     return Fact(label="change", value=" · ".join((size, *problems, *left_out)), bad=bool(problems))
+
+
+def _problems_of(review: GateReview) -> tuple[str, ...]:
+    """What is wrong with the change itself, whatever it says."""
+    diff = review.attempt.diff
+    if diff is None:
+        return ()
+    found = (
+        ("cut at a size limit", diff.truncated),
+        (f"{len(diff.protected)} protected", bool(diff.protected)),
+        (f"{plural(len(diff.secrets), 'secret')} found", bool(diff.secrets)),
+    )
+    return tuple(name for name, bad in found if bad)
 
 
 def overridden(review: GateReview, seen: frozenset[str]) -> tuple[str, ...]:

@@ -36,6 +36,7 @@ _LETTERS = ("next_attempt", "previous_attempt", "copy")
 class AttemptScreen(ObraScreen):
     """Reads the attempt, and what happens to it while it is shown."""
 
+    tab = "history"
     BINDINGS: ClassVar[list[BindingType]] = bindings("attempt")
 
     def __init__(self, attempt: AttemptId, page: str = "Transcript") -> None:

@@ -30,6 +30,8 @@ def by_chance() -> bool:
 class ComparingScreen(ObraScreen):
     """Two sides by their ids, A first. Blind: nobody is told which is which until a winner is picked."""
 
+    tab = "history"
+
     def __init__(self, a: str, b: str, shuffle: Callable[[], bool] = by_chance) -> None:
         """`shuffle` says whether A and B change places when the comparison becomes blind."""
         super().__init__()

@@ -71,6 +71,7 @@ class _ReplayServices:
 class ReplayScreen(ObraScreen):
     """The panes of Live, told the past."""
 
+    tab = "history"
     BINDINGS: ClassVar[list[BindingType]] = bindings("replay")
     ALLOW_IN_MAXIMIZED_VIEW = IN_MAXIMIZED_VIEW
 

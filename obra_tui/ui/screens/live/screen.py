@@ -21,7 +21,7 @@ from obra_tui.ui.view.attention import Attention, AttentionKind, attentions
 from obra_tui.ui.view.status_words import Tone
 from widgets.bars.status_line import Banner, StepStrip
 
-IN_MAXIMIZED_VIEW = "StatusLine, StepStrip, Banner, MessageLine, KeyLine"
+IN_MAXIMIZED_VIEW = "StatusLine, StepStrip, Banner, MessageLine, NoticeLine, KeyLine"
 _BANNER_STATES = {
     AttentionKind.UNDO: "held",
     AttentionKind.QUESTION: "gate",

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
+from obra_tui.ui.screens.base import SHORT
 from obra_tui.ui.screens.review.state import ReviewState
 from obra_tui.ui.view.review import GateReview, answer_note, answered_rows, effects
 from obra_tui.ui.view.scores import ScoreVisibility
 from widgets.bars.decision_bar import AnswerOption, DecisionBar
 from widgets.bars.status_line import Banner
-
-SHORT_ROWS = 30
-"""Terminals with fewer rows have no room for the legend of the answers."""
 
 
 class AnswerView:
@@ -23,8 +21,9 @@ class AnswerView:
         return self._state.screen.query_one(DecisionBar)
 
     def draw(self) -> None:
+        """The legend; where rows are few it has no room, and the first press of an answer shows what it does."""
         bar, review = self.bar, self._state.latest
-        bar.short = self._state.screen.size.height < SHORT_ROWS
+        bar.short = self._state.screen.size.height < SHORT
         bar.display = not bar.short or bool(self._state.asked_twice)
         if review is not None:
             bar.show(self._options(review))

@@ -177,7 +177,8 @@ class GateAnswers(ScreenPart):
         state, services = self._state, self._state.services
         held = next((gate.held for gate in services.view.held_gates if gate.id == state.gate), None)
         undo = f" {services.key_label('app.undo')} undoes it until {clock_time(held.until)}." if held else ""
-        services.notify(f"{shown.task.spec.key}: {DECISION[kind].word}.{undo}")
+        left = held.until - services.clock.now() if held else None
+        services.notify(f"{shown.task.spec.key}: {DECISION[kind].word}.{undo}", for_s=left)
         state.drop_draft()
         self._on_done(next((gate.id for gate in services.view.waiting_gates if gate.id != state.gate), None))
 

@@ -59,6 +59,7 @@ class DraftKeys(ScreenPart):
         self._state.keep(draft)
         if self._state.latest is not None:
             self.draw_findings(self._state.latest)
+            self._state.panes.fit()
         self._view.draw()
 
     # -- keys ----------------------------------------------------------------------------------

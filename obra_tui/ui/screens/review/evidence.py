@@ -13,15 +13,17 @@ from obra_tui.core.model import CheckResult, CheckStatus, FileChange, Finding, F
 from obra_tui.core.records.attempt_words import person_name
 from obra_tui.ui.feeds.lines import heading
 from obra_tui.ui.feeds.validation import finished_check, verdict_lines
+from obra_tui.ui.screens.base import is_small
 from obra_tui.ui.screens.review.fact_box import FactBox
 from obra_tui.ui.services import services_of
 from obra_tui.ui.view import review as model
 from obra_tui.ui.view.diff_view import changed_file
 from obra_tui.ui.view.format import plural, score
-from obra_tui.ui.view.review import EarlierAttempt, GateReview
+from obra_tui.ui.view.review import EarlierAttempt, FactDepth, GateReview
 from obra_tui.ui.view.review_draft import ReviewDraft
 from obra_tui.ui.view.scores import ScoreVisibility
 from obra_tui.ui.view.status_words import DECISION
+from widgets.bars.tab_strip import TabStrip
 from widgets.diff.file_list import FileList
 from widgets.lines import LogLine
 from widgets.lists.checklist import Checklist, ChecklistItem
@@ -50,19 +52,24 @@ class EvidencePane(Vertical):
             super().__init__()
             self.attempt = attempt
 
+    _facts_of: tuple[GateReview, ScoreVisibility] | None = None
+    _all_facts = False
+
     def compose(self) -> ComposeResult:
         with Vertical(id="facts-box"):
             yield FactBox(id="facts")
+        yield TabStrip(id="turns")
         yield LogPane(id="checks", follow=False)
         yield Checklist(id="findings")
         yield FileList(id="files")
 
     def on_mount(self) -> None:
-        self.query_one("#facts-box").border_title = "Facts, measured by Obra"
+        box = self.query_one("#facts-box")
+        box.border_title = "Facts, measured by Obra"
+        box.border_subtitle = f"{services_of(self.app).key_label('review.all_facts')} all facts"
         checks = self.query_one("#checks", LogPane)
         checks.border_title = "Checks and verdict"
         checks.set_hint("enter opens the whole output")
-        checks.add_class("-turn")
         key = services_of(self.app).key_label
         note, add = key("review.note_finding"), key("review.add_finding")
         self.query_one(Checklist).set_hint(f"space ticks · {note} note · {add} add")
@@ -75,7 +82,8 @@ class EvidencePane(Vertical):
 
     def show_facts(self, review: GateReview, visibility: ScoreVisibility) -> None:
         """Show the box and the lines of the evidence; a cursor in them stays where it is."""
-        self.query_one(FactBox).show(model.facts(review, visibility))
+        self._facts_of = (review, visibility)
+        self.draw_facts()
         pane = self.query_one("#checks", LogPane)
         key, top = pane.cursor_key, pane.shown_range.start
         pane.clear()
@@ -84,6 +92,22 @@ class EvidencePane(Vertical):
         if not (key and pane.goto(key)):
             first = next((line.key for line in lines if line.key), "")
             self.call_after_refresh(pane.goto, first) if first and not top else pane.show_index(top, context=0)
+
+    def draw_facts(self) -> None:
+        """Show as much of the facts as there is room for, or all that the person wants."""
+        if self._facts_of is None:
+            return
+        depth = FactDepth.ALL if self._all_facts else FactDepth.BRIEF if self._is_small else FactDepth.USUAL
+        self.query_one(FactBox).show(model.facts(*self._facts_of, depth))
+
+    def toggle_facts(self) -> None:
+        """All facts, also those that a decision is bound to; or as many as before."""
+        self._all_facts = not self._all_facts
+        self.draw_facts()
+
+    @property
+    def _is_small(self) -> bool:
+        return is_small(self.app.size)
 
     def show_findings(self, findings: Mapping[str, Finding], draft: ReviewDraft) -> None:
         """Show what was found, with the ticks and notes of the draft."""

@@ -67,7 +67,7 @@ def _line(fact: Fact, value: str, label: int = LABEL) -> Content:
 
 
 def _wrapped(fact: Fact, width: int) -> list[Content]:
-    """A value may take three rows; what hangs over stands under the value, never under the label."""
+    """A value may take some rows; what hangs over stands under the value, never under the label."""
     room = max(10, width - LABEL)
     words, rows, row = clean_line(fact.value).split(" "), [], ""
     for word in words:
@@ -77,8 +77,9 @@ def _wrapped(fact: Fact, width: int) -> list[Content]:
         else:
             row = f"{row} {word}" if row else word
     rows.append(row)
-    if len(rows) > 3:
-        rows = [*rows[:2], f"{rows[2][: room - 1]}…"]
+    if len(rows) > fact.rows:
+        last = " ".join(rows[fact.rows - 1 :])
+        rows = [*rows[: fact.rows - 1], f"{last[: room - 1]}…"]
     head = _line(fact, rows[0]).truncate(width, ellipsis=True)
     style = "bold $text-error" if fact.bad else ""
     rest = [Content.assemble(" " * LABEL, (text, style)).truncate(width, ellipsis=True) for text in rows[1:]]

@@ -9,24 +9,31 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 
 from obra_tui.core.ids import AttemptId
+from obra_tui.core.model import CheckStatus
+from obra_tui.ui.screens.base import is_small
 from obra_tui.ui.screens.dialogs.output import OutputDialog
 from obra_tui.ui.screens.parts import ScreenPart
 from obra_tui.ui.screens.review.diff import ReviewDiff
 from obra_tui.ui.screens.review.evidence import EvidencePane
 from obra_tui.ui.services import services_of
+from obra_tui.ui.view.format import plural
 from obra_tui.ui.view.review import GateReview
 from obra_tui.ui.view.review_draft import FileMark
+from widgets.bars.tab_strip import TabStrip
 from widgets.diff.file_list import FileList
 from widgets.lists.checklist import Checklist
 from widgets.log_view.view import LogPane
 
-PANES = ("#checks", "#findings", "#files", "#diff")
+PANES = ("#diff", "#checks", "#findings", "#files")
+"""In the order of `tab`."""
 
 
 class ReviewPanes(Horizontal):
     """Evidence on the left, the diff on the right."""
 
     _review: GateReview | None = None
+    _turn = ""
+    """The pane that the person went to; empty before they went to any."""
 
     def compose(self) -> ComposeResult:
         yield EvidencePane(id="evidence")
@@ -50,6 +57,7 @@ class ReviewPanes(Horizontal):
         self._review = review
         self.diff.show_review(review, marks)
         self.show_files()
+        self.fit()
 
     def show_files(self) -> None:
         self.evidence.show_files(self.diff.changes, self.diff.seen, narrow=self.screen.has_class("-narrow"))
@@ -84,17 +92,53 @@ class ReviewPanes(Horizontal):
 
     # -- whose turn it is ----------------------------------------------------------------------
 
-    def turn_to(self, name: str) -> None:
+    @property
+    def _is_small(self) -> bool:
+        """There is room for one pane only."""
+        return is_small(self.app.size)
+
+    @property
+    def _there(self) -> list[str]:
+        return [name for name in PANES if name != "#findings" or not self.query_one(name).has_class("-empty")]
+
+    def fit(self) -> None:
+        """The size is another one, or what the panes are named after: where lines are few, code comes first."""
+        self.turn_to(self._turn or ("#diff" if self._is_small else "#checks"), by_person=False)
+        self.evidence.draw_facts()
+
+    def turn_to(self, name: str, *, by_person: bool = True) -> None:
         """Give a pane its turn where there is room for one only."""
+        if by_person:
+            self._turn = name
         for other in PANES:
             self.query_one(other).set_class(other == name, "-turn")
         self.screen.set_class(name == "#diff", "-reading")
+        self.query_one(TabStrip).show([(pane, self._label(pane)) for pane in self._there], name)
+
+    def _label(self, pane: str) -> str:
+        attempt = self._review.attempt if self._review else None
+        match pane:
+            case "#diff":
+                return self.diff.comparison.title if self.diff.comparison.has_other_base else "Diff"
+            case "#findings":
+                return plural(self.query_one(Checklist).count, "finding")
+            case "#files":
+                return plural(len(self.diff.changes), "file")
+            case _:
+                results = [check.result for check in attempt.checks if check.result is not None] if attempt else []
+                failed = sum(result.status is not CheckStatus.PASSED for result in results)
+                return f"Checks ({failed} failed)" if failed else "Checks"
+
+    def on_tab_strip_pressed(self, message: TabStrip.Pressed) -> None:
+        self._go_to(message.name)
 
     def step(self, step: int) -> None:
         """Go to the pane after or before."""
-        panes = [name for name in PANES if name != "#findings" or not self.query_one(name).has_class("-empty")]
+        panes = self._there
         here = next((i for i, name in enumerate(panes) if self.query_one(name).has_focus_within), 0)
-        name = panes[(here + step) % len(panes)]
+        self._go_to(panes[(here + step) % len(panes)])
+
+    def _go_to(self, name: str) -> None:
         self.turn_to(name)
         target = self.query_one(name)
         if target.focusable:
@@ -114,6 +158,9 @@ class PaneKeys(ScreenPart):
 
     def __init__(self, panes: ReviewPanes) -> None:
         self._panes = panes
+
+    def action_all_facts(self) -> None:
+        self._panes.evidence.toggle_facts()
 
     def action_base(self) -> None:
         self._panes.diff.comparison.switch(services_of(self._panes.app))

@@ -39,7 +39,9 @@ class ReviewScreen(ArmedScreen, ObraScreen):
     """Lays out the gate, and draws what changed of it; keys are answered by its parts."""
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("review")
-    ARMED_FOCUS = "#checks"
+    ARMED_FOCUS = "#checks, #patch"
+    """Where there is room for one pane only, that is the patch."""
+    tab = "gates"
 
     def __init__(self, gate: GateId) -> None:
         super().__init__()
@@ -107,6 +109,7 @@ class ReviewScreen(ArmedScreen, ObraScreen):
 
     def on_resize(self, event: Resize) -> None:
         if self.ready:
+            self.state.panes.fit()
             self._answer_view.draw()
 
     def action_reload(self) -> None:
