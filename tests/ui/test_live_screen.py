@@ -341,3 +341,10 @@ async def test_a_task_picked_in_the_sidebar_is_shown_and_pinned():
         await stage.press(pilot, "enter")
         await settled(pilot, lambda: stage.screen.focus_on.shown.task.id == other)
         assert "pinned" in stage.text()
+
+
+async def test_that_a_person_is_needed_is_said_in_the_smallest_terminal_and_nothing_looks_at_work():
+    stage = Stage(stories.asking(), rehearsal="bash-user")
+    async with stage.open((60, 20)) as pilot:
+        await settled(pilot, lambda: "WAITING FOR YOU" in stage.text())
+        assert "? implement" in stage.text()

@@ -216,3 +216,13 @@ async def test_without_a_rule_the_list_says_how_one_is_made_and_revokes_nothing(
         await stage.press(pilot, "x", "escape")
         assert isinstance(stage.screen, PermissionScreen)
         assert not stage.engine.asked(RevokeRule)
+
+
+async def test_a_question_is_answered_with_what_claude_said_in_sight_and_no_denial_is_without_a_reason():
+    stage = Stage(stories.asking())
+    async with stage.open((80, 24)) as pilot:
+        await stage.press(pilot, "A")
+        assert "Claude Code · implementer" in stage.text(), "what Claude did stands above the question"
+        await stage.press(pilot, "d", "ctrl+s")
+        assert "Write a sentence first." in stage.text()
+        assert stage.engine.asked(AnswerPermission) == []

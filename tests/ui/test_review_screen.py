@@ -2,7 +2,7 @@ import pytest
 from msgspec.structs import replace
 from textual import events
 
-from obra_tui.core.commands import Decide, HandBack, RevertWork, UndoDecision
+from obra_tui.core.commands import Decide, HandBack, RevertWork, StopRun, UndoDecision
 from obra_tui.core.errors import GateDecided, StaleDecision
 from obra_tui.core.events import DecisionUndone
 from obra_tui.core.ids import GateId
@@ -453,3 +453,26 @@ async def test_the_screens_are_named_at_every_size_and_can_be_clicked():
         await settled(pilot, lambda: "1 Live  2 Tasks  3 Gates(1)  4 History  5 Metrics  6 Setup" in stage.text())
         await pilot.click("#notice", offset=(line.region.width - 4, 0))
         await settled(pilot, lambda: stage.app.current_mode == "setup")
+
+
+async def test_changes_are_asked_for_with_the_diff_in_sight():
+    stage = Stage(stories.failing_gate())
+    async with stage.open((80, 24)) as pilot:
+        await stage.press(pilot, "g")
+        await settled(pilot, lambda: "@@ " in stage.text())
+        await stage.press(pilot, "c")
+        await settled(pilot, lambda: "esc Back" in stage.text())
+        assert "@@ " in stage.text()
+        assert stage.screen.query_one("#text").region.height >= 3
+
+
+async def test_a_choice_is_made_by_its_letter_and_escape_goes_back():
+    stage = Stage(stories.at_gate())
+    async with stage.open((80, 24)) as pilot:
+        await stage.press(pilot, "g", "s")
+        await settled(pilot, lambda: "a After this stage" in stage.text() and "esc Back" in stage.text())
+        await stage.press(pilot, "escape")
+        assert stage.engine.asked(StopRun) == []
+        await stage.press(pilot, "s", "a")
+        await settled(pilot, lambda: stage.engine.asked(StopRun))
+        assert stage.engine.asked(StopRun)[0].mode == "after_stage"

@@ -6,9 +6,9 @@ A narrow terminal loses the least important facts first; a banner is hidden whil
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
 from textual import events
 from textual.content import Content
 from textual.geometry import Size
@@ -100,6 +100,8 @@ class StatusItem:
     _: KW_ONLY
     priority: int = 0
     style: str = ""
+    least: int = 0
+    """Cells to which it may be cut before a part of its priority goes; 0 for never."""
 
 
 class StatusLine(Widget):
@@ -132,11 +134,19 @@ class StatusLine(Widget):
 
 
 def fitting_parts(parts: Sequence[StatusItem], width: int) -> list[StatusItem]:
-    """Drop the least important part, the last of equals, until the rest fits; one part always stays."""
+    """Drop the least important part, the last of equals, until the rest fits; one part always stays.
+
+    Before parts of the first importance go, those of them that may be cut are.
+    """
     shown = [part for part in parts if part.text]
-    while len(shown) > 1 and _needed(shown) > width:
+    while len(shown) > 1 and (excess := _needed(shown) - width) > 0:
         least = max(range(len(shown)), key=lambda index: (shown[index].priority, index))
-        del shown[least]
+        long = next((n for n, part in enumerate(shown) if part.least and cell_len(part.text) > part.least), None)
+        if shown[least].priority or long is None:
+            del shown[least]
+        else:
+            room = max(shown[long].least, cell_len(shown[long].text) - excess)
+            shown[long] = replace(shown[long], text=f"{set_cell_size(shown[long].text, room - 1).rstrip()}…", least=0)
     return shown
 
 

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 _TALK = (*STREAMED, TextDropped, TextFinished, ToolStarted, ToolFinished, UsageReported)
 """What comes all the time while Claude works, and changes nothing that a key could do."""
 
+LEAST_OF_A_TITLE = 9
+"""Cells: the key of a task, and the beginning of its title."""
 LEAST = Size(60, 16)
 """Below this the panes would show nothing that can be read."""
 
@@ -176,7 +178,8 @@ def _places(screen: ObraScreen) -> list[ScreenTab]:
 def _line_part(part: StatusPart, index: int, width: int) -> StatusItem:
     room = max(20, width * 2 // 5)
     text = f"{part.text[: room - 1]}…" if part.shrinks and len(part.text) > room else part.text
-    return StatusItem(text, priority=0 if part.urgent else index, style=_style(part))
+    least = LEAST_OF_A_TITLE if part.shrinks else 0
+    return StatusItem(text, priority=0 if part.urgent else index, style=_style(part), least=least)
 
 
 def _style(part: StatusPart) -> str:

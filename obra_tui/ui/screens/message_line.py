@@ -22,7 +22,7 @@ Taker = Callable[[str], None]
 class MessageLine(Horizontal):
     """The input itself is imported and mounted when it is first asked for."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Cancel", id="message.leave")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Back", id="message.leave")]
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)

@@ -41,20 +41,20 @@ class PipelineStep(Struct, frozen=True, kw_only=True):
 _STOPPED = frozenset({State.INTERRUPTED, State.CANCELLED, State.FAILED})
 
 
-def steps_of(task: TaskView, attempt: AttemptView | None) -> tuple[PipelineStep, ...]:
-    """Return the steps of `attempt`; with none, all wait."""
+def steps_of(task: TaskView, attempt: AttemptView | None, *, asks: bool = False) -> tuple[PipelineStep, ...]:
+    """Return the steps of `attempt`; with none, all wait. `asks`: what runs waits for a person."""
     if attempt is None:
         return tuple(PipelineStep(name=name, status=StepStatus.WAITING) for name in StepName)
     steps = (_implement(attempt), _checks(attempt), _validate(attempt), _gate(task, attempt), _commit(task, attempt))
     if task.latest == attempt.id and task.state in _STOPPED:
-        return tuple(_halted(step) for step in steps)
-    return steps
+        return tuple(_halted(step, StepStatus.STOPPED) for step in steps)
+    return tuple(_halted(step, StepStatus.ASKING) for step in steps) if asks else steps
 
 
-def _halted(step: PipelineStep) -> PipelineStep:
+def _halted(step: PipelineStep, status: StepStatus) -> PipelineStep:
     if step.status is not StepStatus.RUNNING:
         return step
-    return PipelineStep(name=step.name, status=StepStatus.STOPPED, note=step.note, started_at=step.started_at)
+    return PipelineStep(name=step.name, status=status, note=step.note, started_at=step.started_at)
 
 
 def _implement(attempt: AttemptView) -> PipelineStep:

@@ -1,5 +1,7 @@
 """What people are asked for: choices with their effects written out, and texts. Pure."""
 
+from collections.abc import Mapping, Sequence
+
 from msgspec import Struct
 
 from obra_tui.ui.state import TaskView
@@ -9,6 +11,25 @@ class Choice(Struct, frozen=True, kw_only=True):
     id: str
     label: str
     effect: str
+
+
+MOVES = frozenset("jkgnywfqv")
+"""Letters that do something in every list."""
+MOST_LETTERED = 9
+"""A longer list is gone through, not known by heart."""
+
+
+def lettered(choices: Sequence[Choice]) -> Mapping[str, str]:
+    """Return a letter for each choice, by its id: the first of its label that no other has."""
+    if len(choices) > MOST_LETTERED:
+        return {}
+    found: dict[str, str] = {}
+    for choice in choices:
+        letters = (letter for letter in choice.label.lower() if "a" <= letter <= "z" and letter not in MOVES)
+        letter = next((letter for letter in letters if letter not in found.values()), "")
+        if letter:
+            found[choice.id] = letter
+    return found
 
 
 class Writing(Struct, frozen=True, kw_only=True):

@@ -42,7 +42,7 @@ def status_parts(
         _state_part(view, task, now, ascii_only),
         *_flags(session, ascii_only),
     ]
-    note = quiet_note(view, task, attempt, now) if attempt else ""
+    note = quiet_note(view, task, attempt, now) if attempt and needed_since(view, task) is None else ""
     if note:
         parts.append(StatusPart(text=note, tone=Tone.WARN, urgent=True))
     return (*parts, *_consumption(session, task))
@@ -79,7 +79,7 @@ def queued_text(task: TaskView | None) -> list[StatusPart]:
     return [StatusPart(text=f"{messages} queued for the next prompt", tone=Tone.WARN)]
 
 
-def _needed_since(view: ViewState, task: TaskView) -> float | None:
+def needed_since(view: ViewState, task: TaskView) -> float | None:
     """Since when a question or a held prompt of this task keeps it waiting for a person; None when nothing does."""
     if task.over:
         return None
@@ -89,7 +89,7 @@ def _needed_since(view: ViewState, task: TaskView) -> float | None:
 
 
 def _state_part(view: ViewState, task: TaskView, now: float, ascii_only: bool) -> StatusPart:
-    needed = _needed_since(view, task)
+    needed = needed_since(view, task)
     if needed is not None:
         return _flag(NEEDED, f"{NEEDED.word.upper()} {duration(now - needed)}", ascii_only)
     status = TASK[task.state]

@@ -26,7 +26,7 @@ class WinnerDialog(ModalScreen[tuple[Winner, str] | None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "keep", "Keep", id="winner.keep", show=True, priority=True),
         Binding("tab", "other_field", "Note", id="winner.field", show=True, priority=True),
-        Binding("escape", "leave", "Cancel", id="winner.leave", show=True, priority=True),
+        Binding("escape", "leave", "Back", id="winner.leave", show=True, priority=True),
     ]
 
     def __init__(self, a: str, b: str) -> None:

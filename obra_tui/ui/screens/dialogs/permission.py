@@ -88,10 +88,11 @@ class PermissionScreen(ArmedScreen, ModalScreen[object]):
         return f"{question.tool}  {question.title}" if question.kind is PermissionKind.TOOL else question.title
 
     def _why(self) -> Content:
+        """Why it is asked, then in a row what it touches."""
         question = self._question
         parts = [plain_text(question.why)] if question.why else []
-        parts.extend(Content.styled(f"! {clean_line(danger)}", "bold $text-warning") for danger in question.dangers)
-        return Content("\n").join(parts)
+        dangers = [Content.styled(f"! {clean_line(danger)}", "bold $text-warning") for danger in question.dangers]
+        return Content("\n").join([*parts, *([Content("  ").join(dangers)] if dangers else [])])
 
     def on_mount(self) -> None:
         view = self.services.view
@@ -221,7 +222,6 @@ class PermissionScreen(ArmedScreen, ModalScreen[object]):
             explanation=f"{self._head()}\n\nClaude reads your reason.",
             send_label="Send" if plan else "Deny",
             placeholder="What should be planned otherwise?" if plan else "Why not, and what instead?",
-            may_be_empty=not plan,
         )
         self._write(writing, PermissionVerdict.DENY)
 

@@ -8,26 +8,28 @@ from typing import Any, ClassVar
 
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
+from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
+from textual.events import Key
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from obra_tui.ui.actions.suspend import edit_text
 from obra_tui.ui.plain import plain, plain_text
 from obra_tui.ui.screens.key_line import KeyLine
-from obra_tui.ui.view.menus import Choice, Writing
+from obra_tui.ui.view.menus import Choice, Writing, lettered
 from widgets.lines import LogLine, Span
 from widgets.lists.choice_list import ChoiceList
 
-_WIDTH = 62
-"""Columns of a line in the dialog, a little less than there are: words do not break."""
+_BESIDE = 8
+"""Columns of a dialog that its lines have not, a little more than there are: words do not break."""
 
 
 class ChoiceDialog(ModalScreen[str]):
     """Pick one; dismissed with its id, or with an empty text for none."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "leave", "Cancel", id="dialog.leave"),
+        Binding("escape", "leave", "Back", id="dialog.leave"),
         Binding("enter", "pick", "Choose", id="dialog.pick", show=True),
     ]
 
@@ -37,6 +39,7 @@ class ChoiceDialog(ModalScreen[str]):
         self._choices = tuple(choices)
         self._first = first
         self._note = note
+        self._letters = lettered(self._choices)
 
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog"):
@@ -48,8 +51,9 @@ class ChoiceDialog(ModalScreen[str]):
     def on_mount(self) -> None:
         self.query_one("#dialog").border_title = plain(self._title)
         choices = self.query_one(ChoiceList)
-        choices.set_rows([choice_row(choice) for choice in self._choices])
-        choices.styles.height = sum(_height(choice) for choice in self._choices)
+        choices.set_rows([choice_row(choice, self._letters.get(choice.id, "")) for choice in self._choices])
+        room = self.app.size.width - _BESIDE
+        choices.styles.height = sum(_height(choice, room) for choice in self._choices)
         choices.highlight(self._first)
         choices.focus()
 
@@ -59,6 +63,13 @@ class ChoiceDialog(ModalScreen[str]):
     def action_pick(self) -> None:
         self.dismiss(self.query_one(ChoiceList).highlighted)
 
+    def on_key(self, event: Key) -> None:
+        """The letter of a choice picks it."""
+        picked = next((name for name, letter in self._letters.items() if letter == event.character), None)
+        if picked is not None:
+            event.stop()
+            self.dismiss(picked)
+
     def on_log_pane_pane_message(self) -> None:
         """Moves of the cursor need no answer."""
 
@@ -66,17 +77,20 @@ class ChoiceDialog(ModalScreen[str]):
         self.dismiss(message.key)
 
 
-def _height(choice: Choice) -> int:
-    """Return how many lines a choice takes at the width of the dialog."""
-    return sum(max(1, math.ceil(len(text) / _WIDTH)) for text in (choice.label, choice.effect))
+def _height(choice: Choice, room: int) -> int:
+    """Return how many lines a choice takes where a line has so much room."""
+    return sum(max(1, math.ceil(len(text) / max(1, room))) for text in (choice.label, choice.effect))
 
 
-def choice_row(choice: Choice) -> LogLine:
+def choice_row(choice: Choice, letter: str = "") -> LogLine:
+    lead = f"{letter:<2}" if letter else ""
     return LogLine(
         f"{choice.label}\n{choice.effect}",
         key=choice.id,
         spans=(Span(0, len(choice.label), "strong"), Span(len(choice.label) + 1, 10_000, "dim")),
-        hang="",
+        lead=lead,
+        lead_style="code",
+        hang=" " * len(lead),
     )
 
 
@@ -97,7 +111,8 @@ class WriteDialog(ModalScreen[str | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "send", "Send", id="write.send", priority=True),
-        Binding("escape", "leave", "Cancel", id="write.leave", priority=True),
+        Binding("ctrl+g", "edit_outside", "Editor", id="write.editor", priority=True),
+        Binding("escape", "leave", "Back", id="write.leave", priority=True),
     ]
 
     def __init__(self, writing: Writing, check: Callable[[str], str] = lambda text: "") -> None:
@@ -110,20 +125,15 @@ class WriteDialog(ModalScreen[str | None]):
         from textual.widgets import TextArea
 
         with Vertical(id="dialog", classes="-tall" if self._writing.tall else ""):
-            yield Static(plain_text(self._writing.explanation), id="note")
+            with VerticalScroll(id="explanation"):
+                yield Static(plain_text(self._writing.explanation), id="note")
             yield TextArea(
                 self._writing.text, id="text", show_line_numbers=False, placeholder=self._writing.placeholder
             )
             yield Static(Content(""), id="refusal")
-            yield Static(
-                Content.assemble(
-                    ("ctrl+s", "bold $footer-key-foreground"),
-                    f" {self._writing.send_label}   ",
-                    ("esc", "bold $footer-key-foreground"),
-                    " Cancel",
-                ),
-                id="hint",
-            )
+            keys = (("ctrl+s", self._writing.send_label), ("ctrl+g", "Editor"), ("esc", "Back"))
+            shown = [part for key, label in keys for part in ((key, "bold $footer-key-foreground"), f" {label}  ")]
+            yield Static(Content.assemble(*shown), id="hint")
 
     def on_mount(self) -> None:
         from textual.widgets import TextArea
@@ -141,9 +151,23 @@ class WriteDialog(ModalScreen[str | None]):
         refusal = "" if text or self._writing.may_be_empty else "Write a sentence first."
         refusal = refusal or self._check(text)
         if refusal:
-            self.query_one("#refusal", Static).update(plain_text(refusal))
+            self._refuse(refusal)
             return
         self.dismiss(text)
+
+    def _refuse(self, why: str) -> None:
+        self.query_one("#refusal", Static).update(plain_text(why))
+
+    def action_edit_outside(self) -> None:
+        """Let the person's editor have the text."""
+        from textual.widgets import TextArea
+
+        area = self.query_one("#text", TextArea)
+        text, problem = edit_text(self.app, area.text, "text.md")
+        if text is not None:
+            area.text = text
+            area.move_cursor(area.document.end)
+        self._refuse(problem)
 
     def action_leave(self) -> None:
         self.dismiss(None)

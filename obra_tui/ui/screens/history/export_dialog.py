@@ -37,7 +37,7 @@ class ExportDialog(ModalScreen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "write", "Write", id="export.write", show=True, priority=True),
         Binding("tab", "other_field", "Form or file", id="export.field", show=True, priority=True),
-        Binding("escape", "leave", "Cancel", id="export.leave", show=True, priority=True),
+        Binding("escape", "leave", "Back", id="export.leave", show=True, priority=True),
     ]
 
     def __init__(self, subject: Selection) -> None:

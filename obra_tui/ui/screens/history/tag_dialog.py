@@ -24,7 +24,7 @@ class TagDialog(ModalScreen[tuple[str, ...] | None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "keep", "Keep", id="tags.keep", show=True, priority=True),
         Binding("tab", "complete", "Complete", id="tags.complete", show=True, priority=True),
-        Binding("escape", "leave", "Cancel", id="tags.leave", show=True, priority=True),
+        Binding("escape", "leave", "Back", id="tags.leave", show=True, priority=True),
     ]
 
     def __init__(self, name: str, present: Sequence[str], known: Sequence[str]) -> None:

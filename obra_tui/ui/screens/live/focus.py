@@ -9,7 +9,7 @@ from obra_tui.ui.state import PipelineStep, StepStatus, ViewState, steps_of
 from obra_tui.ui.view.blinding import redact_view
 from obra_tui.ui.view.format import duration
 from obra_tui.ui.view.status_words import STEP
-from obra_tui.ui.view.statusline import StatusPart, queued_text, side_by_side, status_parts
+from obra_tui.ui.view.statusline import StatusPart, needed_since, queued_text, side_by_side, status_parts
 from widgets.bars.status_line import StripStep
 
 
@@ -48,7 +48,8 @@ class TaskFocus:
     def steps(self, now: float) -> list[StripStep]:
         if self.shown.task is None:
             return []
-        steps = steps_of(self.shown.task, self.shown.attempt)
+        asks = needed_since(self.view, self.shown.task) is not None
+        steps = steps_of(self.shown.task, self.shown.attempt, asks=asks)
         return [StripStep(step.name.value, STEP[step.status].state, _note(step, now)) for step in steps]
 
 

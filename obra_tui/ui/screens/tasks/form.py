@@ -42,7 +42,7 @@ class TaskForm(ModalScreen[TaskSpec | None]):
         Binding("ctrl+s", "keep", "Keep", id="form.keep", priority=True),
         Binding("ctrl+g", "edit_outside", "Editor", id="form.editor", priority=True),
         Binding("ctrl+t", "pick", "Pick tasks", id="form.pick", priority=True),
-        Binding("escape", "leave", "Cancel", id="form.leave", priority=True),
+        Binding("escape", "leave", "Back", id="form.leave", priority=True),
     ]
 
     def __init__(
@@ -168,7 +168,7 @@ def _hint() -> Content:
         ("ctrl+g", "Editor"),
         ("ctrl+t", "Pick tasks"),
         ("tab", "Next field"),
-        ("esc", "Cancel"),
+        ("esc", "Back"),
     )
     pieces = [Content.assemble((key, "bold $footer-key-foreground"), f" {label}") for key, label in keys]
     return Content("  ").join(pieces)

@@ -27,7 +27,7 @@ class TaskPicker(ModalScreen[tuple[str, ...] | None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "keep", "Keep", id="picker.keep", priority=True),
         Binding("enter", "tick", "Tick", id="picker.tick", priority=True),
-        Binding("escape", "leave", "Cancel", id="picker.leave", priority=True),
+        Binding("escape", "leave", "Back", id="picker.leave", priority=True),
         Binding("down", "line(1)", "Down", id="picker.down", priority=True),
         Binding("up", "line(-1)", "Up", id="picker.up", priority=True),
     ]
@@ -115,6 +115,6 @@ def _waiting_for(key: str, tasks: Sequence[TaskSpec]) -> set[str]:
 _HINT = Content("  ").join(
     [
         Content.assemble((key, "bold $footer-key-foreground"), f" {label}")
-        for key, label in (("enter", "Tick"), ("ctrl+s", "Keep"), ("esc", "Cancel"))
+        for key, label in (("enter", "Tick"), ("ctrl+s", "Keep"), ("esc", "Back"))
     ]
 )

@@ -31,7 +31,7 @@ class PlanChoice(ModalScreen[Plan | None]):
     """Dismissed with the plan of the chosen file, or with None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "leave", "Cancel", id="plan.leave", priority=True),
+        Binding("escape", "leave", "Back", id="plan.leave", priority=True),
         Binding("tab", "other_part", "Other part", id="plan.part", priority=True),
     ]
 
@@ -132,6 +132,6 @@ def _size(plan: Plan) -> str:
 _HINT = Content("  ").join(
     [
         Content.assemble((key, "bold $footer-key-foreground"), f" {label}")
-        for key, label in (("enter", "Look inside"), ("tab", "Another file"), ("esc", "Cancel"))
+        for key, label in (("enter", "Look inside"), ("tab", "Another file"), ("esc", "Back"))
     ]
 )

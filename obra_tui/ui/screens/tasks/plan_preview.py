@@ -45,7 +45,7 @@ class PlanPreview(ModalScreen[tuple[Difference, ...] | None]):
         Binding("ctrl+s", "keep", "Take in", id="preview.keep", priority=True),
         Binding("space", "tick", "Tick", id="preview.tick", priority=True),
         Binding("A", "tick_all", "All / none", id="preview.all"),
-        Binding("escape", "leave", "Cancel", id="preview.leave", priority=True),
+        Binding("escape", "leave", "Back", id="preview.leave", priority=True),
     ]
 
     def __init__(self, title: str, note: str, found: Sequence[Difference], keep: str = "Take in") -> None:
