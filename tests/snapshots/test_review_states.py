@@ -53,15 +53,15 @@ def test_writing_an_own_finding(looks_right):
     looks_right(Stage(stories.at_gate()), "g", "plus", *"Say what it is for.", shows="Say what it is for.")
 
 
-def test_the_output_of_a_check(looks_right):
-    looks_right(Stage(stories.failing_gate()), "g", "enter", shows="Output of pytest")
+def test_the_output_of_a_check(looks_right_once):
+    looks_right_once(Stage(stories.failing_gate()), "g", "enter", shows="Output of pytest")
 
 
 @pytest.mark.parametrize("base", ["task", "attempt"])
 def test_the_second_attempt(looks_right, base):
     stage = Stage(second_gate(), reader=FakeReader(since=SINCE))
     if base == "task":
-        looks_right(stage, "g", shows="d since attempt 1")
+        looks_right(stage, "g", shows="attempt 2 of")
     else:
         looks_right(stage, "g", "d", shows="Diff since attempt 1")
 
@@ -70,7 +70,7 @@ def test_unjudged(looks_right):
     story = stories.checking().checks_done().judge_streams().verdict(unjudged="The model did not answer in 120 s.")
     quality = stories.quality((1.0, 1.0, None, None), passes=False, obstacles=("Not judged: no answer in 120 s.",))
     reasons = ("Not judged: the model did not answer in 120 s.",)
-    looks_right(Stage(story.scored(quality).asks(reasons=reasons)), "g", shows="Unjudged")
+    looks_right(Stage(story.scored(quality).asks(reasons=reasons)), "g", shows="Not judged")
 
 
 def test_blind(looks_right):

@@ -64,7 +64,7 @@ def test_live_interrupted(looks_right_once):
 
 
 def test_review_of_good_work(looks_right):
-    looks_right(Stage(stories.at_gate()), "g", shows="4b825dc6")
+    looks_right(Stage(stories.at_gate()), "g", "h", shows="4b825dc6")
 
 
 def test_review_of_failing_work(looks_right):

@@ -67,6 +67,7 @@ class ReviewPanes(Horizontal):
     def on_review_diff_base_changed(self) -> None:
         if self.is_there:
             self.show_files()
+            self.fit()
 
     def on_diff_pane_shown(self, message: ReviewDiff.Shown) -> None:
         if self.is_there:
