@@ -36,7 +36,6 @@ EXCEPTIONS: dict[str, str] = {
         ("resume_task", "update_session_usage", "pending_gates", "undo_plan_change"),
         "people, from their own programs: docs/guides/scripting.md",
     ),
-    **dict.fromkeys(("mcnemar",), "the comparison of two judges, which is not built yet"),
     **dict.fromkeys(("kinds_in",), "the tests of what looks for secrets, one text at a time"),
     **dict.fromkeys(("PatchHunk", "PatchedFile"), "imported for types"),
     **dict.fromkeys(

@@ -69,12 +69,11 @@ class Labels:
         """Return every preference, oldest first."""
         return tuple(self._preferences())
 
-    def acknowledge_judge(self, project: str) -> None:
-        """Somebody has seen why judges lost their authority in this project."""
-        self._write({"type": "judge_acknowledged", "project": project})
-
     def judge_acknowledgements(self, project: str) -> tuple[float, ...]:
-        """Return when that was, oldest first; of one project, or of all."""
+        """Return when somebody said, of one project or of all, to have seen why judges lost authority; oldest first.
+
+        Such lines are of earlier versions; today it is an event.
+        """
         said = (line for line in self._lines() if line.get("type") == "judge_acknowledged")
         return tuple(float(line["at"]) for line in said if project in ("", line.get("project")) and _is_time(line))
 

@@ -1,5 +1,8 @@
 """A judge's record from the tables: what counts as a decided pass, and for whom."""
 
+import json
+import time
+
 import pytest
 from msgspec.structs import replace
 
@@ -8,7 +11,6 @@ from obra_tui.core.judging.standing import Level
 from obra_tui.core.model import DecisionKind, Reversal
 from obra_tui.store.history import SqlHistory
 from obra_tui.store.journal import SqlJournal
-from obra_tui.store.labels import Labels
 from tests.store.story import VERDICT, Writer
 
 
@@ -91,6 +93,12 @@ def test_rehearsals_have_a_record_of_their_own(target):
     assert found.asked == 1
 
 
+def acknowledge(labels, project):
+    """As an earlier version wrote it."""
+    with labels.open("a") as file:
+        file.write(json.dumps({"at": time.time(), "type": "judge_acknowledged", "project": project}) + "\n")
+
+
 def test_a_person_who_has_seen_why_authority_was_lost_opens_the_way_back(target, tmp_path):
     journal = SqlJournal(target)
     for one in (session(0, by=False, reverted=True), *(session(number) for number in range(1, 51))):
@@ -98,9 +106,9 @@ def test_a_person_who_has_seen_why_authority_was_lost_opens_the_way_back(target,
     history = SqlHistory(target, labels=tmp_path / "labels.jsonl")
     (lost,) = history.judge_records("/src/app")
     assert "obra judge --acknowledge" in lost.standing.needs
-    Labels(tmp_path / "labels.jsonl").acknowledge_judge("/src/other")
+    acknowledge(tmp_path / "labels.jsonl", "/src/other")
     assert history.judge_records("/src/app")[0].standing.level is Level.ADVISES
-    Labels(tmp_path / "labels.jsonl").acknowledge_judge("/src/app")
+    acknowledge(tmp_path / "labels.jsonl", "/src/app")
     assert history.judge_records("/src/app")[0].standing.level is Level.PASSES
     history.close()
     journal.close()
