@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from obra_tui import __version__
 from obra_tui.bootstrap.run_request import RunRequest
-from obra_tui.bootstrap.terminal_guard import guarded, leave_on_signals
+from obra_tui.bootstrap.terminal_guard import guarded, leave_on_signals, outlive_the_terminal
 from obra_tui.config.early import EarlySettings, early_settings
 from obra_tui.services.project import look_for_root
 from obra_tui.system.user import person
@@ -96,6 +96,7 @@ def _show(launch: LaunchOptions, open_backend: Opener) -> int:
             open_demo=lambda: _open_demo(_DEMO, {}, 1.0, closing),
         )
         asked_to_end = leave_on_signals(lambda: _leave(app))
+        outlive_the_terminal()
         result = app.run(mouse=launch.mouse)
     if asked_to_end():
         return asked_to_end()

@@ -8,13 +8,14 @@ loads nothing but the standard library.
 
 import contextlib
 import os
+import select
 import signal
 import sys
 import termios
 import threading
 from collections.abc import Callable
 from types import FrameType
-from typing import Any
+from typing import IO, Any
 
 from obra_tui.system.oom import STARVED, memory_kills
 
@@ -90,26 +91,74 @@ def _restore(before: list[Any]) -> None:
 
 
 def _end_with_the_guard(lives: int) -> None:
-    """End in order when the guard is killed: nobody would wait for this process then.
+    """End in order when the guard is killed, or when the terminal is gone: nobody would wait for this process then.
 
-    The guard never writes to the pipe; its end closes it. A thread, because it costs less than loading what asks the
-    kernel for a signal, and works on every system.
+    The guard never writes to the pipe; its end closes it. Of a terminal that goes away the kernel tells the leader of
+    its session alone, and a leader other than a shell, such as make, need not pass that on. A thread, because it costs
+    less than loading what asks the kernel for a signal, and works on every system.
     """
+    watched = select.poll()
+    watched.register(lives, select.POLLIN)
+    watched.register(sys.stdin.fileno(), 0)
 
     def watch() -> None:
-        os.read(lives, 1)
-        os.kill(os.getpid(), signal.SIGHUP)
+        while True:
+            for descriptor, what in watched.poll():
+                if descriptor == lives or what & (select.POLLHUP | select.POLLERR):
+                    os.kill(os.getpid(), signal.SIGHUP)
+                    return
+                watched.unregister(descriptor)  # a system that cannot tell
 
     threading.Thread(target=watch, name="obra-guard", daemon=True).start()
 
 
+class TerminalOutput:
+    """Writes to a terminal for as long as there is one.
+
+    The thread that writes for Textual would die of a terminal that is gone, and the loop then wait for it for ever.
+    """
+
+    def __init__(self, file: IO[str]) -> None:
+        self._file = file
+        self._is_gone = False
+
+    def write(self, text: str) -> int:
+        self._unless_gone(lambda: self._file.write(text))
+        return len(text)
+
+    def flush(self) -> None:
+        self._unless_gone(self._file.flush)
+
+    def fileno(self) -> int:
+        return self._file.fileno()
+
+    def isatty(self) -> bool:
+        return self._file.isatty()
+
+    def _unless_gone(self, act: Callable[[], object]) -> None:
+        if not self._is_gone:
+            try:
+                act()
+            except OSError:
+                self._is_gone = True
+
+
+def outlive_the_terminal() -> None:
+    """Let what is written to a terminal that is gone be lost, so that the screen can end in order."""
+    if sys.__stderr__ is not None:
+        sys.__stderr__ = TerminalOutput(sys.__stderr__)  # type: ignore[assignment,misc]  # where Textual writes
+
+
 def leave_on_signals(leave: Callable[[], None]) -> Callable[[], int]:
-    """Call `leave` at the first TERM or HUP, end at once at the second; returns what tells the exit code, 0 if none."""
+    """Call `leave` at the first TERM or HUP; returns what tells the exit code, 0 if none.
+
+    A TERM after that ends at once. A HUP does not: of one terminal that is closed several may come.
+    """
     got: list[int] = []
 
     def asked(number: int, frame: FrameType | None) -> None:
         got.append(number)
-        if len(got) > 1:
+        if len(got) > 1 and number != signal.SIGHUP:
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)
         leave()

@@ -106,6 +106,28 @@ def test_fault_54_a_killed_guard_leaves_no_screen_behind(start, place):
     until(lambda: not screen.is_running() or screen.status() == psutil.STATUS_ZOMBIE)
 
 
+LEADER = "import signal, subprocess, sys; signal.signal(1, lambda *_: None); subprocess.run(sys.argv[1:])"
+
+
+@pytest.mark.fault(54)
+@pytest.mark.parametrize("leader", [[], [sys.executable, "-c", LEADER]], ids=["itself", "one that passes nothing on"])
+@pytest.mark.parametrize("keys", [(), ("3", "4", "slash", "x")], ids=["first screen", "typing"])
+def test_fault_54_a_terminal_that_goes_away_ends_obra_in_order(place, leader, keys):
+    """The kernel tells the leader of the session alone; make as a leader, for one, passes nothing on."""
+    words = [*leader, sys.executable, "-m", "obra_tui", "demo", "slow"]
+    app = Terminal(words, env=environment(place), cwd=place / "repo")
+    try:
+        app.wait_for("attempt")
+        app.press(*keys) if keys else None
+    finally:
+        app.close()
+    until(lambda: processes_of(place) == [])
+    told = subprocess.run(
+        [sys.executable, "-m", "obra_tui", "history", "--json"], env=environment(place), cwd=place, text=True, **PIPES
+    )
+    assert told.returncode == 0, told.stdout
+
+
 @pytest.mark.fault(16)
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_fault_16_a_run_without_a_screen_ends_in_order_on_a_signal(place, number):
