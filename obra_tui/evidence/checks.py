@@ -82,8 +82,8 @@ class LocalCheckRunner:
             return await asyncio.to_thread(find_checks, stand.files, (), stand.look)
         changed = tuple(change.path for change in about.changes if change.new.is_there)
         before = await stand_for(copy, self._data_dir, fresh=False, tree=about.base)
-        found = partial(checks_of_work, before.files, before.look, stand.files, stand.look, changed)
-        return await asyncio.to_thread(lambda: tuple(found()))
+        trees = (before.files, before.look, stand.files, stand.look)
+        return await asyncio.to_thread(checks_of_work, *trees, changed)
 
     async def _stand(self, copy: WorkCopy, *, fresh: bool) -> Stand:
         return await stand_for(copy, self._data_dir, fresh=fresh)

@@ -52,8 +52,10 @@ def find_checks(
     return (*found, *syntax_checks(work or files, changed, _readers(found, see)))
 
 
-def checks_of_work(before: Path, look: Look, work: Path, look_now: Look, changed: Sequence[str]) -> Iterator[CheckSpec]:
-    """Yield the checks of the tree before the work, then those that only the work brought.
+def checks_of_work(
+    before: Path, look: Look, work: Path, look_now: Look, changed: Sequence[str]
+) -> tuple[CheckSpec, ...]:
+    """Return the checks of the tree before the work, then those that only the work brought.
 
     A changed file that one of either reads as a whole is not read once more by itself.
     """
@@ -61,7 +63,7 @@ def checks_of_work(before: Path, look: Look, work: Path, look_now: Look, changed
     known = {spec.name for spec in there}
     now = [spec for spec in _of_project(work, changed, look_now, work) if spec.name not in known]
     read = [*_readers(there, look), *_readers(now, look_now)]
-    yield from (*there, *now, *syntax_checks(work, changed, read))
+    return (*there, *now, *syntax_checks(work, changed, read))
 
 
 def _of_project(files: Path, changed: Sequence[str], see: Look, work: Path) -> list[CheckSpec]:

@@ -97,17 +97,13 @@ class EvidencePane(Vertical):
         """Show as much of the facts as there is room for, or all that the person wants."""
         if self._facts_of is None:
             return
-        depth = FactDepth.ALL if self._all_facts else FactDepth.BRIEF if self._is_small else FactDepth.USUAL
+        depth = FactDepth.ALL if self._all_facts else FactDepth.BRIEF if is_small(self.app.size) else FactDepth.USUAL
         self.query_one(FactBox).show(model.facts(*self._facts_of, depth))
 
     def toggle_facts(self) -> None:
         """All facts, also those that a decision is bound to; or as many as before."""
         self._all_facts = not self._all_facts
         self.draw_facts()
-
-    @property
-    def _is_small(self) -> bool:
-        return is_small(self.app.size)
 
     def show_findings(self, findings: Mapping[str, Finding], draft: ReviewDraft) -> None:
         """Show what was found, with the ticks and notes of the draft."""

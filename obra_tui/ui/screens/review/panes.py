@@ -94,17 +94,12 @@ class ReviewPanes(Horizontal):
     # -- whose turn it is ----------------------------------------------------------------------
 
     @property
-    def _is_small(self) -> bool:
-        """There is room for one pane only."""
-        return is_small(self.app.size)
-
-    @property
     def _there(self) -> list[str]:
         return [name for name in PANES if name != "#findings" or not self.query_one(name).has_class("-empty")]
 
     def fit(self) -> None:
         """The size is another one, or what the panes are named after: where lines are few, code comes first."""
-        self.turn_to(self._turn or ("#diff" if self._is_small else "#checks"), by_person=False)
+        self.turn_to(self._turn or ("#diff" if is_small(self.app.size) else "#checks"), by_person=False)
         self.evidence.draw_facts()
 
     def turn_to(self, name: str, *, by_person: bool = True) -> None:
